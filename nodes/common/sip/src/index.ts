@@ -1,0 +1,35 @@
+export { type HeaderName, headerIdOf } from "./message/header-names.ts";
+export { Identifiers } from "./message/identifiers.ts";
+export { SipMessage, tagOf } from "./message/message.ts";
+export { SIP_METHODS, type SipMethod } from "./message/methods.ts";
+export { locateUri, type NameAddr, parseNameAddr } from "./message/name-addr.ts";
+export { Parameters, parameterAt } from "./message/parameters.ts";
+export { type ParseFault, type ParseResult, parseMessage } from "./message/parser.ts";
+export { responseTo } from "./message/response.ts";
+export { reasonPhrase } from "./message/status.ts";
+export {
+  hostForUri,
+  parseHostPort,
+  parseUri,
+  type Uri,
+  uriEquals,
+  uriKey,
+  uriToString,
+} from "./message/uri.ts";
+export {
+  faultOfUnreadable,
+  isUsableResponse,
+  type RequestFault,
+  validateRequest,
+} from "./message/validate.ts";
+export { decimal, isToken, quote, splitList, unquote } from "./message/values.ts";
+export { MAGIC_COOKIE, parseVia, type Via } from "./message/via.ts";
+export type {
+  Flow,
+  ListeningPoint,
+  ListenOptions,
+  Target,
+  TransportHandler,
+  TransportLayer,
+  TransportProtocol,
+} from "./transport/transport.ts";

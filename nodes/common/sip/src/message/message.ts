@@ -1,0 +1,346 @@
+import {
+  type HeaderId,
+  HeaderIds,
+  type HeaderName,
+  headerIdOf,
+  headerNameOf,
+  isCommaList,
+} from "./header-names.ts";
+import { parameterAt } from "./parameters.ts";
+import { decimal, endOfValue, splitList, unfold } from "./values.ts";
+import { parseVia, type Via } from "./via.ts";
+
+/** Fields of the header table: number of the name, start of the name, start of the value, end of the line. */
+const WIDTH = 4;
+
+/**
+ * A SIP message as latin1 text plus a table of where its header fields stand; values are cut out only when asked for,
+ * and an edit changes the table, never the text. A line not from the received text has a negative "start of the name":
+ * the index of its text in `added`. Header fields not touched leave byte for byte as they came.
+ */
+export class SipMessage {
+  readonly #text: string;
+  readonly #bodyStart: number;
+  readonly #table: number[];
+  readonly #added: string[];
+  #body: string | undefined;
+  #topVia: Via | undefined;
+
+  /** Of a request, else "". */
+  method: string;
+  /** Of a request, as written; assign to retarget. */
+  requestUri: string;
+  /** Of a response, else 0. */
+  readonly status: number;
+  readonly reason: string;
+
+  constructor(parts: {
+    text: string;
+    bodyStart: number;
+    table: number[];
+    added?: string[];
+    body?: string | undefined;
+    method: string;
+    requestUri: string;
+    status: number;
+    reason: string;
+  }) {
+    this.#text = parts.text;
+    this.#bodyStart = parts.bodyStart;
+    this.#table = parts.table;
+    this.#added = parts.added ?? [];
+    this.#body = parts.body;
+    this.#topVia = undefined;
+    this.method = parts.method;
+    this.requestUri = parts.requestUri;
+    this.status = parts.status;
+    this.reason = parts.reason;
+  }
+
+  static request(method: string, requestUri: string): SipMessage {
+    return new SipMessage({
+      text: "",
+      bodyStart: 0,
+      table: [],
+      body: "",
+      method,
+      requestUri,
+      status: 0,
+      reason: "",
+    });
+  }
+
+  static response(status: number, reason: string): SipMessage {
+    return new SipMessage({
+      text: "",
+      bodyStart: 0,
+      table: [],
+      body: "",
+      method: "",
+      requestUri: "",
+      status,
+      reason,
+    });
+  }
+
+  get isRequest(): boolean {
+    return this.status === 0;
+  }
+
+  /** An independent copy; the received text is shared. */
+  clone(): SipMessage {
+    return new SipMessage({
+      text: this.#text,
+      bodyStart: this.#bodyStart,
+      table: this.#table.slice(),
+      added: this.#added.slice(),
+      body: this.#body,
+      method: this.method,
+      requestUri: this.requestUri,
+      status: this.status,
+      reason: this.reason,
+    });
+  }
+
+  get body(): string {
+    return this.#body ?? this.#text.slice(this.#bodyStart);
+  }
+
+  /** Replaces the body and makes Content-Length agree. */
+  setBody(body: string, contentType?: string): this {
+    this.#body = body;
+    if (contentType !== undefined) this.set("Content-Type", contentType);
+    return this.set("Content-Length", String(body.length));
+  }
+
+  /** Drops octets beyond Content-Length (RFC 3261 §18.3). */
+  truncateBody(length: number): void {
+    this.#body = this.body.slice(0, length);
+  }
+
+  /** First line's value of that name, unfolded and trimmed; undefined when absent. */
+  header(name: HeaderName): string | undefined {
+    const at = this.#find(HeaderIds[name]);
+    return at < 0 ? undefined : this.#value(at);
+  }
+
+  has(name: HeaderName): boolean {
+    return this.#find(HeaderIds[name]) >= 0;
+  }
+
+  /** Lines of that name. */
+  count(name: HeaderName): number {
+    const id = HeaderIds[name];
+    let count = 0;
+    for (let at = 0; at < this.#table.length; at += WIDTH) if (this.#table[at] === id) count++;
+    return count;
+  }
+
+  /** All values of that name in order, comma lists split. */
+  values(name: HeaderName): string[] {
+    const id = HeaderIds[name];
+    const values: string[] = [];
+    for (let at = 0; at < this.#table.length; at += WIDTH) {
+      if (this.#table[at] !== id) continue;
+      const value = this.#value(at);
+      if (isCommaList(id)) values.push(...splitList(value));
+      else values.push(value);
+    }
+    return values;
+  }
+
+  /** First value of a comma list (top Route, top Via); undefined when absent or empty. */
+  top(name: HeaderName): string | undefined {
+    const at = this.#find(HeaderIds[name]);
+    if (at < 0) return undefined;
+    const value = this.#value(at);
+    if (!value.includes(",")) return value === "" ? undefined : value;
+    const first = value.slice(0, endOfValue(value, 0, value.length)).trim();
+    return first === "" ? splitList(value)[0] : first;
+  }
+
+  /** Values of a header field by any name, also one this stack does not know; one string a line. */
+  lines(name: string): string[] {
+    const id = headerIdOf(name);
+    const wanted = name.toLowerCase();
+    const values: string[] = [];
+    for (let at = 0; at < this.#table.length; at += WIDTH) {
+      if (this.#table[at] !== id) continue;
+      if (id === 0 && this.#name(at).toLowerCase() !== wanted) continue;
+      values.push(this.#value(at));
+    }
+    return values;
+  }
+
+  /** Every line as [name as written, value], in order. */
+  *entries(): Generator<readonly [name: string, value: string]> {
+    for (let at = 0; at < this.#table.length; at += WIDTH) yield [this.#name(at), this.#value(at)];
+  }
+
+  /** Adds a line above all others (Via, Record-Route, Path, Route). */
+  prepend(name: HeaderName, value: string): this {
+    this.#table.unshift(HeaderIds[name], this.#add(name, value), name.length + 2, 0);
+    if (name === "Via") this.#topVia = undefined;
+    return this;
+  }
+
+  append(name: HeaderName, value: string): this {
+    this.#table.push(HeaderIds[name], this.#add(name, value), name.length + 2, 0);
+    return this;
+  }
+
+  /** Adds a line with a name this stack does not know. */
+  appendUnknown(name: string, value: string): this {
+    this.#table.push(headerIdOf(name), this.#add(name, value), name.length + 2, 0);
+    return this;
+  }
+
+  /** Leaves exactly one line of that name, where the first one stood. */
+  set(name: HeaderName, value: string): this {
+    const id = HeaderIds[name];
+    const at = this.#find(id);
+    if (at < 0) return this.append(name, value);
+    this.#table[at + 1] = this.#add(name, value);
+    this.#table[at + 2] = name.length + 2;
+    for (let more = at + WIDTH; more < this.#table.length; )
+      if (this.#table[more] === id) this.#table.splice(more, WIDTH);
+      else more += WIDTH;
+    if (name === "Via") this.#topVia = undefined;
+    return this;
+  }
+
+  /** Removes every line of that name, in whatever spelling it came. */
+  remove(name: HeaderName): this {
+    const id = HeaderIds[name];
+    for (let at = 0; at < this.#table.length; )
+      if (this.#table[at] === id) this.#table.splice(at, WIDTH);
+      else at += WIDTH;
+    if (name === "Via") this.#topVia = undefined;
+    return this;
+  }
+
+  /** Replaces or (undefined) removes the first value of a comma list. */
+  replaceTop(name: HeaderName, value: string | undefined): this {
+    const at = this.#find(HeaderIds[name]);
+    if (at < 0) return value === undefined ? this : this.prepend(name, value);
+    const line = this.#value(at);
+    const rest = line.includes(",") ? line.slice(endOfValue(line, 0, line.length) + 1).trim() : "";
+    const parts = [value, rest === "" ? undefined : rest].filter((part) => part !== undefined);
+    if (parts.length === 0) this.#table.splice(at, WIDTH);
+    else {
+      this.#table[at + 1] = this.#add(name, parts.join(", "));
+      this.#table[at + 2] = name.length + 2;
+    }
+    if (name === "Via") this.#topVia = undefined;
+    return this;
+  }
+
+  /** Takes over every line of that name from another message, below what is here. */
+  copy(name: HeaderName, from: SipMessage): this {
+    const id = HeaderIds[name];
+    for (let at = 0; at < from.#table.length; at += WIDTH)
+      if (from.#table[at] === id) this.append(name, from.#value(at));
+    return this;
+  }
+
+  /** Top Via, parsed once; undefined when absent or malformed. */
+  get topVia(): Via | undefined {
+    if (this.#topVia === undefined) {
+      const value = this.top("Via");
+      if (value !== undefined) this.#topVia = parseVia(value);
+    }
+    return this.#topVia;
+  }
+
+  get callId(): string {
+    return this.header("Call-ID") ?? "";
+  }
+
+  get fromTag(): string {
+    return tagOf(this.header("From"));
+  }
+
+  get toTag(): string {
+    return tagOf(this.header("To"));
+  }
+
+  /** CSeq sequence number, or -1 when malformed. */
+  get cseqNumber(): number {
+    const value = this.header("CSeq") ?? "";
+    return decimal(value.slice(0, endOfWord(value))) ?? -1;
+  }
+
+  get cseqMethod(): string {
+    const value = this.header("CSeq") ?? "";
+    return value.slice(endOfWord(value)).trim();
+  }
+
+  /** The whole message, ready for the wire (latin1: one char, one byte). */
+  toString(): string {
+    const table = this.#table;
+    let out = this.isRequest
+      ? `${this.method} ${this.requestUri} SIP/2.0\r\n`
+      : `SIP/2.0 ${this.status} ${this.reason}\r\n`;
+    let runStart = -1;
+    let runEnd = -1;
+    for (let at = 0; at < table.length; at += WIDTH) {
+      const start = table[at + 1] ?? 0;
+      if (start < 0) {
+        if (runStart >= 0) out += this.#text.slice(runStart, runEnd);
+        runStart = -1;
+        out += `${this.#added[-start - 1]}\r\n`;
+        continue;
+      }
+      if (start !== runEnd) {
+        if (runStart >= 0) out += this.#text.slice(runStart, runEnd);
+        runStart = start;
+      }
+      runEnd = (table[at + 3] ?? 0) + 2;
+      if (runStart < 0) runStart = start;
+    }
+    if (runStart >= 0) out += this.#text.slice(runStart, runEnd);
+    return this.#body === undefined
+      ? `${out}\r\n${this.#text.slice(this.#bodyStart)}`
+      : `${out}\r\n${this.#body}`;
+  }
+
+  #find(id: HeaderId): number {
+    const table = this.#table;
+    for (let at = 0; at < table.length; at += WIDTH) if (table[at] === id) return at;
+    return -1;
+  }
+
+  #name(at: number): string {
+    const start = this.#table[at + 1] ?? 0;
+    if (start < 0) return this.#added[-start - 1]?.slice(0, (this.#table[at + 2] ?? 2) - 2) ?? "";
+    const valueStart = this.#table[at + 2] ?? 0;
+    const id = this.#table[at] ?? 0;
+    const written = this.#text.slice(start, valueStart);
+    const colon = written.indexOf(":");
+    return colon < 0 ? headerNameOf(id) : written.slice(0, colon).trimEnd();
+  }
+
+  #value(at: number): string {
+    const start = this.#table[at + 1] ?? 0;
+    const valueStart = this.#table[at + 2] ?? 0;
+    if (start < 0) return this.#added[-start - 1]?.slice(valueStart) ?? "";
+    return unfold(this.#text.slice(valueStart, this.#table[at + 3])).trim();
+  }
+
+  #add(name: string, value: string): number {
+    return -this.#added.push(`${name}: ${value}`);
+  }
+}
+
+function endOfWord(value: string): number {
+  let at = 0;
+  while (at < value.length && value.charCodeAt(at) > 0x20) at++;
+  return at;
+}
+
+/** The tag of a From or To value: a header parameter, so after any ">" (RFC 3261 §20.10). */
+export function tagOf(value: string | undefined): string {
+  if (value === undefined) return "";
+  const close = value.lastIndexOf(">");
+  return parameterAt(value, "tag", close < 0 ? 0 : close) ?? "";
+}

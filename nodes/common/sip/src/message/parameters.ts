@@ -1,0 +1,145 @@
+import { unquote } from "./values.ts";
+
+/** generic-params of RFC 3261 §25.1: names in lower case in the order received, `undefined` for a flag, quoted values kept quoted. */
+export class Parameters {
+  readonly #names: string[] = [];
+  readonly #values: (string | undefined)[] = [];
+
+  /** Reads text from the first ";" at or after `start`; undefined when malformed (empty name, junk after a quoted value). */
+  static parse(text: string, start = 0): Parameters | undefined {
+    const parameters = new Parameters();
+    let at = start;
+    while (at < text.length) {
+      if (isSpace(text.charCodeAt(at))) {
+        at++;
+        continue;
+      }
+      if (text.charCodeAt(at) !== 0x3b) return undefined;
+      const end = endOfParameter(text, at + 1);
+      const equals = indexBefore(text, "=", at + 1, end);
+      const name = text
+        .slice(at + 1, equals < 0 ? end : equals)
+        .trim()
+        .toLowerCase();
+      if (name === "") {
+        if (equals >= 0) return undefined;
+      } else {
+        const value = equals < 0 ? undefined : text.slice(equals + 1, end).trim();
+        if (value === "" && equals >= 0 && text.charCodeAt(equals + 1) === 0x22) return undefined;
+        parameters.#names.push(name);
+        parameters.#values.push(value);
+      }
+      at = end;
+    }
+    return parameters;
+  }
+
+  has(name: string): boolean {
+    return this.#names.includes(name);
+  }
+
+  /** First value of that name without quotes; "" for a flag, undefined when absent. */
+  get(name: string): string | undefined {
+    const index = this.#names.indexOf(name);
+    if (index < 0) return undefined;
+    return unquote(this.#values[index] ?? "");
+  }
+
+  /** First value as sent, quotes included. */
+  raw(name: string): string | undefined {
+    const index = this.#names.indexOf(name);
+    return index < 0 ? undefined : (this.#values[index] ?? "");
+  }
+
+  get names(): readonly string[] {
+    return this.#names;
+  }
+
+  set(name: string, value: string | undefined): this {
+    const index = this.#names.indexOf(name);
+    if (index < 0) {
+      this.#names.push(name);
+      this.#values.push(value);
+    } else this.#values[index] = value;
+    return this;
+  }
+
+  delete(name: string): this {
+    for (let index = this.#names.indexOf(name); index >= 0; index = this.#names.indexOf(name)) {
+      this.#names.splice(index, 1);
+      this.#values.splice(index, 1);
+    }
+    return this;
+  }
+
+  /** More than one parameter of a name is ambiguous (RFC 3261 §7.3.1: names are unique). */
+  hasDuplicates(): boolean {
+    return new Set(this.#names).size !== this.#names.length;
+  }
+
+  toString(): string {
+    let text = "";
+    for (let index = 0; index < this.#names.length; index++) {
+      const value = this.#values[index];
+      text += value === undefined ? `;${this.#names[index]}` : `;${this.#names[index]}=${value}`;
+    }
+    return text;
+  }
+}
+
+/**
+ * Value of `;name=` in text[from, to) without building Parameters: the hot path's look-up of tag, branch, lr.
+ * Quotes are skipped, the name must follow a ";". A flag gives "".
+ */
+export function parameterAt(
+  text: string,
+  name: string,
+  from = 0,
+  to: number = text.length,
+): string | undefined {
+  let at = from;
+  while (at < to) {
+    const start = text.indexOf(";", at);
+    if (start < 0 || start >= to) return undefined;
+    const end = Math.min(endOfParameter(text, start + 1), to);
+    let nameStart = start + 1;
+    while (nameStart < end && isSpace(text.charCodeAt(nameStart))) nameStart++;
+    const equals = indexBefore(text, "=", nameStart, end);
+    let nameEnd = equals < 0 ? end : equals;
+    while (nameEnd > nameStart && isSpace(text.charCodeAt(nameEnd - 1))) nameEnd--;
+    if (nameEnd - nameStart === name.length && sameIgnoringCase(text, nameStart, name))
+      return equals < 0 ? "" : unquote(text.slice(equals + 1, end).trim());
+    at = end;
+  }
+  return undefined;
+}
+
+function sameIgnoringCase(text: string, start: number, lowerCase: string): boolean {
+  for (let at = 0; at < lowerCase.length; at++) {
+    let code = text.charCodeAt(start + at);
+    if (code >= 65 && code <= 90) code |= 32;
+    if (code !== lowerCase.charCodeAt(at)) return false;
+  }
+  return true;
+}
+
+function endOfParameter(text: string, start: number): number {
+  for (let at = start; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === 0x3b) return at;
+    if (code === 0x22) {
+      at++;
+      while (at < text.length && text.charCodeAt(at) !== 0x22) at += text.charCodeAt(at) === 0x5c ? 2 : 1;
+    }
+  }
+  return text.length;
+}
+
+function indexBefore(text: string, what: string, from: number, to: number): number {
+  for (let at = from; at < to; at++) if (text.charCodeAt(at) === what.charCodeAt(0)) return at;
+  return -1;
+}
+
+function isSpace(code: number): boolean {
+  return code === 0x20 || code === 0x09 || code === 0x0d || code === 0x0a;
+}

@@ -1,0 +1,162 @@
+import { Parameters } from "./parameters.ts";
+import { decimal } from "./values.ts";
+
+/** A sip, sips or tel URI (RFC 3261 §19.1, RFC 3966), or any other absolute URI with only its scheme known. */
+export interface Uri {
+  readonly scheme: string;
+  /** sip: user part as written (escapes kept), "" when absent. tel: the number. Other schemes: all after the colon. */
+  readonly user: string;
+  readonly password: string | undefined;
+  /** Lower case, IPv6 without brackets; "" for tel and others. */
+  readonly host: string;
+  readonly port: number | undefined;
+  readonly parameters: Parameters;
+  /** After "?", as written. */
+  readonly headers: string;
+}
+
+const SIP_USER = /^(?:[A-Za-z0-9\-_.!~*'()&=+$,;?/]|%[0-9A-Fa-f]{2})+$/;
+const HOST =
+  /^(?:[A-Za-z0-9_](?:[A-Za-z0-9\-_]*[A-Za-z0-9_])?)(?:\.[A-Za-z0-9_](?:[A-Za-z0-9\-_]*[A-Za-z0-9_])?)*\.?$/;
+const IPV6 = /^[0-9A-Fa-f:.]+$/;
+const SCHEME = /^[A-Za-z][A-Za-z0-9+\-.]*$/;
+const NO_SPACE_OR_CONTROL = /^[\x21-\x7e\x80-\xff]*$/;
+
+/** Parses an addr-spec; undefined when it is none. Linear in its length. */
+export function parseUri(text: string): Uri | undefined {
+  const colon = text.indexOf(":");
+  if (colon <= 0 || !NO_SPACE_OR_CONTROL.test(text)) return undefined;
+  const scheme = text.slice(0, colon).toLowerCase();
+  if (scheme === "sip" || scheme === "sips") return parseSipUri(text, scheme, colon + 1);
+  if (!SCHEME.test(scheme)) return undefined;
+  if (scheme === "tel") return parseTelUri(text, colon + 1);
+  return {
+    scheme,
+    user: text.slice(colon + 1),
+    password: undefined,
+    host: "",
+    port: undefined,
+    parameters: new Parameters(),
+    headers: "",
+  };
+}
+
+function parseSipUri(text: string, scheme: string, start: number): Uri | undefined {
+  if (text.includes("<") || text.includes(">") || text.includes('"')) return undefined;
+  const at = text.indexOf("@", start);
+  let user = "";
+  let password: string | undefined;
+  let hostStart = start;
+  if (at >= 0) {
+    const userinfo = text.slice(start, at);
+    const split = userinfo.indexOf(":");
+    user = split < 0 ? userinfo : userinfo.slice(0, split);
+    password = split < 0 ? undefined : userinfo.slice(split + 1);
+    if (!SIP_USER.test(user)) return undefined;
+    hostStart = at + 1;
+  }
+  const question = text.indexOf("?", hostStart);
+  const beforeHeaders = question < 0 ? text.length : question;
+  const semicolon = text.indexOf(";", hostStart);
+  const hostEnd = semicolon < 0 || semicolon > beforeHeaders ? beforeHeaders : semicolon;
+  const hostport = parseHostPort(text.slice(hostStart, hostEnd));
+  if (hostport === undefined) return undefined;
+  const parameters =
+    hostEnd === beforeHeaders ? new Parameters() : Parameters.parse(text.slice(hostEnd, beforeHeaders));
+  if (parameters === undefined) return undefined;
+  return {
+    scheme,
+    user,
+    password,
+    host: hostport.host,
+    port: hostport.port,
+    parameters,
+    headers: question < 0 ? "" : text.slice(question + 1),
+  };
+}
+
+function parseTelUri(text: string, start: number): Uri | undefined {
+  const semicolon = text.indexOf(";", start);
+  const number = text.slice(start, semicolon < 0 ? text.length : semicolon);
+  if (!/^\+?[0-9A-Fa-f*#\-.()]+$/.test(number)) return undefined;
+  const parameters = semicolon < 0 ? new Parameters() : Parameters.parse(text, semicolon);
+  if (parameters === undefined) return undefined;
+  return {
+    scheme: "tel",
+    user: number,
+    password: undefined,
+    host: "",
+    port: undefined,
+    parameters,
+    headers: "",
+  };
+}
+
+/** host [":" port] with IPv6 references; undefined when malformed (RFC 3261 §25.1 hostport). */
+export function parseHostPort(text: string): { host: string; port: number | undefined } | undefined {
+  let hostEnd: number;
+  let host: string;
+  if (text.charCodeAt(0) === 0x5b) {
+    hostEnd = text.indexOf("]") + 1;
+    if (hostEnd === 0) return undefined;
+    host = text.slice(1, hostEnd - 1);
+    if (!IPV6.test(host) || !host.includes(":")) return undefined;
+  } else {
+    const colon = text.indexOf(":");
+    hostEnd = colon < 0 ? text.length : colon;
+    host = text.slice(0, hostEnd);
+    if (host.length > 255 || !HOST.test(host)) return undefined;
+  }
+  if (hostEnd === text.length) return { host: host.toLowerCase(), port: undefined };
+  if (text.charCodeAt(hostEnd) !== 0x3a) return undefined;
+  const port = decimal(text.slice(hostEnd + 1), 5);
+  if (port === undefined || port > 65535) return undefined;
+  return { host: host.toLowerCase(), port };
+}
+
+/** The host as it stands in a URI or a Via: IPv6 in brackets. */
+export function hostForUri(host: string): string {
+  return host.includes(":") ? `[${host}]` : host;
+}
+
+export function uriToString(uri: Uri): string {
+  if (uri.scheme === "tel") return `tel:${uri.user}${uri.parameters}`;
+  if (uri.scheme !== "sip" && uri.scheme !== "sips") return `${uri.scheme}:${uri.user}`;
+  const password = uri.password === undefined ? "" : `:${uri.password}`;
+  const userinfo = uri.user === "" ? "" : `${uri.user}${password}@`;
+  const port = uri.port === undefined ? "" : `:${uri.port}`;
+  const headers = uri.headers === "" ? "" : `?${uri.headers}`;
+  return `${uri.scheme}:${userinfo}${hostForUri(uri.host)}${port}${uri.parameters}${headers}`;
+}
+
+function unescapeUser(text: string): string {
+  return text.includes("%")
+    ? text.replace(/%([0-9A-Fa-f]{2})/g, (whole, hex: string) => {
+        const char = String.fromCharCode(Number.parseInt(hex, 16));
+        return SIP_USER.test(char) ? char : whole.toUpperCase();
+      })
+    : text;
+}
+
+/** Key under which RFC 3261 §19.1.4 equality (without parameters) is string equality: scheme, unescaped user, host, port. */
+export function uriKey(uri: Uri): string {
+  if (uri.scheme === "tel") return `tel:${uri.user.replace(/[-.()]/g, "").toLowerCase()}`;
+  const port = uri.port === undefined ? "" : `:${uri.port}`;
+  return `${uri.scheme}:${uri.user === "" ? "" : `${unescapeUser(uri.user)}@`}${hostForUri(uri.host)}${port}`;
+}
+
+/** RFC 3261 §19.1.4 with the parameters that always count: user, ttl, method, maddr, transport; others only when both have them. */
+export function uriEquals(a: Uri, b: Uri): boolean {
+  if (a.scheme !== b.scheme || uriKey(a) !== uriKey(b) || (a.password ?? "") !== (b.password ?? ""))
+    return false;
+  for (const name of new Set([...a.parameters.names, ...b.parameters.names])) {
+    const left = a.parameters.get(name);
+    const right = b.parameters.get(name);
+    const always =
+      name === "user" || name === "ttl" || name === "method" || name === "maddr" || name === "transport";
+    if (left === undefined || right === undefined) {
+      if (always) return false;
+    } else if (left.toLowerCase() !== right.toLowerCase()) return false;
+  }
+  return a.headers === b.headers;
+}

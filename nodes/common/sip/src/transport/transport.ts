@@ -1,0 +1,76 @@
+/** RFC 3261 §18, RFC 7118: the transports of this stack, spelled as in Via. */
+export type TransportProtocol = "UDP" | "TCP" | "TLS" | "WS" | "WSS";
+
+/**
+ * A flow (RFC 5626 §3): a UDP 5-tuple or a connection. `side` names the listener or pool it belongs to
+ * (a trust zone such as "access" or "core"), so that a message never changes zone by accident.
+ */
+export interface Flow {
+  /** Unique in this process for its lifetime; never reused. */
+  readonly id: number;
+  readonly side: string;
+  readonly protocol: TransportProtocol;
+  /** TCP, TLS, WS, WSS: timers A, E, G, I, J, K are zero or off. */
+  readonly reliable: boolean;
+  readonly localAddress: string;
+  readonly localPort: number;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  readonly open: boolean;
+  /** Queues one message (latin1 text); everything queued in one turn of the loop leaves in one write. False when the flow is closed. */
+  send(text: string): boolean;
+  close(): void;
+  /** Called once, also when an outgoing connection could not be opened. */
+  onClose(listener: (flow: Flow) => void): void;
+  /** Per-flow state of the functional entity above (bono: who is registered over it). */
+  attachment: object | undefined;
+}
+
+/** What sits on the transports: gets whole messages, framed but not parsed. */
+export interface TransportHandler {
+  onMessage(text: string, flow: Flow): void;
+  /** Bytes that can be no SIP message (size limit, bad framing); the stream is closed after this returns. */
+  onGarbage?(flow: Flow, reason: string): void;
+  /** RFC 5626 §4.4: a keep-alive was answered on this flow. */
+  onKeepAlive?(flow: Flow): void;
+}
+
+export interface ListenOptions {
+  readonly side: string;
+  readonly protocol: TransportProtocol;
+  readonly host: string;
+  /** 0 takes a port from the OS. */
+  readonly port: number;
+  /** PEM texts; needed for TLS and WSS. */
+  readonly tls?: { readonly key: string; readonly cert: string };
+}
+
+export interface ListeningPoint {
+  readonly side: string;
+  readonly protocol: TransportProtocol;
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface Target {
+  readonly protocol: TransportProtocol;
+  /** An IP address; names are resolved before (RFC 3263, resolver/locate.ts). */
+  readonly address: string;
+  readonly port: number;
+  /** For certificate checks. */
+  readonly serverName?: string;
+}
+
+/** Port of the transport layer; the real one is NodeTransportLayer, the test one FakeTransportLayer. */
+export interface TransportLayer {
+  listen(options: ListenOptions): Promise<ListeningPoint>;
+  readonly listeningPoints: readonly ListeningPoint[];
+  /** An open or opening flow to the target on this side: reuses a connection, else dials; messages sent meanwhile wait. */
+  flowTo(target: Target, side: string): Flow;
+  /** The flow with this id while it is open. */
+  flow(id: number): Flow | undefined;
+  /** A UDP flow that can be made again from its addresses although this process never saw it (any member of the pool). */
+  udpFlow(side: string, localPort: number, remoteAddress: string, remotePort: number): Flow | undefined;
+  /** Stops listening, closes connections after their queued writes. */
+  stop(): Promise<void>;
+}
