@@ -25,6 +25,18 @@ export {
 export { decimal, isToken, quote, splitList, unquote } from "./message/values.ts";
 export { MAGIC_COOKIE, parseVia, type Via } from "./message/via.ts";
 export type {
+  AckContext,
+  Destination,
+  Fork,
+  ForkOptions,
+  FunctionalEntity,
+  OriginatedHandler,
+  RequestContext,
+  RequestOriginator,
+  RespondOptions,
+  TransactionUser,
+} from "./proxy/transaction-user.ts";
+export type {
   Flow,
   ListeningPoint,
   ListenOptions,

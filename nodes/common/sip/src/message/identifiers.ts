@@ -18,7 +18,7 @@ export class Identifiers {
       this.#pool = randomBytes(4096);
       this.#at = 0;
     }
-    const tag = this.#pool.hexSlice(this.#at, this.#at + 8);
+    const tag = this.#pool.toString("hex", this.#at, this.#at + 8);
     this.#at += 8;
     return tag;
   }

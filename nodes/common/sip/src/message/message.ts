@@ -342,5 +342,5 @@ function endOfWord(value: string): number {
 export function tagOf(value: string | undefined): string {
   if (value === undefined) return "";
   const close = value.lastIndexOf(">");
-  return parameterAt(value, "tag", close < 0 ? 0 : close) ?? "";
+  return parameterAt(value, "tag", Math.max(close, 0)) ?? "";
 }

@@ -20,18 +20,35 @@ export interface Flow {
   /** Queues one message (latin1 text); everything queued in one turn of the loop leaves in one write. False when the flow is closed. */
   send(text: string): boolean;
   close(): void;
-  /** Called once, also when an outgoing connection could not be opened. */
+  /**
+   * Called once, never from within the call that closes: also when an outgoing connection could not be opened and
+   * when the flow was closed before. The same function is kept once.
+   */
   onClose(listener: (flow: Flow) => void): void;
+  /** Takes an onClose listener back. */
+  offClose(listener: (flow: Flow) => void): void;
   /** Per-flow state of the functional entity above (bono: who is registered over it). */
   attachment: object | undefined;
 }
 
+/** Why a stream cannot go on: RFC 3261 §18.3, §20.14. */
+export type GarbageReason =
+  | "tooLarge"
+  | "notSip"
+  | "noContentLength"
+  | "badContentLength"
+  | "conflictingContentLength"
+  | "incomplete";
+
 /** What sits on the transports: gets whole messages, framed but not parsed. */
 export interface TransportHandler {
   onMessage(text: string, flow: Flow): void;
-  /** Bytes that can be no SIP message (size limit, bad framing); the stream is closed after this returns. */
-  onGarbage?(flow: Flow, reason: string): void;
-  /** RFC 5626 §4.4: a keep-alive was answered on this flow. */
+  /**
+   * Bytes that can be no SIP message (size limit, bad framing, never completed). `text` is what arrived of it, at most
+   * the size limit. The stream is closed after this returns and after what was sent on the flow meanwhile.
+   */
+  onGarbage?(flow: Flow, reason: GarbageReason, text: string): void;
+  /** RFC 5626 §4.4: a keep-alive of the peer was answered (on UDP: CRLFs or STUN on a known flow). */
   onKeepAlive?(flow: Flow): void;
 }
 
