@@ -1,0 +1,1 @@
+export { FAKE_EPOCH_MS, type FakeClock, fakeClock } from "./fake-clock.ts";
