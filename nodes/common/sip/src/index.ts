@@ -24,6 +24,14 @@ export {
 } from "./message/validate.ts";
 export { decimal, isToken, quote, splitList, unquote } from "./message/values.ts";
 export { MAGIC_COOKIE, parseVia, type Via } from "./message/via.ts";
+export { nextHop, topRoute } from "./proxy/next-hop.ts";
+export {
+  type Locator,
+  ProxyCore,
+  type ProxyCoreOptions,
+  type ProxyCounters,
+  type Side,
+} from "./proxy/proxy-core.ts";
 export type {
   AckContext,
   Destination,
@@ -36,6 +44,7 @@ export type {
   RespondOptions,
   TransactionUser,
 } from "./proxy/transaction-user.ts";
+export { DEFAULT_TIMERS, type TransactionTimers } from "./transaction/timers.ts";
 export type {
   Flow,
   ListeningPoint,

@@ -113,6 +113,13 @@ export class SipMessage {
     return this.set("Content-Length", String(body.length));
   }
 
+  /** Octets of the received text plus what was added: an upper estimate of the wire size, cheap. */
+  get length(): number {
+    let length = this.#text.length + (this.#body?.length ?? 0) + this.requestUri.length;
+    for (const line of this.#added) length += line.length + 2;
+    return length;
+  }
+
   /** Drops octets beyond Content-Length (RFC 3261 §18.3). */
   truncateBody(length: number): void {
     this.#body = this.body.slice(0, length);

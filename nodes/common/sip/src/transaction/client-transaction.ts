@@ -1,0 +1,197 @@
+import type { Clock, Timer } from "@ims/runtime";
+import type { SipMessage } from "../message/message.ts";
+import type { Flow } from "../transport/transport.ts";
+import {
+  type ClientAction,
+  type ClientInput,
+  type ClientInviteState,
+  clientInvite,
+} from "./client-invite.fsm.ts";
+import { type ClientNonInviteState, clientNonInvite } from "./client-non-invite.fsm.ts";
+import type { TransactionTimers } from "./timers.ts";
+
+/** What the user of a client transaction hears (RFC 3261 §17.1). After timeout or transportError nothing more comes. */
+export interface ClientTransactionUser {
+  onResponse(response: SipMessage, transaction: ClientTransaction): void;
+  onTimeout(transaction: ClientTransaction): void;
+  onTransportError(transaction: ClientTransaction): void;
+}
+
+export interface ClientTransactionParts {
+  readonly clock: Clock;
+  readonly timers: TransactionTimers;
+  readonly terminated: (transaction: ClientTransaction) => void;
+}
+
+/** A client transaction over one flow; the request carries our Via with `branch`. */
+export class ClientTransaction {
+  readonly branch: string;
+  readonly method: string;
+  readonly flow: Flow;
+  readonly #parts: ClientTransactionParts;
+  readonly #user: ClientTransactionUser;
+  #state: ClientInviteState | ClientNonInviteState;
+  #request: SipMessage | undefined;
+  /** Kept while it may have to be sent again: until the first response over UDP. */
+  #wire: string;
+  #retransmission: Timer | undefined;
+  #timeout: Timer | undefined;
+  #interval: number;
+
+  constructor(
+    branch: string,
+    request: SipMessage,
+    flow: Flow,
+    user: ClientTransactionUser,
+    parts: ClientTransactionParts,
+  ) {
+    this.branch = branch;
+    this.method = request.method;
+    this.flow = flow;
+    this.#parts = parts;
+    this.#user = user;
+    this.#request = request;
+    this.#state = request.method === "INVITE" ? "calling" : "trying";
+    this.#interval = parts.timers.t1;
+    this.#wire = request.toString();
+  }
+
+  get state(): string {
+    return this.#state;
+  }
+
+  start(): void {
+    const sent = this.flow.send(this.#wire);
+    if (!sent) {
+      this.input("transportError");
+      return;
+    }
+    const invite = this.method === "INVITE";
+    this.#run(invite ? "startB" : "startF", undefined);
+    if (this.flow.reliable) this.#wire = "";
+    else this.#run(invite ? "startA" : "startE", undefined);
+  }
+
+  onResponse(response: SipMessage): void {
+    const status = response.status;
+    this.input(status < 200 ? "1xx" : status < 300 ? "2xx" : "300-699", response);
+  }
+
+  /** Ends it without a word: its user has no more interest (RFC 3261 §9.1, 64*T1 after a CANCEL). */
+  abandon(): void {
+    if (this.#state !== "terminated") this.#enter("terminated");
+  }
+
+  input(input: ClientInput, response?: SipMessage): void {
+    const row =
+      this.method === "INVITE"
+        ? clientInvite[this.#state as ClientInviteState]
+        : clientNonInvite[this.#state as ClientNonInviteState];
+    const step = row[input];
+    if (step === undefined) return;
+    this.#enter(step.next);
+    for (const action of step.actions) this.#run(action, response);
+  }
+
+  #enter(next: ClientInviteState | ClientNonInviteState): void {
+    if (next === this.#state) return;
+    this.#state = next;
+    if (next !== "terminated") return;
+    this.#retransmission?.cancel();
+    this.#timeout?.cancel();
+    this.#parts.terminated(this);
+  }
+
+  #run(action: ClientAction, response: SipMessage | undefined): void {
+    const { t1, t2, t4, d } = this.#parts.timers;
+    switch (action) {
+      case "sendRequest":
+        if (!this.flow.send(this.#wire)) this.input("transportError");
+        return;
+      case "sendAck":
+        if (response !== undefined && this.#request !== undefined)
+          this.flow.send(ackFor(this.#request, response).toString());
+        return;
+      case "passUp":
+        if (response !== undefined) this.#user.onResponse(response, this);
+        return;
+      case "informTimeout":
+        this.#user.onTimeout(this);
+        return;
+      case "informTransportError":
+        this.#user.onTransportError(this);
+        return;
+      case "startA":
+        this.#retransmit("timerA", this.#interval);
+        this.#interval *= 2;
+        return;
+      case "startE":
+        this.#retransmit("timerE", this.#interval);
+        this.#interval = Math.min(this.#interval * 2, t2);
+        return;
+      case "startEAtT2":
+        this.#retransmit("timerE", t2);
+        return;
+      case "startB":
+        return this.#expire("timerB", 64 * t1);
+      case "startF":
+        return this.#expire("timerF", 64 * t1);
+      case "startD":
+        this.#wire = "";
+        return this.#expire("timerD", this.flow.reliable ? 0 : d);
+      case "startK":
+        this.#wire = "";
+        this.#request = undefined;
+        return this.#expire("timerK", this.flow.reliable ? 0 : t4);
+      case "startM":
+        this.#wire = "";
+        return this.#expire("timerM", 64 * t1);
+      case "stopRetransmission":
+        this.#retransmission?.cancel();
+        return;
+      case "stopTimeout":
+        this.#timeout?.cancel();
+        return;
+    }
+  }
+
+  #retransmit(input: ClientInput, ms: number): void {
+    if (this.flow.reliable || this.#state === "terminated") return;
+    this.#retransmission = this.#parts.clock.setTimer(ms, () => this.input(input));
+  }
+
+  #expire(input: ClientInput, ms: number): void {
+    this.#timeout?.cancel();
+    if (this.#state === "terminated") return;
+    if (ms === 0) this.input(input);
+    else this.#timeout = this.#parts.clock.setTimer(ms, () => this.input(input));
+  }
+}
+
+/** ACK for a non-2xx final response: RFC 3261 §17.1.1.3. */
+function ackFor(request: SipMessage, response: SipMessage): SipMessage {
+  const ack = request.clone();
+  ack.method = "ACK";
+  const via = request.top("Via") ?? "";
+  ack.set("Via", via);
+  ack.set("To", response.header("To") ?? request.header("To") ?? "");
+  ack.set("CSeq", `${request.cseqNumber} ACK`);
+  for (const name of NOT_IN_ACK) ack.remove(name);
+  return ack.setBody("");
+}
+
+const NOT_IN_ACK = [
+  "Contact",
+  "Record-Route",
+  "Content-Type",
+  "Content-Encoding",
+  "Content-Disposition",
+  "Expires",
+  "Supported",
+  "Allow",
+  "Accept",
+  "Require",
+  "Proxy-Require",
+  "Session-Expires",
+  "Min-SE",
+] as const;

@@ -1,0 +1,151 @@
+import type { Clock } from "@ims/runtime";
+import { Identifiers } from "../message/identifiers.ts";
+import type { SipMessage } from "../message/message.ts";
+import { responseTo } from "../message/response.ts";
+import { MAGIC_COOKIE } from "../message/via.ts";
+import type { Flow } from "../transport/transport.ts";
+import {
+  ClientTransaction,
+  type ClientTransactionParts,
+  type ClientTransactionUser,
+} from "./client-transaction.ts";
+import { ServerTransaction, type ServerTransactionParts } from "./server-transaction.ts";
+import type { TransactionTimers } from "./timers.ts";
+
+/** What sits on the transaction layer. */
+export interface TransactionLayerUser {
+  /** A new request that is neither ACK nor a CANCEL with something to cancel. Set transaction.user before returning. */
+  onRequest(transaction: ServerTransaction): void;
+  /** ACK that matches no transaction: for a 2xx (RFC 3261 §16.11, RFC 6026 §7.1). */
+  onAck(ack: SipMessage, flow: Flow): void;
+  /** A response without a client transaction: its transaction ended, or lived in another member of the pool. */
+  onStrayResponse(response: SipMessage, flow: Flow): void;
+}
+
+export interface TransactionLayerOptions {
+  readonly clock: Clock;
+  readonly timers: TransactionTimers;
+  readonly user: TransactionLayerUser;
+  readonly sendElsewhere: (response: SipMessage, flow: Flow) => boolean;
+}
+
+/** Matching of messages to transactions: RFC 3261 §17.1.3, §17.2.3, and CANCEL (§9.2). */
+export class TransactionLayer {
+  readonly identifiers = new Identifiers();
+  readonly #user: TransactionLayerUser;
+  readonly #servers = new Map<string, ServerTransaction>();
+  readonly #clients = new Map<string, ClientTransaction>();
+  readonly #pending = new Map<number, Set<ClientTransaction>>();
+  readonly #serverParts: ServerTransactionParts;
+  readonly #clientParts: ClientTransactionParts;
+
+  constructor({ clock, timers, user, sendElsewhere }: TransactionLayerOptions) {
+    this.#user = user;
+    this.#serverParts = {
+      clock,
+      timers,
+      sendElsewhere,
+      terminated: (gone) => this.#servers.delete(gone.key),
+    };
+    this.#clientParts = {
+      clock,
+      timers,
+      terminated: (gone) => {
+        this.#clients.delete(clientKey(gone.branch, gone.method));
+        this.#pending.get(gone.flow.id)?.delete(gone);
+      },
+    };
+  }
+
+  get serverTransactions(): number {
+    return this.#servers.size;
+  }
+
+  get clientTransactions(): number {
+    return this.#clients.size;
+  }
+
+  /** A valid request from a flow. */
+  onRequest(request: SipMessage, flow: Flow): void {
+    const key = serverKey(request, request.method === "ACK" ? "INVITE" : request.method, flow);
+    const known = this.#servers.get(key);
+    if (known !== undefined) {
+      known.onRequest(request, flow);
+      return;
+    }
+    if (request.method === "ACK") {
+      this.#user.onAck(request, flow);
+      return;
+    }
+    const transaction = this.begin(request, flow, key);
+    if (request.method === "CANCEL") this.#cancel(transaction);
+    else this.#user.onRequest(transaction);
+  }
+
+  /** A server transaction for a request that is only to be answered. */
+  begin(
+    request: SipMessage,
+    flow: Flow,
+    key: string = serverKey(request, request.method, flow),
+  ): ServerTransaction {
+    const transaction = new ServerTransaction(key, request, flow, this.#serverParts);
+    this.#servers.set(key, transaction);
+    return transaction;
+  }
+
+  onResponse(response: SipMessage, flow: Flow): void {
+    const branch = response.topVia?.branch ?? "";
+    const transaction = this.#clients.get(clientKey(branch, response.cseqMethod));
+    if (transaction === undefined) this.#user.onStrayResponse(response, flow);
+    else transaction.onResponse(response);
+  }
+
+  /** Sends a request whose top Via carries `branch` over a flow. */
+  send(request: SipMessage, branch: string, flow: Flow, user: ClientTransactionUser): ClientTransaction {
+    const transaction = new ClientTransaction(branch, request, flow, user, this.#clientParts);
+    this.#clients.set(clientKey(branch, request.method), transaction);
+    if (flow.reliable) this.#watch(flow).add(transaction);
+    transaction.start();
+    return transaction;
+  }
+
+  /** Client transactions waiting on a connection: they fail when it closes (RFC 3261 §17.1.4). */
+  #watch(flow: Flow): Set<ClientTransaction> {
+    const known = this.#pending.get(flow.id);
+    if (known !== undefined) return known;
+    const waiting = new Set<ClientTransaction>();
+    this.#pending.set(flow.id, waiting);
+    flow.onClose(() => {
+      this.#pending.delete(flow.id);
+      for (const transaction of waiting) transaction.input("transportError");
+    });
+    return waiting;
+  }
+
+  /** RFC 3261 §9.2: 200 for the CANCEL itself when there is something to cancel, else 481. */
+  #cancel(transaction: ServerTransaction): void {
+    const cancel = transaction.request;
+    const invite = this.#servers.get(serverKey(cancel, "INVITE", transaction.flow));
+    // Only who sent the INVITE may cancel it: same flow, unless that connection is gone.
+    const sameSender = invite?.flow.id === transaction.flow.id || invite?.flow.open === false;
+    if (invite === undefined || !sameSender) {
+      transaction.respond(responseTo(cancel, 481, { toTag: this.identifiers.tag() }));
+      return;
+    }
+    transaction.respond(responseTo(cancel, 200, { toTag: this.identifiers.tag() }));
+    if (!invite.answered) invite.user?.onCancel(cancel);
+  }
+}
+
+/** A request of that branch, sent-by and method (RFC 3261 §17.2.3), or the RFC 2543 fields when the cookie is missing. */
+function serverKey(request: SipMessage, method: string, flow: Flow): string {
+  const via = request.topVia;
+  if (via?.branch.startsWith(MAGIC_COOKIE) && via.branch.length > MAGIC_COOKIE.length)
+    return `${via.branch}|${via.host}:${via.port ?? 0}|${method}|${flow.side}`;
+  const top = request.top("Via") ?? "";
+  return `${request.requestUri}|${request.fromTag}|${request.callId}|${request.cseqNumber}|${top}|${method}|${flow.side}`;
+}
+
+function clientKey(branch: string, method: string): string {
+  return method === "INVITE" || method === "ACK" ? branch : `${branch}|${method}`;
+}
