@@ -1,0 +1,196 @@
+import type { Socket } from "node:net";
+import type { Clock, Timer } from "@ims/runtime";
+import { BaseFlow, type FlowEnds } from "./flow.ts";
+import type { Flushable, Flusher } from "./flusher.ts";
+import type { TransportLimits } from "./limits.ts";
+import { type FramerSink, StreamFramer } from "./stream-framer.ts";
+import type { GarbageReason, TransportHandler } from "./transport.ts";
+
+export interface ConnectionModules {
+  readonly handler: TransportHandler;
+  readonly clock: Clock;
+  readonly limits: TransportLimits;
+  readonly flusher: Flusher;
+  /** Called once, as soon as the connection is no longer usable. */
+  readonly onGone: (connection: Connection) => void;
+}
+
+/**
+ * One connection of a reliable transport: idle, partial-message and closing deadlines. How bytes get in and out is the
+ * matter of the subclasses.
+ */
+export abstract class Connection extends BaseFlow implements Flushable {
+  protected readonly modules: ConnectionModules;
+  /** Since when the beginning of a message waits for its end (monotonic ms). */
+  #partialSince: number | undefined;
+  #partialTimer: Timer | undefined;
+  #idleTimer: Timer | undefined;
+  #closeTimer: Timer | undefined;
+  #lastTraffic: number;
+
+  constructor(ends: FlowEnds, modules: ConnectionModules) {
+    super(ends);
+    this.modules = modules;
+    this.#lastTraffic = modules.clock.monotonic();
+    this.#armIdle(modules.limits.idleMs);
+  }
+
+  abstract flush(): void;
+  /** Ends the connection after what is queued has left. */
+  protected abstract endGently(): void;
+  protected abstract destroyNow(): void;
+  /** What has arrived of an incomplete message. */
+  protected abstract pendingText(): string;
+
+  close(): void {
+    if (!this.gone()) return;
+    this.endGently();
+    this.#closeTimer = this.modules.clock.setTimer(this.modules.limits.closeMs, () => this.destroyNow());
+  }
+
+  /** Cuts the connection, queue and all. */
+  destroy(): void {
+    this.gone();
+    this.destroyNow();
+  }
+
+  protected touch(): void {
+    this.#lastTraffic = this.modules.clock.monotonic();
+  }
+
+  /** No longer usable: tells the pool and the listeners. True the first time. */
+  protected gone(): boolean {
+    if (!this.markClosed()) return false;
+    this.#partialTimer?.cancel();
+    this.#idleTimer?.cancel();
+    this.modules.onGone(this);
+    return true;
+  }
+
+  /** The socket is gone for good. */
+  protected ended(): void {
+    this.gone();
+    this.#closeTimer?.cancel();
+  }
+
+  protected garbage(reason: GarbageReason, text: string): void {
+    this.modules.handler.onGarbage?.(this, reason, text);
+    this.close();
+  }
+
+  /** The timer is left running when a message completes: most partial messages are a matter of microseconds. */
+  protected markPartial(partial: boolean): void {
+    if (!partial) this.#partialSince = undefined;
+    else if (this.#partialSince === undefined) {
+      this.#partialSince = this.#lastTraffic;
+      this.#partialTimer ??= this.#setPartialTimer(this.modules.limits.partialMs);
+    }
+  }
+
+  #setPartialTimer(ms: number): Timer {
+    return this.modules.clock.setTimer(ms, () => {
+      this.#partialTimer = undefined;
+      if (this.#partialSince === undefined || !this.open) return;
+      const left = this.#partialSince + this.modules.limits.partialMs - this.modules.clock.monotonic();
+      if (left > 0) this.#partialTimer = this.#setPartialTimer(left);
+      else this.garbage("incomplete", this.pendingText());
+    });
+  }
+
+  #armIdle(ms: number): void {
+    this.#idleTimer = this.modules.clock.setTimer(ms, () => {
+      const left = this.#lastTraffic + this.modules.limits.idleMs - this.modules.clock.monotonic();
+      if (left > 0) this.#armIdle(left);
+      else this.close();
+    });
+  }
+}
+
+/** A SIP connection over TCP or TLS: RFC 3261 §18. */
+export class StreamConnection extends Connection implements FramerSink {
+  #socket: Socket | undefined;
+  #connected = false;
+  #out = "";
+  readonly #framer: StreamFramer;
+
+  constructor(ends: FlowEnds, modules: ConnectionModules) {
+    super(ends, modules);
+    this.#framer = new StreamFramer(modules.limits.maxMessageBytes, this);
+  }
+
+  /** Takes the socket over. Its bytes are given to `receive` by whoever reads it. */
+  attach(socket: Socket, connected: boolean): void {
+    this.#socket = socket;
+    this.#connected = connected;
+    socket.setNoDelay(true);
+    socket.on("error", () => this.destroy());
+    socket.on("end", () => this.close());
+    socket.on("close", () => this.ended());
+  }
+
+  /** The handshakes of a dialled connection are done. */
+  connected(localAddress: string, localPort: number): void {
+    this.localAddress = localAddress;
+    this.localPort = localPort;
+    this.#connected = true;
+    this.touch();
+    this.flush();
+  }
+
+  receive(chunk: string): void {
+    if (!this.open) return;
+    this.touch();
+    const reason = this.#framer.push(chunk);
+    if (reason !== undefined) this.garbage(reason, this.#framer.pending);
+    else this.markPartial(this.#framer.partial);
+  }
+
+  send(text: string): boolean {
+    if (!this.open) return false;
+    if (this.#out === "") {
+      this.#out = text;
+      if (this.#connected) this.modules.flusher.mark(this);
+    } else this.#out += text;
+    if (this.#out.length <= this.modules.limits.maxQueuedBytes) return true;
+    this.destroy();
+    return false;
+  }
+
+  flush(): void {
+    const socket = this.#socket;
+    if (this.#out === "" || socket === undefined || socket.destroyed) return;
+    const text = this.#out;
+    this.#out = "";
+    this.touch();
+    socket.write(text, "latin1");
+    if (socket.writableLength > this.modules.limits.maxQueuedBytes) this.destroy();
+  }
+
+  onMessage(text: string): boolean {
+    this.markPartial(false);
+    this.modules.handler.onMessage(text, this);
+    return this.open;
+  }
+
+  onPing(): void {
+    this.send("\r\n");
+    this.modules.handler.onKeepAlive?.(this);
+  }
+
+  protected pendingText(): string {
+    return this.#framer.pending.slice(0, this.modules.limits.maxMessageBytes);
+  }
+
+  protected endGently(): void {
+    if (!this.#connected) this.destroyNow();
+    else {
+      this.flush();
+      this.#socket?.end();
+    }
+  }
+
+  protected destroyNow(): void {
+    this.#out = "";
+    this.#socket?.destroy();
+  }
+}

@@ -1,0 +1,37 @@
+/** What a transport layer grants its peers. Times in ms. */
+export interface TransportLimits {
+  /** Start-line, headers and body of one message. */
+  readonly maxMessageBytes: number;
+  /** Connections in all, accepted and dialled. */
+  readonly maxConnections: number;
+  /** Accepted connections from one address. */
+  readonly maxConnectionsPerSource: number;
+  /** Bytes that wait for a peer that does not read; above it the connection is cut. */
+  readonly maxQueuedBytes: number;
+  /** From the first byte of a message to its last. */
+  readonly partialMs: number;
+  /** A connection without traffic is closed. */
+  readonly idleMs: number;
+  readonly connectMs: number;
+  /** TLS and WebSocket handshakes of accepted connections. */
+  readonly handshakeMs: number;
+  /** How long a closing connection may take to get rid of its queue. */
+  readonly closeMs: number;
+  readonly maxUdpFlows: number;
+  /** A UDP flow without traffic and without attachment is forgotten. */
+  readonly udpIdleMs: number;
+}
+
+export const defaultLimits: TransportLimits = {
+  maxMessageBytes: 65_536,
+  maxConnections: 50_000,
+  maxConnectionsPerSource: 1_000,
+  maxQueuedBytes: 1_048_576,
+  partialMs: 30_000,
+  idleMs: 600_000,
+  connectMs: 2_000,
+  handshakeMs: 10_000,
+  closeMs: 1_000,
+  maxUdpFlows: 100_000,
+  udpIdleMs: 600_000,
+};
