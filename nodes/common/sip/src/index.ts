@@ -45,8 +45,16 @@ export type {
   TransactionUser,
 } from "./proxy/transaction-user.ts";
 export { DEFAULT_TIMERS, type TransactionTimers } from "./transaction/timers.ts";
+export { defaultLimits, type TransportLimits } from "./transport/limits.ts";
+export {
+  NodeTransportLayer,
+  type NodeTransportModules,
+  type TransportLog,
+} from "./transport/node-transport-layer.ts";
+export type { TlsClientOptions } from "./transport/tls.ts";
 export type {
   Flow,
+  GarbageReason,
   ListeningPoint,
   ListenOptions,
   Target,

@@ -1,0 +1,6 @@
+export {
+  FakeFlow,
+  type FakeFlowOptions,
+  FakeTransportLayer,
+  type SentMessage,
+} from "./fake-transport.ts";
