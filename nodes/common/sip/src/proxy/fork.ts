@@ -151,7 +151,8 @@ export class Fork implements ForkPort, ClientTransactionUser {
       if (this.#timer === undefined) this.#armTimer(this.#options.timeoutMs);
     } else if (this.request.method === "INVITE") this.#armTimer(TIMER_C);
     const { transaction, sent } = this.#parts.send(this.request, flow, this);
-    if (this.#done) return;
+    // A send that failed at once has already gone on to the next target.
+    if (this.#done || transaction.state === "terminated") return;
     this.#transaction = transaction;
     this.#sent = sent;
   }
