@@ -1,3 +1,22 @@
+export {
+  type AkaKeys,
+  akaHa1,
+  akaNonce,
+  akaResynchronisationHa1,
+  parseAkaNonce,
+} from "./digest/aka.ts";
+export { authorizationToString, type DigestCredentials, parseAuthorization } from "./digest/authorization.ts";
+export { challengeToString, type DigestChallenge, parseChallenge, withoutKeys } from "./digest/challenge.ts";
+export {
+  type DigestAlgorithm,
+  type DigestInput,
+  digestAlgorithm,
+  digestHa1,
+  digestHash,
+  digestResponse,
+  digestsEqual,
+} from "./digest/digest.ts";
+export { parseDigestParameters } from "./digest/parameters.ts";
 export { type HeaderName, headerIdOf } from "./message/header-names.ts";
 export { Identifiers } from "./message/identifiers.ts";
 export { SipMessage, tagOf } from "./message/message.ts";
