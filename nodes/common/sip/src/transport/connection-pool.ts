@@ -20,6 +20,7 @@ export class ConnectionPool {
   readonly #byKey = new Map<string, Connection>();
   readonly #keys = new Map<Connection, string>();
   readonly #perSource = new Map<string, number>();
+  readonly #waiting: (() => void)[] = [];
   #total = 0;
 
   constructor(limits: TransportLimits) {
@@ -50,10 +51,17 @@ export class ConnectionPool {
 
   release(source: string | undefined): void {
     this.#total -= 1;
+    if (this.#total === 0) for (const resolve of this.#waiting.splice(0)) resolve();
     if (source === undefined) return;
     const count = this.#perSource.get(source) ?? 0;
     if (count <= 1) this.#perSource.delete(source);
     else this.#perSource.set(source, count - 1);
+  }
+
+  /** Resolves when no socket is left. */
+  drained(): Promise<void> {
+    if (this.#total === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
   add(connection: Connection, key: string): void {

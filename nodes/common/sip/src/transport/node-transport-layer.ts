@@ -1,14 +1,14 @@
 import { lookup } from "node:dns/promises";
-import type { AddressInfo, Server, Socket } from "node:net";
-import type { TLSSocket } from "node:tls";
 import type { Clock } from "@ims/runtime";
 import { type Connection, type ConnectionModules, StreamConnection } from "./connection.ts";
 import { ConnectionPool, poolKey } from "./connection-pool.ts";
 import { addressFamily, DeadFlow, type FlowEnds, plainAddress } from "./flow.ts";
 import { Flusher } from "./flusher.ts";
 import { defaultLimits, type TransportLimits } from "./limits.ts";
-import { adopt, dialTcp, ReadBuffer, readByEvents, tcpServer } from "./tcp.ts";
-import { dialTls, type TlsClientOptions, tlsServer } from "./tls.ts";
+import { type Listener, type ListenerModules, openListener } from "./listener.ts";
+import { isLoopback, localAddressTowards } from "./local-address.ts";
+import { dialTcp, ReadBuffer } from "./tcp.ts";
+import { dialTls, type TlsClientOptions } from "./tls.ts";
 import type {
   Flow,
   ListeningPoint,
@@ -16,10 +16,8 @@ import type {
   Target,
   TransportHandler,
   TransportLayer,
-  TransportProtocol,
 } from "./transport.ts";
-import { UdpEndpoint, type UdpModules } from "./udp.ts";
-import { WsConnection, wsServer } from "./ws.ts";
+import type { UdpEndpoint } from "./udp.ts";
 
 /** Where the transport layer reports what no caller sees. A pino logger fits. */
 export interface TransportLog {
@@ -36,15 +34,8 @@ export interface NodeTransportModules {
   readonly tls?: TlsClientOptions;
 }
 
-interface Listener {
-  readonly point: ListeningPoint;
-  readonly udp?: UdpEndpoint;
-  close(): Promise<void>;
-}
-
 /** The transport layer on Node's own sockets: RFC 3261 §18, RFC 5626 §3.5, RFC 7118. */
 export class NodeTransportLayer implements TransportLayer {
-  readonly #handler: TransportHandler;
   readonly #clock: Clock;
   readonly #log: TransportLog | undefined;
   readonly #limits: TransportLimits;
@@ -54,20 +45,19 @@ export class NodeTransportLayer implements TransportLayer {
   readonly #listeners: Listener[] = [];
   readonly #flows = new Map<number, Flow>();
   readonly #connectionModules: ConnectionModules;
-  readonly #udpModules: UdpModules;
-  /** Called when the last connection is gone: for `stop`. */
-  #onDrained: (() => void) | undefined;
+  readonly #listenerModules: ListenerModules;
+  #points: readonly ListeningPoint[] = [];
   #lastId = 0;
   #stopped = false;
 
   constructor(modules: NodeTransportModules) {
-    this.#handler = modules.handler;
     this.#clock = modules.clock;
     this.#log = modules.log;
     this.#limits = { ...defaultLimits, ...modules.limits };
     this.#tls = modules.tls ?? {};
     this.#pool = new ConnectionPool(this.#limits);
-    const shared = { handler: this.#handler, clock: this.#clock, limits: this.#limits };
+    const shared = { handler: modules.handler, clock: this.#clock, limits: this.#limits };
+    const nextId = (): number => this.#nextId();
     this.#connectionModules = {
       ...shared,
       flusher: new Flusher(),
@@ -76,24 +66,41 @@ export class NodeTransportLayer implements TransportLayer {
         this.#flows.delete(connection.id);
       },
     };
-    this.#udpModules = {
-      ...shared,
-      nextId: () => this.#nextId(),
-      onFlow: (flow) => this.#flows.set(flow.id, flow),
-      onFlowGone: (flow) => this.#flows.delete(flow.id),
-      onError: (error) => this.#log?.warn({ err: error }, "UDP socket"),
+    this.#listenerModules = {
+      connection: this.#connectionModules,
+      udp: {
+        ...shared,
+        nextId,
+        onFlow: (flow) => this.#flows.set(flow.id, flow),
+        onFlowGone: (flow) => this.#flows.delete(flow.id),
+        onError: (error) => this.#log?.warn({ err: error }, "UDP socket"),
+      },
+      pool: this.#pool,
+      reads: this.#reads,
+      nextId,
+      onAccepted: (connection) => {
+        const { side, protocol, remoteAddress, remotePort } = connection;
+        this.#add(connection, poolKey(side, protocol, remoteAddress, remotePort));
+        if (this.#stopped) connection.close();
+      },
+      onRefused: (source) => this.#log?.debug({ source }, "connection refused: limit reached"),
+      onError: (error) => this.#log?.warn({ err: error }, "listening socket"),
     };
   }
 
   get listeningPoints(): readonly ListeningPoint[] {
-    return this.#listeners.map((listener) => listener.point);
+    return this.#points;
   }
 
   async listen(options: ListenOptions): Promise<ListeningPoint> {
-    if (this.#stopped) throw new Error("the transport layer is stopped");
     const host = addressFamily(options.host) === 0 ? (await lookup(options.host)).address : options.host;
-    const listener = await this.#open({ ...options, host });
+    const listener = await openListener({ ...options, host }, this.#listenerModules);
+    if (this.#stopped) {
+      await listener.close();
+      throw new Error("the transport layer was stopped");
+    }
     this.#listeners.push(listener);
+    this.#points = [...this.#points, listener.point];
     return listener.point;
   }
 
@@ -101,7 +108,8 @@ export class NodeTransportLayer implements TransportLayer {
     const { protocol, port } = target;
     const address = plainAddress(target.address);
     if (protocol === "UDP") {
-      return this.#udp(side, address)?.flowTo(address, port) ?? this.#dead(protocol, side, address, port);
+      const udp = isPort(port) ? this.#udp(side, address) : undefined;
+      return udp?.flowTo(address, port) ?? this.#dead(target, side);
     }
     // RFC 5923 §4: an accepted connection, whose far end nobody checked, serves no target with a name to check.
     const name = protocol === "TLS" ? target.serverName : undefined;
@@ -120,14 +128,11 @@ export class NodeTransportLayer implements TransportLayer {
 
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.#points = [];
     const closing = this.#listeners.splice(0).map((listener) => listener.close());
     for (const connection of [...this.#pool.connections()]) connection.close();
     await Promise.all(closing);
-    if (this.#pool.total > 0) {
-      await new Promise<void>((resolve) => {
-        this.#onDrained = resolve;
-      });
-    }
+    await this.#pool.drained();
   }
 
   #nextId(): number {
@@ -135,154 +140,37 @@ export class NodeTransportLayer implements TransportLayer {
     return this.#lastId;
   }
 
+  #add(connection: Connection, key: string): void {
+    this.#pool.add(connection, key);
+    this.#flows.set(connection.id, connection);
+  }
+
   #udp(side: string, address: string, localPort?: number): UdpEndpoint | undefined {
     for (const { udp } of this.#listeners) {
-      if (udp !== undefined && udp.side === side && udp.reaches(address)) {
-        if (localPort === undefined || udp.port === localPort) return udp;
-      }
+      if (udp === undefined || udp.side !== side || !udp.reaches(address)) continue;
+      if (localPort === undefined || udp.port === localPort) return udp;
     }
     return undefined;
   }
 
-  #open(options: ListenOptions): Promise<Listener> {
-    switch (options.protocol) {
-      case "UDP":
-        return this.#openUdp(options);
-      case "TCP":
-        return this.#openServer(
-          options,
-          tcpServer((socket) => this.#acceptTcp(socket, options.side)),
-        );
-      case "TLS": {
-        const server = tlsServer(pem(options), this.#limits.handshakeMs, (socket) =>
-          this.#acceptTls(socket, options.side),
-        );
-        this.#admitRaw(server);
-        return this.#openServer(options, server);
-      }
-      case "WS":
-      case "WSS": {
-        const server = wsServer(
-          options.protocol === "WSS" ? pem(options) : undefined,
-          this.#limits,
-          (socket, webSocket) => {
-            const ends = this.#ends(socket, options.protocol, options.side);
-            if (ends === undefined) return webSocket.terminate();
-            this.#add(new WsConnection(ends, this.#connectionModules, webSocket, socket));
-          },
-        );
-        this.#admitRaw(server);
-        return this.#openServer(options, server);
-      }
-    }
-  }
-
-  async #openUdp(options: ListenOptions): Promise<Listener> {
-    const udp = new UdpEndpoint(options.side, options.host, this.#udpModules);
-    await udp.bind(options.port);
-    return { point: point(options, udp.port), udp, close: () => udp.close() };
-  }
-
-  #openServer(options: ListenOptions, server: Server): Promise<Listener> {
-    return new Promise((resolve, reject) => {
-      server.once("error", reject);
-      server.listen({ host: options.host, port: options.port, backlog: 4096, ipv6Only: false }, () => {
-        server.off("error", reject);
-        server.on("error", (error) => this.#log?.warn({ err: error }, "listening socket"));
-        resolve({
-          point: point(options, (server.address() as AddressInfo).port),
-          close: () => new Promise((done) => server.close(() => done())),
-        });
-      });
-    });
-  }
-
-  /** Counts a socket against the limits; false when there is no room. */
-  #admit(socket: Socket): boolean {
-    const source = plainAddress(socket.remoteAddress ?? "");
-    if (this.#stopped || source === "" || !this.#pool.admit(source)) {
-      this.#log?.debug({ source }, "connection refused");
-      socket.on("error", () => {});
-      socket.destroy();
-      return false;
-    }
-    return true;
-  }
-
-  #release(source: string | undefined): void {
-    this.#pool.release(source);
-    if (this.#pool.total === 0) this.#onDrained?.();
-  }
-
-  /** For servers with a handshake: the raw socket counts from its first moment. */
-  #admitRaw(server: Server): void {
-    server.prependListener("connection", (socket: Socket) => {
-      const source = plainAddress(socket.remoteAddress ?? "");
-      if (this.#admit(socket)) socket.once("close", () => this.#release(source));
-    });
-  }
-
-  #acceptTcp(accepted: Socket, side: string): void {
-    const ends = this.#ends(accepted, "TCP", side);
-    if (ends === undefined || !this.#admit(accepted)) {
-      accepted.destroy();
-      return;
-    }
-    const connection = new StreamConnection(ends, this.#connectionModules);
-    const socket = adopt(accepted, this.#reads, (chunk) => connection.receive(chunk));
-    socket.once("close", () => this.#release(ends.remoteAddress));
-    connection.attach(socket, true);
-    this.#add(connection);
-  }
-
-  #acceptTls(socket: TLSSocket, side: string): void {
-    const ends = this.#ends(socket, "TLS", side);
-    if (ends === undefined) {
-      socket.destroy();
-      return;
-    }
-    const connection = new StreamConnection(ends, this.#connectionModules);
-    connection.attach(socket, true);
-    readByEvents(socket, (chunk) => connection.receive(chunk));
-    this.#add(connection);
-  }
-
-  #add(connection: Connection): void {
-    const { side, protocol, remoteAddress, remotePort } = connection;
-    this.#pool.add(connection, poolKey(side, protocol, remoteAddress, remotePort));
-    this.#flows.set(connection.id, connection);
-    if (this.#stopped) connection.close();
-  }
-
   #dial(target: Target, side: string, key: string): Flow {
-    const { protocol, address, port } = target;
-    const dialled = protocol === "TCP" || protocol === "TLS";
-    if (
-      this.#stopped ||
-      !dialled ||
-      addressFamily(address) === 0 ||
-      !isPort(port) ||
-      !this.#pool.admit(undefined)
-    ) {
-      return this.#dead(protocol, side, address, port);
-    }
-    const connection = new StreamConnection(
-      this.#farEnds(protocol, side, address, port),
-      this.#connectionModules,
-    );
-    const local = this.#sourceAddress(side, address);
-    const dial = { address, port, ...(local === undefined ? {} : { localAddress: local }) };
+    const { protocol, address, port, serverName } = target;
+    if (this.#stopped || (protocol !== "TCP" && protocol !== "TLS")) return this.#dead(target, side);
+    if (addressFamily(address) === 0 || !isPort(port)) return this.#dead(target, side);
+    if (!this.#pool.admit(undefined)) return this.#dead(target, side);
+    const connection = new StreamConnection(this.#farEnds(target, side), this.#connectionModules);
+    const localAddress = this.#sourceAddress(side, address);
+    const dial = {
+      address,
+      port,
+      ...(localAddress === undefined ? {} : { localAddress }),
+      ...(serverName === undefined ? {} : { serverName }),
+    };
     const receive = (chunk: string): void => connection.receive(chunk);
-    const name = target.serverName;
     const socket =
       protocol === "TCP"
         ? dialTcp(dial, this.#reads, receive)
-        : dialTls(
-            { ...dial, ...(name === undefined ? {} : { serverName: name }) },
-            this.#tls,
-            this.#reads,
-            receive,
-          );
+        : dialTls(dial, this.#tls, this.#reads, receive);
     const timer = this.#clock.setTimer(this.#limits.connectMs, () => connection.destroy());
     socket.once(protocol === "TCP" ? "connect" : "secureConnect", () => {
       timer.cancel();
@@ -293,11 +181,10 @@ export class NodeTransportLayer implements TransportLayer {
     );
     socket.once("close", () => {
       timer.cancel();
-      this.#release(undefined);
+      this.#pool.release(undefined);
     });
     connection.attach(socket, false);
-    this.#pool.add(connection, key);
-    this.#flows.set(connection.id, connection);
+    this.#add(connection, key);
     return connection;
   }
 
@@ -308,10 +195,8 @@ export class NodeTransportLayer implements TransportLayer {
   #sourceAddress(side: string, remote: string): string | undefined {
     const family = addressFamily(remote);
     let found: string | undefined;
-    for (const { point } of this.#listeners) {
-      const { host } = point;
-      if (point.side !== side || addressFamily(host) !== family || host === "0.0.0.0" || host === "::")
-        continue;
+    for (const { side: pointSide, host } of this.#points) {
+      if (pointSide !== side || addressFamily(host) !== family || isWildcard(host)) continue;
       if (isLoopback(host) && !isLoopback(remote)) continue;
       if (found !== undefined && found !== host) return undefined;
       found = host;
@@ -319,45 +204,32 @@ export class NodeTransportLayer implements TransportLayer {
     return found;
   }
 
-  /** Undefined when the peer is gone already. */
-  #ends(socket: Socket, protocol: TransportProtocol, side: string): FlowEnds | undefined {
-    const { localAddress, localPort, remoteAddress, remotePort } = socket;
-    if (remoteAddress === undefined || remotePort === undefined) return undefined;
+  /** The local address is a forecast until the connection is open. */
+  #farEnds(target: Target, side: string): FlowEnds {
+    const { protocol, address, port } = target;
+    const wildcard = addressFamily(address) === 6 ? "::" : "0.0.0.0";
     return {
       id: this.#nextId(),
       side,
       protocol,
-      localAddress: plainAddress(localAddress ?? ""),
-      localPort: localPort ?? 0,
-      remoteAddress: plainAddress(remoteAddress),
-      remotePort,
+      localAddress: localAddressTowards(this.#sourceAddress(side, address) ?? wildcard, address),
+      localPort: 0,
+      remoteAddress: address,
+      remotePort: port,
     };
   }
 
-  #farEnds(protocol: TransportProtocol, side: string, remoteAddress: string, remotePort: number): FlowEnds {
-    return { id: this.#nextId(), side, protocol, localAddress: "", localPort: 0, remoteAddress, remotePort };
-  }
-
-  #dead(protocol: TransportProtocol, side: string, address: string, port: number): Flow {
+  #dead(target: Target, side: string): Flow {
+    const { protocol, address, port } = target;
     this.#log?.debug({ protocol, side, address, port }, "no way to open a flow");
-    return new DeadFlow(this.#farEnds(protocol, side, address, port));
+    return new DeadFlow(this.#farEnds(target, side));
   }
-}
-
-function point(options: ListenOptions, port: number): ListeningPoint {
-  return { side: options.side, protocol: options.protocol, host: options.host, port };
-}
-
-function pem(options: ListenOptions): { readonly key: string; readonly cert: string } {
-  if (options.tls === undefined)
-    throw new Error(`${options.protocol} on ${options.host} needs a key and a certificate`);
-  return options.tls;
 }
 
 function isPort(port: number): boolean {
   return Number.isInteger(port) && port > 0 && port < 65_536;
 }
 
-function isLoopback(address: string): boolean {
-  return address === "::1" || address.startsWith("127.");
+function isWildcard(host: string): boolean {
+  return host === "0.0.0.0" || host === "::";
 }

@@ -2,6 +2,7 @@ import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
 import type { Clock, Timer } from "@ims/runtime";
 import { addressFamily, BaseFlow, type FlowEnds, plainAddress } from "./flow.ts";
 import type { TransportLimits } from "./limits.ts";
+import { isLoopback, localAddressTowards } from "./local-address.ts";
 import { isStun, stunResponse } from "./stun.ts";
 import type { TransportHandler } from "./transport.ts";
 
@@ -56,6 +57,8 @@ export class UdpEndpoint {
   readonly #modules: UdpModules;
   readonly #socket: Socket;
   readonly #flows = new Map<string, UdpFlow>();
+  /** For a listener on all interfaces: looking them up takes system calls. */
+  readonly #localAddresses = new Map<string, string>();
   #lastFlow: UdpFlow | undefined;
   #sweepTimer: Timer | undefined;
   #closed = false;
@@ -165,7 +168,7 @@ export class UdpEndpoint {
         id: this.#modules.nextId(),
         side: this.side,
         protocol: "UDP",
-        localAddress: plainAddress(this.host),
+        localAddress: this.#localAddress(address),
         localPort: this.#port,
         remoteAddress: address,
         remotePort: port,
@@ -177,6 +180,17 @@ export class UdpEndpoint {
     this.#flows.set(flowKey(address, port), flow);
     this.#modules.onFlow(flow);
     return flow;
+  }
+
+  #localAddress(remote: string): string {
+    if (this.host !== "0.0.0.0" && this.host !== "::") return this.host;
+    const key = `${addressFamily(remote)}${isLoopback(remote)}`;
+    let address = this.#localAddresses.get(key);
+    if (address === undefined) {
+      address = localAddressTowards(this.host, remote);
+      this.#localAddresses.set(key, address);
+    }
+    return address;
   }
 
   /** Second chance: the oldest flows that are in use go to the end of the line, a few at most. */
