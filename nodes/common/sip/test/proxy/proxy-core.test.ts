@@ -218,16 +218,13 @@ test("RFC 3261 §16.10: a CANCEL that comes before the procedure forked ends the
   });
   const b = bench(async (context) => {
     await stored;
-    forwardAll(context);
+    await forwardAll(context);
   });
   b.ue.receive(request("INVITE"));
   b.ue.receive(request("CANCEL"));
   go();
   await stored;
-  assert.deepEqual(
-    statuses(b.ue),
-    [200, 487],
-  );
+  assert.deepEqual(statuses(b.ue), [200, 487]);
   assert.equal(b.transport.dialled.length, 0);
 });
 

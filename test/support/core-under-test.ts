@@ -1,0 +1,168 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { randomInt } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import type { TestContext } from "node:test";
+
+const PROGRAM = join(import.meta.dirname, "../../nodes/tidewater/bin/tidewater.ts");
+const READY_WITHIN_MS = 40_000;
+
+/** A whole core (homestead, sprout, bono) on a loopback address of its own, with the ports of the design. */
+export interface CoreUnderTest {
+  readonly host: string;
+  readonly domain: string;
+  readonly stateDir: string;
+  readonly sip: {
+    readonly host: string;
+    readonly udpPort: number;
+    readonly tcpPort: number;
+    readonly tlsPort: number;
+    readonly wsPort: number;
+    readonly wssPort: number;
+  };
+  readonly provisioning: string;
+  readonly nodes: readonly { readonly name: string; readonly pid: number }[];
+  /** What the nodes wrote to standard error so far. */
+  readonly output: () => string;
+  /** Adds subscribers through the command line program; throws with its message when refused. */
+  addSubscriber(subscriber: {
+    impi: string;
+    impus: readonly string[];
+    password: string;
+    args?: readonly string[];
+  }): Promise<void>;
+  tidewater(
+    args: readonly string[],
+    input?: string,
+  ): Promise<{ exitCode: number; stdout: string; stderr: string }>;
+  stop(): Promise<void>;
+}
+
+export interface CoreOptions {
+  /** More arguments for `tidewater up`. */
+  readonly args?: readonly string[];
+  readonly host?: string;
+}
+
+/** Starts a core and stops it after the test. */
+export async function startCore(t: TestContext, options: CoreOptions = {}): Promise<CoreUnderTest> {
+  const core = await launchCore(options);
+  t.after(() => core.stop());
+  return core;
+}
+
+/** Starts a core for a benchmark or a suite; the caller stops it. */
+export async function launchCore(options: CoreOptions = {}): Promise<CoreUnderTest> {
+  const host = options.host ?? `127.${randomInt(30, 120)}.${randomInt(1, 250)}.${randomInt(1, 250)}`;
+  const stateDir = mkdtempSync(join(tmpdir(), "tidewater-test-"));
+  const child = spawn(
+    process.execPath,
+    [PROGRAM, "up", "--json", "--host", host, "--state-dir", stateDir, ...(options.args ?? [])],
+    { stdio: ["ignore", "pipe", "pipe"] },
+  );
+  let output = "";
+  child.stderr.setEncoding("latin1").on("data", (text: string) => {
+    output = (output + text).slice(-200_000);
+  });
+  const stop = async (): Promise<void> => {
+    await stopChild(child);
+    rmSync(stateDir, { recursive: true, force: true });
+  };
+  try {
+    const ready = await firstJsonLine(child, () => output);
+    return {
+      host,
+      domain: ready.domain,
+      stateDir,
+      sip: { host, udpPort: 5060, tcpPort: 5060, tlsPort: 5061, wsPort: 5062, wssPort: 5063 },
+      provisioning: `http://${host}:8889`,
+      nodes: ready.nodes,
+      output: () => output,
+      addSubscriber: async ({ impi, impus, password, args }) => {
+        const result = await tidewater(
+          [
+            "subscriber",
+            "add",
+            "--url",
+            `http://${host}:8889`,
+            "--impi",
+            impi,
+            ...impus.flatMap((impu) => ["--impu", impu]),
+            "--password-stdin",
+            ...(args ?? []),
+          ],
+          `${password}\n`,
+        );
+        if (result.exitCode !== 0) throw new Error(`subscriber add ${impi}: ${result.stderr}`);
+      },
+      tidewater,
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+function tidewater(
+  args: readonly string[],
+  input = "",
+): Promise<{ exitCode: number; stdout: string; stderr: string }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [PROGRAM, ...args], {
+      stdio: ["pipe", "pipe", "pipe"],
+      timeout: 60_000,
+    });
+    let stdout = "";
+    let stderr = "";
+    child.stdout.on("data", (chunk: Buffer) => {
+      stdout += chunk.toString();
+    });
+    child.stderr.on("data", (chunk: Buffer) => {
+      stderr += chunk.toString();
+    });
+    child.once("error", reject);
+    child.once("close", (code) => resolve({ exitCode: code ?? 1, stdout, stderr }));
+    child.stdin.end(input);
+  });
+}
+
+interface ReadyLine {
+  readonly domain: string;
+  readonly nodes: readonly { readonly name: string; readonly pid: number }[];
+}
+
+function firstJsonLine(child: ChildProcess, output: () => string): Promise<ReadyLine> {
+  return new Promise((resolve, reject) => {
+    const late = setTimeout(
+      () => reject(new Error(`the core was not ready in time\n${output()}`)),
+      READY_WITHIN_MS,
+    );
+    child.once("exit", (code) => {
+      clearTimeout(late);
+      reject(new Error(`tidewater up ended with ${code}\n${output()}`));
+    });
+    if (child.stdout === null) return;
+    createInterface({ input: child.stdout }).on("line", (line) => {
+      if (!line.startsWith("{")) return;
+      const parsed = JSON.parse(line) as { ready?: boolean } & ReadyLine;
+      if (parsed.ready !== true) return;
+      clearTimeout(late);
+      resolve(parsed);
+    });
+  });
+}
+
+function stopChild(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
+  return new Promise((resolve) => {
+    const hard = setTimeout(() => child.kill("SIGKILL"), 15_000);
+    child.once("exit", () => {
+      clearTimeout(hard);
+      resolve();
+    });
+    child.kill("SIGTERM");
+  });
+}
