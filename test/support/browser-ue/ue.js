@@ -1,0 +1,68 @@
+import { Inviter, Registerer, RegistererState, SessionState, UserAgent } from "sip.js";
+
+/** A UE in a page: registers over WebSocket, answers every call with audio, tells what it hears. */
+let userAgent;
+let registerer;
+let session;
+const log = [];
+
+function follow(one) {
+  session = one;
+  one.stateChange.addListener((state) => log.push(state));
+}
+
+window.ue = {
+  async register({ server, user, domain, password }) {
+    userAgent = new UserAgent({
+      uri: UserAgent.makeURI(`sip:${user}@${domain}`),
+      transportOptions: { server },
+      authorizationUsername: `${user}@${domain}`,
+      authorizationPassword: password,
+      sessionDescriptionHandlerFactoryOptions: { peerConnectionConfiguration: { iceServers: [] } },
+      logLevel: "warn",
+      delegate: {
+        onInvite(invitation) {
+          follow(invitation);
+          invitation.accept({
+            sessionDescriptionHandlerOptions: { constraints: { audio: true, video: false } },
+          });
+        },
+      },
+    });
+    await userAgent.start();
+    registerer = new Registerer(userAgent, { expires: 600 });
+    return new Promise((resolve, reject) => {
+      registerer.stateChange.addListener(
+        (state) => state === RegistererState.Registered && resolve("registered"),
+      );
+      registerer.register({
+        requestDelegate: { onReject: (response) => reject(new Error(`${response.message.statusCode}`)) },
+      });
+    });
+  },
+  async call(uri) {
+    const inviter = new Inviter(userAgent, UserAgent.makeURI(uri), {
+      sessionDescriptionHandlerOptions: { constraints: { audio: true, video: false } },
+    });
+    follow(inviter);
+    await inviter.invite({
+      requestDelegate: { onReject: (response) => log.push(`rejected ${response.message.statusCode}`) },
+    });
+  },
+  state: () => session?.state ?? "none",
+  log: () => log,
+  async hangup() {
+    if (session.state === SessionState.Established) await session.bye();
+  },
+  async heard() {
+    const connection = session.sessionDescriptionHandler.peerConnection;
+    const report = await connection.getStats();
+    for (const stat of report.values())
+      if (stat.type === "inbound-rtp" && stat.kind === "audio")
+        return { packets: stat.packetsReceived, energy: stat.totalAudioEnergy ?? 0 };
+    return { packets: 0, energy: 0 };
+  },
+  async unregister() {
+    await registerer.unregister();
+  },
+};
