@@ -63,6 +63,14 @@ export type {
   RespondOptions,
   TransactionUser,
 } from "./proxy/transaction-user.ts";
+export {
+  type DnsQueries,
+  type LocateRequest,
+  type NaptrRecord,
+  SipLocator,
+  type SipLocatorOptions,
+} from "./resolver/locate.ts";
+export type { SrvRecord } from "./resolver/service-order.ts";
 export { DEFAULT_TIMERS, type TransactionTimers } from "./transaction/timers.ts";
 export { defaultLimits, type TransportLimits } from "./transport/limits.ts";
 export {

@@ -1,0 +1,204 @@
+import type { Clock } from "@ims/runtime";
+import type { Uri } from "../message/uri.ts";
+import type { Via } from "../message/via.ts";
+import { addressFamily } from "../transport/flow.ts";
+import type { Target, TransportProtocol } from "../transport/transport.ts";
+import { orderServices, type SrvRecord } from "./service-order.ts";
+import { TargetHealth } from "./target-health.ts";
+import {
+  type DnsTransport,
+  defaultPort,
+  dnsTransports,
+  isDnsTransport,
+  transportOf,
+} from "./transport-choice.ts";
+
+/** NAPTR resource record (RFC 3403), as far as SIP uses it. */
+export interface NaptrRecord {
+  readonly order: number;
+  readonly preference: number;
+  readonly flags: string;
+  readonly services: string;
+  readonly replacement: string;
+}
+
+/** What the locator asks of the DNS. Empty lists for names and records that are not there or cannot be had now. */
+export interface DnsQueries {
+  naptr(name: string): Promise<readonly NaptrRecord[]>;
+  srv(name: string): Promise<readonly SrvRecord[]>;
+  addresses(name: string, family: 4 | 6): Promise<readonly string[]>;
+}
+
+export interface SipLocatorOptions {
+  readonly dns: DnsQueries;
+  readonly clock: Clock;
+  /** What the node can speak, best first. */
+  readonly supported: readonly TransportProtocol[];
+  /** Address families in the order to try. Default: IPv4, then IPv6. */
+  readonly families?: readonly (4 | 6)[];
+  /** From 0 up to but not including 1; for SRV weights. */
+  readonly random?: () => number;
+  /** How long a failed target is put last. */
+  readonly penaltyMs?: number;
+}
+
+export interface LocateRequest {
+  /** A name or an address without brackets. */
+  readonly host: string;
+  readonly port?: number | undefined;
+  readonly transport?: TransportProtocol | undefined;
+  /** sips: TLS all the way. */
+  readonly secure: boolean;
+}
+
+// A zone file may not make us try for minutes.
+const MAX_NAPTR = 4;
+const MAX_SRV = 16;
+const MAX_TARGETS = 32;
+
+/** From a URI or a Via to addresses, ports and transports: RFC 3263, with failed targets last (§4.3). */
+export class SipLocator {
+  readonly #dns: DnsQueries;
+  readonly #supported: readonly TransportProtocol[];
+  readonly #families: readonly (4 | 6)[];
+  readonly #random: () => number;
+  readonly #health: TargetHealth;
+
+  constructor(options: SipLocatorOptions) {
+    this.#dns = options.dns;
+    this.#supported = options.supported;
+    this.#families = options.families ?? [4, 6];
+    this.#random = options.random ?? Math.random;
+    this.#health = new TargetHealth(options.clock, options.penaltyMs);
+  }
+
+  /** Targets of a sip or sips URI in the order to try, at once when its host is an address. Empty: no way to reach it. */
+  locate(uri: Uri): readonly Target[] | Promise<readonly Target[]> {
+    const secure = uri.scheme === "sips";
+    if ((!secure && uri.scheme !== "sip") || uri.host === "") return [];
+    // RFC 3263 §4: maddr stands for the host.
+    const maddr = uri.parameters.get("maddr");
+    const host = maddr === undefined || maddr === "" ? uri.host : maddr.replace(/^\[|\]$/g, "").toLowerCase();
+    const parameter = uri.parameters.get("transport");
+    if (parameter === undefined) return this.locateHost({ host, port: uri.port, secure });
+    const transport = transportOf(parameter, secure);
+    return transport === undefined ? [] : this.locateHost({ host, port: uri.port, transport, secure });
+  }
+
+  /**
+   * Where a response goes when its connection is gone or its Via says so: RFC 3261 §18.2.2, RFC 3263 §5, RFC 3581 §4.
+   */
+  locateVia(via: Via): readonly Target[] | Promise<readonly Target[]> {
+    const transport = transportOf(via.transport, false);
+    if (transport === undefined) return [];
+    const maddr = transport === "UDP" ? via.parameters.get("maddr") : undefined;
+    const received = via.parameters.get("received");
+    const host = (maddr ?? received ?? via.host).replace(/^\[|\]$/g, "");
+    const rport = Number(via.parameters.get("rport") ?? "");
+    // RFC 3581 §4: rport is where the request came from; for streams that is no listening port.
+    const port = transport === "UDP" && maddr === undefined && isPort(rport) ? rport : via.port;
+    return this.locateHost({ host, port, transport, secure: false });
+  }
+
+  locateHost(request: LocateRequest): readonly Target[] | Promise<readonly Target[]> {
+    const { host, port, secure } = request;
+    if (port !== undefined && !isPort(port)) return [];
+    if (isNumeric(host)) {
+      const protocol = request.transport ?? this.#defaultTransport(secure);
+      if (protocol === undefined || !this.#supported.includes(protocol)) return [];
+      return [{ protocol, address: host, port: port ?? defaultPort(protocol) }];
+    }
+    return this.#locateName(request);
+  }
+
+  /** A target did not answer or could not be reached: it is put last for a while. */
+  failed(target: Target): void {
+    this.#health.failed(target);
+  }
+
+  async #locateName({ host, port, transport, secure }: LocateRequest): Promise<readonly Target[]> {
+    if (transport !== undefined && !this.#supported.includes(transport)) return [];
+    if (port !== undefined) {
+      const protocol = transport ?? this.#defaultTransport(secure);
+      return protocol === undefined ? [] : this.#finish(await this.#atAddresses(host, protocol, port, host));
+    }
+    const wanted = transport === undefined ? this.#candidates(secure) : [transport];
+    if (transport === undefined) {
+      const byNaptr = await this.#byNaptr(host, wanted.filter(isDnsTransport));
+      if (byNaptr.length > 0) return this.#finish(byNaptr);
+    }
+    for (const protocol of wanted.filter(isDnsTransport)) {
+      const services = await this.#dns.srv(`${dnsTransports[protocol].srv}${host}`);
+      if (services.length > 0) return this.#finish(await this.#atServices(services, protocol, host));
+    }
+    const protocol = transport ?? this.#defaultTransport(secure);
+    return protocol === undefined
+      ? []
+      : this.#finish(await this.#atAddresses(host, protocol, defaultPort(protocol), host));
+  }
+
+  /** RFC 3263 §4.1: the services the domain offers, by order and preference, as far as we speak them. */
+  async #byNaptr(host: string, wanted: readonly DnsTransport[]): Promise<Target[]> {
+    const records = [...(await this.#dns.naptr(host))].sort(
+      (a, b) => a.order - b.order || a.preference - b.preference,
+    );
+    const usable = records.flatMap(({ flags, services, replacement }) => {
+      const protocol = wanted.find((one) => dnsTransports[one].naptr === services.toUpperCase());
+      return protocol === undefined || flags.toLowerCase() !== "s" || replacement === ""
+        ? []
+        : [{ protocol, replacement }];
+    });
+    const targets: Target[] = [];
+    for (const { protocol, replacement } of usable.slice(0, MAX_NAPTR)) {
+      targets.push(...(await this.#atServices(await this.#dns.srv(replacement), protocol, host)));
+      if (targets.length >= MAX_TARGETS) break;
+    }
+    return targets;
+  }
+
+  async #atServices(records: readonly SrvRecord[], protocol: DnsTransport, host: string): Promise<Target[]> {
+    const offered = records.filter(({ target, port }) => target !== "." && target !== "" && isPort(port));
+    const services = orderServices(offered.slice(0, MAX_SRV * 4), this.#random).slice(0, MAX_SRV);
+    const found = await Promise.all(
+      services.map(({ target, port }) => this.#atAddresses(target, protocol, port, host)),
+    );
+    return found.flat();
+  }
+
+  /** `domain` is what a certificate must name: RFC 5922 §7.1, the domain asked for, not what the DNS made of it. */
+  async #atAddresses(
+    name: string,
+    protocol: TransportProtocol,
+    port: number,
+    domain: string,
+  ): Promise<Target[]> {
+    const found = await Promise.all(this.#families.map((family) => this.#dns.addresses(name, family)));
+    const named = protocol === "TLS" ? { serverName: domain.replace(/\.$/, "") } : {};
+    return found.flat().map((address) => ({ protocol, address, port, ...named }));
+  }
+
+  #finish(targets: readonly Target[]): readonly Target[] {
+    return this.#health.order(targets.length > MAX_TARGETS ? targets.slice(0, MAX_TARGETS) : targets);
+  }
+
+  /** RFC 3263 §4.1: UDP for sip, TLS for sips, when neither parameter nor DNS says otherwise. */
+  #defaultTransport(secure: boolean): TransportProtocol | undefined {
+    if (secure) return this.#supported.includes("TLS") ? "TLS" : undefined;
+    return this.#supported.includes("UDP") ? "UDP" : this.#candidates(false)[0];
+  }
+
+  /** A sip URI may be served by SIPS services too; a sips URI by nothing else. */
+  #candidates(secure: boolean): readonly TransportProtocol[] {
+    return this.#supported.filter((one) => isDnsTransport(one) && (!secure || one === "TLS"));
+  }
+}
+
+/** Cheap first: names begin with a digit rarely. */
+function isNumeric(host: string): boolean {
+  const first = host.charCodeAt(0);
+  return ((first >= 48 && first <= 57) || host.includes(":")) && addressFamily(host) !== 0;
+}
+
+function isPort(port: number): boolean {
+  return Number.isInteger(port) && port > 0 && port < 65_536;
+}
