@@ -84,9 +84,14 @@ export class UdpEndpoint {
   bind(port: number): Promise<void> {
     return new Promise((resolve, reject) => {
       const socket = this.#socket;
-      socket.once("error", reject);
+      const refused = (error: Error): void => {
+        this.#closed = true;
+        socket.close();
+        reject(error);
+      };
+      socket.once("error", refused);
       socket.bind({ port, address: this.host }, () => {
-        socket.off("error", reject);
+        socket.off("error", refused);
         // Among others ICMP errors; the transaction's timer notices a dead peer.
         socket.on("error", (error) => this.#modules.onError(error));
         socket.on("message", (datagram, from) => this.#onDatagram(datagram, from));

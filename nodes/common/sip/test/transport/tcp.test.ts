@@ -235,3 +235,43 @@ test("a dual-stack listener shows IPv4 peers as IPv4", async (t) => {
   await until("message", () => server.messages.length === 1);
   assert.equal(server.messages[0]?.flow.remoteAddress, "127.0.0.1");
 });
+
+test("the local address of a flow is known before the connection is: a Via is written at once", async (t) => {
+  const server = station(t);
+  const client = station(t);
+  const { port } = await server.layer.listen({ ...tcp, host: "localhost" });
+  await client.layer.listen({ ...tcp, host: "127.0.0.2" });
+  await client.layer.listen({ ...tcp, side: "wide", host: "0.0.0.0" });
+  const target = { protocol: "TCP", address: "127.0.0.1", port } as const;
+  const flow = client.layer.flowTo(target, "core");
+  assert.equal(flow.localAddress, "127.0.0.2");
+  assert.equal(client.layer.flowTo(target, "wide").localAddress, "127.0.0.1");
+  flow.send(message(1));
+  await until("message", () => server.messages.length === 1);
+  assert.equal(server.messages[0]?.flow.remoteAddress, "127.0.0.2");
+  assert.equal(flow.localAddress, "127.0.0.2");
+});
+
+test("a port that is taken is an error of listen, over UDP and TCP", async (t) => {
+  const first = station(t);
+  const second = station(t);
+  for (const protocol of ["UDP", "TCP"] as const) {
+    const { port } = await first.layer.listen({ ...tcp, protocol });
+    await assert.rejects(second.layer.listen({ ...tcp, protocol, port }), { code: "EADDRINUSE" });
+  }
+  assert.deepEqual(second.layer.listeningPoints, []);
+});
+
+test("connections in all are limited, dialled ones included", async (t) => {
+  const server = station(t);
+  const client = station(t, { limits: { maxConnections: 2 } });
+  const ports: number[] = [];
+  for (let i = 0; i < 3; i += 1) ports.push((await server.layer.listen(tcp)).port);
+  const flows = ports.map((port) =>
+    client.layer.flowTo({ protocol: "TCP", address: "127.0.0.1", port }, "core"),
+  );
+  assert.deepEqual(
+    flows.map((flow) => flow.open),
+    [true, true, false],
+  );
+});

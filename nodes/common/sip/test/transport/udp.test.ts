@@ -3,6 +3,7 @@ import { createSocket, type Socket } from "node:dgram";
 import { type TestContext, test } from "node:test";
 import { crc32 } from "node:zlib";
 import { fakeClock } from "@ims/runtime/testing";
+import fc from "fast-check";
 import { message, station, until } from "./support.ts";
 
 const udp = { side: "access", protocol: "UDP", host: "127.0.0.1", port: 0 } as const;
@@ -205,4 +206,30 @@ test("an idle flow is forgotten, a used one and one with an attachment are not",
   assert.equal(server.layer.flow(idle.id), undefined);
   assert.equal(kept.open, true);
   assert.ok(server.messages.every(({ flow }) => flow.open && flow === server.messages[0]?.flow));
+});
+
+test("any datagram is a message, a keep-alive or nothing; none harms the socket", async (t) => {
+  const server = station(t);
+  const { port } = await server.layer.listen(udp);
+  const peer = await udpPeer(t);
+  const anything = fc.oneof(
+    fc.uint8Array({ maxLength: 60 }).map((bytes) => Buffer.from(bytes)),
+    // STUN with any type and attributes of a length that fits.
+    fc.tuple(fc.nat(0x3fff), fc.uint8Array({ maxLength: 64 })).map(([type, bytes]) => {
+      const request = stunRequest(Buffer.from(bytes.subarray(0, bytes.length & ~3)));
+      request.writeUInt16BE(type % 7 === 0 ? 1 : type, 0);
+      return request;
+    }),
+  );
+  for (const datagram of fc.sample(anything, { numRuns: 300, seed: 5 })) {
+    peer.socket.send(datagram, port, "127.0.0.1");
+  }
+  peer.socket.send(message("last"), port, "127.0.0.1");
+  await until("last", () => server.messages.at(-1)?.text === message("last"));
+  assert.ok(
+    peer.received.every(
+      (response) => response.readUInt16BE(0) === 0x0101 || response.readUInt16BE(0) === 0x0111,
+    ),
+  );
+  assert.ok(peer.received.length > 0);
 });
