@@ -37,6 +37,8 @@ export function parseMessage(text: string): ParseResult {
   let lines = 0;
   let at = lineEnd + 2;
   let bodyStart = -1;
+  // Next CR at or after `at`, or the length: remembered, or many lines without one would each search the whole text.
+  let cr = lineEnd;
   while (at < text.length) {
     if (text.charCodeAt(at) === CR && text.charCodeAt(at + 1) === LF) {
       bodyStart = at + 2;
@@ -45,7 +47,9 @@ export function parseMessage(text: string): ParseResult {
     const end = text.indexOf("\n", at) - 1;
     if (end < at) break;
     // A bare CR or LF could mean a line to the next element that means none to us.
-    if (text.indexOf("\r", at) !== end) {
+    if (cr < at) cr = text.indexOf("\r", at);
+    if (cr < 0) cr = text.length;
+    if (cr !== end) {
       fault ??= "line-ending";
       at = end + 2;
       continue;

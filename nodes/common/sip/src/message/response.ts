@@ -12,11 +12,12 @@ export function responseTo(
 ): SipMessage {
   const response = SipMessage.response(status, options.reason ?? reasonPhrase(status));
   response.copy("Via", request).copy("From", request);
-  const to = request.header("To") ?? "";
-  response.append(
-    "To",
-    options.toTag !== undefined && request.toTag === "" ? `${to};tag=${options.toTag}` : to,
-  );
+  const to = request.header("To");
+  if (to !== undefined)
+    response.append(
+      "To",
+      options.toTag !== undefined && request.toTag === "" ? `${to};tag=${options.toTag}` : to,
+    );
   response.copy("Call-ID", request).copy("CSeq", request);
   if (status === 100) response.copy("Timestamp", request);
   else if (status < 300) response.copy("Record-Route", request);

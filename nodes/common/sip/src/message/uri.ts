@@ -62,7 +62,9 @@ function parseSipUri(text: string, scheme: string, start: number): Uri | undefin
   const hostport = parseHostPort(text.slice(hostStart, hostEnd));
   if (hostport === undefined) return undefined;
   const parameters =
-    hostEnd === beforeHeaders ? new Parameters() : Parameters.parse(text.slice(hostEnd, beforeHeaders));
+    hostEnd === beforeHeaders
+      ? new Parameters()
+      : Parameters.parse(unescapeUnreserved(text.slice(hostEnd, beforeHeaders)));
   if (parameters === undefined) return undefined;
   return {
     scheme,
@@ -127,6 +129,15 @@ export function uriToString(uri: Uri): string {
   const port = uri.port === undefined ? "" : `:${uri.port}`;
   const headers = uri.headers === "" ? "" : `?${uri.headers}`;
   return `${uri.scheme}:${userinfo}${hostForUri(uri.host)}${port}${uri.parameters}${headers}`;
+}
+
+/** RFC 3261 §19.1.4: an escaped unreserved character is that character ("%6Cr" is "lr"). */
+function unescapeUnreserved(text: string): string {
+  if (!text.includes("%")) return text;
+  return text.replace(/%([0-9A-Fa-f]{2})/g, (whole, hex: string) => {
+    const char = String.fromCharCode(Number.parseInt(hex, 16));
+    return /[A-Za-z0-9\-_.!~*'()]/.test(char) ? char : whole;
+  });
 }
 
 function unescapeUser(text: string): string {

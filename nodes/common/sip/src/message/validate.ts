@@ -1,7 +1,9 @@
 import type { SipMessage } from "./message.ts";
 import { parseNameAddr } from "./name-addr.ts";
 import type { ParseFault } from "./parser.ts";
+import { parseUri } from "./uri.ts";
 import { decimal, isToken, unfold } from "./values.ts";
+import { parseVia } from "./via.ts";
 
 /** What is wrong with a request, as the final response that says so. */
 export interface RequestFault {
@@ -41,6 +43,11 @@ export function validateRequest(request: SipMessage, strict: boolean): RequestFa
 
 function validateStrictly(request: SipMessage, from: string, to: string): RequestFault | undefined {
   for (const name of SINGLE) if (request.count(name) > 1) return bad(name);
+  // RFC 3261 §19.1.1: no header fields in a Request-URI; a "?" may also stand in its user part.
+  if (request.requestUri.includes("?") && (parseUri(request.requestUri)?.headers ?? "") !== "")
+    return bad("Request-URI");
+  if (request.count("Via") > 1 || request.header("Via")?.includes(",") === true)
+    for (const value of request.values("Via").slice(1)) if (parseVia(value) === undefined) return bad("Via");
   for (const [name, value] of [
     ["From", from],
     ["To", to],
@@ -69,5 +76,7 @@ function bad(name: string): RequestFault {
 
 /** RFC 3261 §8.1.3.3, §17.1.3: can this response be matched to anything? */
 export function isUsableResponse(response: SipMessage): boolean {
-  return response.topVia !== undefined && response.cseqMethod !== "" && response.callId !== "";
+  const cseq = response.cseqNumber;
+  if (cseq < 0 || cseq > 0x7fffffff || response.cseqMethod === "") return false;
+  return response.topVia !== undefined && response.callId !== "";
 }
