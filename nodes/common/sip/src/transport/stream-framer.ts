@@ -9,6 +9,7 @@ export interface FramerSink {
 
 const CR = 13;
 const LF = 10;
+const JOIN_EVERY = 1_024;
 
 /**
  * Cuts a byte stream (latin1 text) into SIP messages: RFC 3261 §18.3 and §7.5. Every character is looked at a bounded
@@ -19,6 +20,9 @@ export class StreamFramer {
   readonly #sink: FramerSink;
   /** Start of a message that is not complete. Appended to only, read only when complete: V8 joins the pieces then. */
   #rest = "";
+  /** What follows #rest, in small pieces: a string of single characters would take 32 times its length. */
+  #loose: string[] = [];
+  #length = 0;
   /** The last three characters of #rest while the end of the headers is being looked for. */
   #tail = "";
   /** Length of the whole message once its headers are complete, else 0. */
@@ -39,7 +43,7 @@ export class StreamFramer {
 
   /** What has arrived of an incomplete message. */
   get pending(): string {
-    return this.#rest;
+    return this.#join();
   }
 
   /** The reason why the stream cannot go on, or undefined. After a reason the framer must not be used again. */
@@ -50,18 +54,18 @@ export class StreamFramer {
 
   #fillHead(chunk: string): GarbageReason | undefined {
     const found = (this.#tail + chunk.slice(0, 3)).indexOf("\r\n\r\n");
-    const from = this.#rest.length;
+    const from = this.#length;
     let end = found >= 0 ? from - this.#tail.length + found : -1;
     if (end < 0) {
       const inChunk = chunk.indexOf("\r\n\r\n");
       if (inChunk >= 0) end = from + inChunk;
     }
-    this.#rest += chunk;
+    this.#append(chunk);
     if (end < 0) {
       this.#tail = (this.#tail + chunk.slice(-3)).slice(-3);
-      return this.#rest.length > this.#maxBytes ? "tooLarge" : undefined;
+      return this.#length > this.#maxBytes ? "tooLarge" : undefined;
     }
-    const text = this.#rest;
+    const text = this.#join();
     const length = contentLength(text, 0, end);
     if (typeof length === "string") return length;
     const need = end + 4 + length;
@@ -74,8 +78,21 @@ export class StreamFramer {
   }
 
   #fillBody(chunk: string): GarbageReason | undefined {
-    this.#rest += chunk;
-    return this.#rest.length < this.#need ? undefined : this.#complete(this.#rest, this.#need);
+    this.#append(chunk);
+    return this.#length < this.#need ? undefined : this.#complete(this.#join(), this.#need);
+  }
+
+  #append(chunk: string): void {
+    this.#length += chunk.length;
+    if (this.#loose.push(chunk) === JOIN_EVERY) this.#join();
+  }
+
+  #join(): string {
+    if (this.#loose.length > 0) {
+      this.#rest += this.#loose.join("");
+      this.#loose = [];
+    }
+    return this.#rest;
   }
 
   #complete(text: string, need: number): GarbageReason | undefined {
@@ -135,6 +152,7 @@ export class StreamFramer {
 
   #keep(text: string, at: number): void {
     this.#rest = at === 0 ? text : text.slice(at);
+    this.#length = this.#rest.length;
     this.#tail = this.#rest.slice(-3);
   }
 
@@ -145,6 +163,8 @@ export class StreamFramer {
 
   #reset(): void {
     this.#rest = "";
+    this.#loose = [];
+    this.#length = 0;
     this.#tail = "";
     this.#need = 0;
   }
