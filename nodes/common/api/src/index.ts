@@ -1,0 +1,21 @@
+export {
+  type ChangedSubscriber,
+  changedSubscriberSchema,
+  credentialsSchema,
+  type ImportReport,
+  impiSchema,
+  importReportSchema,
+  importRequestSchema,
+  impuSchema,
+  type NewSubscriber,
+  newSubscriberSchema,
+  type Problem,
+  problemSchema,
+  publicIdentitySchema,
+  registrationStates,
+  type Subscriber,
+  type SubscriberPage,
+  subscriberPageSchema,
+  subscriberSchema,
+} from "./provisioning.ts";
+export { ProvisioningClient, ProvisioningError, type ProvisioningFault } from "./provisioning-client.ts";

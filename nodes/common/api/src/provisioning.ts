@@ -1,0 +1,116 @@
+import { z } from "zod";
+
+const hex = (bytes: number) =>
+  z.string().regex(new RegExp(`^[0-9A-Fa-f]{${bytes * 2}}$`), `${bytes} octets in hexadecimal`);
+
+/** TS 23.003 §13.3: user@realm. */
+export const impiSchema = z
+  .string()
+  .min(3)
+  .max(255)
+  .regex(/^[^\s@<>"]+@[^\s@<>"]+$/, "a private identity is user@realm")
+  .describe("IMS private user identity (IMPI)");
+
+/** TS 23.003 §13.4: a SIP or tel URI, or a wildcarded one. */
+export const impuSchema = z
+  .string()
+  .min(5)
+  .max(512)
+  .regex(/^(?:sips?:[^\s<>"]+|tel:\+?[0-9A-Fa-f*#().-]+)$/, "a public identity is a sip: or tel: URI")
+  .describe("IMS public user identity (IMPU)");
+
+export const publicIdentitySchema = z.strictObject({
+  impu: impuSchema,
+  barred: z
+    .boolean()
+    .default(false)
+    .describe("BarringIndication: may not be used but for registration (TS 29.228 annex E)"),
+});
+
+/** What a subscriber may be authenticated with; write-only: no answer ever holds a secret. */
+export const credentialsSchema = z
+  .strictObject({
+    password: z.string().min(1).max(128).optional().describe("SIP Digest; only its hashes are kept"),
+    k: hex(16).optional().describe("USIM key K (TS 35.206)"),
+    opc: hex(16).optional().describe("OPc; give this or op"),
+    op: hex(16).optional().describe("OP; OPc is computed from it"),
+    amf: hex(2).optional().describe("authentication management field, default 8000"),
+    sqn: hex(6).optional().describe("highest sequence number already used, default 0"),
+  })
+  .refine(
+    (given) => given.password !== undefined || given.k !== undefined,
+    "needs a password, or k with opc or op",
+  )
+  .refine(
+    (given) => given.k === undefined || (given.opc === undefined) !== (given.op === undefined),
+    "k needs exactly one of opc and op",
+  );
+
+export const newSubscriberSchema = z.strictObject({
+  impi: impiSchema,
+  /** All in one implicit registration set; the first unbarred one is the default public identity. */
+  publicIdentities: z.array(publicIdentitySchema).min(1).max(64),
+  credentials: credentialsSchema,
+});
+
+export const changedSubscriberSchema = z.strictObject({
+  publicIdentities: z.array(publicIdentitySchema).min(1).max(64).optional(),
+  credentials: credentialsSchema.optional(),
+});
+
+export const registrationStates = [
+  "not-registered",
+  "registered",
+  "unregistered-services",
+  "authentication-pending",
+] as const;
+
+export const subscriberSchema = z.strictObject({
+  impi: impiSchema,
+  publicIdentities: z.array(
+    z.strictObject({
+      impu: z.string(),
+      barred: z.boolean(),
+      state: z.enum(registrationStates),
+      serverName: z.string().optional().describe("S-CSCF assigned to it"),
+    }),
+  ),
+  authentication: z.array(z.enum(["digest", "aka"])),
+});
+
+export const subscriberPageSchema = z.strictObject({
+  subscribers: z.array(subscriberSchema),
+  next: z.string().optional().describe("pass as `after` for the next page"),
+});
+
+export const importRequestSchema = z.strictObject({
+  dryRun: z.boolean().default(false),
+  /** Keep the good rows when others are wrong; otherwise nothing is applied. */
+  partial: z.boolean().default(false),
+  subscribers: z
+    .array(z.unknown())
+    .max(5000)
+    .describe("each as for adding one; every row is judged by itself"),
+});
+
+export const importReportSchema = z.strictObject({
+  applied: z.int().describe("rows written; 0 with dryRun or when a row was wrong and partial is off"),
+  rows: z
+    .array(z.strictObject({ index: z.int(), impi: z.string().optional(), error: z.string() }))
+    .describe("only the wrong ones"),
+});
+
+/** RFC 9457. */
+export const problemSchema = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  detail: z.string().optional(),
+});
+
+export type NewSubscriber = z.input<typeof newSubscriberSchema>;
+export type ChangedSubscriber = z.input<typeof changedSubscriberSchema>;
+export type Subscriber = z.output<typeof subscriberSchema>;
+export type SubscriberPage = z.output<typeof subscriberPageSchema>;
+export type ImportReport = z.output<typeof importReportSchema>;
+export type Problem = z.output<typeof problemSchema>;
