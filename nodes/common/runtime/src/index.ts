@@ -1,2 +1,20 @@
 export { type Clock, type SystemClockOptions, systemClock, type Timer } from "./clock.ts";
 export { type Fault, ImsError } from "./errors.ts";
+export { createHealth, type Health, type HealthState } from "./health.ts";
+export {
+  createLogger,
+  LOG_LEVELS,
+  type LogDestination,
+  type Logger,
+  type LoggerOptions,
+  type LogLevel,
+  SECRET_FIELDS,
+  standardOutput,
+} from "./log/logger.ts";
+export type { BoundCounter, CounterFamily, CounterFamilyOptions } from "./metrics/counter-family.ts";
+export type { BoundHistogram, HistogramFamily, HistogramFamilyOptions } from "./metrics/histogram-family.ts";
+export type { Labels, LabelValues } from "./metrics/label-space.ts";
+export { registerProcessMetrics } from "./metrics/process-metrics.ts";
+export { type GaugeOptions, type MetricsRegister, metricsRegister } from "./metrics/register.ts";
+export { type ManagementServer, type ManagementServerOptions, managementServer } from "./metrics/server.ts";
+export { composeServices, type Service, startInOrder, stopInReverse } from "./service.ts";

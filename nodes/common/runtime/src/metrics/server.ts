@@ -1,0 +1,92 @@
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Health } from "../health.ts";
+import type { Service } from "../service.ts";
+import type { MetricsRegister } from "./register.ts";
+
+export interface ManagementServerOptions {
+  /** Loopback unless told otherwise: metrics and health carry no authentication. */
+  readonly address: string;
+  /** 0 lets the operating system choose. */
+  readonly port: number;
+}
+
+export interface ManagementServer extends Service {
+  /** The port listened on; 0 before start. */
+  readonly port: number;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly type: string;
+  readonly body: string;
+}
+
+/** GET /metrics, /health/live, /health/ready. Keeps answering while the process quiesces. */
+export function managementServer(
+  options: ManagementServerOptions,
+  { register, health }: { readonly register: MetricsRegister; readonly health: Health },
+): ManagementServer {
+  const server = createServer((request, response) => void respond(request, response));
+  server.headersTimeout = 5000;
+  server.requestTimeout = 10_000;
+  server.maxHeadersCount = 100;
+  let port = 0;
+
+  async function answer(request: IncomingMessage): Promise<Answer> {
+    const path = (request.url ?? "/").split("?", 1)[0];
+    if (request.method !== "GET" && request.method !== "HEAD") return text(405, "only GET and HEAD\n");
+    switch (path) {
+      case "/metrics":
+        return { status: 200, type: register.contentType, body: await register.scrape() };
+      case "/health/live":
+        return health.state === "failed" ? text(503, "failed\n") : text(200, "live\n");
+      case "/health/ready": {
+        const reasons = health.reasons();
+        return reasons.length === 0 ? text(200, "ready\n") : text(503, `${reasons.join("\n")}\n`);
+      }
+      default:
+        return text(404, "try /metrics, /health/live or /health/ready\n");
+    }
+  }
+
+  async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    request.resume();
+    const { status, type, body } = await answer(request).catch((error: unknown) =>
+      text(500, `${String(error)}\n`),
+    );
+    response.writeHead(status, {
+      "content-type": type,
+      "content-length": Buffer.byteLength(body),
+      "cache-control": "no-store",
+    });
+    response.end(request.method === "HEAD" ? undefined : body);
+  }
+
+  return {
+    get port() {
+      return port;
+    },
+    start() {
+      return new Promise((resolve, reject) => {
+        server.once("error", reject);
+        server.listen({ host: options.address, port: options.port, exclusive: true }, () => {
+          server.removeListener("error", reject);
+          port = (server.address() as AddressInfo).port;
+          resolve();
+        });
+      });
+    },
+    async quiesce() {},
+    stop() {
+      return new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      });
+    },
+  };
+}
+
+function text(status: number, body: string): Answer {
+  return { status, type: "text/plain; charset=utf-8", body };
+}
