@@ -12,7 +12,7 @@ export const MAX_MESSAGE_LENGTH = 65_536;
 export interface Identifiers {
   readonly hopByHop: number;
   readonly endToEnd: number;
-  /** More header flags: E or T. */
+  /** The header flags but R. Left out: P when the command says so. An answer repeats the P of its request, and adds E. */
   readonly flags?: number;
 }
 
@@ -39,8 +39,7 @@ export function encode(
     }
     const flags =
       (command.request ? HeaderFlag.request : 0) |
-      (command.proxiable ? HeaderFlag.proxiable : 0) |
-      (identifiers.flags ?? 0);
+      (identifiers.flags ?? (command.proxiable ? HeaderFlag.proxiable : 0));
     const { bytes } = writer;
     put32(bytes, start, (VERSION << 24) | length);
     put32(bytes, start + 4, (flags << 24) | command.code);

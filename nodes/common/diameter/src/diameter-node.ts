@@ -1,0 +1,390 @@
+import net from "node:net";
+import tls from "node:tls";
+import type { Clock, Logger, MetricsRegister } from "@ims/runtime";
+import { base } from "./base/commands.ts";
+import type { Result, ResultAvps } from "./base/result.ts";
+import type { Application, AvpsOf, CommandPair } from "./codec/command.ts";
+import { Dictionary } from "./codec/command.ts";
+import { MAX_MESSAGE_LENGTH } from "./codec/encode.ts";
+import { DiameterError } from "./errors.ts";
+import { endToEndIdentifiers, sessionIds } from "./identifiers.ts";
+import { getMetrics } from "./metrics.ts";
+import { Acceptor } from "./peer/acceptor.ts";
+import type { LocalNode, PeerIdentity } from "./peer/capabilities.ts";
+import { Connection, type ConnectionOptions } from "./peer/connection.ts";
+import { Peer, type PeerOptions } from "./peer/peer.ts";
+import type { PeerContext, PeerTiming } from "./peer/peer-context.ts";
+import { PeerTable } from "./peer/peer-table.ts";
+import { type RawOutcome, RequestRouter, type UnavailableCause } from "./request-router.ts";
+import { type RawHandler, Responder } from "./responder.ts";
+
+export interface DiameterNodeOptions {
+  readonly originHost: string;
+  readonly originRealm: string;
+  readonly productName: string;
+  /** Vendor-Id in CER and CEA: an IANA enterprise number, 0 for none. */
+  readonly vendorId?: number;
+  /** Host-IP-Address; default: the local address of each connection. */
+  readonly hostAddresses?: readonly string[];
+  readonly applications: readonly Application[];
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly register?: MetricsRegister;
+  /** First part of the metric names. Default "ims_diameter". */
+  readonly metricsPrefix?: string;
+  /** Peers that connect by themselves and are not configured. Default: all are admitted. */
+  readonly admits?: (identity: PeerIdentity, remoteAddress: string) => boolean;
+  readonly timing?: Partial<PeerTiming>;
+  /** Longest message taken or sent, bytes. Default 65,536. */
+  readonly maxMessageLength?: number;
+  /** Requests of this node under way at a time. Default 100,000. */
+  readonly maxPending?: number;
+  /** Requests of one connection in work at a time; more are answered 3004. Default 10,000. */
+  readonly maxInWork?: number;
+  /** In [0, 1); for tests. */
+  readonly random?: () => number;
+}
+
+/** Waits as a CSCF needs them: a peer that restarts is back within a second, a dead one noticed within two. */
+const defaultTiming: PeerTiming = {
+  connectTimeoutMs: 2_000,
+  capabilitiesTimeoutMs: 5_000,
+  disconnectTimeoutMs: 1_000,
+  firstReconnectMs: 100,
+  // RFC 6733 §12: Tc 30 s recommended.
+  reconnectMs: 30_000,
+  // RFC 3539 §3.4.1: Tw 30 s by default.
+  watchdogMs: 30_000,
+  probeMs: 500,
+};
+
+const DEFAULT_TRY_MS = 1_000;
+/** A second try at another peer ends before the SIP client's retransmission gives up on us: under 2 s in all. */
+const TOTAL_TRIES = 1.9;
+
+/** AVPs that the node fills in. */
+type RequestHead =
+  | "sessionId"
+  | "vendorSpecificApplicationId"
+  | "authSessionState"
+  | "originHost"
+  | "originRealm"
+  | "destinationHost"
+  | "destinationRealm"
+  | "originStateId"
+  | "routeRecord"
+  | "proxyInfo";
+type AnswerHead = Exclude<RequestHead, "destinationHost" | "destinationRealm" | "routeRecord">;
+
+/** What a caller says in a request. */
+export type RequestAvps<P extends CommandPair> = Omit<AvpsOf<P["request"]>, RequestHead>;
+/** What a handler says in an answer, `resultCode` or `experimentalResult` among it. */
+export type AnswerAvps<P extends CommandPair> = Omit<AvpsOf<P["answer"]>, AnswerHead>;
+/** What came in an answer: an error answer may lack anything. */
+export type ReceivedAnswer<P extends CommandPair> = Partial<AvpsOf<P["answer"]>> & ResultAvps;
+
+export interface RequestOptions {
+  readonly destinationRealm: string;
+  readonly destinationHost?: string | undefined;
+  /** Of an existing session; default: a new one. */
+  readonly sessionId?: string | undefined;
+  /** For one try, default 1,000. A second one, at another peer, gets what is left of 1.9 times this. */
+  readonly timeoutMs?: number | undefined;
+}
+
+/** How a request ended. */
+export type Outcome<P extends CommandPair> =
+  | {
+      readonly kind: "answer";
+      readonly avps: ReceivedAnswer<P>;
+      /** From Result-Code or Experimental-Result. */
+      readonly result: Result;
+      readonly peer: string;
+    }
+  | { readonly kind: "timeout" }
+  | { readonly kind: "unavailable"; readonly cause: UnavailableCause };
+
+/** A request of a peer. */
+export interface DiameterRequest<P extends CommandPair> {
+  readonly avps: AvpsOf<P["request"]>;
+  readonly endToEnd: number;
+  /** The T bit: it may have been sent before. */
+  readonly retransmitted: boolean;
+}
+
+/** Who is at the other end. */
+export interface PeerInfo {
+  readonly originHost: string;
+  readonly originRealm: string;
+  readonly remoteAddress: string;
+}
+
+export type Handler<P extends CommandPair> = (
+  request: DiameterRequest<P>,
+  peer: PeerInfo,
+) => AnswerAvps<P> | Promise<AnswerAvps<P>>;
+
+export interface ListenOptions {
+  readonly host: string;
+  /** 0: the system chooses. */
+  readonly port: number;
+  readonly tls?: tls.TlsOptions;
+}
+
+/** A Diameter node (RFC 6733): client and server, over TCP and TLS. */
+export class DiameterNode {
+  readonly #options: DiameterNodeOptions;
+  readonly #context: PeerContext;
+  readonly #peers = new PeerTable();
+  readonly #router: RequestRouter;
+  readonly #responder: Responder;
+  readonly #acceptor: Acceptor;
+  readonly #connectionOptions: ConnectionOptions;
+  readonly #applications: ReadonlyMap<number, Application>;
+  readonly #servers = new Set<net.Server>();
+  readonly #nextSessionId: () => string;
+  #started = false;
+  #stopping = false;
+  #onPeersChanged: (() => void)[] = [];
+
+  constructor(options: DiameterNodeOptions) {
+    const { clock, log, applications, originHost, originRealm } = options;
+    this.#options = options;
+    this.#applications = new Map(applications.map((application) => [application.id, application]));
+    const random = options.random ?? Math.random;
+    const local: LocalNode = {
+      originHost,
+      originRealm,
+      productName: options.productName,
+      vendorId: options.vendorId ?? 0,
+      hostAddresses: options.hostAddresses ?? [],
+      applications,
+      originStateId: Math.floor(clock.now() / 1000),
+    };
+    const dictionary = new Dictionary([base, ...applications]);
+    const metrics = getMetrics({
+      ...(options.register === undefined ? {} : { register: options.register }),
+      prefix: options.metricsPrefix ?? "ims_diameter",
+      applications,
+      openPeers: () => this.#peers.openCount,
+    });
+    const nextEndToEnd = endToEndIdentifiers(clock.now(), random);
+    this.#nextSessionId = sessionIds(originHost, clock.now());
+    this.#connectionOptions = {
+      clock,
+      maxMessageLength: options.maxMessageLength ?? MAX_MESSAGE_LENGTH,
+      maxBacklog: 1024 * 1024,
+    };
+    this.#router = new RequestRouter({
+      clock,
+      log,
+      metrics,
+      dictionary,
+      peers: this.#peers,
+      maxPending: options.maxPending ?? 100_000,
+      nextEndToEnd,
+    });
+    this.#responder = new Responder({
+      local,
+      dictionary,
+      metrics,
+      log,
+      maxInWork: options.maxInWork ?? 10_000,
+    });
+    const readBuffer = Buffer.allocUnsafeSlow(64 * 1024);
+    this.#context = {
+      local,
+      dictionary,
+      clock,
+      random,
+      metrics,
+      timing: { ...defaultTiming, ...options.timing },
+      nextEndToEnd,
+      connect: (endpoint, handler) =>
+        Connection.connect(endpoint, readBuffer, this.#connectionOptions, handler),
+      owner: {
+        opened: (peer) => this.#opened(peer),
+        unusable: (peer) => this.#router.failover(peer),
+        closed: (peer) => this.#closed(peer),
+        duplicate: (peer) => this.#duplicate(peer),
+        request: (peer, connection, bytes, start, end) =>
+          this.#responder.request(peer, connection, bytes, start, end),
+        answer: (peer, header, bytes, start, end) => this.#router.answer(peer, header, bytes, start, end),
+        refuse: (connection, header, fault, avps) => this.#responder.refuse(connection, header, fault, avps),
+      },
+    };
+    this.#acceptor = new Acceptor({
+      context: this.#context,
+      log,
+      admits: options.admits ?? (() => true),
+      adopt: (connection, cer, identity) => this.#adopt(connection, cer, identity),
+    });
+  }
+
+  /** Accepts peers; returns the port. Throws DIAMETER_LISTEN when the address cannot be had. */
+  listen(options: ListenOptions): Promise<number> {
+    const { host, port } = options;
+    const accept = (socket: net.Socket): void => {
+      this.#acceptor.accepted(Connection.accepted(socket, this.#connectionOptions, this.#acceptor));
+    };
+    const server =
+      options.tls === undefined ? net.createServer(accept) : tls.createServer(options.tls, accept);
+    // A TLS handshake that fails is the peer's affair.
+    server.on("tlsClientError", (error: Error) => {
+      this.#options.log.debug({ reason: error.message }, "TLS handshake failed");
+    });
+    return new Promise((resolve, reject) => {
+      server.once("error", (cause) => {
+        reject(new DiameterError({ code: "DIAMETER_LISTEN", host, port }, { cause }));
+      });
+      server.listen({ host, port }, () => {
+        server.removeAllListeners("error");
+        server.on("error", (err) => this.#options.log.error({ err }, "listener"));
+        this.#servers.add(server);
+        const address = server.address();
+        resolve(typeof address === "object" && address !== null ? address.port : port);
+      });
+    });
+  }
+
+  /** A peer to connect to; before or after `start`. */
+  addPeer(options: PeerOptions): void {
+    const peer = new Peer(this.#context, options, this.#options.log);
+    this.#peers.add(peer);
+    if (this.#started) peer.start();
+  }
+
+  /** Connects to the configured peers, and keeps connecting. Does not wait for them. */
+  start(): void {
+    this.#started = true;
+    for (const peer of this.#peers.all) peer.start();
+  }
+
+  /** Says DPR (RFC 6733 §5.4) to all peers, waits for them at most the disconnect timeout, and closes everything. */
+  async stop(): Promise<void> {
+    if (this.#stopping) return;
+    this.#stopping = true;
+    const closed = [...this.#servers].map((server) => new Promise((resolve) => server.close(resolve)));
+    this.#acceptor.stop();
+    for (const peer of [...this.#peers.all]) peer.stop();
+    await this.#until(() => [...this.#peers.all].every(({ state }) => state === "closed"));
+    this.#router.stop();
+    await Promise.all(closed);
+  }
+
+  /** Is there a peer that can be asked? With a host: is it that one. */
+  isConnected(originHost?: string): boolean {
+    if (originHost !== undefined) return this.#peers.byHost(originHost)?.usable ?? false;
+    for (const peer of this.#peers.all) if (peer.usable) return true;
+    return false;
+  }
+
+  /** The peers that can be asked now. */
+  get connectedPeers(): readonly PeerInfo[] {
+    return [...this.#peers.all].filter(({ usable }) => usable).map(infoOf);
+  }
+
+  /** Resolves when `isConnected(originHost)`; false when it is not within `timeoutMs`. */
+  async whenConnected(timeoutMs: number, originHost?: string): Promise<boolean> {
+    let late = false;
+    const timer = this.#options.clock.setTimer(timeoutMs, () => {
+      late = true;
+      this.#peersChanged();
+    });
+    await this.#until(() => late || this.isConnected(originHost));
+    timer.cancel();
+    return this.isConnected(originHost);
+  }
+
+  /** Sends a request. The promise never rejects for anything that peers or networks do. */
+  request<P extends CommandPair>(
+    pair: P,
+    avps: RequestAvps<P>,
+    options: RequestOptions,
+  ): Promise<Outcome<P>> {
+    return new Promise((resolve) => this.requestWith(pair, avps, options, resolve));
+  }
+
+  /** `request` without a promise, for the hot path. `done` is called once, maybe before this returns. */
+  requestWith<P extends CommandPair>(
+    pair: P,
+    avps: RequestAvps<P>,
+    options: RequestOptions,
+    done: (outcome: Outcome<P>) => void,
+  ): void {
+    const { originHost, originRealm } = this.#options;
+    const { destinationRealm, destinationHost, timeoutMs: tryMs = DEFAULT_TRY_MS } = options;
+    const { applicationId } = pair.request;
+    const vendorId = this.#applications.get(applicationId)?.vendorId ?? 0;
+    const all = {
+      ...avps,
+      sessionId: options.sessionId ?? this.#nextSessionId(),
+      vendorSpecificApplicationId:
+        vendorId === 0 ? undefined : { vendorId, authApplicationId: applicationId },
+      // NO_STATE_MAINTAINED: TS 29.229 §5.2.
+      authSessionState: 1,
+      originHost,
+      originRealm,
+      destinationRealm,
+      destinationHost,
+    };
+    this.#router.send(
+      pair,
+      all,
+      { applicationId, destinationRealm, destinationHost },
+      { tryMs, totalMs: tryMs * TOTAL_TRIES },
+      done as (outcome: RawOutcome) => void,
+    );
+  }
+
+  /** Answers the requests of a command. A handler that throws or rejects costs its peer a 5012, nothing else. */
+  handle<P extends CommandPair>(pair: P, handler: Handler<P>): void {
+    const raw = handler as unknown as (request: unknown, peer: PeerInfo) => ReturnType<RawHandler>;
+    this.#responder.handle(pair, (request, peer) => raw(request, infoOf(peer)));
+  }
+
+  #adopt(connection: Connection, cer: Parameters<Peer["accept"]>[1], identity: PeerIdentity): boolean {
+    if (this.#stopping) return false;
+    const known = this.#peers.byHost(identity.originHost);
+    const peer = known ?? new Peer(this.#context, undefined, this.#options.log);
+    if (known === undefined) this.#peers.add(peer);
+    if (peer.accept(connection, cer, identity)) return true;
+    if (known === undefined) this.#peers.delete(peer);
+    return false;
+  }
+
+  #opened(peer: Peer): void {
+    this.#peers.identified(peer);
+    this.#peersChanged();
+  }
+
+  #closed(peer: Peer): void {
+    this.#router.disconnected(peer);
+    if (peer.options === undefined) this.#peers.delete(peer);
+    this.#peersChanged();
+  }
+
+  /** RFC 6733 §5.6.4, late: both sides connected before either knew the other's name. */
+  #duplicate(peer: Peer): boolean {
+    const host = peer.identity?.originHost;
+    if (host === undefined) return false;
+    const other = this.#peers.byHost(host);
+    if (other === undefined || other === peer) return false;
+    return other.state === "iOpen" || (other.state === "rOpen" && this.#options.originHost > host);
+  }
+
+  #peersChanged(): void {
+    const waiting = this.#onPeersChanged;
+    this.#onPeersChanged = [];
+    for (const resume of waiting) resume();
+  }
+
+  async #until(condition: () => boolean): Promise<void> {
+    while (!condition()) await new Promise<void>((resolve) => this.#onPeersChanged.push(resolve));
+  }
+}
+
+function infoOf(peer: Peer): PeerInfo {
+  const { originHost = "", originRealm = "" } = peer.identity ?? {};
+  return { originHost, originRealm, remoteAddress: peer.remoteAddress };
+}

@@ -1,0 +1,46 @@
+export { base, type Capabilities } from "./base/commands.ts";
+export { isSuccess, type Result, type ResultAvps, resultClass, resultOf } from "./base/result.ts";
+export { ResultCode, resultCodeName } from "./base/result-codes.ts";
+export {
+  type Avp,
+  avp,
+  enumerated,
+  type Format,
+  grouped,
+  many,
+  optional,
+  required,
+  some,
+  THREE_GPP,
+} from "./codec/avp.ts";
+export {
+  type Application,
+  type AvpsOf,
+  type Command,
+  type CommandPair,
+  command,
+  Dictionary,
+  pair,
+} from "./codec/command.ts";
+export { type Decoded, decode, type MessageFault, type UnknownAvp } from "./codec/decode.ts";
+export { encodeMessage, MAX_MESSAGE_LENGTH } from "./codec/encode.ts";
+export { type Header, HeaderFlag } from "./codec/header.ts";
+export {
+  type AnswerAvps,
+  DiameterNode,
+  type DiameterNodeOptions,
+  type DiameterRequest,
+  type Handler,
+  type ListenOptions,
+  type Outcome,
+  type PeerInfo,
+  type ReceivedAnswer,
+  type RequestAvps,
+  type RequestOptions,
+} from "./diameter-node.ts";
+export { DiameterError, type DiameterFault } from "./errors.ts";
+export type { PeerIdentity } from "./peer/capabilities.ts";
+export type { Endpoint } from "./peer/connection.ts";
+export type { PeerOptions } from "./peer/peer.ts";
+export type { PeerTiming } from "./peer/peer-context.ts";
+export type { UnavailableCause } from "./request-router.ts";

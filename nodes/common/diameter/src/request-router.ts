@@ -1,0 +1,227 @@
+import type { Clock, Logger, Timer } from "@ims/runtime";
+import { type Result, resultOf } from "./base/result.ts";
+import { ResultCode } from "./base/result-codes.ts";
+import type { CommandPair, Dictionary } from "./codec/command.ts";
+import { type DecodedAvps, decode } from "./codec/decode.ts";
+import { type Header, HeaderFlag } from "./codec/header.ts";
+import { DiameterError } from "./errors.ts";
+import type { DiameterMetrics } from "./metrics.ts";
+import type { Peer } from "./peer/peer.ts";
+import type { PeerTable, Wanted } from "./peer/peer-table.ts";
+
+/** Why no answer can be had. */
+export type UnavailableCause =
+  | "noPeer"
+  | "disconnected"
+  | "stopped"
+  | "malformedAnswer"
+  | "tooLong"
+  | "tooManyRequests";
+
+/** How a request ended, before its AVPs have their types. */
+export type RawOutcome =
+  | {
+      readonly kind: "answer";
+      readonly avps: DecodedAvps;
+      readonly result: Result;
+      /** Origin-Host of the peer that it came through. */
+      readonly peer: string;
+    }
+  | { readonly kind: "timeout" }
+  | { readonly kind: "unavailable"; readonly cause: UnavailableCause };
+
+export interface RouterOptions {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly metrics: DiameterMetrics;
+  readonly dictionary: Dictionary;
+  readonly peers: PeerTable;
+  /** Requests of this node without an answer; more are refused. */
+  readonly maxPending: number;
+  nextEndToEnd(): number;
+}
+
+/** One request of this node, from `send` to its outcome. */
+interface Transaction {
+  readonly pair: CommandPair;
+  readonly wanted: Wanted;
+  readonly avps: Readonly<Record<string, unknown>>;
+  readonly endToEnd: number;
+  readonly tryMs: number;
+  readonly deadline: number;
+  readonly done: (outcome: RawOutcome) => void;
+  readonly tried: Peer[];
+  peer: Peer | undefined;
+  hopByHop: number;
+  timer: Timer | undefined;
+}
+
+/** Requests of this node: sent, matched with their answers, given to another peer when one fails (RFC 6733 §5.5.4, §6.1). */
+export class RequestRouter {
+  readonly #options: RouterOptions;
+  readonly #pending = new Map<Peer, Map<number, Transaction>>();
+  #count = 0;
+  #stopped = false;
+
+  constructor(options: RouterOptions) {
+    this.#options = options;
+  }
+
+  get pendingCount(): number {
+    return this.#count;
+  }
+
+  /** `done` is called once, and may be called before this returns. Throws only for values that no AVP can hold. */
+  send(
+    pair: CommandPair,
+    avps: Readonly<Record<string, unknown>>,
+    wanted: Wanted,
+    timing: { readonly tryMs: number; readonly totalMs: number },
+    done: (outcome: RawOutcome) => void,
+  ): void {
+    const { clock, maxPending, metrics } = this.#options;
+    if (this.#stopped || this.#count >= maxPending) {
+      metrics.sent(pair.request.name, "unavailable");
+      done({ kind: "unavailable", cause: this.#stopped ? "stopped" : "tooManyRequests" });
+      return;
+    }
+    const transaction: Transaction = {
+      pair,
+      wanted,
+      avps,
+      endToEnd: this.#options.nextEndToEnd(),
+      tryMs: timing.tryMs,
+      deadline: clock.monotonic() + timing.totalMs,
+      done,
+      tried: [],
+      peer: undefined,
+      hopByHop: 0,
+      timer: undefined,
+    };
+    this.#count++;
+    if (!this.#try(transaction, false)) this.#finish(transaction, { kind: "unavailable", cause: "noPeer" });
+  }
+
+  /** An answer from the wire. */
+  answer(peer: Peer, header: Header, bytes: Buffer, start: number, end: number): void {
+    const { dictionary, metrics, log } = this.#options;
+    const transaction = this.#pending.get(peer)?.get(header.hopByHop);
+    if (transaction === undefined) {
+      metrics.dropped("unmatchedAnswer");
+      return;
+    }
+    const { pair } = transaction;
+    const decoded = decode(dictionary, bytes, start, end);
+    if (decoded.kind === "fault" || decoded.command !== pair.answer) {
+      const reason = decoded.kind === "fault" ? decoded.fault.reason : "answers another command";
+      log.warn({ peer: peer.name, command: pair.answer.name, reason }, "malformed answer");
+      metrics.dropped("malformedAnswer");
+      this.#finish(transaction, { kind: "unavailable", cause: "malformedAnswer" });
+      return;
+    }
+    const result = resultOf(decoded.avps);
+    const delivery = result.code === ResultCode.UNABLE_TO_DELIVER || result.code === ResultCode.TOO_BUSY;
+    // RFC 6733 §7.1.3: these ask for another peer. It has not been worked on, so the T bit stays clear.
+    if (delivery && (header.flags & HeaderFlag.error) !== 0 && this.#try(transaction, false)) return;
+    this.#finish(transaction, { kind: "answer", avps: decoded.avps, result, peer: peer.name });
+  }
+
+  /** The peer is suspected: what it has goes elsewhere where there is an elsewhere, else its answer is still waited for. */
+  failover(peer: Peer): void {
+    for (const transaction of [...(this.#pending.get(peer)?.values() ?? [])]) this.#try(transaction, true);
+  }
+
+  /** The peer's connection is gone. */
+  disconnected(peer: Peer): void {
+    this.failover(peer);
+    for (const transaction of [...(this.#pending.get(peer)?.values() ?? [])]) {
+      this.#finish(transaction, { kind: "unavailable", cause: "disconnected" });
+    }
+    this.#pending.delete(peer);
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    for (const byId of [...this.#pending.values()]) {
+      for (const transaction of [...byId.values()]) {
+        this.#finish(transaction, { kind: "unavailable", cause: "stopped" });
+      }
+    }
+  }
+
+  /** Sends to the next peer; false: there is none, and nothing has changed. */
+  #try(transaction: Transaction, retransmission: boolean): boolean {
+    const { clock, peers, metrics } = this.#options;
+    const peer = peers.choose(transaction.wanted, transaction.tried);
+    if (peer === undefined) return false;
+    const left = transaction.deadline - clock.monotonic();
+    if (left <= 0) return false;
+    this.#release(transaction);
+    const { pair, endToEnd } = transaction;
+    let byId = this.#pending.get(peer);
+    if (byId === undefined) {
+      byId = new Map();
+      this.#pending.set(peer, byId);
+    }
+    let hopByHop = peer.nextHopByHop();
+    // After a wrap an identifier may still be waiting for its answer.
+    while (byId.has(hopByHop)) hopByHop = peer.nextHopByHop();
+    transaction.peer = peer;
+    transaction.hopByHop = hopByHop;
+    transaction.tried.push(peer);
+    byId.set(hopByHop, transaction);
+    transaction.timer = clock.setTimer(Math.min(transaction.tryMs, left), () => this.#expired(transaction));
+    let avps = transaction.avps;
+    if (avps["destinationHost"] === undefined && "destinationHost" in pair.request.avps) {
+      const occurrence = pair.request.avps["destinationHost"]?.occurrence;
+      if (occurrence === "required") avps = { ...avps, destinationHost: peer.identity?.originHost };
+    }
+    const flags =
+      (pair.request.proxiable ? HeaderFlag.proxiable : 0) | (retransmission ? HeaderFlag.retransmitted : 0);
+    try {
+      peer.send(pair.request, { hopByHop, endToEnd, flags }, avps);
+    } catch (error) {
+      if (!(error instanceof DiameterError) || error.detail.code !== "DIAMETER_MESSAGE_TOO_LONG") {
+        this.#close(transaction);
+        throw error;
+      }
+      this.#finish(transaction, { kind: "unavailable", cause: "tooLong" });
+      return true;
+    }
+    if (retransmission) metrics.retransmitted(pair.request.name);
+    return true;
+  }
+
+  #expired(transaction: Transaction): void {
+    transaction.peer?.probe();
+    // The probe may have found the connection dead and moved the request on.
+    if (transaction.deadline > this.#options.clock.monotonic() && this.#try(transaction, true)) return;
+    this.#finish(transaction, { kind: "timeout" });
+  }
+
+  #release(transaction: Transaction): void {
+    transaction.timer?.cancel();
+    if (transaction.peer === undefined) return;
+    this.#pending.get(transaction.peer)?.delete(transaction.hopByHop);
+    transaction.peer = undefined;
+  }
+
+  #close(transaction: Transaction): void {
+    this.#release(transaction);
+    this.#count--;
+  }
+
+  #finish(transaction: Transaction, outcome: RawOutcome): void {
+    this.#close(transaction);
+    const { metrics, log } = this.#options;
+    const { name } = transaction.pair.request;
+    if (outcome.kind === "answer") metrics.sentResult(name, outcome.result.code);
+    else metrics.sent(name, outcome.kind);
+    try {
+      transaction.done(outcome);
+    } catch (error) {
+      // The caller's bug must not cost the other messages of this read.
+      log.error({ err: error, command: name }, "answer callback failed");
+    }
+  }
+}

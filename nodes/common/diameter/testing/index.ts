@@ -1,0 +1,2 @@
+export { mar } from "./cx-messages.ts";
+export { startNode } from "./start-node.ts";
