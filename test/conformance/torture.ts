@@ -34,8 +34,8 @@ export type ParserOutcome =
 export type EdgeOutcome =
   /** One final response, out of these. `closed`: the connection ends after it, because the stream cannot be cut any more. */
   | { readonly kind: "answered"; readonly statuses: readonly number[]; readonly closed?: true }
-  /** Several requests in one message text: a final response for each, in order. */
-  | { readonly kind: "each"; readonly statuses: readonly (readonly number[])[] }
+  /** Several requests in one text: a final response for each. */
+  | { readonly kind: "each"; readonly statuses: readonly (readonly number[])[]; readonly closed?: true }
   /** No response at all. */
   | { readonly kind: "silent" }
   /** On a stream: the message is not complete, so nothing happens until the receiver's deadline. */

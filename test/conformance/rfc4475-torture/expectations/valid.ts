@@ -148,7 +148,7 @@ export const validRows: readonly Row[] = [
     name: "dblreq",
     clause: "3.1.1.8",
     what: "a REGISTER, an empty line and an INVITE in one piece",
-    why: "on UDP what follows the first message is ignored (RFC 3261 §18.3); on a stream both are messages",
+    why: "on UDP what follows the first message is ignored (RFC 3261 §18.3); on a stream both are messages, and the second body is an octet longer than its Content-Length",
     identity: [
       "z9hG4bKkdjuw23492",
       "dblreq.0ha0isndaksdj99sdfafnl3lk233412",
@@ -169,7 +169,7 @@ export const validRows: readonly Row[] = [
       body: 0,
     }),
     udp: noSuchSubscriber,
-    tcp: { kind: "each", statuses: [[403], [403]] },
+    tcp: { kind: "each", statuses: [[403], [403]], closed: true },
   },
   {
     name: "semiuri",
