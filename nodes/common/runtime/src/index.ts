@@ -1,4 +1,5 @@
 export { type Clock, type SystemClockOptions, systemClock, type Timer } from "./clock.ts";
+export { ConfigError, type ConfigFault, helpOf, type LoadedOptions, loadOptions } from "./config/load.ts";
 export { type Fault, ImsError } from "./errors.ts";
 export { createHealth, type Health, type HealthState } from "./health.ts";
 export {
@@ -17,4 +18,10 @@ export type { Labels, LabelValues } from "./metrics/label-space.ts";
 export { registerProcessMetrics } from "./metrics/process-metrics.ts";
 export { type GaugeOptions, type MetricsRegister, metricsRegister } from "./metrics/register.ts";
 export { type ManagementServer, type ManagementServerOptions, managementServer } from "./metrics/server.ts";
+export {
+  type CommonOptions,
+  runService,
+  type ServiceDescription,
+  type ServiceModules,
+} from "./run-service.ts";
 export { composeServices, type Service, startInOrder, stopInReverse } from "./service.ts";
