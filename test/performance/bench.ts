@@ -1,0 +1,117 @@
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { formatReport, makeReport, saveJson } from "./report.ts";
+import { type Plan, type Round, runRound, sizesOf } from "./round.ts";
+import { runSoak } from "./soak.ts";
+import { type SystemUnderTest, startOurs, startTheirs } from "./system.ts";
+import { usersOf } from "./users.ts";
+
+const usage = `npm run bench -- [options]        CPU, response times and memory under SIPp's load; reports, does not gate
+
+  --peer             measure Kamailio IMS too, in turns within the same run
+  --peer-only        measure Kamailio IMS alone
+  --rounds N         rounds, each with freshly started systems (3)
+  --seconds N        seconds of registrations, and of calls, in a round (12)
+  --reg-rate N       registrations per second (400)
+  --call-rate N      calls per second (200)
+  --warmup N         seconds of load before each measurement (3)
+  --up ARG           more arguments for 'tidewater up', may be repeated
+  --soak SECONDS     instead: steady 50 registrations/s and 20 calls/s, a line every 10 s
+  --json             print the figures as JSON only`;
+
+function whole(text: string, name: string, least: number): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < least || value > 100_000)
+    throw new Error(`--${name} ${text}: a whole number from ${least}`);
+  return value;
+}
+
+function readOptions(args: readonly string[]) {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      peer: { type: "boolean", default: false },
+      "peer-only": { type: "boolean", default: false },
+      rounds: { type: "string", default: "3" },
+      seconds: { type: "string", default: "12" },
+      "reg-rate": { type: "string", default: "400" },
+      "call-rate": { type: "string", default: "200" },
+      warmup: { type: "string", default: "3" },
+      soak: { type: "string" },
+      up: { type: "string", multiple: true, default: [] },
+      json: { type: "boolean", default: false },
+      help: { type: "boolean", short: "h", default: false },
+    },
+  });
+  const plan: Plan = {
+    seconds: whole(values.seconds, "seconds", 1),
+    regRate: whole(values["reg-rate"], "reg-rate", 1),
+    callRate: whole(values["call-rate"], "call-rate", 1),
+    warmupSeconds: whole(values.warmup, "warmup", 0),
+  };
+  const soak = values.soak === undefined ? undefined : whole(values.soak, "soak", 10);
+  return { ...values, rounds: whole(values.rounds, "rounds", 1), plan, soak };
+}
+
+async function main(): Promise<number> {
+  let options: ReturnType<typeof readOptions>;
+  try {
+    options = readOptions(process.argv.slice(2));
+  } catch (error) {
+    console.error(`bench: ${error instanceof Error ? error.message : error}\n\n${usage}`);
+    return 2;
+  }
+  if (options.help) {
+    console.log(usage);
+    return 0;
+  }
+  const withPeer = options.peer || options["peer-only"];
+  const installer = join(import.meta.dirname, "../../scripts/install-test-tools");
+  // Its standard output goes to ours' standard error: --json prints nothing but JSON.
+  const tools = spawnSync("sh", [installer, "--sipp", ...(withPeer ? ["--peer"] : [])], {
+    stdio: ["ignore", 2, 2],
+  });
+  if (tools.status !== 0) return 1;
+  const say = (line: string): void => console.error(`bench: ${line}`);
+  if (options.soak !== undefined) return runSoak({ seconds: options.soak, up: options.up, say });
+
+  const { plan } = options;
+  const { warmup, pairs } = sizesOf(plan);
+  const users = [...usersOf("a", warmup + pairs), ...usersOf("b", warmup + pairs)];
+  const starters: (() => Promise<SystemUnderTest>)[] = [];
+  if (!options["peer-only"]) starters.push(() => startOurs(users, options.up));
+  if (withPeer) starters.push(() => startTheirs(users));
+  const rounds: Round[] = [];
+  let running: SystemUnderTest | undefined;
+  for (const [name, exitCode] of [
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+  ] as const)
+    process.once(name, () => {
+      say(`${name}: stopping what was started`);
+      void Promise.resolve(running?.stop()).finally(() => process.exit(exitCode));
+    });
+  for (let number = 1; number <= options.rounds; number++) {
+    for (const start of starters) {
+      const system = await start();
+      running = system;
+      try {
+        say(
+          `round ${number} of ${options.rounds}: ${system.name} (${system.version}), ${users.length} subscribers`,
+        );
+        rounds.push(await runRound(system, plan));
+      } finally {
+        running = undefined;
+        await system.stop();
+      }
+    }
+  }
+  const report = makeReport(plan, rounds);
+  const path = saveJson("bench", report);
+  console.log(options.json ? JSON.stringify(report) : formatReport(report));
+  say(`figures in ${path}`);
+  return 0;
+}
+
+process.exitCode = await main();

@@ -1,0 +1,104 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { RunningSipp } from "../support/sipp.ts";
+import { serviceRoutes, startCallees, startCalls, startRegistrations } from "./load.ts";
+import { memoryOf } from "./proc.ts";
+import { saveJson } from "./report.ts";
+import { startOurs } from "./system.ts";
+import { usersOf } from "./users.ts";
+
+const REGISTRATIONS_PER_SECOND = 50;
+const CALLS_PER_SECOND = 20;
+const PAIRS = 500;
+const REGISTERING = 1500;
+const SAMPLE_S = 10;
+/** Caches and compiled code settle first; growth is counted from here. */
+const SETTLED_AFTER_S = 60;
+
+export type SoakOptions = {
+  readonly seconds: number;
+  /** More arguments for `tidewater up`. */
+  readonly up: readonly string[];
+  readonly say: (line: string) => void;
+};
+
+type Sample = {
+  readonly second: number;
+  readonly registrations: number;
+  readonly calls: number;
+  readonly failed: number;
+  readonly rssMb: Readonly<Record<string, number>>;
+};
+
+/** Steady load on our core; prints a line every 10 s. Exit code 1 when anything failed. */
+export async function runSoak({ seconds, up, say }: SoakOptions): Promise<number> {
+  const [callers, callees, others] = [usersOf("a", PAIRS), usersOf("b", PAIRS), usersOf("c", REGISTERING)];
+  const system = await startOurs([...callers, ...callees, ...others], up);
+  const running: RunningSipp[] = [];
+  try {
+    const first = await startRegistrations({ system, users: callers, role: "caller", rate: 100 }).done;
+    const second = await startRegistrations({ system, users: callees, role: "callee", rate: 100 }).done;
+    if (first.exitCode !== 0 || second.exitCode !== 0)
+      throw new Error(`the UEs could not register: ${(first.errors || second.errors).slice(0, 800)}`);
+    const answering = startCallees((seconds + 120) * 1000);
+    running.push(answering);
+    await delay(500);
+    const routes = serviceRoutes(first);
+    const calls = startCalls({
+      system,
+      callers,
+      callees,
+      routes,
+      rate: CALLS_PER_SECOND,
+      count: CALLS_PER_SECOND * seconds,
+    });
+    const registrations = startRegistrations({
+      system,
+      users: others,
+      role: "caller",
+      rate: REGISTRATIONS_PER_SECOND,
+      count: REGISTRATIONS_PER_SECOND * seconds,
+    });
+    running.push(calls, registrations);
+    const samples: Sample[] = [];
+    for (let second = SAMPLE_S; second <= seconds; second += SAMPLE_S) {
+      await delay(SAMPLE_S * 1000);
+      const [called, registered] = [calls.stats(), registrations.stats()];
+      const rssMb = Object.fromEntries(
+        [...system.parts].map(([part, pid]) => [part, Math.round(memoryOf(pid).rssKb / 102.4) / 10]),
+      );
+      const sample = {
+        second,
+        registrations: registered.successful,
+        calls: called.successful,
+        failed: called.failed + registered.failed,
+        rssMb,
+      };
+      samples.push(sample);
+      const memory = Object.entries(rssMb).map(([part, mb]) => `${part} ${mb} MB`);
+      say(
+        `${second} s: ${sample.registrations} registrations, ${sample.calls} calls, ${sample.failed} failed; ${memory.join(", ")}`,
+      );
+    }
+    const [called, registered] = [await calls.done, await registrations.done];
+    const failed = called.stats.failed + registered.stats.failed;
+    const settled = samples.find(({ second }) => second >= SETTLED_AFTER_S);
+    const last = samples.at(-1);
+    const growth =
+      settled === undefined || last === undefined || settled === last
+        ? "too short to tell"
+        : Object.keys(last.rssMb)
+            .map((part) => `${part} ${((last.rssMb[part] ?? 0) - (settled.rssMb[part] ?? 0)).toFixed(1)} MB`)
+            .join(", ");
+    console.log(
+      `${registered.stats.successful} registrations and ${called.stats.successful} calls in ${seconds} s, ${failed} failed, ` +
+        `${called.stats.retransmissions + registered.stats.retransmissions} retransmissions by UEs\n` +
+        `resident memory, growth from second ${SETTLED_AFTER_S} on: ${growth}`,
+    );
+    if (failed > 0) console.log((called.errors + registered.errors).slice(0, 1500));
+    say(`figures in ${saveJson("soak", { seconds, samples, failed })}`);
+    return failed === 0 ? 0 : 1;
+  } finally {
+    for (const one of running) await one.finish(1000);
+    await system.stop();
+  }
+}

@@ -1,0 +1,74 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { launchCore } from "../support/core-under-test.ts";
+import { peerAddresses } from "./peer-kamailio/config.ts";
+import { startPeer } from "./peer-kamailio/peer.ts";
+import type { User } from "./users.ts";
+
+export const domain = "example.com";
+
+/** A running core that the bench puts load on. */
+export type SystemUnderTest = {
+  readonly name: "ours" | "peer";
+  /** Where UEs send to, `host:port`. */
+  readonly target: string;
+  /** Process ids (each the root of a tree) by part. */
+  readonly parts: ReadonlyMap<string, number>;
+  /** The parts that are the HSS: reported apart, because it is outside the CSCFs that are compared. */
+  readonly hss: readonly string[];
+  readonly version: string;
+  stop(): Promise<void>;
+};
+
+/** Tidewater as `tidewater up` starts it, on a loopback address of its own, with `users` provisioned. */
+export async function startOurs(
+  users: readonly User[],
+  args: readonly string[] = [],
+): Promise<SystemUnderTest> {
+  const core = await launchCore({ host: "127.0.0.6", args: ["--no-examples", "--domain", domain, ...args] });
+  try {
+    const rows = users.map(({ name, password }) => `${name}@${domain},sip:${name}@${domain},${password}\n`);
+    const file = join(core.stateDir, "bench-subscribers.csv");
+    writeFileSync(file, `impi,impu,password\n${rows.join("")}`);
+    const imported = await core.tidewater(["subscriber", "import", "--url", core.provisioning, file]);
+    if (imported.exitCode !== 0)
+      throw new Error(`subscriber import: ${imported.stderr}${imported.stdout.slice(-500)}`);
+  } catch (cause) {
+    await core.stop();
+    throw cause;
+  }
+  return {
+    name: "ours",
+    target: `${core.sip.host}:${core.sip.udpPort}`,
+    parts: new Map(core.nodes.map(({ name, pid }) => [name, pid])),
+    hss: ["homestead"],
+    version: `Node ${process.version}`,
+    stop: () => core.stop(),
+  };
+}
+
+/** Kamailio IMS, with `users` in its HSS. */
+export async function startTheirs(users: readonly User[]): Promise<SystemUnderTest> {
+  const directory = mkdtempSync(join(tmpdir(), "peer-kamailio-"));
+  const remove = (): void => rmSync(directory, { recursive: true, force: true });
+  try {
+    const file = join(directory, "subscribers.csv");
+    writeFileSync(file, users.map(({ name, password }) => `${name};${password}\n`).join(""));
+    const peer = await startPeer({ domain, directory }, file);
+    return {
+      name: "peer",
+      target: `${peerAddresses.pcscf.host}:${peerAddresses.pcscf.port}`,
+      parts: peer.pids,
+      hss: ["hss"],
+      version: peer.version,
+      stop: async () => {
+        await peer.stop();
+        remove();
+      },
+    };
+  } catch (cause) {
+    remove();
+    throw cause;
+  }
+}
