@@ -86,6 +86,14 @@ const KNOWN = [
   ["Priority", "", false],
   ["Reply-To", "", false],
   ["Allow-Events", "u", true],
+  ["Relayed-Charge", "", true], // TS 24.229 §7.2
+  ["Restoration-Info", "", false],
+  ["Cellular-Network-Info", "", true],
+  ["Service-Interact-Info", "", true],
+  ["Response-Source", "", false],
+  ["Priority-Share", "", false],
+  ["Attestation-Info", "", false],
+  ["Origination-Id", "", false],
 ] as const;
 
 /** Name of a header field known to the stack, in its canonical spelling. */
