@@ -1,0 +1,26 @@
+import type { Cx } from "../cx/cx.ts";
+import type { OwnUris } from "../routing/own-route.ts";
+import type { ScscfSelection } from "./scscf-selection.ts";
+
+/** What the procedures of the I-CSCF are told about their network. */
+export interface IcscfOptions {
+  readonly homeDomain: string;
+  /** Side (trust zone) that requests leave on. */
+  readonly side: string;
+  /** An S-CSCF of another process that has not answered a REGISTER by then is given up, ms. */
+  readonly scscfTimeoutMs: number;
+}
+
+/** What the I-CSCF counts. */
+export interface IcscfCounters {
+  /** A request left for an S-CSCF, was refused, or went to another S-CSCF than the first. */
+  request(kind: "registration" | "session", outcome: "routed" | "refused" | "reselected"): void;
+}
+
+export interface IcscfModules {
+  readonly options: IcscfOptions;
+  readonly cx: Cx;
+  readonly selection: ScscfSelection;
+  readonly own: OwnUris;
+  readonly counters: IcscfCounters;
+}

@@ -1,0 +1,32 @@
+import { locateUri, parseUri, type SipMessage, type Uri } from "@ims/sip";
+
+/** Host and port of one of our URIs, compared without parameters. */
+export class OwnUris {
+  readonly #hosts: ReadonlySet<string>;
+
+  constructor(uris: readonly string[]) {
+    this.#hosts = new Set(uris.map((text) => hostPort(parseUri(text))));
+  }
+
+  has(uri: Uri): boolean {
+    return (uri.scheme === "sip" || uri.scheme === "sips") && this.#hosts.has(hostPort(uri));
+  }
+}
+
+function hostPort(uri: Uri | undefined): string {
+  return uri === undefined ? "" : `${uri.host}:${uri.port ?? ""}`;
+}
+
+/** URI of the top Route when it is ours. */
+export function ownTopRoute(request: SipMessage, own: OwnUris): Uri | undefined {
+  const value = request.top("Route");
+  if (value === undefined) return undefined;
+  const located = locateUri(value);
+  const uri = located === undefined ? undefined : parseUri(value.slice(located.start, located.end));
+  return uri !== undefined && own.has(uri) ? uri : undefined;
+}
+
+/** Takes every Route value of ours off the top (RFC 3261 §16.4). */
+export function popOwnRoutes(request: SipMessage, { own }: { readonly own: OwnUris }): void {
+  while (ownTopRoute(request, own) !== undefined) request.replaceTop("Route", undefined);
+}

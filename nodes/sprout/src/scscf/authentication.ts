@@ -1,0 +1,302 @@
+import { canonicalImpu, impiOfImpu, isImpi } from "@ims/ims";
+import {
+  akaHa1,
+  akaNonce,
+  challengeToString,
+  type DigestAlgorithm,
+  type DigestCredentials,
+  type DigestInput,
+  digestAlgorithm,
+  digestResponse,
+  digestsEqual,
+  parseAkaNonce,
+  parseAuthorization,
+  parseNameAddr,
+  type RequestContext,
+} from "@ims/sip";
+import type { AuthenticationScheme, AuthenticationVector } from "../cx/cx.ts";
+import type { Challenge } from "../store/impi-store.ts";
+import { liveBindings } from "../store/registration.ts";
+import type { ScscfModules } from "./modules.ts";
+
+/** Who a REGISTER is from, once that is proven. */
+export interface AuthenticatedUser {
+  readonly impi: string;
+  readonly impu: string;
+  /** Authentication-Info of the 200, after a digest exchange (RFC 7616 §3.5). */
+  readonly authenticationInfo: string | undefined;
+}
+
+/** Registrations the P-CSCF vouches for: TS 24.229 §7.2A.2, TS 33.203 annex N and O. */
+const PROTECTED = new Set(["yes", "tls-connected", "tls-yes", "ip-assoc-yes"]);
+
+/** Authentication of a REGISTER: TS 24.229 §5.4.1.2. Undefined when it has been answered. */
+export async function authenticate(
+  context: RequestContext,
+  modules: ScscfModules,
+): Promise<AuthenticatedUser | undefined> {
+  // 1. The user: To names the IMPU, Authorization the IMPI, else it follows from the IMPU (§5.4.1.1).
+  const { request } = context;
+  const to = parseNameAddr(request.header("To") ?? "");
+  const impu = to === undefined ? undefined : canonicalImpu(to.uriText);
+  if (impu === undefined) return answer(context, 400, "Bad Request (To)");
+  const value = request.header("Authorization");
+  const credentials = value === undefined ? undefined : parseAuthorization(value);
+  if (value !== undefined && credentials === undefined)
+    return answer(context, 400, "Bad Request (Authorization)");
+  const impi = credentials?.username ?? impiOfImpu(impu);
+  if (impi === undefined || !isImpi(impi)) return answer(context, 403);
+
+  // 2. An answer to a challenge is checked, protected or not (§5.4.1.2.2, §5.4.1.2.2A to F).
+  if (credentials !== undefined && (credentials.response !== "" || credentials.auts !== undefined))
+    return checkResponse(context, modules, impi, impu, credentials);
+
+  // 3. A protected REGISTER of a registered user needs no challenge (§5.4.1.2.2, §5.4.1.2.2C, E).
+  const registered = await hasBinding(modules, impu, impi);
+  if (registered === "unavailable") return answer(context, 504);
+  const protection = credentials?.integrityProtected ?? "";
+  if (PROTECTED.has(protection) && registered) {
+    modules.counters.authentication("trusted");
+    return { impi, impu, authenticationInfo: undefined };
+  }
+
+  // 4. Everybody else is challenged (§5.4.1.2.1).
+  return challenge(context, modules, { impi, impu, credentials, initial: !registered });
+}
+
+async function hasBinding(
+  { registrations, clock }: ScscfModules,
+  impu: string,
+  impi: string,
+): Promise<boolean | "unavailable"> {
+  const found = await registrations.find(impu);
+  if (found.kind === "unavailable") return "unavailable";
+  if (found.kind === "notFound") return false;
+  return liveBindings(found.registration, clock.now()).some((binding) => binding.impi === impi);
+}
+
+interface Challenged {
+  readonly impi: string;
+  readonly impu: string;
+  readonly credentials: DigestCredentials | undefined;
+  readonly initial: boolean;
+  readonly stale?: boolean;
+  readonly resynchronisation?: Uint8Array;
+}
+
+/** MAR, challenge, 401: TS 24.229 §5.4.1.2.1 to §5.4.1.2.1E. */
+async function challenge(
+  context: RequestContext,
+  modules: ScscfModules,
+  user: Challenged,
+): Promise<undefined> {
+  const { impi, impu, credentials, initial } = user;
+  const { cx, challenges, challengeWatch, clock, counters, options } = modules;
+  const answered = await cx.multimediaAuth({
+    impi,
+    impu,
+    serverName: options.scscfUri,
+    scheme: schemeFor(credentials),
+    ...(user.resynchronisation === undefined ? {} : { resynchronisation: user.resynchronisation }),
+  });
+  if (answered.kind === "unavailable") return answer(context, 504);
+  if (answered.kind === "rejected") {
+    counters.authentication("refused");
+    return answer(context, 403);
+  }
+  const { vector } = answered;
+  const nonce = vector.kind === "aka" ? akaNonce(vector.rand, vector.autn) : modules.nonce();
+  const stored = await challenges.issue(nonce, {
+    impi,
+    impu,
+    ...expectation(vector, impi, options.homeDomain),
+    issuedAt: clock.now(),
+    nc: 0,
+    initial,
+  });
+  if (stored === "unavailable") return answer(context, 504);
+  if (initial) challengeWatch.watch(impi, nonce);
+  counters.authentication(user.stale === true ? "stale" : "challenged");
+  context.respond(401, {
+    edit: (response) => {
+      for (const line of challengesFor(vector, nonce, options.homeDomain, user.stale === true))
+        response.append("WWW-Authenticate", line);
+    },
+  });
+  return undefined;
+}
+
+/** SIP-Authentication-Scheme of MAR: TS 24.229 §5.4.1.1, TS 29.228 §6.3.1. */
+function schemeFor(credentials: DigestCredentials | undefined): AuthenticationScheme {
+  const protection = credentials?.integrityProtected;
+  if (credentials?.algorithm === "AKAv2-MD5") return "akav2";
+  if (protection === "no" || protection === "yes" || credentials?.algorithm === "AKAv1-MD5") return "akav1";
+  return "unknown";
+}
+
+function expectation(
+  vector: AuthenticationVector,
+  impi: string,
+  homeDomain: string,
+): Pick<Challenge, "kind" | "realm" | "secrets"> {
+  if (vector.kind === "digest")
+    return { kind: "digest", realm: realmOf(vector, homeDomain), secrets: vector.secrets };
+  const keys = { res: vector.xres, ik: vector.ik, ck: vector.ck };
+  return {
+    kind: vector.version === 1 ? "aka1" : "aka2",
+    realm: homeDomain,
+    secrets: [{ algorithm: akaName(vector.version), ha1: akaHa1(vector.version, impi, homeDomain, keys) }],
+  };
+}
+
+function realmOf(vector: { readonly realm: string }, homeDomain: string): string {
+  return vector.realm === "" ? homeDomain : vector.realm;
+}
+
+function akaName(version: 1 | 2): DigestAlgorithm {
+  return version === 1 ? "AKAv1-MD5" : "AKAv2-MD5";
+}
+
+/** One challenge an algorithm, the preferred one on top (RFC 8760 §2.3); ck and ik for the P-CSCF only (§5.4.1.2.1A). */
+function challengesFor(
+  vector: AuthenticationVector,
+  nonce: string,
+  homeDomain: string,
+  stale: boolean,
+): string[] {
+  if (vector.kind === "aka")
+    return [
+      challengeToString({
+        realm: homeDomain,
+        nonce,
+        algorithm: akaName(vector.version),
+        qop: ["auth"],
+        stale,
+        ck: Buffer.from(vector.ck).toString("hex"),
+        ik: Buffer.from(vector.ik).toString("hex"),
+      }),
+    ];
+  const realm = realmOf(vector, homeDomain);
+  return vector.secrets.map(({ algorithm }) =>
+    challengeToString({ realm, nonce, algorithm, qop: ["auth"], stale }),
+  );
+}
+
+/** TS 24.229 §5.4.1.2.2 (AKA), §5.4.1.2.2A to F (SIP digest), abnormal cases §5.4.1.2.3. */
+async function checkResponse(
+  context: RequestContext,
+  modules: ScscfModules,
+  impi: string,
+  impu: string,
+  credentials: DigestCredentials,
+): Promise<AuthenticatedUser | undefined> {
+  const { challenges, challengeWatch, counters, options, cx } = modules;
+  const { request } = context;
+  // 1. The challenge it answers: an unknown or old one is replaced, stale=TRUE (§5.4.1.2.3B).
+  const found = await challenges.find(impi, credentials.nonce);
+  if (found.kind === "unavailable") return answer(context, 504);
+  if (found.kind === "notFound" || found.challenge.impu !== impu) {
+    const registered = await hasBinding(modules, impu, impi);
+    if (registered === "unavailable") return answer(context, 504);
+    return challenge(context, modules, { impi, impu, credentials, initial: !registered, stale: true });
+  }
+  const { challenge: issued, version } = found;
+
+  // 2. Synchronisation failure: a fresh vector from the HSS (§5.4.1.2.3A).
+  if (credentials.auts !== undefined && issued.kind !== "digest") {
+    const rand = parseAkaNonce(credentials.nonce)?.rand;
+    const auts = Buffer.from(credentials.auts, "base64");
+    if (rand === undefined || auts.length !== 14) return answer(context, 400, "Bad Request (auts)");
+    await forget(modules, impi, credentials.nonce);
+    counters.authentication("resynchronised");
+    const resynchronisation = Buffer.concat([rand, auts]);
+    return challenge(context, modules, { impi, impu, credentials, initial: issued.initial, resynchronisation });
+  }
+
+  // 3. A nonce count counts once (RFC 7616 §3.4); without qop the nonce does.
+  const algorithm = credentials.algorithm ?? digestAlgorithm(undefined);
+  const secret = issued.secrets.find((one) => one.algorithm === baseOf(algorithm));
+  const nc = countOf(credentials);
+  const qop = credentials.qop === "auth" || credentials.qop === "auth-int" ? credentials.qop : undefined;
+  const wellFormed =
+    credentials.realm === issued.realm &&
+    nc !== undefined &&
+    (credentials.qop === undefined || (qop !== undefined && (credentials.cnonce ?? "") !== ""));
+  if (wellFormed && nc <= issued.nc)
+    return challenge(context, modules, { impi, impu, credentials, initial: issued.initial, stale: true });
+
+  // 4. The response itself.
+  const input = {
+    algorithm: algorithm ?? "MD5",
+    ha1: secret?.ha1 ?? "",
+    nonce: credentials.nonce,
+    uri: credentials.uri,
+    qop,
+    nc: credentials.nc,
+    cnonce: credentials.cnonce,
+  } as const;
+  const correct =
+    wellFormed &&
+    secret !== undefined &&
+    digestsEqual(
+      digestResponse({ ...input, method: request.method, body: request.body }),
+      credentials.response,
+    );
+  if (!correct) {
+    // §5.4.1.2.3: 403; the HSS hears of it unless the user is registered. No failure deregisters anybody.
+    await forget(modules, impi, credentials.nonce);
+    counters.authentication("refused");
+    const registered = await hasBinding(modules, impu, impi);
+    if (registered === false)
+      await cx.serverAssignment({
+        type: "AUTHENTICATION_FAILURE",
+        serverName: options.scscfUri,
+        impi,
+        impus: [impu],
+        profileKnown: true,
+      });
+    return answer(context, 403);
+  }
+
+  // 5. Of two requests that spend one nonce count, one wins.
+  const used = await challenges.use(credentials.nonce, issued, nc, version);
+  if (used === "unavailable") return answer(context, 504);
+  if (used === "contention")
+    return challenge(context, modules, { impi, impu, credentials, initial: issued.initial, stale: true });
+  challengeWatch.answered(credentials.nonce);
+  counters.authentication("accepted");
+  return { impi, impu, authenticationInfo: qop === undefined ? undefined : authenticationInfo(input) };
+}
+
+/** Authentication-Info: RFC 7616 §3.5, TS 24.229 §5.4.1.2.2A. */
+function authenticationInfo(input: Omit<DigestInput, "method">): string {
+  const rspauth = digestResponse({ ...input, method: "" });
+  return `qop=${input.qop},rspauth="${rspauth}",cnonce="${(input.cnonce ?? "").replace(/["\\]/g, "\\$&")}",nc=${input.nc ?? ""}`;
+}
+
+/** MD5-sess answers a challenge for MD5. */
+function baseOf(algorithm: DigestAlgorithm | undefined): string {
+  return algorithm?.endsWith("-sess") ? algorithm.slice(0, -5) : (algorithm ?? "MD5");
+}
+
+/** Nonce count of the credentials, 1 without qop; undefined when malformed. */
+function countOf({ qop, nc }: DigestCredentials): number | undefined {
+  if (qop === undefined) return 1;
+  if (nc === undefined || !/^[0-9a-f]{8}$/i.test(nc)) return undefined;
+  const count = Number.parseInt(nc, 16);
+  return count === 0 ? undefined : count;
+}
+
+async function forget(
+  { challenges, challengeWatch }: ScscfModules,
+  impi: string,
+  nonce: string,
+): Promise<void> {
+  challengeWatch.answered(nonce);
+  await challenges.remove(impi, nonce);
+}
+
+function answer(context: RequestContext, status: number, reason?: string): undefined {
+  context.respond(status, reason === undefined ? {} : { reason });
+  return undefined;
+}

@@ -1,0 +1,141 @@
+import type {
+  CxRequestResult,
+  CxRequests,
+  PushProfile,
+  RegistrationTermination,
+} from "../cx/cx.ts";
+import { type Binding, nextExpiry, type Registration } from "../store/registration.ts";
+import type { ScscfModules } from "./modules.ts";
+
+/** Retry of a lapse that the HSS or the store could not be told of, ms. */
+export const LAPSE_RETRY_MS = 30_000;
+
+/**
+ * What has lapsed in a set goes (TS 24.229 §5.4.1.4, registration timer). Returns when to look again, ms since the
+ * epoch; undefined when nothing is left. Checked against the live set: a late or doubled call does no harm.
+ */
+export async function removeLapsed(modules: ScscfModules, impu: string): Promise<number | undefined> {
+  const { registrations, clock, cx, options, counters } = modules;
+  const now = clock.now();
+  const found = await registrations.find(impu);
+  if (found.kind === "unavailable") return now + LAPSE_RETRY_MS;
+  if (found.kind === "notFound" || found.registration.impu !== impu) return undefined;
+  const before = found.registration;
+  const due = nextExpiry(before);
+  if (due !== undefined && due > now) return due;
+
+  // 1. IMPIs that lose their last binding are deregistered at the HSS.
+  const alive = before.bindings.filter((binding) => binding.expiresAt > now);
+  const gone = new Set(before.bindings.map(({ impi }) => impi));
+  for (const { impi } of alive) gone.delete(impi);
+  const identities = before.state === "unregistered" ? [undefined] : [...gone];
+  for (const impi of identities) {
+    const assigned = await cx.serverAssignment({
+      type: "TIMEOUT_DEREGISTRATION",
+      serverName: options.scscfUri,
+      ...(impi === undefined ? {} : { impi }),
+      impus: [impu],
+      profileKnown: true,
+    });
+    if (assigned.kind === "unavailable") return now + LAPSE_RETRY_MS;
+  }
+
+  // 2. The bindings go.
+  const stored = await registrations.update(impu, (current) => {
+    if (current === undefined) return "keep";
+    const left = current.bindings.filter((binding) => binding.expiresAt > now);
+    if (left.length === 0 && current.heldUntil <= now) return "remove";
+    return left.length === current.bindings.length ? "keep" : { ...current, bindings: left };
+  });
+  if (stored.kind === "unavailable") return now + LAPSE_RETRY_MS;
+  counters.registration("lapsed");
+  if (stored.kind === "removed") tellDeregistered(modules, before);
+  return stored.kind === "stored" || stored.kind === "unchanged"
+    ? stored.registration && nextExpiry(stored.registration)
+    : undefined;
+}
+
+/** RFC 5626 §5.3: a flow that the edge proxy reports dead (430) is no binding any more. */
+export function removeFailedFlow(modules: ScscfModules, impu: string, failed: Binding): void {
+  modules.registrations
+    .update(impu, (current) => {
+      if (current === undefined) return "keep";
+      const left = current.bindings.filter(
+        (binding) => binding.key !== failed.key || binding.impi !== failed.impi || binding.cseq !== failed.cseq,
+      );
+      // The last binding stays: the registration lapses by its timer, which tells the HSS.
+      return left.length === 0 || left.length === current.bindings.length ? "keep" : { ...current, bindings: left };
+    })
+    .catch(() => {});
+}
+
+/** Network-initiated deregistration (TS 24.229 §5.4.1.5) and change of profile (TS 29.228 §6.6), asked for by the HSS. */
+export function networkInitiated(modules: ScscfModules): CxRequests {
+  return {
+    registrationTermination: (request) => terminate(modules, request),
+    pushProfile: (request) => push(modules, request),
+  };
+}
+
+async function terminate(
+  modules: ScscfModules,
+  request: RegistrationTermination,
+): Promise<CxRequestResult> {
+  const { registrations } = modules;
+  const impis = new Set([request.impi, ...request.associatedImpis]);
+  const keys = new Set(request.impus);
+  if (keys.size === 0)
+    for (const impi of impis) for (const key of await registrations.setsOf(impi)) keys.add(key);
+  let known = false;
+  for (const key of keys) {
+    const found = await registrations.find(key);
+    if (found.kind === "unavailable") return "unavailable";
+    if (found.kind === "notFound") continue;
+    known = true;
+    const before = found.registration;
+    // No SAR: the HSS has removed the assignment already (TS 29.228 §6.1.3).
+    const stored = await registrations.update(before.impu, (current) => {
+      if (current === undefined) return "keep";
+      const left = current.bindings.filter((binding) => !impis.has(binding.impi));
+      return left.length === 0 ? "remove" : { ...current, bindings: left };
+    });
+    if (stored.kind === "unavailable") return "unavailable";
+    if (stored.kind === "removed") tellDeregistered(modules, before);
+  }
+  return known ? "success" : "unknownUser";
+}
+
+async function push(modules: ScscfModules, request: PushProfile): Promise<CxRequestResult> {
+  const { registrations, readProfile } = modules;
+  const profile = request.profileXml === undefined ? undefined : readProfile(request.profileXml);
+  if (request.profileXml !== undefined && profile === undefined) return "notSupportedUserData";
+  const keys =
+    profile === undefined
+      ? await registrations.setsOf(request.impi)
+      : profile.members.map(({ canonical }) => canonical);
+  for (const key of keys) {
+    const found = await registrations.find(key);
+    if (found.kind === "unavailable") return "unavailable";
+    if (found.kind === "notFound") continue;
+    const stored = await registrations.update(found.registration.impu, (current) => {
+      if (current === undefined) return "keep";
+      return {
+        ...current,
+        charging: request.charging ?? current.charging,
+        ...(profile === undefined || request.profileXml === undefined
+          ? {}
+          : { profile, profileXml: request.profileXml, aliasesUntil: 0 }),
+      };
+    });
+    if (stored.kind === "unavailable") return "unavailable";
+    if (stored.kind === "stored")
+      for (const listener of modules.listeners) listener.registered(stored.registration, false);
+    // The rest of the identities belong to the set just written.
+    if (profile !== undefined) return "success";
+  }
+  return keys.length === 0 || profile !== undefined ? "unknownUser" : "success";
+}
+
+function tellDeregistered(modules: ScscfModules, before: Registration): void {
+  for (const listener of modules.listeners) listener.deregistered(before.impu, before);
+}

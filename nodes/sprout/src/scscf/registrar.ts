@@ -1,0 +1,231 @@
+import type { RequestContext, SipMessage } from "@ims/sip";
+import type { AssignmentType, ServerAssignmentOutcome } from "../cx/cx.ts";
+import { type Binding, liveBindings, type Registration } from "../store/registration.ts";
+import { type AuthenticatedUser, authenticate } from "./authentication.ts";
+import { type RequestedContact, type RequestedContacts, requestedContacts } from "./contacts.ts";
+import type { ScscfModules } from "./modules.ts";
+import { acceptRegistration } from "./register-response.ts";
+
+/** option-tags a REGISTER may require of the S-CSCF. */
+const SUPPORTED: ReadonlySet<string> = new Set(["path", "outbound", "gruu", "sec-agree", "pref"]);
+
+/** REGISTER at the S-CSCF: TS 24.229 §5.4.1.2, §5.4.1.4; RFC 3261 §10.3. */
+export async function register(context: RequestContext, modules: ScscfModules): Promise<void> {
+  const { options, registrations, clock, counters } = modules;
+  const { request } = context;
+  // 1. What the UE requires must be understood (RFC 3261 §10.3 step 2).
+  const unsupported = request.values("Require").filter((tag) => !SUPPORTED.has(tag.toLowerCase()));
+  if (unsupported.length > 0)
+    return context.respond(420, {
+      edit: (response) => void response.append("Unsupported", unsupported.join(", ")),
+    });
+
+  // 2. Contacts, flows and intervals (RFC 3261 §10.3 step 6 and 7, RFC 5626 §6).
+  const path = request.values("Path");
+  const outbound = outboundOf(request, path);
+  const wanted = requestedContacts(request, outbound === "yes");
+  if (wanted.kind === "malformed") return context.respond(400, { reason: "Bad Request (Contact)" });
+  const brief =
+    wanted.kind === "contacts" &&
+    wanted.contacts.some(({ expires }) => expires > 0 && expires < options.minExpires);
+
+  // 3. Who is it (§5.4.1.2.1, §5.4.1.2.2)?
+  const user = await authenticate(context, modules);
+  if (user === undefined) return;
+  if (outbound === "lacking") return context.respond(439);
+  if (brief)
+    return context.respond(423, {
+      edit: (response) => void response.append("Min-Expires", String(options.minExpires)),
+    });
+
+  // 4. What is registered now, and what would be.
+  const found = await registrations.find(user.impu);
+  if (found.kind === "unavailable") return context.respond(504);
+  const before = found.kind === "found" ? found.registration : undefined;
+  const change: BindingChange = { request, user, path, wanted, now: clock.now(), modules };
+  const trial = applyContacts(before?.bindings ?? [], change);
+  if (trial.kind === "refused") {
+    counters.registration("refused");
+    return context.respond(trial.status);
+  }
+
+  // 5. The HSS hears of it and gives the profile (TS 29.228 §6.1.2).
+  const type = assignmentFor(before, trial.bindings, change);
+  let assigned: ServerAssignmentOutcome | undefined;
+  if (type !== undefined) {
+    assigned = await assign(type, change, before);
+    if (assigned.kind === "unavailable") return context.respond(504);
+    if (assigned.kind === "rejected") {
+      counters.registration("refused");
+      return context.respond(403);
+    }
+  }
+  const next = profileOf(before, assigned, modules);
+  if (next === undefined) {
+    // Nobody to deregister, or a profile that nobody can be served by (§5.4.1.2.2F: all identities barred).
+    if (trial.bindings.length === 0 && (wanted.kind !== "contacts" || removesOnly(wanted)))
+      return acceptRegistration(context, modules, user, undefined);
+    counters.registration("refused");
+    return context.respond(403);
+  }
+
+  // 6. Written under the version that was read; another REGISTER in between is taken into account.
+  let refusal = 0;
+  const stored = await registrations.update(next.impu, (current) => {
+    const outcome = applyContacts(current?.bindings ?? [], change);
+    refusal = outcome.kind === "refused" ? outcome.status : 0;
+    if (outcome.kind === "refused") return "keep";
+    if (outcome.bindings.length === 0) return current === undefined ? "keep" : "remove";
+    return { ...next, bindings: outcome.bindings, aliasesUntil: current?.aliasesUntil ?? 0 };
+  });
+  if (stored.kind === "unavailable") return context.respond(504);
+  if (refusal !== 0) return context.respond(refusal);
+
+  // 7. 200, then whoever wants to know; neither delays the answer (§5.4.1.7, §5.4.2.1.2).
+  const after: Registration | undefined = stored.kind === "stored" ? stored.registration : undefined;
+  const initial = type === "REGISTRATION";
+  counters.registration(trial.removed > 0 ? "removed" : initial ? "initial" : "refreshed");
+  acceptRegistration(context, modules, user, after ?? { ...next, bindings: [] });
+  for (const listener of modules.listeners)
+    if (after !== undefined) listener.registered(after, initial);
+    else if (before !== undefined) listener.deregistered(before.impu, before);
+}
+
+interface BindingChange {
+  readonly request: SipMessage;
+  readonly user: AuthenticatedUser;
+  readonly path: readonly string[];
+  readonly wanted: RequestedContacts;
+  readonly now: number;
+  readonly modules: ScscfModules;
+}
+
+type Applied =
+  | { readonly kind: "applied"; readonly bindings: readonly Binding[]; readonly removed: number }
+  | { readonly kind: "refused"; readonly status: number };
+
+/** RFC 5626 §6: reg-id counts when UE and edge proxy both support outbound; "lacking" when the edge proxy does not. */
+function outboundOf(request: SipMessage, path: readonly string[]): "yes" | "no" | "lacking" {
+  if (!request.has("Contact") || !request.values("Supported").some((tag) => tag.toLowerCase() === "outbound"))
+    return "no";
+  if (!request.values("Contact").some((value) => /;\s*reg-id\s*=/i.test(value))) return "no";
+  return /;ob(?:[;=>]|$)/i.test(path.at(-1) ?? "") ? "yes" : "lacking";
+}
+
+function removesOnly(wanted: { readonly contacts: readonly RequestedContact[] }): boolean {
+  return wanted.contacts.every(({ expires }) => expires === 0);
+}
+
+/** Bindings after this REGISTER: RFC 3261 §10.3 step 7. Pure: it may run again after a contention. */
+function applyContacts(existing: readonly Binding[], change: BindingChange): Applied {
+  const { request, user, wanted, now, modules } = change;
+  const { maxBindings } = modules.options;
+  const callId = request.callId;
+  const cseq = request.cseqNumber;
+  let bindings = existing.filter((binding) => binding.expiresAt > now);
+  const before = bindings.length;
+  const mine = (binding: Binding): boolean => binding.impi === user.impi;
+  const late = (binding: Binding): boolean => binding.callId === callId && cseq <= binding.cseq;
+  if (wanted.kind === "all") {
+    if (bindings.some((binding) => mine(binding) && late(binding))) return { kind: "refused", status: 500 };
+    bindings = bindings.filter((binding) => !mine(binding));
+    return { kind: "applied", bindings, removed: before - bindings.length };
+  }
+  if (wanted.kind !== "contacts") return { kind: "applied", bindings, removed: 0 };
+  let removed = 0;
+  for (const contact of wanted.contacts) {
+    const at = bindings.findIndex((binding) => mine(binding) && binding.key === contact.key);
+    const known = bindings[at];
+    if (known !== undefined && late(known)) return { kind: "refused", status: 500 };
+    if (contact.expires === 0) {
+      if (known === undefined) continue;
+      bindings = bindings.filter((_, index) => index !== at);
+      removed++;
+      continue;
+    }
+    const binding = bindingFor(contact, known, change);
+    if (known !== undefined) bindings = bindings.map((one, index) => (index === at ? binding : one));
+    else if (bindings.length >= maxBindings) return { kind: "refused", status: 403 };
+    else bindings = [...bindings, binding];
+  }
+  return { kind: "applied", bindings, removed };
+}
+
+function bindingFor(
+  contact: RequestedContact,
+  known: Binding | undefined,
+  { request, user, path, now, modules }: BindingChange,
+): Binding {
+  const callId = request.callId;
+  const gruu = contact.instance !== "" && request.values("Supported").some((tag) => tag.toLowerCase() === "gruu");
+  return {
+    contact: contact.contact,
+    key: contact.key,
+    impi: user.impi,
+    callId,
+    cseq: request.cseqNumber,
+    expiresAt: now + Math.min(contact.expires, modules.options.maxExpires) * 1000,
+    refreshedAt: now,
+    q: contact.q,
+    path,
+    instance: contact.instance,
+    regId: contact.regId,
+    parameters: contact.parameters,
+    gruu,
+    // RFC 5627 §5.1: a REGISTER with another Call-ID ends the temporary GRUUs made before.
+    gruuSince: known !== undefined && known.callId === callId ? known.gruuSince : now,
+  };
+}
+
+/** Server-Assignment-Type for what is about to happen; undefined when the HSS need not hear of it. */
+function assignmentFor(
+  before: Registration | undefined,
+  after: readonly Binding[],
+  { user, wanted, now, modules }: BindingChange,
+): AssignmentType | undefined {
+  const had = before !== undefined && liveBindings(before, now).some(({ impi }) => impi === user.impi);
+  const has = after.some(({ impi }) => impi === user.impi);
+  if (has && !had) return "REGISTRATION";
+  if (had && !has) return "USER_DEREGISTRATION";
+  if (!has || wanted.kind === "fetch") return undefined;
+  return modules.options.confirmReregistrations ? "RE_REGISTRATION" : undefined;
+}
+
+function assign(
+  type: AssignmentType,
+  { user, modules }: BindingChange,
+  before: Registration | undefined,
+): Promise<ServerAssignmentOutcome> {
+  return modules.cx.serverAssignment({
+    type,
+    serverName: modules.options.scscfUri,
+    impi: user.impi,
+    impus: [user.impu],
+    // A first registration always fetches the profile: the one kept may be an unregistered user's (TS 29.228 §6.6).
+    profileKnown: type !== "REGISTRATION" && before !== undefined,
+  });
+}
+
+/** The set to write, but for its bindings; undefined when there is no profile, or all its identities are barred. */
+function profileOf(
+  before: Registration | undefined,
+  assigned: ServerAssignmentOutcome | undefined,
+  { readProfile }: ScscfModules,
+): Registration | undefined {
+  if (assigned?.kind !== "assigned" || assigned.profileXml === undefined)
+    return before === undefined ? undefined : { ...before, state: "registered", heldUntil: 0 };
+  const { profileXml, charging } = assigned;
+  const profile = profileXml === before?.profileXml ? before.profile : readProfile(profileXml);
+  const impu = profile?.defaultIdentity?.canonical;
+  if (profile === undefined || impu === undefined) return undefined;
+  return {
+    impu,
+    state: "registered",
+    bindings: before?.bindings ?? [],
+    charging: charging ?? before?.charging,
+    profileXml,
+    profile,
+    aliasesUntil: 0,
+    heldUntil: 0,
+  };
+}

@@ -1,0 +1,120 @@
+import { canonicalImpu } from "@ims/ims";
+import type { RequestContext, SipMessage } from "@ims/sip";
+import type { Binding, Registration } from "../store/registration.ts";
+import { liveBindings } from "../store/registration.ts";
+import { addTermIoi } from "./charging.ts";
+import { removeFailedFlow } from "./deregistration.ts";
+import type { ScscfModules } from "./modules.ts";
+import { popOwnRoutes } from "../routing/own-route.ts";
+import { recordRoute } from "./record-route.ts";
+import { profileKey, servedUser } from "./served-user.ts";
+import { unregisteredUser } from "./unregistered.ts";
+
+/** Initial request or standalone transaction to a served user: TS 24.229 §5.4.3.3. */
+export async function terminating(context: RequestContext, modules: ScscfModules): Promise<void> {
+  const { clock, counters, gruus, options } = modules;
+  const { request } = context;
+  const refuse = (status: number): void => {
+    counters.session("terminating", "refused");
+    context.respond(status);
+  };
+  // 1. The served user: the Request-URI, be it a GRUU.
+  const gruu = gruus.resolve(request.requestUri);
+  const impu = gruu?.impu ?? canonicalImpu(request.requestUri);
+  if (impu === undefined) return refuse(404);
+  const wildcard = profileKey(request);
+  let user = await servedUser(modules, impu, wildcard);
+  if (user.kind === "notFound") user = await unregisteredUser(modules, impu, wildcard);
+  if (user.kind === "unavailable") return refuse(504);
+  // 2. Unknown: 404; barred: 404 (step 1).
+  if (user.kind === "notFound" || user.member.identity.barred) return refuse(404);
+
+  // 3. The contacts to alert: all, or those of the instance that the GRUU names (step 10). None: 480 (step 13).
+  const live = liveBindings(user.registration, clock.now());
+  const bindings = gruu === undefined ? live : live.filter(gruu.matches);
+  if (bindings.length === 0) return refuse(480);
+
+  // 4. Retarget, record, fork by q (steps 5, 8, 10, 11).
+  context.onUpstream((response) => {
+    if (response.status > 100 && response.status < 300) addTermIoi(response, request, options.homeDomain);
+  });
+  counters.session("terminating", "routed");
+  forkTo(context, modules, user.registration, searchOrder(bindings));
+}
+
+/** One place to look: flows of one UE, tried one after the other. */
+type Branch = readonly Binding[];
+
+/** Groups of equal q, highest first; in a group one branch a UE, its most recent flow first (RFC 5626 §7, RFC 3261 §16.6). */
+export function searchOrder(bindings: readonly Binding[]): readonly (readonly Branch[])[] {
+  if (bindings.length === 1) return [[bindings]];
+  const sorted = [...bindings].sort((a, b) => b.q - a.q || b.refreshedAt - a.refreshedAt);
+  const branches: { q: number; flows: Binding[] }[] = [];
+  for (const binding of sorted) {
+    const same =
+      binding.regId > 0
+        ? branches.find(({ flows: [first] }) => first?.regId !== 0 && first?.instance === binding.instance)
+        : undefined;
+    if (same === undefined) branches.push({ q: binding.q, flows: [binding] });
+    else same.flows.push(binding);
+  }
+  const groups: { q: number; branches: Branch[] }[] = [];
+  for (const { q, flows } of branches) {
+    const last = groups.at(-1);
+    if (last?.q === q) last.branches.push(flows);
+    else groups.push({ q, branches: [flows] });
+  }
+  return groups.map((group) => group.branches);
+}
+
+/** A group at a time: the next begins when the last fork of this one has failed. ProxyCore picks the best answer of all. */
+function forkTo(
+  context: RequestContext,
+  modules: ScscfModules,
+  registration: Registration,
+  groups: readonly (readonly Branch[])[],
+): void {
+  const [group, ...later] = groups;
+  if (group === undefined) return;
+  let open = group.length;
+  const start = (branch: Branch): void => {
+    const [binding, ...otherFlows] = branch;
+    if (binding === undefined) return;
+    context.fork(requestFor(context, modules, binding), {
+      destination: { kind: "uri", side: modules.options.side },
+      onResponse: (response, _fork, local) => {
+        if (response.status < 200) return "forward";
+        const dead = response.status === 430 || (local && response.status === 503);
+        if (response.status === 430) removeFailedFlow(modules, registration.impu, binding);
+        // RFC 5626 §7: the next flow of the same UE.
+        if (dead && otherFlows.length > 0 && !context.cancelled) {
+          start(otherFlows);
+          return "absorb";
+        }
+        open--;
+        const failed = response.status >= 300 && response.status < 600;
+        if (open === 0 && failed && later.length > 0 && !context.cancelled && !context.answered)
+          forkTo(context, modules, registration, later);
+        return "forward";
+      },
+    });
+  };
+  for (const branch of group) start(branch);
+}
+
+/** What a contact gets: TS 24.229 §5.4.3.3 step 10. */
+function requestFor(context: RequestContext, modules: ScscfModules, binding: Binding): SipMessage {
+  const forwarded = context.forward();
+  // 1. Our Route goes, also what the I-CSCF told us.
+  popOwnRoutes(forwarded, modules);
+  forwarded.remove("P-Served-User").remove("P-Profile-Key");
+  // 2. Who was called (RFC 7315 §4.2).
+  forwarded.set("P-Called-Party-ID", `<${context.request.requestUri}>`);
+  // 3. The contact, by the way it registered (RFC 3327 §5.4).
+  forwarded.requestUri = binding.contact;
+  forwarded.remove("Route");
+  for (const one of binding.path) forwarded.append("Route", one);
+  // 4. Stay on the path.
+  recordRoute(context, forwarded, modules.options.scscfUri);
+  return forwarded;
+}

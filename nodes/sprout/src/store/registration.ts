@@ -1,0 +1,64 @@
+import type { ChargingAddresses } from "../cx/cx.ts";
+import type { ImplicitRegistrationSet } from "@ims/ims";
+
+/** A binding of RFC 3261 §10.3, with what RFC 3327, RFC 5626 and RFC 5627 add. */
+export interface Binding {
+  /** Contact URI as registered. */
+  readonly contact: string;
+  /** Instance and reg-id (RFC 5626 §6), else the contact URI: equal keys are one binding. */
+  readonly key: string;
+  readonly impi: string;
+  readonly callId: string;
+  readonly cseq: number;
+  /** ms since the epoch. */
+  readonly expiresAt: number;
+  /** When the binding last was (re-)registered, ms since the epoch. */
+  readonly refreshedAt: number;
+  /** Thousandths: 1000 is q=1. */
+  readonly q: number;
+  /** Path values, the one to visit first on top. */
+  readonly path: readonly string[];
+  /** Instance ID without < >; "" when absent. */
+  readonly instance: string;
+  /** 0 when the binding is not an RFC 5626 flow. */
+  readonly regId: number;
+  /** Other header parameters of the Contact as sent, ";" first; "" when there are none. */
+  readonly parameters: string;
+  /** RFC 5627 §5.1: the UE supports GRUUs. */
+  readonly gruu: boolean;
+  /** RFC 5627 §5.1: temporary GRUUs made from here on are valid; moves when the Call-ID changes. */
+  readonly gruuSince: number;
+}
+
+/** What the S-CSCF knows of one implicit registration set. */
+export interface Registration {
+  /** Default public user identity, the key of the set. */
+  readonly impu: string;
+  /** "unregistered": assigned for services of an unregistered user (TS 29.228 §6.1.2). */
+  readonly state: "registered" | "unregistered";
+  readonly bindings: readonly Binding[];
+  readonly charging: ChargingAddresses | undefined;
+  /** User-Data as the HSS sent it. */
+  readonly profileXml: string;
+  readonly profile: ImplicitRegistrationSet;
+  /** ms since the epoch: other identities of the set lead here until then. */
+  readonly aliasesUntil: number;
+  /** When an unregistered assignment lapses, ms since the epoch; 0 while registered. */
+  readonly heldUntil: number;
+}
+
+/** Bindings alive at that time. */
+export function liveBindings(registration: Registration, now: number): readonly Binding[] {
+  for (const binding of registration.bindings)
+    if (binding.expiresAt <= now) return registration.bindings.filter((one) => one.expiresAt > now);
+  return registration.bindings;
+}
+
+/** When something of the registration lapses next, ms since the epoch; undefined when nothing is left. */
+export function nextExpiry(registration: Registration): number | undefined {
+  if (registration.state === "unregistered") return registration.heldUntil;
+  let next: number | undefined;
+  for (const { expiresAt } of registration.bindings)
+    if (next === undefined || expiresAt < next) next = expiresAt;
+  return next;
+}
