@@ -1,0 +1,111 @@
+import { createReadStream } from "node:fs";
+import type { ProvisioningClient } from "@ims/api";
+import { parse } from "csv-parse";
+
+export interface ImportOptions {
+  readonly dryRun: boolean;
+  readonly partial: boolean;
+  readonly json: boolean;
+}
+
+interface RowError {
+  readonly row: number;
+  readonly impi: string;
+  readonly error: string;
+}
+
+const COLUMNS = ["impi", "impu", "password", "k", "opc", "op", "amf", "sqn", "barred"];
+const CREDENTIALS = ["password", "k", "opc", "op", "amf", "sqn"] as const;
+const ROWS_A_CALL = 2000;
+
+/**
+ * Imports a CSV file. First every row is judged by the API (dry run); only when all are good, or with `partial`, rows are
+ * written. Gives the exit code: 0 all rows good, 1 some wrong. Row numbers count lines of data from 2 (1 is the header).
+ */
+export async function importCsv(
+  file: string,
+  client: ProvisioningClient,
+  options: ImportOptions,
+): Promise<number> {
+  const judged = await pass(file, client, { ...options, dryRun: true });
+  const write = !options.dryRun && (judged.errors.length === 0 || options.partial);
+  const written = write ? await pass(file, client, { ...options, dryRun: false }) : undefined;
+  const errors = [...judged.errors];
+  for (const error of written?.errors ?? [])
+    if (!errors.some((known) => known.row === error.row)) errors.push(error);
+  if (options.json)
+    process.stdout.write(
+      `${JSON.stringify({ rows: judged.rows, applied: written?.applied ?? 0, errors })}\n`,
+    );
+  else {
+    for (const { row, impi, error } of errors) process.stderr.write(`row ${row} (${impi}): ${error}\n`);
+    process.stdout.write(
+      `${judged.rows} rows, ${errors.length} wrong, ${written?.applied ?? 0} written${options.dryRun ? " (dry run)" : ""}\n`,
+    );
+  }
+  return errors.length === 0 ? 0 : 1;
+}
+
+async function pass(
+  file: string,
+  client: ProvisioningClient,
+  options: ImportOptions,
+): Promise<{ rows: number; applied: number; errors: RowError[] }> {
+  const input = file === "-" ? process.stdin : createReadStream(file);
+  const rows = input.pipe(
+    parse({ columns: checkedHeader, bom: true, trim: true, skip_empty_lines: true, max_record_size: 8192 }),
+  );
+  input.once("error", (error) => rows.destroy(error));
+  const errors: RowError[] = [];
+  let count = 0;
+  let applied = 0;
+  let batch: Record<string, string>[] = [];
+  const flush = async (): Promise<void> => {
+    const first = count - batch.length + 2;
+    const report = await client.import(batch.map(subscriberOf), {
+      dryRun: options.dryRun,
+      partial: options.partial,
+    });
+    applied += report.applied;
+    for (const { index, error } of report.rows)
+      errors.push({ row: first + index, impi: batch[index]?.["impi"] ?? "", error });
+    batch = [];
+    if (process.stderr.isTTY)
+      process.stderr.write(`\r${options.dryRun ? "checked" : "written"}: ${count} rows`);
+  };
+  for await (const row of rows as AsyncIterable<Record<string, string>>) {
+    batch.push(row);
+    count++;
+    if (batch.length >= ROWS_A_CALL) await flush();
+  }
+  if (batch.length > 0) await flush();
+  if (process.stderr.isTTY) process.stderr.write("\n");
+  return { rows: count, applied, errors };
+}
+
+function checkedHeader(header: string[]): string[] {
+  const names = header.map((name) => name.trim().toLowerCase());
+  const unknown = names.filter((name) => !COLUMNS.includes(name));
+  if (unknown.length > 0)
+    throw new Error(
+      `the header row has unknown columns: ${unknown.join(", ")} (known: ${COLUMNS.join(", ")})`,
+    );
+  if (!names.includes("impi"))
+    throw new Error(`the first row must name the columns, impi among them (known: ${COLUMNS.join(", ")})`);
+  return names;
+}
+
+function subscriberOf(row: Record<string, string>): unknown {
+  const list = (text: string | undefined): string[] => (text ?? "").split(/\s+/).filter((one) => one !== "");
+  const impus = list(row["impu"]);
+  const credentials: Record<string, string> = {};
+  for (const name of CREDENTIALS) if (row[name]) credentials[name] = row[name];
+  return {
+    impi: row["impi"],
+    publicIdentities: [
+      ...(impus.length > 0 ? impus : [`sip:${row["impi"]}`]).map((impu) => ({ impu })),
+      ...list(row["barred"]).map((impu) => ({ impu, barred: true })),
+    ],
+    credentials,
+  };
+}

@@ -1,0 +1,196 @@
+import { readFileSync } from "node:fs";
+import { type NewSubscriber, ProvisioningClient, ProvisioningError, type Subscriber } from "@ims/api";
+import { Command } from "commander";
+import { importCsv } from "./import-csv.ts";
+
+const DEFAULT_URL = "http://127.0.0.1:8889";
+
+interface Common {
+  readonly url: string;
+  readonly tokenFile?: string;
+  readonly json?: boolean;
+}
+
+interface Credentials {
+  readonly password?: string;
+  readonly passwordFile?: string;
+  readonly passwordStdin?: boolean;
+  readonly k?: string;
+  readonly opc?: string;
+  readonly op?: string;
+  readonly amf?: string;
+  readonly sqn?: string;
+}
+
+interface Identities {
+  readonly impu: readonly string[];
+  readonly barred: readonly string[];
+}
+
+function collect(value: string, before: readonly string[]): string[] {
+  return [...before, value];
+}
+
+/** `tidewater subscriber add|list|show|update|delete|import|deregister`: over homestead's provisioning API. */
+export function subscriberCommand(exit: (code: number) => void): Command {
+  const root = new Command("subscriber")
+    .description("add, list, show, update, delete and import subscribers")
+    .exitOverride();
+  const sub = (name: string, description: string): Command =>
+    root
+      .command(name)
+      .description(description)
+      .exitOverride()
+      .option("--url <url>", "provisioning API", process.env["TIDEWATER_PROVISIONING_URL"] ?? DEFAULT_URL)
+      .option("--token-file <file>", "file with the API token, where one is needed")
+      .option("--json", "print JSON");
+  const withIdentities = (command: Command): Command =>
+    command
+      .option("--impu <uri>", "public identity; repeat for an implicit registration set", collect, [])
+      .option("--barred <uri>", "public identity that is barred; may be repeated", collect, [])
+      .option(
+        "--password <text>",
+        "SIP Digest password (visible to others on this machine; better --password-stdin)",
+      )
+      .option("--password-file <file>", "file whose first line is the password")
+      .option("--password-stdin", "read the password from standard input")
+      .option("--k <hex>", "USIM key K, 32 hexadecimal digits")
+      .option("--opc <hex>", "OPc of the USIM")
+      .option("--op <hex>", "OP, from which OPc is computed")
+      .option("--amf <hex>", "authentication management field")
+      .option("--sqn <hex>", "highest sequence number already used");
+
+  withIdentities(sub("add", "add a subscriber"))
+    .requiredOption("--impi <id>", "private identity, user@realm")
+    .action(async (given: Common & Credentials & Identities & { impi: string }) => {
+      const publicIdentities = identitiesOf(given);
+      const added = await clientOf(given).add({
+        impi: given.impi,
+        publicIdentities: publicIdentities.length > 0 ? publicIdentities : [{ impu: `sip:${given.impi}` }],
+        credentials: credentialsOf(given) ?? {},
+      });
+      print(given, added, `added ${added.impi}`);
+    });
+  sub("list", "list subscribers")
+    .option("--search <text>", "only those whose identities contain this")
+    .action(async (given: Common & { search?: string }) => {
+      const client = clientOf(given);
+      let after: string | undefined;
+      do {
+        const page = await client.list({
+          limit: 500,
+          ...(after === undefined ? {} : { after }),
+          ...(given.search === undefined ? {} : { search: given.search }),
+        });
+        for (const one of page.subscribers) print(given, one, line(one));
+        after = page.next;
+      } while (after !== undefined);
+    });
+  sub("show", "show one subscriber")
+    .argument("<impi>")
+    .action(async (impi: string, given: Common) => {
+      const one = await clientOf(given).get(impi);
+      print(given, one, details(one));
+    });
+  withIdentities(sub("update", "change identities or credentials"))
+    .argument("<impi>")
+    .action(async (impi: string, given: Common & Credentials & Identities) => {
+      const publicIdentities = identitiesOf(given);
+      const credentials = credentialsOf(given);
+      const changed = await clientOf(given).update(impi, {
+        ...(publicIdentities.length > 0 ? { publicIdentities } : {}),
+        ...(credentials === undefined ? {} : { credentials }),
+      });
+      print(given, changed, `updated ${changed.impi}`);
+    });
+  sub("delete", "delete a subscriber")
+    .argument("<impi>")
+    .action(async (impi: string, given: Common) => {
+      await clientOf(given).delete(impi);
+      print(given, { deleted: impi }, `deleted ${impi}`);
+    });
+  sub("deregister", "end the registrations of a subscriber (RTR)")
+    .argument("<impi>")
+    .action(async (impi: string, given: Common) => {
+      await clientOf(given).deregister(impi);
+      print(given, { deregistered: impi }, `deregistered ${impi}`);
+    });
+  sub(
+    "import",
+    "add subscribers from a CSV file with a header row: impi,impu,password,k,opc,op,amf,sqn,barred (several values separated by spaces)",
+  )
+    .argument("<file>", "CSV file, - for standard input")
+    .option("--dry-run", "judge every row, change nothing")
+    .option("--partial", "keep the good rows when others are wrong")
+    .action(async (file: string, given: Common & { dryRun?: boolean; partial?: boolean }) => {
+      exit(
+        await importCsv(file, clientOf(given), {
+          dryRun: given.dryRun === true,
+          partial: given.partial === true,
+          json: given.json === true,
+        }),
+      );
+    });
+  return root;
+}
+
+function clientOf({ url, tokenFile }: Common): ProvisioningClient {
+  return new ProvisioningClient(
+    url,
+    tokenFile === undefined ? undefined : readFileSync(tokenFile, "utf8").trim(),
+  );
+}
+
+function identitiesOf({ impu, barred }: Identities): NewSubscriber["publicIdentities"] {
+  return [...impu.map((one) => ({ impu: one })), ...barred.map((one) => ({ impu: one, barred: true }))];
+}
+
+function credentialsOf(given: Credentials): NewSubscriber["credentials"] | undefined {
+  const password = given.passwordStdin
+    ? firstLine(readFileSync(0, "utf8"))
+    : given.passwordFile === undefined
+      ? given.password
+      : firstLine(readFileSync(given.passwordFile, "utf8"));
+  const credentials: Record<string, string> = {};
+  for (const [name, value] of Object.entries({
+    password,
+    k: given.k,
+    opc: given.opc,
+    op: given.op,
+    amf: given.amf,
+    sqn: given.sqn,
+  }))
+    if (value !== undefined) credentials[name] = value;
+  return Object.keys(credentials).length === 0 ? undefined : credentials;
+}
+
+function firstLine(text: string): string {
+  return text.split(/\r?\n/, 1)[0] ?? "";
+}
+
+function print({ json }: Common, value: unknown, text: string): void {
+  process.stdout.write(`${json === true ? JSON.stringify(value) : text}\n`);
+}
+
+function line({ impi, publicIdentities }: Subscriber): string {
+  return `${impi}  ${publicIdentities.map(({ impu, state }) => `${impu} (${state})`).join(", ")}`;
+}
+
+function details({ impi, publicIdentities, authentication }: Subscriber): string {
+  const identities = publicIdentities.map(
+    ({ impu, barred, state, serverName }) =>
+      `  ${impu}  ${state}${barred ? ", barred" : ""}${serverName === undefined ? "" : `, at ${serverName}`}`,
+  );
+  return [impi, `  authentication: ${authentication.join(", ")}`, ...identities].join("\n");
+}
+
+/** One line for a user's mistake or a refusal; undefined for a defect. */
+export function explain(error: unknown): string | undefined {
+  if (!(error instanceof ProvisioningError)) return undefined;
+  const { detail } = error;
+  if (detail.code === "PROVISIONING_UNREACHABLE")
+    return `nothing answers at ${detail.url}: is homestead running (npm start)?`;
+  return detail.detail === ""
+    ? `refused: ${detail.title} (${detail.status})`
+    : `refused: ${detail.title}: ${detail.detail}`;
+}
