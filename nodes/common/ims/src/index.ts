@@ -1,0 +1,54 @@
+export { icidGenerator } from "./charging/icid.ts";
+export {
+  buildPChargingVector,
+  type PChargingVector,
+  parsePChargingVector,
+} from "./charging/p-charging-vector.ts";
+export { impiOfImpu, isImpi } from "./identity/impi.ts";
+export { canonicalImpu, telOfPhoneUri } from "./identity/impu.ts";
+export {
+  isWildcarded,
+  matchesWildcard,
+  parseWildcardedImpu,
+  type WildcardedImpu,
+} from "./identity/wildcarded-impu.ts";
+export {
+  type ApplicationServer,
+  type InitialFilterCriteria,
+  RegistrationType,
+  type ServicePointTrigger,
+  SessionCase,
+  type TriggerCondition,
+  type TriggerPoint,
+} from "./ifc/initial-filter-criteria.ts";
+export { buildUserProfile } from "./profile/build-user-profile.ts";
+export { parseUserProfile } from "./profile/parse-user-profile.ts";
+export { type OfferedScscf, rankScscfs, type ServerCapabilities } from "./profile/server-capabilities.ts";
+export {
+  IdentityType,
+  type PublicIdentity,
+  type ServiceProfile,
+  type UserProfile,
+  type UserProfileFault,
+  type UserProfileResult,
+} from "./profile/user-profile.ts";
+export type { Binding } from "./registration/binding.ts";
+export {
+  type GruuTarget,
+  grOf,
+  grParameter,
+  publicGruu,
+  temporaryGruu,
+  temporaryGruuTarget,
+} from "./registration/gruu.ts";
+export {
+  aliasesOf,
+  type ImplicitRegistrationSet,
+  implicitRegistrationSet,
+  type Member,
+  memberOf,
+} from "./registration/implicit-registration-set.ts";
+export {
+  compileExtendedRegularExpression,
+  type ExtendedRegularExpression,
+} from "./regular-expression/extended.ts";
