@@ -1,5 +1,7 @@
 export { type Clock, type SystemClockOptions, systemClock, type Timer } from "./clock.ts";
 export { ConfigError, type ConfigFault, helpOf, type LoadedOptions, loadOptions } from "./config/load.ts";
+export { type NodeResolverOptions, nodeResolver } from "./dns/node-resolver.ts";
+export type { DnsAnswer, DnsResolver, NaptrRecord, SrvRecord } from "./dns/resolver.ts";
 export { type Fault, ImsError } from "./errors.ts";
 export { createHealth, type Health, type HealthState } from "./health.ts";
 export {
