@@ -51,11 +51,11 @@ async function pass(
   client: ProvisioningClient,
   options: ImportOptions,
 ): Promise<{ rows: number; applied: number; errors: RowError[] }> {
-  const input = file === "-" ? process.stdin : createReadStream(file);
+  const input = createReadStream(file);
   const rows = input.pipe(
     parse({ columns: checkedHeader, bom: true, trim: true, skip_empty_lines: true, max_record_size: 8192 }),
   );
-  input.once("error", (error) => rows.destroy(error));
+  input.once("error", (error: Error) => rows.destroy(error));
   const errors: RowError[] = [];
   let count = 0;
   let applied = 0;

@@ -119,7 +119,7 @@ export function subscriberCommand(exit: (code: number) => void): Command {
     "import",
     "add subscribers from a CSV file with a header row: impi,impu,password,k,opc,op,amf,sqn,barred (several values separated by spaces)",
   )
-    .argument("<file>", "CSV file, - for standard input")
+    .argument("<file>", "CSV file")
     .option("--dry-run", "judge every row, change nothing")
     .option("--partial", "keep the good rows when others are wrong")
     .action(async (file: string, given: Common & { dryRun?: boolean; partial?: boolean }) => {

@@ -17,6 +17,9 @@ const MAX_ENTRIES = 10_000;
 /** RFC 2308 §5: bound for how long a no is believed. */
 const NEGATIVE_TTL = 30;
 const MAX_TTL = 3600;
+/** RFC 1035 §4.1.1. */
+const NOERROR = 0;
+const NXDOMAIN = 3;
 
 /** The DNS over its own protocol, so that every record type comes with its TTL; /etc/hosts goes before it. Answers are cached. */
 export function nodeResolver(clock: Clock, options: NodeResolverOptions = {}): DnsResolver {
@@ -34,8 +37,9 @@ export function nodeResolver(clock: Clock, options: NodeResolverOptions = {}): D
     for (const server of [...servers, ...servers]) {
       try {
         const answer = await query(server, name, type, timeoutMs);
-        if (answer.rcode === "NOERROR" || answer.rcode === "NXDOMAIN") return found(answer, type, read);
-        reason = `${server.address} answered ${answer.rcode}`;
+        const rcode = (answer.flags ?? 0) & 0xf;
+        if (rcode === NOERROR || rcode === NXDOMAIN) return found(answer, type, read);
+        reason = `${server.address} answered RCODE ${rcode}`;
       } catch (error) {
         reason = error instanceof Error ? error.message : String(error);
       }

@@ -80,7 +80,7 @@ function overTcp(
       received = Buffer.concat([received, chunk]);
       if (received.length < 2 || received.length < 2 + received.readUInt16BE(0)) return;
       try {
-        const answer = packet.streamDecode(received);
+        const answer = packet.streamDecode(received) as DecodedPacket;
         if (answer.id !== id) throw new Error("answer to another question");
         resolve(answer);
       } catch (error) {
