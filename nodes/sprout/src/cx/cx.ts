@@ -78,7 +78,10 @@ export interface DigestVector {
   readonly realm: string;
   readonly qop: string;
   /** In the order of preference; at least one. */
-  readonly secrets: readonly { readonly algorithm: "MD5" | "SHA-256" | "SHA-512-256"; readonly ha1: string }[];
+  readonly secrets: readonly {
+    readonly algorithm: "MD5" | "SHA-256" | "SHA-512-256";
+    readonly ha1: string;
+  }[];
 }
 export interface AkaVector {
   readonly kind: "aka";

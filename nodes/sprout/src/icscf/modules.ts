@@ -1,4 +1,5 @@
 import type { Cx } from "../cx/cx.ts";
+import type { Gruus } from "../routing/gruu.ts";
 import type { OwnUris } from "../routing/own-route.ts";
 import type { ScscfSelection } from "./scscf-selection.ts";
 
@@ -22,5 +23,6 @@ export interface IcscfModules {
   readonly cx: Cx;
   readonly selection: ScscfSelection;
   readonly own: OwnUris;
+  readonly gruus: Gruus;
   readonly counters: IcscfCounters;
 }

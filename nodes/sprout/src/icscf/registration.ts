@@ -75,12 +75,7 @@ function nextServer(
   return selection.candidates(outcome.capabilities, tried)[0];
 }
 
-function forwardTo(
-  context: RequestContext,
-  modules: IcscfModules,
-  selected: Selection,
-  name: string,
-): void {
+function forwardTo(context: RequestContext, modules: IcscfModules, selected: Selection, name: string): void {
   const { options, counters } = modules;
   const uri = parseUri(name);
   if (uri === undefined) return refuse(context, modules, 504);

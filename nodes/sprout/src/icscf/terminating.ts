@@ -13,13 +13,11 @@ export async function terminating(context: RequestContext, modules: IcscfModules
   const forwarded = context.forward();
   popOwnRoutes(forwarded, modules);
   if (!originating) translatePhoneUri(forwarded);
-  const impu = originating ? servedIdentity(request) : canonicalImpu(forwarded.requestUri);
+  const impu = originating ? servedIdentity(request) : calledIdentity(forwarded, modules);
   if (impu === undefined) return refuse(context, modules, originating ? 403 : 404);
-  // A temporary GRUU is no identity of the HSS; its S-CSCF knows whose it is.
-  const query = { impu, originating };
 
   // 2. Location query.
-  const outcome = await cx.locationInfo(query);
+  const outcome = await cx.locationInfo({ impu, originating });
   const refusal = statusFor(outcome);
   if (refusal !== undefined) return refuse(context, modules, refusal);
   if (context.cancelled || context.answered) return;
@@ -75,7 +73,8 @@ function forwardTo(context: RequestContext, modules: IcscfModules, located: Loca
     destination: { kind: "uri", side: options.side },
     onResponse: (response, _fork, local) => {
       // §5.3.2.2: an S-CSCF that cannot be reached is replaced by one with the right capabilities.
-      if (!local || (response.status !== 408 && response.status !== 503) || context.cancelled) return "forward";
+      if (!local || (response.status !== 408 && response.status !== 503) || context.cancelled)
+        return "forward";
       counters.request("session", "reselected");
       reselect(context, modules, located).catch(() => context.respond(504));
       return "absorb";
@@ -88,7 +87,7 @@ async function reselect(context: RequestContext, modules: IcscfModules, located:
   if (outcome.kind === "server") {
     const impu = located.originating
       ? servedIdentity(context.request)
-      : canonicalImpu(located.forwarded.requestUri);
+      : calledIdentity(located.forwarded, modules);
     if (impu === undefined) return refuse(context, modules, 404);
     outcome = await modules.cx.locationInfo({
       impu,
@@ -108,6 +107,11 @@ async function reselect(context: RequestContext, modules: IcscfModules, located:
 function translatePhoneUri(request: SipMessage): void {
   const tel = telOfPhoneUri(request.requestUri);
   if (tel !== undefined) request.requestUri = tel;
+}
+
+/** A GRUU, also a temporary one, is looked up by the identity it stands for (§5.3.2.1, RFC 5627 §4). */
+function calledIdentity(request: SipMessage, { gruus }: IcscfModules): string | undefined {
+  return gruus.resolve(request.requestUri)?.impu ?? canonicalImpu(request.requestUri);
 }
 
 function servedIdentity(request: SipMessage): string | undefined {

@@ -210,7 +210,13 @@ async function checkResponse(
     await forget(modules, impi, credentials.nonce);
     counters.authentication("resynchronised");
     const resynchronisation = Buffer.concat([rand, auts]);
-    return challenge(context, modules, { impi, impu, credentials, initial: issued.initial, resynchronisation });
+    return challenge(context, modules, {
+      impi,
+      impu,
+      credentials,
+      initial: issued.initial,
+      resynchronisation,
+    });
   }
 
   // 3. A nonce count counts once (RFC 7616 §3.4); without qop the nonce does.

@@ -1,4 +1,4 @@
-import type { Clock } from "@ims/runtime";
+import type { Clock, Timer } from "@ims/runtime";
 import type { Cx } from "../cx/cx.ts";
 import { CHALLENGE_SECONDS, type ImpiStore } from "../store/impi-store.ts";
 import type { RegistrationStore } from "../store/registration-store.ts";
@@ -22,7 +22,7 @@ export class ChallengeWatch {
     readonly registrations: RegistrationStore;
     readonly serverName: string;
   };
-  #armed = false;
+  #timer: Timer | undefined;
 
   constructor(modules: {
     readonly cx: Cx;
@@ -48,14 +48,20 @@ export class ChallengeWatch {
     this.#pending.delete(nonce);
   }
 
+  /** What is pending is forgotten here; it lapses in the store. */
+  stop(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#pending.clear();
+  }
+
   #arm(): void {
-    if (this.#armed) return;
+    if (this.#timer !== undefined) return;
     const first = this.#pending.values().next();
     if (first.done) return;
-    this.#armed = true;
     const { clock } = this.#modules;
-    clock.setTimer(Math.max(0, first.value.dueAt - clock.monotonic()), () => {
-      this.#armed = false;
+    this.#timer = clock.setTimer(Math.max(0, first.value.dueAt - clock.monotonic()), () => {
+      this.#timer = undefined;
       this.#expire();
       this.#arm();
     });

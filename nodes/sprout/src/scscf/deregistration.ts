@@ -1,9 +1,4 @@
-import type {
-  CxRequestResult,
-  CxRequests,
-  PushProfile,
-  RegistrationTermination,
-} from "../cx/cx.ts";
+import type { CxRequestResult, CxRequests, PushProfile, RegistrationTermination } from "../cx/cx.ts";
 import { type Binding, nextExpiry, type Registration } from "../store/registration.ts";
 import type { ScscfModules } from "./modules.ts";
 
@@ -61,10 +56,13 @@ export function removeFailedFlow(modules: ScscfModules, impu: string, failed: Bi
     .update(impu, (current) => {
       if (current === undefined) return "keep";
       const left = current.bindings.filter(
-        (binding) => binding.key !== failed.key || binding.impi !== failed.impi || binding.cseq !== failed.cseq,
+        (binding) =>
+          binding.key !== failed.key || binding.impi !== failed.impi || binding.cseq !== failed.cseq,
       );
       // The last binding stays: the registration lapses by its timer, which tells the HSS.
-      return left.length === 0 || left.length === current.bindings.length ? "keep" : { ...current, bindings: left };
+      return left.length === 0 || left.length === current.bindings.length
+        ? "keep"
+        : { ...current, bindings: left };
     })
     .catch(() => {});
 }
@@ -77,10 +75,7 @@ export function networkInitiated(modules: ScscfModules): CxRequests {
   };
 }
 
-async function terminate(
-  modules: ScscfModules,
-  request: RegistrationTermination,
-): Promise<CxRequestResult> {
+async function terminate(modules: ScscfModules, request: RegistrationTermination): Promise<CxRequestResult> {
   const { registrations } = modules;
   const impis = new Set([request.impi, ...request.associatedImpis]);
   const keys = new Set(request.impus);

@@ -1,7 +1,7 @@
 import type { AckContext, RequestContext, SipMessage } from "@ims/sip";
+import { popOwnRoutes } from "../routing/own-route.ts";
 import { liveBindings } from "../store/registration.ts";
 import type { ScscfModules } from "./modules.ts";
-import { popOwnRoutes } from "../routing/own-route.ts";
 
 /** Request inside a dialog: TS 24.229 §5.4.3.2 and §5.4.3.3, subsequent requests. Follows its Route, whatever the registration. */
 export async function inDialog(context: RequestContext, modules: ScscfModules): Promise<void> {

@@ -1,12 +1,12 @@
 import type { Clock } from "@ims/runtime";
 import type { Cx } from "../cx/cx.ts";
 import type { ProfileReader } from "../profile/profile-reader.ts";
+import type { Gruus } from "../routing/gruu.ts";
+import type { OwnUris } from "../routing/own-route.ts";
 import type { ImpiStore } from "../store/impi-store.ts";
 import type { Registration } from "../store/registration.ts";
 import type { RegistrationStore } from "../store/registration-store.ts";
 import type { ChallengeWatch } from "./challenge-watch.ts";
-import type { Gruus } from "./gruu.ts";
-import type { OwnUris } from "../routing/own-route.ts";
 
 /** What the procedures of the S-CSCF are told about their network. */
 export interface ScscfOptions {
@@ -41,7 +41,9 @@ export interface RegistrationListener {
 
 /** What the S-CSCF counts. */
 export interface ScscfCounters {
-  authentication(outcome: "challenged" | "stale" | "accepted" | "refused" | "resynchronised" | "trusted"): void;
+  authentication(
+    outcome: "challenged" | "stale" | "accepted" | "refused" | "resynchronised" | "trusted",
+  ): void;
   registration(outcome: "initial" | "refreshed" | "removed" | "lapsed" | "refused"): void;
   session(sessionCase: "originating" | "terminating", outcome: "routed" | "refused"): void;
 }

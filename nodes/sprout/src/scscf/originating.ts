@@ -1,9 +1,9 @@
 import { aliasesOf, canonicalImpu } from "@ims/ims";
 import { parseUri, type RequestContext, type SipMessage } from "@ims/sip";
+import { popOwnRoutes } from "../routing/own-route.ts";
 import { addOrigIoi } from "./charging.ts";
 import { isHome } from "./home.ts";
 import type { ScscfModules } from "./modules.ts";
-import { popOwnRoutes } from "../routing/own-route.ts";
 import { recordRoute } from "./record-route.ts";
 import { assertedIdentities, originatingIdentity, type ServedUser, servedUser } from "./served-user.ts";
 

@@ -157,7 +157,8 @@ function bindingFor(
   { request, user, path, now, modules }: BindingChange,
 ): Binding {
   const callId = request.callId;
-  const gruu = contact.instance !== "" && request.values("Supported").some((tag) => tag.toLowerCase() === "gruu");
+  const gruu =
+    contact.instance !== "" && request.values("Supported").some((tag) => tag.toLowerCase() === "gruu");
   return {
     contact: contact.contact,
     key: contact.key,

@@ -1,8 +1,8 @@
 import type { AckContext, RequestContext, SipMethod, TransactionUser, Uri } from "@ims/sip";
+import { ownTopRoute } from "../routing/own-route.ts";
 import { ack, inDialog } from "./in-dialog.ts";
 import type { ScscfModules } from "./modules.ts";
 import { originating } from "./originating.ts";
-import { ownTopRoute } from "../routing/own-route.ts";
 import { register } from "./registrar.ts";
 import { terminating } from "./terminating.ts";
 
@@ -33,8 +33,7 @@ export class Scscf implements TransactionUser {
     const route = ownTopRoute(request, modules.own);
     const originates = route?.parameters.has("orig") ?? false;
     // Reg-event and other packages of the S-CSCF itself are not here yet (RFC 6665 §7.3.2); other packages are proxied.
-    if (request.method === "SUBSCRIBE" && isRegEvent(request.header("Event")))
-      return context.respond(489);
+    if (request.method === "SUBSCRIBE" && isRegEvent(request.header("Event"))) return context.respond(489);
     return originates ? originating(context, modules) : terminating(context, modules);
   }
 

@@ -1,12 +1,17 @@
-import { canonicalImpu, memberOf } from "@ims/ims";
 import type { Member } from "@ims/ims";
+import { canonicalImpu, memberOf } from "@ims/ims";
 import { locateUri, parseNameAddr, type SipMessage } from "@ims/sip";
 import type { Registration } from "../store/registration.ts";
 import type { ScscfModules } from "./modules.ts";
 
 /** The user on whose behalf a request is handled, with what is known of them. */
 export type ServedUser =
-  | { readonly kind: "served"; readonly registration: Registration; readonly member: Member; readonly impu: string }
+  | {
+      readonly kind: "served";
+      readonly registration: Registration;
+      readonly member: Member;
+      readonly impu: string;
+    }
   | { readonly kind: "notFound" }
   | { readonly kind: "unavailable" };
 

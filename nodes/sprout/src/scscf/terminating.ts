@@ -1,11 +1,11 @@
 import { canonicalImpu } from "@ims/ims";
 import type { RequestContext, SipMessage } from "@ims/sip";
+import { popOwnRoutes } from "../routing/own-route.ts";
 import type { Binding, Registration } from "../store/registration.ts";
 import { liveBindings } from "../store/registration.ts";
 import { addTermIoi } from "./charging.ts";
 import { removeFailedFlow } from "./deregistration.ts";
 import type { ScscfModules } from "./modules.ts";
-import { popOwnRoutes } from "../routing/own-route.ts";
 import { recordRoute } from "./record-route.ts";
 import { profileKey, servedUser } from "./served-user.ts";
 import { unregisteredUser } from "./unregistered.ts";

@@ -24,8 +24,7 @@ export async function unregisteredUser(
   const profile = readProfile(assigned.profileXml);
   if (profile === undefined) return { kind: "unavailable" };
   const matched = wildcard ?? assigned.wildcard;
-  const member =
-    memberOf(profile, impu) ?? profile.members.find(({ canonical }) => canonical === matched);
+  const member = memberOf(profile, impu) ?? profile.members.find(({ canonical }) => canonical === matched);
   if (member === undefined) return { kind: "notFound" };
   const key = (profile.defaultIdentity ?? member).canonical;
   const fresh = {

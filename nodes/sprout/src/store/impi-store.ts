@@ -73,12 +73,10 @@ export class ImpiStore {
     ifVersion: Version,
   ): Promise<"stored" | "contention" | "unavailable"> {
     const left = challenge.issuedAt + (CHALLENGE_SECONDS + GRACE_SECONDS) * 1000 - this.#clock.now();
-    const put = await this.#store.put(
-      TABLE,
-      keyOf(challenge.impi, nonce),
-      encode({ ...challenge, nc }),
-      { ifVersion, ttlSeconds: Math.max(1, Math.ceil(left / 1000)) },
-    );
+    const put = await this.#store.put(TABLE, keyOf(challenge.impi, nonce), encode({ ...challenge, nc }), {
+      ifVersion,
+      ttlSeconds: Math.max(1, Math.ceil(left / 1000)),
+    });
     return put.kind;
   }
 

@@ -2,7 +2,13 @@ import type { Clock } from "@ims/runtime";
 import type { KvStore, Version } from "@ims/store";
 import type { ProfileReader } from "../profile/profile-reader.ts";
 import { liveBindings, nextExpiry, type Registration } from "./registration.ts";
-import { decodeRegistration, decodeSets, encodeAlias, encodeRegistration, encodeSets } from "./registration-codec.ts";
+import {
+  decodeRegistration,
+  decodeSets,
+  encodeAlias,
+  encodeRegistration,
+  encodeSets,
+} from "./registration-codec.ts";
 
 const TABLE = "registration";
 /** IMPI to the keys of its sets, but for the set named after it: that one needs no entry. */

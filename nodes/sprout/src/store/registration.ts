@@ -1,5 +1,5 @@
-import type { ChargingAddresses } from "../cx/cx.ts";
 import type { ImplicitRegistrationSet } from "@ims/ims";
+import type { ChargingAddresses } from "../cx/cx.ts";
 
 /** A binding of RFC 3261 §10.3, with what RFC 3327, RFC 5626 and RFC 5627 add. */
 export interface Binding {

@@ -1,0 +1,69 @@
+import { LOG_LEVELS } from "@ims/runtime";
+import { z } from "zod";
+
+const port = (what: string, usual: number) => z.int().min(0).max(65535).default(usual).describe(what);
+const seconds = (what: string, usual: number) => z.int().min(1).max(86_400_000).default(usual).describe(what);
+
+/** Configuration of sprout: the only truth about it. */
+export const sproutOptions = z.object({
+  host: z.string().min(1).default("127.0.0.1").describe("address the SIP ports are bound to"),
+  advertisedHost: z
+    .string()
+    .default("")
+    .describe("address or name in our own SIP URIs; default: the bound address"),
+  homeDomain: z.string().min(1).toLowerCase().default("example.com").describe("home network domain name"),
+  aliasDomains: z
+    .array(z.string().toLowerCase())
+    .default([])
+    .describe("further domains whose users are ours, separated by commas"),
+  icscfPort: port("I-CSCF SIP port (TCP and UDP)", 5052),
+  scscfPort: port("S-CSCF SIP port (TCP and UDP)", 5054),
+  scscfUri: z
+    .string()
+    .default("")
+    .describe("SIP URI of the S-CSCF, its name at the HSS; one for a whole pool; default: its TCP port"),
+  icscfUri: z.string().default("").describe("SIP URI of the I-CSCF; default: its TCP port"),
+  scscfFile: z
+    .string()
+    .default("")
+    .describe("JSON list of S-CSCFs to select from: uri, capabilities, priority, weight; default: this one"),
+  hssPeer: z
+    .array(z.string().regex(/^(?:\[[0-9a-fA-F:.]+\]|[^\s:]+)(?::[0-9]{1,5})?$/, "write host:port"))
+    .min(1)
+    .default(["127.0.0.1:3868"])
+    .describe("Diameter peers for Cx as host:port, separated by commas, preferred one first"),
+  hssRealm: z.string().default("").describe("Diameter realm of the HSS; default: the home domain"),
+  hssHost: z.string().default("").describe("Origin-Host of the HSS; default: whoever serves the realm"),
+  hssTimeoutMs: z.int().min(50).max(30_000).default(1_000).describe("time for one try of a Cx request, ms"),
+  diameterHost: z.string().default("").describe("Origin-Host of this node; default: sprout.<home domain>"),
+  minExpires: seconds("shortest registration, s", 60),
+  maxExpires: seconds("longest registration, s", 3600),
+  maxBindings: z
+    .int()
+    .min(1)
+    .max(100)
+    .default(10)
+    .describe("simultaneous contacts of one implicit registration set"),
+  unregisteredSeconds: seconds("how long the profile of an unregistered user is kept, s", 300),
+  confirmReregistrations: z.boolean().default(true).describe("tell the HSS of re-registrations too"),
+  allowForeignDomains: z
+    .stringbool()
+    .default(false)
+    .describe("send requests to other domains by DNS; otherwise they are answered 404"),
+  scscfTimeoutMs: z
+    .int()
+    .min(500)
+    .max(60_000)
+    .default(10_000)
+    .describe("an S-CSCF that has not answered a REGISTER by then is replaced by another one, ms"),
+  gruuKey: z
+    .string()
+    .regex(/^(?:[0-9a-fA-F]{32})?$/, "32 hex digits")
+    .default("")
+    .describe("key of temporary GRUUs, 32 hex digits, one for the pool; default: a new one at each start"),
+  profileCache: z.int().min(1).max(1_000_000).default(5_000).describe("user profiles kept parsed in memory"),
+  managementAddress: z.string().default("127.0.0.1").describe("address of the management port"),
+  managementPort: port("HTTP port for metrics and health", 9102),
+  logLevel: z.enum(LOG_LEVELS).default("info").describe("least severe log level written"),
+});
+export type SproutOptions = z.output<typeof sproutOptions>;

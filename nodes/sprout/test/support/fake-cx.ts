@@ -1,0 +1,144 @@
+import { digestHa1 } from "@ims/sip";
+import type {
+  AuthenticationVector,
+  Cx,
+  LocationInfo,
+  LocationInfoOutcome,
+  MultimediaAuth,
+  MultimediaAuthOutcome,
+  ServerAssignment,
+  ServerAssignmentOutcome,
+  UserAuthorization,
+  UserAuthorizationOutcome,
+} from "../../src/cx/cx.ts";
+
+export interface FakeSubscriber {
+  readonly impi: string;
+  readonly password?: string;
+  /** In order; a leading "!" bars. */
+  readonly impus: readonly string[];
+  readonly algorithms?: readonly ("MD5" | "SHA-256")[];
+  readonly vector?: AuthenticationVector;
+  readonly aliasGroup?: string;
+  /** Services for the unregistered user exist. */
+  readonly unregisteredServices?: boolean;
+}
+
+export type CxCall =
+  | { readonly command: "UAR"; readonly query: UserAuthorization }
+  | { readonly command: "MAR"; readonly query: MultimediaAuth }
+  | { readonly command: "SAR"; readonly query: ServerAssignment }
+  | { readonly command: "LIR"; readonly query: LocationInfo };
+
+/** An HSS in words: subscribers, who serves them, and every question asked. */
+export class FakeCx implements Cx {
+  readonly calls: CxCall[] = [];
+  readonly subscribers: FakeSubscriber[] = [];
+  /** S-CSCF by identity. */
+  readonly servers = new Map<string, string>();
+  /** Overrides by command, taken once each. */
+  readonly next: {
+    UAR: UserAuthorizationOutcome[];
+    MAR: MultimediaAuthOutcome[];
+    SAR: ServerAssignmentOutcome[];
+    LIR: LocationInfoOutcome[];
+  } = { UAR: [], MAR: [], SAR: [], LIR: [] };
+
+  /** Commands asked since the last call: "UAR", "SAR REGISTRATION", ... */
+  taken(): string[] {
+    return this.calls
+      .splice(0)
+      .map((call) => (call.command === "SAR" ? `SAR ${call.query.type}` : call.command));
+  }
+
+  async userAuthorization(query: UserAuthorization): Promise<UserAuthorizationOutcome> {
+    this.calls.push({ command: "UAR", query });
+    const planned = this.next.UAR.shift();
+    if (planned !== undefined) return planned;
+    const subscriber = this.#of(query.impu);
+    if (subscriber === undefined) return { kind: "rejected", reason: "userUnknown" };
+    if (subscriber.impi !== query.impi) return { kind: "rejected", reason: "identitiesDontMatch" };
+    const name = query.type === "registrationAndCapabilities" ? undefined : this.servers.get(query.impu);
+    return name === undefined
+      ? { kind: "capabilities", capabilities: { mandatory: [], optional: [], serverNames: [] } }
+      : { kind: "server", name };
+  }
+
+  async multimediaAuth(query: MultimediaAuth): Promise<MultimediaAuthOutcome> {
+    this.calls.push({ command: "MAR", query });
+    const planned = this.next.MAR.shift();
+    if (planned !== undefined) return planned;
+    const subscriber = this.#of(query.impu);
+    if (subscriber === undefined) return { kind: "rejected", reason: "userUnknown" };
+    if (subscriber.vector !== undefined) return { kind: "vector", vector: subscriber.vector };
+    const { impi, password = "secret", algorithms = ["MD5"] } = subscriber;
+    const secrets = algorithms.map((algorithm) => ({
+      algorithm,
+      ha1: digestHa1(algorithm, impi, "example.com", password),
+    }));
+    return { kind: "vector", vector: { kind: "digest", realm: "example.com", qop: "auth", secrets } };
+  }
+
+  async serverAssignment(query: ServerAssignment): Promise<ServerAssignmentOutcome> {
+    this.calls.push({ command: "SAR", query });
+    const planned = this.next.SAR.shift();
+    if (planned !== undefined) return planned;
+    const [impu = ""] = query.impus;
+    const subscriber = this.#of(impu);
+    if (subscriber === undefined) return { kind: "rejected", reason: "userUnknown" };
+    const assigns =
+      query.type === "REGISTRATION" ||
+      query.type === "RE_REGISTRATION" ||
+      query.type === "UNREGISTERED_USER";
+    for (const one of subscriber.impus)
+      if (assigns) this.servers.set(one.replace(/^!/, ""), query.serverName);
+      else this.servers.delete(one.replace(/^!/, ""));
+    return {
+      kind: "assigned",
+      profileXml: assigns && !query.profileKnown ? profileXml(subscriber) : undefined,
+      charging: undefined,
+      impis: [subscriber.impi],
+      wildcard: undefined,
+    };
+  }
+
+  async locationInfo(query: LocationInfo): Promise<LocationInfoOutcome> {
+    this.calls.push({ command: "LIR", query });
+    const planned = this.next.LIR.shift();
+    if (planned !== undefined) return planned;
+    const subscriber = this.#of(query.impu);
+    if (subscriber === undefined) return { kind: "rejected", reason: "userUnknown" };
+    const name = this.servers.get(query.impu);
+    if (name !== undefined) return { kind: "server", name, wildcard: undefined };
+    if (subscriber.unregisteredServices !== true)
+      return { kind: "rejected", reason: "identityNotRegistered" };
+    return {
+      kind: "capabilities",
+      capabilities: { mandatory: [], optional: [], serverNames: [] },
+      wildcard: undefined,
+    };
+  }
+
+  #of(impu: string): FakeSubscriber | undefined {
+    return this.subscribers.find(({ impus }) => impus.some((one) => one.replace(/^!/, "") === impu));
+  }
+}
+
+/** User-Data of a subscriber: TS 29.228 annex E. */
+export function profileXml({ impi, impus, aliasGroup }: FakeSubscriber): string {
+  const group =
+    aliasGroup === undefined
+      ? ""
+      : `<Extension><Extension><Extension><AliasIdentityGroupID>${aliasGroup}</AliasIdentityGroupID></Extension></Extension></Extension>`;
+  const identities = impus
+    .map((one) => {
+      const barred = one.startsWith("!") ? "<BarringIndication>1</BarringIndication>" : "";
+      const identity = one.replace(/^!/, "");
+      const wildcard = identity.includes("!")
+        ? `<Extension><IdentityType>4</IdentityType><Extension><WildcardedIMPU>${identity}</WildcardedIMPU></Extension></Extension>`
+        : group;
+      return `<PublicIdentity>${barred}<Identity>${identity}</Identity>${wildcard}</PublicIdentity>`;
+    })
+    .join("");
+  return `<?xml version="1.0" encoding="UTF-8"?><IMSSubscription><PrivateID>${impi}</PrivateID><ServiceProfile>${identities}</ServiceProfile></IMSSubscription>`;
+}
