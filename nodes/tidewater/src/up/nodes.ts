@@ -27,7 +27,10 @@ export function programOf(name: string): string {
 export function nodeCommands(options: UpOptions): NodeCommand[] {
   const { host, domain, stateDir } = options;
   const uriHost = host.includes(":") ? `[${host}]` : host;
-  const common = ["--host", host, "--home-domain", domain, "--log-level", options.logLevel];
+  const common = [
+    ...["--host", host, "--home-domain", domain, "--management-address", host],
+    ...["--log-level", options.logLevel, "--quiesce-seconds", "3"],
+  ];
   const commands: NodeCommand[] = [
     {
       name: "homestead",
