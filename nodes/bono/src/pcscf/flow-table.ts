@@ -1,0 +1,183 @@
+import type { Clock, Timer } from "@ims/runtime";
+import { type Flow, hostForUri } from "@ims/sip";
+import type { FlowLookup, FlowTokens } from "./flow-token.ts";
+import type { Identity, Registration } from "./registration.ts";
+
+/** How often lapsed registrations are looked for, and among how many flows at a time. */
+const SWEEP_MS = 5_000;
+const SWEEP_FLOWS = 2_000;
+
+/** What the P-CSCF keeps with an access flow: its token and the header values made of it, and who is registered over it. */
+export class AccessFlow {
+  readonly flow: Flow;
+  /** Signed flow token (RFC 5626 §5.2). */
+  readonly token: string;
+  /** Between "<sip:token.mark" and the end of our access-side Record-Route value. */
+  readonly recordRouteTail: string;
+  /** By canonical public user identity. Empty: nobody is registered over this flow. */
+  readonly identities = new Map<string, Identity>();
+  /** The only registration of this flow; undefined when there are none or several. */
+  sole: Registration | undefined;
+
+  constructor(flow: Flow, token: string, recordRouteTail: string) {
+    this.flow = flow;
+    this.token = token;
+    this.recordRouteTail = recordRouteTail;
+  }
+}
+
+export interface FlowTableModules {
+  readonly tokens: FlowTokens;
+  readonly clock: Clock;
+  /** Host to write instead of the flow's local address. */
+  readonly publicHost: string | undefined;
+}
+
+/** All access flows somebody is registered over. Memory is an optimisation only: a UE whose entry is lost registers again. */
+export class FlowTable {
+  readonly #tokens: FlowTokens;
+  readonly #clock: Clock;
+  readonly #publicHost: string | undefined;
+  /** Flows without a registration: their token is worth keeping as long as the flow itself. */
+  readonly #strangers = new WeakMap<Flow, AccessFlow>();
+  readonly #byToken = new Map<string, AccessFlow>();
+  #registrations = 0;
+  #sweep: Iterator<AccessFlow> | undefined;
+  #timer: Timer | undefined;
+
+  constructor({ tokens, clock, publicHost }: FlowTableModules) {
+    this.#tokens = tokens;
+    this.#clock = clock;
+    this.#publicHost = publicHost;
+  }
+
+  get flows(): number {
+    return this.#byToken.size;
+  }
+
+  get registrations(): number {
+    return this.#registrations;
+  }
+
+  /** The entry of a flow, registered or not. */
+  access(flow: Flow): AccessFlow {
+    const known = flow.attachment;
+    if (known instanceof AccessFlow) return known;
+    const stranger = this.#strangers.get(flow);
+    if (stranger !== undefined) return stranger;
+    const access = new AccessFlow(flow, this.#tokens.issue(flow), this.#recordRouteTail(flow));
+    this.#strangers.set(flow, access);
+    return access;
+  }
+
+  /** The entry of a flow somebody is registered over. */
+  registered(flow: Flow): AccessFlow | undefined {
+    return flow.attachment instanceof AccessFlow ? flow.attachment : undefined;
+  }
+
+  /** The flow a token names; known tokens cost a look-up, others an HMAC. */
+  resolve(token: string): FlowLookup {
+    const known = this.#byToken.get(token);
+    if (known?.flow.open) return { kind: "flow", flow: known.flow };
+    return this.#tokens.resolve(token);
+  }
+
+  /** A 200 to REGISTER: the implicit registration set takes the place of what its identities had on this flow. */
+  register(access: AccessFlow, registration: Registration): void {
+    for (const identity of registration.identities) {
+      const old = access.identities.get(identity.impu)?.registration;
+      if (old !== undefined && old !== registration) this.#drop(access, old);
+    }
+    for (const identity of registration.identities) access.identities.set(identity.impu, identity);
+    this.#registrations += 1;
+    access.sole = onlyRegistration(access);
+    if (access.flow.attachment === access) return;
+    access.flow.attachment = access;
+    this.#strangers.delete(access.flow);
+    this.#byToken.set(access.token, access);
+    access.flow.onClose(this.#onClose);
+    this.#timer ??= this.#clock.setTimer(SWEEP_MS, this.#onSweep);
+  }
+
+  /** De-registration: of the whole implicit registration set (TS 24.229 §5.2.5.1). */
+  deregister(access: AccessFlow, registration: Registration): void {
+    this.#drop(access, registration);
+    access.sole = onlyRegistration(access);
+    if (access.identities.size === 0) this.#detach(access);
+  }
+
+  /** The registration of a public user identity over this flow, while it lasts. */
+  registrationOf(access: AccessFlow, impu: string | undefined): Registration | undefined {
+    const registration = impu === undefined ? undefined : access.identities.get(impu)?.registration;
+    return registration !== undefined && this.isCurrent(registration) ? registration : undefined;
+  }
+
+  isCurrent(registration: Registration): boolean {
+    return registration.expiresAt > this.#clock.monotonic();
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+
+  #drop(access: AccessFlow, registration: Registration): void {
+    let found = false;
+    for (const { impu } of registration.identities)
+      if (access.identities.get(impu)?.registration === registration) {
+        access.identities.delete(impu);
+        found = true;
+      }
+    if (found) this.#registrations -= 1;
+  }
+
+  #detach(access: AccessFlow): void {
+    if (access.flow.attachment !== access) return;
+    access.flow.attachment = undefined;
+    access.flow.offClose(this.#onClose);
+    this.#byToken.delete(access.token);
+    if (access.flow.open) this.#strangers.set(access.flow, access);
+  }
+
+  readonly #onClose = (flow: Flow): void => {
+    const access = this.registered(flow);
+    if (access === undefined) return;
+    this.#registrations -= new Set([...access.identities.values()].map((one) => one.registration)).size;
+    access.identities.clear();
+    access.sole = undefined;
+    this.#detach(access);
+  };
+
+  readonly #onSweep = (): void => {
+    this.#sweep ??= this.#byToken.values();
+    for (let count = 0; count < SWEEP_FLOWS; count++) {
+      const next = this.#sweep.next();
+      if (next.done === true) {
+        this.#sweep = undefined;
+        break;
+      }
+      this.#expire(next.value);
+    }
+    this.#timer = this.#byToken.size === 0 ? undefined : this.#clock.setTimer(SWEEP_MS, this.#onSweep);
+  };
+
+  #expire(access: AccessFlow): void {
+    for (const { registration } of access.identities.values())
+      if (!this.isCurrent(registration)) this.deregister(access, registration);
+  }
+
+  #recordRouteTail(flow: Flow): string {
+    const host = hostForUri(this.#publicHost ?? flow.localAddress);
+    const transport = flow.protocol === "WSS" ? "ws" : flow.protocol.toLowerCase();
+    return `@${host}:${flow.localPort};transport=${transport};lr>`;
+  }
+}
+
+function onlyRegistration(access: AccessFlow): Registration | undefined {
+  let only: Registration | undefined;
+  for (const { registration } of access.identities.values()) {
+    if (only !== undefined && only !== registration) return undefined;
+    only = registration;
+  }
+  return only;
+}

@@ -1,0 +1,72 @@
+import { type AckContext, nextHop, type RequestContext, type SipMessage } from "@ims/sip";
+import type { PcscfModules, Refusal } from "./modules.ts";
+import { popOwnRoute } from "./routes.ts";
+import { accessTarget, toUe } from "./terminating.ts";
+import { stripRequestFromUe, stripTowardsUe } from "./trust-domain.ts";
+
+/** Requests of the UE inside a dialog: TS 24.229 §5.2.6.3.5, §5.2.6.3.9. */
+export function fromUeInDialog(context: RequestContext, modules: PcscfModules): void {
+  const forward = context.forward();
+  const refusal = admitFromUe(forward, context, modules);
+  if (refusal !== undefined) {
+    modules.counters.refused(refusal);
+    return context.respond(403, { reason: "Forbidden (not your dialog)" });
+  }
+  context.fork(forward, {
+    destination: { kind: "uri", side: "core" },
+    onResponse: (response) => {
+      stripTowardsUe(response);
+      return "forward";
+    },
+  });
+}
+
+/** Requests to the UE inside a dialog: TS 24.229 §5.2.6.4.5, §5.2.6.4.9. */
+export function toUeInDialog(context: RequestContext, modules: PcscfModules): void {
+  const forward = context.forward();
+  const target = accessTarget(forward, modules);
+  if (target.kind === "refused") return context.respond(target.status, { reason: target.reason });
+  stripTowardsUe(forward);
+  toUe(context, forward, target.flow, modules);
+}
+
+/** ACK of a 2xx, either way. Nobody can be told when it cannot go on. */
+export function acknowledge(context: AckContext, side: "access" | "core", modules: PcscfModules): void {
+  const forward = context.forward();
+  if (side === "access") {
+    const refusal = admitFromUe(forward, context, modules);
+    if (refusal !== undefined) modules.counters.refused(refusal);
+    else context.send(forward, { kind: "uri", side: "core" });
+    return;
+  }
+  const target = accessTarget(forward, modules);
+  if (target.kind === "refused") return;
+  stripTowardsUe(forward);
+  context.send(forward, { kind: "flow", flow: target.flow });
+}
+
+/** Takes our Route values off and strips the request; a refusal when it may not go on. */
+function admitFromUe(
+  forward: SipMessage,
+  { flow }: Pick<RequestContext, "flow">,
+  { own, flows, tokens, serviceRoutes }: PcscfModules,
+): Refusal | undefined {
+  // 1. The first Route is our Record-Route, made for this flow and this dialog (§5.2.6.3.5 step 1).
+  const first = popOwnRoute(forward, own);
+  if (first === undefined || first.side !== "access") return "foreignRoute";
+  const { token } = flows.access(flow);
+  if (first.token !== token || !tokens.isMark(first.mark, token, forward.callId)) return "foreignDialog";
+
+  // 2. Its other half.
+  if (popOwnRoute(forward, own)?.side !== "core") return "foreignRoute";
+
+  // 3. The rest of the route set begins in the trusted side: no relay to elsewhere.
+  const next = nextHop(forward);
+  if (next === undefined) return "foreignRoute";
+  if (own.sideOf(next) !== "core" && !serviceRoutes.isCoreHost(next.host)) return "foreignRoute";
+
+  // 4. Nothing a UE may not assert goes on (§4.4).
+  stripRequestFromUe(forward);
+  if (forward.has("P-Preferred-Identity")) forward.remove("P-Preferred-Identity");
+  return undefined;
+}

@@ -1,0 +1,58 @@
+import type { Clock } from "@ims/runtime";
+import type { Uri } from "@ims/sip";
+import type { FlowTable } from "./flow-table.ts";
+import type { FlowTokens } from "./flow-token.ts";
+import type { GuessLimiter } from "./guess-limiter.ts";
+import type { OwnUris } from "./own-uris.ts";
+import type { ServiceRoutes } from "./service-route.ts";
+import type { SourceLimiter } from "./source-limiter.ts";
+
+/** Why the P-CSCF itself refused a request. */
+export type Refusal =
+  | "notRegistered"
+  | "foreignDialog"
+  | "foreignRoute"
+  | "forgedToken"
+  | "flowGone"
+  | "noRoute"
+  | "sourceLimit"
+  | "guessLimit"
+  | "malformed"
+  | "coreUnreachable";
+
+/** What happened, told to whoever counts. */
+export interface PcscfCounters {
+  registered(): void;
+  deregistered(): void;
+  refused(why: Refusal): void;
+}
+
+/** Values of this P-CSCF that do not change while it runs. */
+export interface PcscfSettings {
+  /** Where REGISTER requests go (Mw towards the I-CSCF). */
+  readonly icscf: Uri;
+  /** P-Visited-Network-ID (RFC 7315 §4.3). */
+  readonly visitedNetworkId: string;
+  /** Type 1 orig-ioi of P-Charging-Vector: the network we are in (TS 24.229 §7.2A.5). */
+  readonly ioi: string;
+  /** icid-generated-at. */
+  readonly icidHost: string;
+  /** "host:port;transport=tcp" of the trusted side, as it stands in our URIs. */
+  readonly coreHostPort: string;
+  /** Seconds between keep-alives that are asked of UEs (RFC 5626 §4.4, RFC 6223); 0: none are asked. */
+  readonly keepAliveSeconds: number;
+}
+
+/** What the procedures of the P-CSCF need. */
+export interface PcscfModules {
+  readonly settings: PcscfSettings;
+  readonly clock: Clock;
+  readonly own: OwnUris;
+  readonly tokens: FlowTokens;
+  readonly flows: FlowTable;
+  readonly serviceRoutes: ServiceRoutes;
+  readonly sources: SourceLimiter;
+  readonly guesses: GuessLimiter;
+  readonly newIcid: () => string;
+  readonly counters: PcscfCounters;
+}

@@ -1,0 +1,74 @@
+import type { RequestContext, SipMessage } from "@ims/sip";
+import { chargingVector } from "./charging.ts";
+import { initiator } from "./identity.ts";
+import { answerKeepAlive } from "./keep-alive.ts";
+import type { PcscfModules } from "./modules.ts";
+import { recordRoute } from "./record-route.ts";
+import { restorationBody } from "./restoration.ts";
+import { firstRoute } from "./routes.ts";
+import { stripRequestFromUe, stripTowardsUe } from "./trust-domain.ts";
+
+/** Requests initiated by the UE outside a dialog: TS 24.229 §5.2.6.3. */
+export function originating(context: RequestContext, modules: PcscfModules): void {
+  const { request, flow } = context;
+  const { flows, own, settings, counters, sources } = modules;
+
+  // 1. Who is it? Nothing is relayed for somebody who is not registered over this flow (§5.2.6.3.1).
+  const access = flows.registered(flow);
+  const asserted = access === undefined ? undefined : initiator(request, access);
+  if (access === undefined || asserted === undefined || !flows.isCurrent(asserted.registration)) {
+    if (!sources.admit(flow.remoteAddress)) {
+      counters.refused("sourceLimit");
+      return context.respond(503, { edit: (response) => void response.append("Retry-After", "1") });
+    }
+    counters.refused("notRegistered");
+    return context.respond(403, { reason: "Forbidden (not registered)" });
+  }
+
+  // 2. The trusted side is no address for a UE.
+  const route = firstRoute(request);
+  if (route !== undefined && own.sideOf(route) === "core") {
+    counters.refused("foreignRoute");
+    return context.respond(403, { reason: "Forbidden (Route)" });
+  }
+
+  // 3. Nothing a UE may not assert goes on (§4.4).
+  const forward = context.forward();
+  stripRequestFromUe(forward);
+
+  // 4. The Service-Route of the registration, whatever Route the UE has preloaded (§5.2.6.3.3 step 2, alternative b).
+  const { serviceRoute } = asserted.registration;
+  forward.remove("Route").append("Route", serviceRoute.line);
+
+  // 5. P-Asserted-Identity takes the place of P-Preferred-Identity (§5.2.6.3.3).
+  if (forward.has("P-Preferred-Identity")) forward.remove("P-Preferred-Identity");
+  forward.append("P-Asserted-Identity", asserted.assertion);
+
+  // 6. Charging correlation (§5.2.6.3.3, §7.2A.5).
+  forward.append("P-Charging-Vector", chargingVector(modules));
+
+  // 7. We stay in the path of what may become a dialog.
+  recordRoute(forward, access, "core", modules);
+
+  // 8. To the S-CSCF; its answers lose what a UE must not learn (§5.2.6.3.4).
+  if (settings.keepAliveSeconds > 0) answerKeepAlive(context, settings.keepAliveSeconds);
+  let heard = false;
+  context.fork(forward, {
+    destination: { kind: "uri", side: "core", uri: serviceRoute.first },
+    onResponse: (response, _fork, local) => {
+      if (local && !heard && isUnreachable(response, request)) {
+        counters.refused("coreUnreachable");
+        context.respond(504, { edit: (answer) => restorationBody(answer, request) });
+        return "absorb";
+      }
+      heard = true;
+      stripTowardsUe(response);
+      return "forward";
+    },
+  });
+}
+
+/** §5.2.6.3.2A: the S-CSCF cannot be reached, or an INVITE got no answer at all. */
+function isUnreachable(response: SipMessage, request: SipMessage): boolean {
+  return response.status === 503 || (response.status === 408 && request.method === "INVITE");
+}

@@ -1,0 +1,149 @@
+import { canonicalImpu, impiOfImpu } from "@ims/ims";
+import { parseNameAddr, type RequestContext, type SipMessage } from "@ims/sip";
+import {
+  type Credentials,
+  credentialsOf,
+  type IntegrityProtected,
+  isStale,
+  removeKeys,
+  setIntegrityProtected,
+} from "./authorization.ts";
+import { chargingVector } from "./charging.ts";
+import { grantedExpires } from "./contacts.ts";
+import type { AccessFlow } from "./flow-table.ts";
+import { answerKeepAlive } from "./keep-alive.ts";
+import type { PcscfModules } from "./modules.ts";
+import { registrationFrom } from "./registration.ts";
+import { stripRequestFromUe, stripTowardsUe } from "./trust-domain.ts";
+
+/** Registration: TS 24.229 §5.2.2, with the flows of RFC 5626 §5. */
+export function register(context: RequestContext, modules: PcscfModules): void {
+  const { request, flow } = context;
+  const { settings, flows, sources, guesses, counters } = modules;
+  const access = flows.access(flow);
+  const impu = registeredIdentity(request);
+  const credentials = credentialsOf(request);
+  if (impu === undefined || credentials === undefined) {
+    counters.refused("malformed");
+    return context.respond(400, { reason: `Bad Request (${impu === undefined ? "To" : "Authorization"})` });
+  }
+
+  // 1. Is there an IP or TLS association for this user (§5.2.2.3, §5.2.2.4)? Who has none is held to his share.
+  const known = flows.registrationOf(access, impu);
+  const associated = known !== undefined && credentials.impi !== "" && known.impi === credentials.impi;
+  if (!associated && !sources.admit(flow.remoteAddress)) {
+    counters.refused("sourceLimit");
+    return context.respond(503, { edit: retryAfterASecond });
+  }
+  const guess = credentials.answers;
+  if (guess && !guesses.admit(flow.remoteAddress, credentials.impi)) {
+    counters.refused("guessLimit");
+    return context.respond(503, { edit: retryAfterASecond });
+  }
+
+  // 2. Nothing a UE may not assert goes on (§4.4); neither do Routes nor security agreements (§5.2.2.1).
+  const forward = context.forward();
+  stripRequestFromUe(forward);
+  forward.remove("Route");
+
+  // 3. Path with the flow token; "ob" when the UE manages its flows and we are its first hop (RFC 5626 §5.1).
+  forward.prepend("Path", pathValue(access, settings.coreHostPort, usesOutbound(request)));
+  if (!forward.values("Require").some((tag) => tag.toLowerCase() === "path"))
+    forward.append("Require", "path");
+
+  // 4. Where and for whom charging starts: P-Visited-Network-ID, P-Charging-Vector.
+  forward.append("P-Visited-Network-ID", settings.visitedNetworkId);
+  forward.append("P-Charging-Vector", chargingVector(modules));
+
+  // 5. What is known of the UE's integrity, never what it says itself.
+  setIntegrityProtected(forward, integrityProtected(flow.protocol, associated, credentials));
+
+  // 6. To the I-CSCF; what comes back decides about the flow.
+  if (settings.keepAliveSeconds > 0) answerKeepAlive(context, settings.keepAliveSeconds);
+  context.fork(forward, {
+    destination: { kind: "uri", side: "core", uri: settings.icscf },
+    onResponse: (response, _fork, local) => {
+      if (local && (response.status === 408 || response.status === 503)) {
+        // §5.2.2.1: no answer from the home network.
+        if (guess) guesses.forgive(flow.remoteAddress, credentials.impi);
+        counters.refused("coreUnreachable");
+        context.respond(504);
+        return "absorb";
+      }
+      if (response.status >= 200 && response.status < 300) {
+        if (guess) guesses.succeeded(flow.remoteAddress, credentials.impi);
+        accepted(response, request, { access, impu, impi: credentials.impi }, modules);
+      } else if (guess && response.status === 401 && isStale(response))
+        guesses.forgive(flow.remoteAddress, credentials.impi);
+      removeKeys(response);
+      stripTowardsUe(response);
+      return "forward";
+    },
+  });
+}
+
+/** 200 (OK): Service-Route, P-Associated-URI and expiry are kept with the flow, or forgotten (§5.2.2.1, §5.2.5.1). */
+function accepted(
+  response: SipMessage,
+  request: SipMessage,
+  who: { access: AccessFlow; impu: string; impi: string },
+  { flows, serviceRoutes, clock, counters, settings }: PcscfModules,
+): void {
+  const { access, impu } = who;
+  const granted = grantedExpires(request, response);
+  if (granted === undefined) return; // No Contact: the UE only asked.
+  const before = access.identities.get(impu)?.registration;
+  const serviceRoute = serviceRoutes.from(response);
+  if (granted === 0 || serviceRoute === undefined || !access.flow.open) {
+    if (before !== undefined) {
+      flows.deregister(access, before);
+      counters.deregistered();
+    }
+    return;
+  }
+  const registration = registrationFrom(response, {
+    impi: who.impi === "" ? (impiOfImpu(impu) ?? "") : who.impi,
+    impu,
+    serviceRoute,
+    expiresAt: clock.monotonic() + granted * 1000,
+  });
+  if (registration === undefined) return;
+  flows.register(access, registration);
+  if (before === undefined) counters.registered();
+  else if (access.identities.get(impu)?.registration === before) flows.deregister(access, before);
+  // RFC 5626 §5.4: when the flow is deemed dead without a keep-alive.
+  if (settings.keepAliveSeconds > 0 && response.values("Require").includes("outbound"))
+    response.set("Flow-Timer", String(settings.keepAliveSeconds));
+}
+
+/** The public user identity being registered; undefined when To holds none. */
+function registeredIdentity(request: SipMessage): string | undefined {
+  const to = parseNameAddr(request.header("To") ?? "");
+  return to === undefined ? undefined : canonicalImpu(to.uriText);
+}
+
+function integrityProtected(
+  protocol: string,
+  associated: boolean,
+  credentials: Credentials,
+): IntegrityProtected | undefined {
+  const secure = protocol === "TLS" || protocol === "WSS";
+  if (associated) return secure ? "tls-yes" : "ip-assoc-yes";
+  if (!credentials.answers) return undefined;
+  return secure ? "tls-pending" : "ip-assoc-pending";
+}
+
+function pathValue(access: AccessFlow, coreHostPort: string, outbound: boolean): string {
+  return `<sip:${access.token}@${coreHostPort};lr${outbound ? ";ob" : ""}>`;
+}
+
+/** RFC 5626 §5.1: reg-id in a Contact, "outbound" supported, one Via. */
+function usesOutbound(request: SipMessage): boolean {
+  if (!request.values("Supported").some((tag) => tag.toLowerCase() === "outbound")) return false;
+  if (request.values("Via").length !== 1) return false;
+  return request.values("Contact").some((value) => parseNameAddr(value)?.parameters.has("reg-id") === true);
+}
+
+function retryAfterASecond(response: SipMessage): void {
+  response.append("Retry-After", "1");
+}

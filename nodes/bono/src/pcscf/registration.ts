@@ -1,0 +1,58 @@
+import { canonicalImpu, isWildcarded, parseWildcardedImpu, type WildcardedImpu } from "@ims/ims";
+import { locateUri, type SipMessage } from "@ims/sip";
+import { flat } from "./flat.ts";
+import type { ServiceRoute } from "./service-route.ts";
+
+/** A public user identity that may be asserted over a flow. */
+export interface Identity {
+  /** Canonical form (TS 23.003 §13.4). */
+  readonly impu: string;
+  /** Value of P-Asserted-Identity for it. */
+  readonly assertion: string;
+  readonly registration: Registration;
+}
+
+/** One implicit registration set registered over one flow: TS 24.229 §5.2.2.1, what the 200 (OK) to REGISTER said. */
+export interface Registration {
+  /** Private user identity; "" when the UE sent none. */
+  readonly impi: string;
+  /** Not barred ones of P-Associated-URI, the default public user identity first. */
+  readonly identities: readonly Identity[];
+  readonly wildcards: readonly WildcardedImpu[];
+  readonly serviceRoute: ServiceRoute;
+  /** Monotonic ms. */
+  readonly expiresAt: number;
+}
+
+/**
+ * Reads P-Associated-URI of a 200 (OK); without that header field the registered identity itself is the only one
+ * (RFC 7315 §4.1). Undefined when there is no identity to assert.
+ */
+export function registrationFrom(
+  response: SipMessage,
+  facts: { impi: string; impu: string; serviceRoute: ServiceRoute; expiresAt: number },
+): Registration | undefined {
+  const identities: Identity[] = [];
+  const wildcards: WildcardedImpu[] = [];
+  const registration: Registration = {
+    impi: flat(facts.impi),
+    identities,
+    wildcards,
+    serviceRoute: facts.serviceRoute,
+    expiresAt: facts.expiresAt,
+  };
+  const add = (uriText: string): void => {
+    const wildcard = isWildcarded(uriText) ? parseWildcardedImpu(uriText) : undefined;
+    if (wildcard !== undefined) wildcards.push(wildcard);
+    const impu = wildcard === undefined ? canonicalImpu(uriText) : undefined;
+    if (impu === undefined || identities.some((one) => one.impu === impu)) return;
+    identities.push({ impu: flat(impu), assertion: flat(`<${uriText}>`), registration });
+  };
+  const associated = response.values("P-Associated-URI");
+  for (const value of associated) {
+    const located = locateUri(value);
+    if (located !== undefined) add(value.slice(located.start, located.end));
+  }
+  if (associated.length === 0) add(facts.impu);
+  return identities.length === 0 ? undefined : registration;
+}

@@ -1,0 +1,104 @@
+import { type Flow, locateUri, type RequestContext, type SipMessage } from "@ims/sip";
+import { defaultIdentity } from "./identity.ts";
+import type { PcscfModules } from "./modules.ts";
+import { recordRoute } from "./record-route.ts";
+import { popOwnRoute } from "./routes.ts";
+import { stripResponseFromUe, stripTowardsUe } from "./trust-domain.ts";
+
+/** Where a request from the trusted side has to go. */
+export type AccessTarget =
+  | { readonly kind: "flow"; readonly flow: Flow }
+  | { readonly kind: "refused"; readonly status: 403 | 404 | 430; readonly reason: string };
+
+/** Requests terminated by the UE, outside a dialog: TS 24.229 §5.2.6.4.3. They come from the trusted side only. */
+export function terminating(context: RequestContext, modules: PcscfModules): void {
+  const { request } = context;
+  const { flows } = modules;
+
+  // 1. Our Route values go; the flow token says which UE (RFC 5626 §5.3).
+  const forward = context.forward();
+  const target = accessTarget(forward, modules);
+  if (target.kind === "refused") return context.respond(target.status, { reason: target.reason });
+  const access = flows.access(target.flow);
+
+  // 2. Who is called: his identity goes into his answers (§5.2.6.4.4).
+  const called = calledParty(request) ?? defaultIdentity(access)?.assertion;
+
+  // 3. What a UE must not learn stays here.
+  stripTowardsUe(forward);
+
+  // 4. We stay in the path of what may become a dialog.
+  recordRoute(forward, access, "access", modules);
+
+  // 5. To the flow, never to the address in the Contact: there may be a NAT between.
+  toUe(context, forward, target.flow, modules, (response) => {
+    if (called !== undefined) response.append("P-Asserted-Identity", called);
+    restoreList("Record-Route", response, forward);
+  });
+}
+
+/** Takes our Route values off the top of a request from the trusted side and reads the flow token in them. */
+export function accessTarget(request: SipMessage, { own, flows, counters }: PcscfModules): AccessTarget {
+  let token = "";
+  for (let route = popOwnRoute(request, own); route !== undefined; route = popOwnRoute(request, own)) {
+    token = route.token;
+    if (token !== "") break;
+  }
+  if (token === "") {
+    counters.refused("noRoute");
+    return { kind: "refused", status: 404, reason: "Not Found (no flow token)" };
+  }
+  const found = flows.resolve(token);
+  if (found.kind === "flow") return found;
+  if (found.kind === "forged") {
+    counters.refused("forgedToken");
+    return { kind: "refused", status: 403, reason: "Forbidden (flow token)" };
+  }
+  counters.refused("flowGone");
+  return { kind: "refused", status: 430, reason: "Flow Failed" };
+}
+
+/** Sends a request to a UE; its responses lose what it may not assert. */
+export function toUe(
+  context: RequestContext,
+  request: SipMessage,
+  flow: Flow,
+  { counters }: PcscfModules,
+  edit?: (response: SipMessage) => void,
+): void {
+  context.fork(request, {
+    destination: { kind: "flow", flow },
+    onResponse: (response, _fork, local) => {
+      if (local) {
+        // RFC 5626 §5.3: the connection went away under the request.
+        if (response.status !== 503) return "forward";
+        counters.refused("flowGone");
+        context.respond(430, { reason: "Flow Failed" });
+        return "absorb";
+      }
+      stripResponseFromUe(response);
+      // §5.2.6.4.4: the UE has no say in the way of its answers.
+      restoreList("Via", response, context.request);
+      edit?.(response);
+      return "forward";
+    },
+  });
+}
+
+/** Makes a list of header values what it was in the request, if the UE has changed it. */
+function restoreList(name: "Via" | "Record-Route", response: SipMessage, request: SipMessage): void {
+  const lines = response.values(name);
+  if (name === "Record-Route" && lines.length === 0) return;
+  const wanted = request.values(name);
+  if (lines.length === wanted.length && lines.every((line, index) => line === wanted[index])) return;
+  response.remove(name).copy(name, request);
+}
+
+/** P-Called-Party-ID as a value of P-Asserted-Identity. */
+function calledParty(request: SipMessage): string | undefined {
+  const value = request.header("P-Called-Party-ID");
+  const located = value === undefined ? undefined : locateUri(value);
+  return value === undefined || located === undefined
+    ? undefined
+    : `<${value.slice(located.start, located.end)}>`;
+}
