@@ -18,6 +18,7 @@ export function startNode(
     clock: systemClock(),
     log: memoryLogger("silent"),
     ...overrides,
+    timing: { disconnectTimeoutMs: 50, ...overrides.timing },
   });
   t.after(() => node.stop());
   return node;

@@ -189,6 +189,8 @@ export class Connection {
     this.#flushing = false;
     const bytes = this.#writer.take();
     if (bytes !== undefined && this.#socket.writable) this.#socket.write(bytes);
+    // A write that the system took at once is followed by no "drain".
+    this.#resume();
   }
 
   #end(): void {
