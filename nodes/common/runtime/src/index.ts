@@ -1,5 +1,11 @@
 export { type Clock, type SystemClockOptions, systemClock, type Timer } from "./clock.ts";
-export { ConfigError, type ConfigFault, helpOf, type LoadedOptions, loadOptions } from "./config/load.ts";
+export {
+  type LoadRequest,
+  type LoadResult,
+  loadOptions,
+  SHARED_CONFIG_PATH,
+} from "./config/load.ts";
+export type { OptionMeta } from "./config/option.ts";
 export { type NodeResolverOptions, nodeResolver } from "./dns/node-resolver.ts";
 export type { DnsAnswer, DnsResolver, NaptrRecord, SrvRecord } from "./dns/resolver.ts";
 export { type Fault, ImsError } from "./errors.ts";
@@ -21,9 +27,11 @@ export { registerProcessMetrics } from "./metrics/process-metrics.ts";
 export { type GaugeOptions, type MetricsRegister, metricsRegister } from "./metrics/register.ts";
 export { type ManagementServer, type ManagementServerOptions, managementServer } from "./metrics/server.ts";
 export {
-  type CommonOptions,
+  type ReadyMessage,
+  type RunServiceRequest,
   runService,
-  type ServiceDescription,
   type ServiceModules,
 } from "./run-service.ts";
 export { composeServices, type Service, startInOrder, stopInReverse } from "./service.ts";
+export { type ServiceOptions, serviceOptions } from "./service-options.ts";
+export { describeFailure } from "./start-failure.ts";

@@ -1,14 +1,16 @@
 import type { z } from "zod";
 import { type Clock, systemClock } from "./clock.ts";
-import { ConfigError, helpOf, loadOptions } from "./config/load.ts";
+import { loadOptions } from "./config/load.ts";
 import { createHealth, type Health } from "./health.ts";
-import { createLogger, type Logger, type LogLevel, standardOutput } from "./log/logger.ts";
+import { createLogger, type Logger, standardOutput } from "./log/logger.ts";
 import { registerProcessMetrics } from "./metrics/process-metrics.ts";
 import { type MetricsRegister, metricsRegister } from "./metrics/register.ts";
 import { managementServer } from "./metrics/server.ts";
-import type { Service } from "./service.ts";
+import { type Service, startInOrder, stopInReverse } from "./service.ts";
+import { type ServiceOptions, withServiceOptions } from "./service-options.ts";
+import { describeFailure } from "./start-failure.ts";
 
-/** What a composition root gets besides its options. */
+/** What a node is built from beside its options. */
 export interface ServiceModules {
   readonly log: Logger;
   readonly register: MetricsRegister;
@@ -16,104 +18,136 @@ export interface ServiceModules {
   readonly health: Health;
 }
 
-/** Options every node has. */
-export interface CommonOptions {
-  readonly logLevel: LogLevel;
-  readonly managementAddress: string;
-  readonly managementPort: number;
-}
-
-export interface ServiceDescription<S extends z.ZodObject> {
+export interface RunServiceRequest<Schema extends z.ZodObject> {
   readonly name: string;
-  readonly options: S;
-  create(options: z.output<S>, modules: ServiceModules): Service | Promise<Service>;
+  readonly description?: string;
+  readonly options: Schema;
+  readonly create: (
+    options: z.output<Schema> & ServiceOptions,
+    modules: ServiceModules,
+  ) => Service | Promise<Service>;
+  /** Default: what the process was started with. */
+  readonly argv?: readonly string[];
+  readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
-/** SIGTERM lets work in progress end for this long. */
-const QUIESCE_MS = 5_000;
+/** What a parent with an IPC channel is told once the service does its work. */
+export interface ReadyMessage {
+  readonly ready: true;
+  readonly ports: Readonly<Record<string, number>>;
+}
+
+/** A stop that takes longer than this is broken off. */
+const STOP_DEADLINE_MS = 5000;
 
 /**
- * Runs one node to its end: options, logger, metrics, management server, service. SIGTERM quiesces and stops, SIGINT stops;
- * exit code 0 after both, 1 when it could not start or a defect surfaced, 2 for wrong options. A parent with an IPC channel
- * is told {ready, ports}; when it goes, the node stops.
+ * Runs one node as this process. SIGTERM: quiesce, then stop; SIGINT, or the loss of the parent's IPC channel: stop.
+ * Exit codes: 0 stopped, 1 could not start or failed while running, 2 wrong options.
  */
-export async function runService<S extends z.ZodObject>(description: ServiceDescription<S>): Promise<void> {
-  const { name } = description;
-  let options: z.output<S> & CommonOptions;
-  try {
-    const loaded = loadOptions(name, description.options, process.argv.slice(2), process.env);
-    if (loaded.help) {
-      process.stdout.write(helpOf(name, description.options));
-      return;
-    }
-    options = loaded.options as z.output<S> & CommonOptions;
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    process.stderr.write(`${name}: ${error.message}\n`);
-    process.exitCode = 2;
-    return;
-  }
+export async function runService<Schema extends z.ZodObject>(
+  request: RunServiceRequest<Schema>,
+): Promise<void> {
+  const { name, create } = request;
+  const loaded = loadOptions({
+    name,
+    ...(request.description === undefined ? {} : { description: request.description }),
+    schema: withServiceOptions(request.options),
+    argv: request.argv ?? process.argv.slice(2),
+    env: request.env ?? process.env,
+  });
+  if (loaded.kind === "help") return end(0, loaded.text, process.stdout);
+  if (loaded.kind === "invalid") return end(2, `${loaded.lines.join("\n")}\n`, process.stderr);
+  const options = loaded.options as z.output<Schema> & ServiceOptions;
 
   const destination = standardOutput();
   const log = createLogger({ name, level: options.logLevel, destination });
   const register = metricsRegister();
-  const stopMeasuring = registerProcessMetrics(register);
   const health = createHealth();
-  const clock = systemClock();
+  const clock = systemClock({ onError: (err) => log.error({ err }, "a timer callback failed") });
+  const exit = (code: number): never => {
+    flush(destination);
+    process.exit(code);
+  };
+  const fail = (err: unknown, what: string): never => {
+    health.set("failed");
+    log.fatal({ err }, what);
+    return exit(1);
+  };
+  process.on("uncaughtException", (error) => fail(error, "uncaught exception"));
+  process.on("unhandledRejection", (reason) => fail(reason, "unhandled rejection"));
+
+  registerProcessMetrics(register);
   const management = managementServer(
     { address: options.managementAddress, port: options.managementPort },
     { register, health },
   );
-  const end = (code: number): never => {
-    stopMeasuring();
-    destination.flushSync?.();
-    process.exit(code);
-  };
-  for (const event of ["uncaughtException", "unhandledRejection"] as const)
-    process.on(event, (error: unknown) => {
-      health.set("failed");
-      log.fatal({ err: error }, event);
-      process.stderr.write(`${name}: ${event}: ${error instanceof Error ? error.stack : String(error)}\n`);
-      end(1);
-    });
+  const services: Service[] = [management];
+  let ending = false;
+  const quiesce = new AbortController();
 
-  let service: Service;
-  try {
-    await management.start();
-    service = await description.create(options, { log, register, clock, health });
-    await service.start();
-  } catch (error) {
-    process.stderr.write(`${name}: cannot start: ${reasonOf(error)}\n`);
-    return end(1);
-  }
-  health.set("ready");
-  log.info({ ports: service.ports?.() }, "ready");
-  process.send?.({ ready: true, ports: { management: management.port, ...service.ports?.() } });
-
-  let stopping = false;
-  const stop = async (quiesce: boolean): Promise<void> => {
-    if (stopping) return;
-    stopping = true;
+  async function stop(reason: string, graceSeconds: number): Promise<void> {
+    if (ending) return quiesce.abort(); // asked twice: do not wait any longer
+    ending = true;
+    const wasReady = health.state === "ready";
     health.set("quiescing");
-    try {
-      if (quiesce) await service.quiesce(AbortSignal.timeout(QUIESCE_MS));
-      await service.stop();
-      await management.stop();
-    } catch (error) {
-      log.error({ err: error }, "stopping failed");
-      end(1);
+    log.info({ reason, graceSeconds }, "stopping");
+    if (wasReady && graceSeconds > 0) {
+      setTimeout(() => quiesce.abort(), graceSeconds * 1000).unref();
+      await settled(
+        Promise.all(services.map((service) => service.quiesce(quiesce.signal))),
+        quiesce.signal,
+      ).catch((err: unknown) => log.error({ err }, "quiesce failed"));
     }
-    end(0);
-  };
-  process.on("SIGTERM", () => void stop(true));
-  process.on("SIGINT", () => void stop(false));
-  process.on("disconnect", () => void stop(false));
+    setTimeout(
+      () => fail(new Error(`not stopped within ${STOP_DEADLINE_MS} ms`), "stop failed"),
+      STOP_DEADLINE_MS,
+    ).unref();
+    await stopInReverse(services).catch((err: unknown) => fail(err, "stop failed"));
+    log.info({}, "stopped");
+    exit(0);
+  }
+  process.on("SIGTERM", () => void stop("SIGTERM", options.quiesceSeconds));
+  process.on("SIGINT", () => void stop("SIGINT", 0));
+  if (process.send !== undefined) process.on("disconnect", () => void stop("the parent process is gone", 0));
+
+  try {
+    await startInOrder([management]);
+    const service = await create(options, { log, register, clock, health });
+    services.push(service);
+    await service.start();
+    if (ending) return;
+    health.set("ready");
+    const ports = { management: management.port, ...service.ports?.() };
+    log.info({ ports, options: Object.fromEntries(loaded.sources) }, "ready");
+    process.send?.({ ready: true, ports } satisfies ReadyMessage);
+  } catch (error) {
+    if (ending) return; // stopped while starting: the stop reports
+    log.fatal({ err: error }, "cannot start");
+    await stopInReverse(services).catch(() => {}); // the failure to start is the one to report
+    process.stderr.write(`${name}: cannot start: ${describeFailure(error)}\n`);
+    exit(1);
+  }
 }
 
-/** One line: what an operator can act on. */
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  if ("code" in error && error.code === "EADDRINUSE")
-    return `${error.message}: another program listens there`;
-  return error.message;
+function end(code: number, text: string, stream: NodeJS.WriteStream): void {
+  stream.write(text);
+  process.exitCode = code;
+  if (process.connected) process.disconnect();
+}
+
+function flush(destination: { flushSync?(): void }): void {
+  try {
+    destination.flushSync?.();
+  } catch {
+    // Nobody reads standard output any more: there is nowhere to report to.
+  }
+}
+
+/** The work's end, or the signal's abort if that comes first. */
+function settled(work: Promise<unknown>, signal: AbortSignal): Promise<unknown> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve, reject) => {
+    signal.addEventListener("abort", () => resolve(undefined), { once: true });
+    work.then(resolve, reject);
+  });
 }

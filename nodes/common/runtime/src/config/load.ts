@@ -1,172 +1,139 @@
-import { readFileSync } from "node:fs";
-import { z } from "zod";
-import { ImsError } from "../errors.ts";
+import type { z } from "zod";
+import { parseCommandLine } from "./command-line.ts";
+import { readConfigFile } from "./config-file.ts";
+import { fromText, type Option, optionsOf } from "./option.ts";
+import { environmentPrefix } from "./option-names.ts";
 
-export type ConfigFault =
-  | { readonly code: "CONFIG_UNKNOWN_OPTION"; readonly option: string; readonly source: string }
+/** Where what all nodes of a deployment share is written. */
+export const SHARED_CONFIG_PATH = "/etc/tidewater/shared_config";
+
+export type LoadResult<Options> =
   | {
-      readonly code: "CONFIG_BAD_VALUE";
-      readonly option: string;
-      readonly source: string;
-      readonly problem: string;
+      readonly kind: "loaded";
+      /** Frozen. */
+      readonly options: Options;
+      /** For each option that is not at its default: where its value came from. */
+      readonly sources: ReadonlyMap<string, string>;
     }
-  | { readonly code: "CONFIG_FILE"; readonly file: string; readonly problem: string }
-  | { readonly code: "CONFIG_USAGE"; readonly problem: string };
+  | { readonly kind: "help"; readonly text: string }
+  /** One line a mistake, for standard error; the process ends with 2. */
+  | { readonly kind: "invalid"; readonly lines: readonly string[] };
 
-/** A mistake of whoever configured the node; its message is one line for him. */
-export class ConfigError extends ImsError<ConfigFault> {}
-
-export interface LoadedOptions<T> {
-  readonly options: Readonly<T>;
-  /** Where each value came from: "default", a file and line, an environment variable or the command line. */
-  readonly sources: ReadonlyMap<string, string>;
-  readonly help: boolean;
+export interface LoadRequest<Schema extends z.ZodObject> {
+  /** The node: prefix of messages and of environment variables. */
+  readonly name: string;
+  readonly description?: string;
+  readonly schema: Schema;
+  /** Arguments without the program. */
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly sharedConfigPath?: string;
 }
 
-/**
- * Options of a node from defaults < file (`--config FILE`, lines `key=value`) < environment (`TIDEWATER_<NODE>_<KEY>`) <
- * command line (`--key value`, `--key=value`). Keys are the schema's, in kebab-case outside.
- */
-export function loadOptions<S extends z.ZodObject>(
-  name: string,
-  schema: S,
-  argv: readonly string[],
-  environment: Readonly<Record<string, string | undefined>>,
-): LoadedOptions<z.output<S>> {
-  const known = new Map(Object.keys(schema.shape).map((key) => [kebab(key), key]));
-  const texts = new Map<string, { text: string; source: string }>();
-  const set = (option: string, text: string, source: string): void => {
-    const key = known.get(option);
-    if (key === undefined)
-      throw new ConfigError(
-        { code: "CONFIG_UNKNOWN_OPTION", option, source },
-        { message: `${source}: there is no option "${option}" (see --help)` },
-      );
-    texts.set(key, { text, source });
-  };
+interface Found {
+  readonly text: string;
+  readonly source: string;
+}
 
-  const given = readArguments(argv);
-  if (given.file !== undefined) readFile(given.file, set);
-  const prefix = `TIDEWATER_${name.toUpperCase().replaceAll("-", "_")}_`;
-  for (const [variable, text] of Object.entries(environment))
-    if (variable.startsWith(prefix) && text !== undefined)
-      set(variable.slice(prefix.length).toLowerCase().replaceAll("_", "-"), text, variable);
-  for (const [option, text] of given.pairs) set(option, text, "command line");
-  if (given.help) return { options: {} as z.output<S>, sources: new Map(), help: true };
+/** Defaults, then the shared file, `--config FILE`, TIDEWATER_<NODE>_<KEY>, `--key value`: the later wins. */
+export function loadOptions<Schema extends z.ZodObject>(
+  request: LoadRequest<Schema>,
+): LoadResult<z.output<Schema>> {
+  const { name, schema, argv, env } = request;
+  const sharedConfigPath = request.sharedConfigPath ?? SHARED_CONFIG_PATH;
+  const options = optionsOf(name, schema);
+  const description = request.description ?? `The ${name} node.`;
+  const commandLine = parseCommandLine(argv, { name, description, options, sharedConfigPath });
+  if (commandLine.kind === "help") return commandLine;
+  if (commandLine.kind === "invalid") return { kind: "invalid", lines: [`${name}: ${commandLine.line}`] };
 
-  const raw: Record<string, unknown> = {};
-  const sources = new Map<string, string>(Object.keys(schema.shape).map((key) => [key, "default"]));
-  for (const [key, { text, source }] of texts) {
-    raw[key] = coerce(schema.shape[key] as z.ZodType, text);
-    sources.set(key, source);
-  }
-  const parsed = schema.safeParse(raw);
-  if (parsed.success) return { options: Object.freeze(parsed.data), sources, help: false };
-  const issue = parsed.error.issues[0];
-  const key = String(issue?.path[0] ?? "");
-  const source = sources.get(key) ?? "default";
-  const problem = issue?.message ?? "bad value";
-  const option = kebab(key);
-  throw new ConfigError(
-    { code: "CONFIG_BAD_VALUE", option, source, problem },
-    { message: option === "" ? problem : `${source}: option "${option}": ${problem}` },
+  const found = new Map<string, Found>();
+  const lines: string[] = [];
+  const shared = commandLine.sharedConfig ?? sharedConfigPath;
+  lines.push(
+    ...fromFile(
+      shared,
+      options,
+      { mayMiss: commandLine.sharedConfig === undefined, mayHoldOthers: true },
+      found,
+    ),
   );
-}
-
-/** Text for `--help`: every option with its default and description. */
-export function helpOf(name: string, schema: z.ZodObject): string {
-  const json = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }) as {
-    properties?: Record<string, { description?: string; default?: unknown }>;
-  };
-  const lines = Object.entries(json.properties ?? {}).map(([key, { description, default: value }]) => {
-    const usual = value === undefined ? "" : ` [${JSON.stringify(value)}]`;
-    return `  --${kebab(key).padEnd(30)} ${description ?? ""}${usual}`;
-  });
-  return `Usage: ${name} [--config FILE] [--option value ...]\n\nOptions (also TIDEWATER_${name.toUpperCase()}_<OPTION> and lines option=value in FILE):\n${lines.join("\n")}\n`;
-}
-
-function readArguments(argv: readonly string[]): {
-  file: string | undefined;
-  help: boolean;
-  pairs: [string, string][];
-} {
-  const pairs: [string, string][] = [];
-  let file: string | undefined;
-  let help = false;
-  for (let at = 0; at < argv.length; at++) {
-    const argument = argv[at] ?? "";
-    if (argument === "--help" || argument === "-h") {
-      help = true;
-      continue;
-    }
-    if (!argument.startsWith("--"))
-      throw new ConfigError(
-        { code: "CONFIG_USAGE", problem: argument },
-        { message: `"${argument}" is no option (see --help)` },
-      );
-    const equals = argument.indexOf("=");
-    const option = argument.slice(2, equals < 0 ? undefined : equals);
-    const text = equals < 0 ? argv[++at] : argument.slice(equals + 1);
-    if (text === undefined)
-      throw new ConfigError(
-        { code: "CONFIG_USAGE", problem: option },
-        { message: `--${option} needs a value` },
-      );
-    if (option === "config") file = text;
-    else pairs.push([option, text]);
+  if (commandLine.config !== undefined) {
+    lines.push(...fromFile(commandLine.config, options, { mayMiss: false, mayHoldOthers: false }, found));
   }
-  return { file, help, pairs };
-}
-
-function readFile(file: string, set: (option: string, text: string, source: string) => void): void {
-  let content: string;
-  try {
-    content = readFileSync(file, "utf8");
-  } catch (cause) {
-    const problem = cause instanceof Error && "code" in cause ? String(cause.code) : "unreadable";
-    throw new ConfigError(
-      { code: "CONFIG_FILE", file, problem },
-      { cause, message: `${file}: cannot be read (${problem})` },
-    );
+  lines.push(...fromEnvironment(name, env, options, found));
+  for (const option of options) {
+    const text = commandLine.values.get(option.key);
+    if (text !== undefined) found.set(option.key, { text, source: `--${option.commandLine}` });
   }
-  content.split("\n").forEach((line, index) => {
-    const text = line.trim();
-    if (text === "" || text.startsWith("#")) return;
-    const equals = text.indexOf("=");
-    if (equals <= 0)
-      throw new ConfigError(
-        { code: "CONFIG_FILE", file, problem: `line ${index + 1}` },
-        { message: `${file}:${index + 1}: write option=value` },
-      );
-    set(
-      text.slice(0, equals).trim().replaceAll("_", "-"),
-      text
-        .slice(equals + 1)
-        .trim()
-        .replace(/^"(.*)"$/, "$1"),
-      `${file}:${index + 1}`,
-    );
+  const parsed = parse(schema, options, found);
+  if (parsed.kind === "invalid") lines.push(...parsed.lines);
+  if (lines.length > 0 || parsed.kind === "invalid")
+    return { kind: "invalid", lines: lines.map((line) => `${name}: ${line}`) };
+  const sources = new Map([...found].map(([key, { source }]) => [key, source]));
+  return { kind: "loaded", options: Object.freeze(parsed.options), sources };
+}
+
+function fromFile(
+  path: string,
+  options: readonly Option[],
+  { mayMiss, mayHoldOthers }: { readonly mayMiss: boolean; readonly mayHoldOthers: boolean },
+  into: Map<string, Found>,
+): string[] {
+  const file = readConfigFile(path);
+  if (file.kind === "missing") return mayMiss ? [] : [`${path}: there is no such file`];
+  if (file.kind === "unreadable") return [`${path}: cannot be read: ${file.reason}`];
+  if (file.kind === "malformed") return [`${path}:${file.line}: ${file.reason}`];
+  const byFileKey = new Map(
+    options.flatMap((option) => option.fileKeys.map((key) => [key, option] as const)),
+  );
+  const lines: string[] = [];
+  for (const { key, value, line } of file.entries) {
+    const option = byFileKey.get(key);
+    if (option !== undefined) into.set(option.key, { text: value, source: `${path}:${line}: ${key}` });
+    else if (!mayHoldOthers) lines.push(`${path}:${line}: unknown key "${key}"`);
+  }
+  return lines;
+}
+
+function fromEnvironment(
+  name: string,
+  env: LoadRequest<z.ZodObject>["env"],
+  options: readonly Option[],
+  into: Map<string, Found>,
+): string[] {
+  const byVariable = new Map(options.map((option) => [option.environment, option]));
+  const lines: string[] = [];
+  for (const [variable, text] of Object.entries(env)) {
+    if (!variable.startsWith(environmentPrefix(name)) || text === undefined) continue;
+    const option = byVariable.get(variable);
+    if (option === undefined) lines.push(`environment: unknown variable ${variable}`);
+    else into.set(option.key, { text, source: variable });
+  }
+  return lines;
+}
+
+function parse<Schema extends z.ZodObject>(
+  schema: Schema,
+  options: readonly Option[],
+  found: ReadonlyMap<string, Found>,
+): { kind: "valid"; options: z.output<Schema> } | { kind: "invalid"; lines: string[] } {
+  const input: Record<string, unknown> = Object.create(null);
+  for (const option of options) {
+    const value = found.get(option.key);
+    if (value !== undefined) input[option.key] = fromText(option, value.text);
+  }
+  const result = schema.safeParse({ ...input });
+  if (result.success) return { kind: "valid", options: result.data };
+  const byKey = new Map(options.map((option) => [option.key, option]));
+  const lines = result.error.issues.map((issue) => {
+    const option = byKey.get(String(issue.path[0] ?? ""));
+    if (option === undefined) return issue.message;
+    const value = found.get(option.key);
+    if (value === undefined)
+      return `--${option.commandLine} (or ${option.environment}) is needed: ${issue.message}`;
+    const shown = option.secret ? "" : ` ${JSON.stringify(value.text)}`;
+    return `${value.source}${shown}: ${issue.message}`;
   });
-}
-
-/** Text into what the schema's field wants: numbers, booleans and lists are written as text outside. */
-function coerce(field: z.ZodType, text: string): unknown {
-  const json = z.toJSONSchema(field, { io: "input", unrepresentable: "any" }) as {
-    type?: string;
-    anyOf?: { type?: string }[];
-  };
-  const types = [json.type, ...(json.anyOf ?? []).map((one) => one.type)];
-  if (
-    (types.includes("number") || types.includes("integer")) &&
-    text.trim() !== "" &&
-    Number.isFinite(Number(text))
-  )
-    return Number(text);
-  if (types.includes("boolean") && (text === "true" || text === "false")) return text === "true";
-  if (types.includes("array")) return text === "" ? [] : text.split(",").map((one) => one.trim());
-  return text;
-}
-
-function kebab(key: string): string {
-  return key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  return { kind: "invalid", lines };
 }

@@ -1,0 +1,28 @@
+import { z } from "zod";
+import { LOG_LEVELS } from "./log/logger.ts";
+
+/** Options of every process. A node that declares a key of the same name replaces it. */
+export const serviceOptions = z.object({
+  logLevel: z.enum(LOG_LEVELS).default("info").describe("least severe log line written"),
+  managementAddress: z.string().min(1).default("127.0.0.1").describe("address of /metrics and /health"),
+  managementPort: z
+    .int()
+    .min(0)
+    .max(65535)
+    .default(0)
+    .describe("port of /metrics and /health, 0: any free one"),
+  // Longer than 64*T1 = 32 s, so that every transaction in progress at SIGTERM can end.
+  quiesceSeconds: z
+    .number()
+    .min(0)
+    .max(3600)
+    .default(35)
+    .describe("longest wait for work in progress after SIGTERM"),
+});
+export type ServiceOptions = z.output<typeof serviceOptions>;
+
+/** The schema of a node with the options of every process added. */
+export function withServiceOptions<Schema extends z.ZodObject>(schema: Schema): z.ZodObject {
+  const missing = Object.entries(serviceOptions.shape).filter(([key]) => !Object.hasOwn(schema.shape, key));
+  return schema.safeExtend(Object.fromEntries(missing)) as unknown as z.ZodObject;
+}
