@@ -36,6 +36,12 @@ export const sproutOptions = z.object({
   hssHost: z.string().default("").describe("Origin-Host of the HSS; default: whoever serves the realm"),
   hssTimeoutMs: z.int().min(50).max(30_000).default(1_000).describe("time for one try of a Cx request, ms"),
   diameterHost: z.string().default("").describe("Origin-Host of this node; default: sprout.<home domain>"),
+  // MD5 on top: SIPp and older UEs take the first challenge without looking further.
+  digestAlgorithms: z
+    .array(z.enum(["SHA-512-256", "SHA-256", "MD5"]))
+    .min(1)
+    .default(["MD5", "SHA-256"])
+    .describe("SIP digest algorithms offered, preferred one first"),
   minExpires: seconds("shortest registration, s", 60),
   maxExpires: seconds("longest registration, s", 3600),
   maxBindings: z

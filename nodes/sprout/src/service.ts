@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { DiameterNode } from "@ims/diameter";
 import { cx } from "@ims/diameter/cx";
-import type { Service, ServiceModules } from "@ims/runtime";
+import { nodeResolver, type Service, type ServiceModules } from "@ims/runtime";
 import { hostForUri, NodeTransportLayer, ProxyCore, parseUri, SipLocator } from "@ims/sip";
 import { memoryStore } from "@ims/store";
 import { z } from "zod";
@@ -9,7 +9,7 @@ import { DiameterCx, handleCxRequests } from "./cx/diameter-cx.ts";
 import { SproutError } from "./errors.ts";
 import type { ConfiguredScscf } from "./icscf/scscf-selection.ts";
 import type { SproutOptions } from "./options.ts";
-import { systemDns } from "./routing/dns-queries.ts";
+import { dnsQueries } from "./routing/dns-queries.ts";
 import { createEntities } from "./sprout.ts";
 
 /** The HSS is waited for at most this long before sprout says it is ready; it keeps connecting afterwards. */
@@ -64,7 +64,7 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
       { name: "icscf", entity: entities.icscf, strict: false },
       { name: "scscf", entity: entities.scscf, strict: false },
     ],
-    locator: new SipLocator({ dns: systemDns(), clock, supported: ["TCP", "UDP"] }),
+    locator: new SipLocator({ dns: dnsQueries(nodeResolver(clock)), clock, supported: ["TCP", "UDP"] }),
     clock,
     transport: (handler) => new NodeTransportLayer({ handler, clock, log }),
     counters: entities.metrics.sip,

@@ -1,23 +1,15 @@
-import { lookup, Resolver } from "node:dns/promises";
+import type { DnsAnswer, DnsResolver } from "@ims/runtime";
 import type { SipLocatorOptions } from "@ims/sip";
 
-/** The system's DNS for RFC 3263. Empty lists for what is not there or cannot be had now. */
-export function systemDns(): SipLocatorOptions["dns"] {
-  const resolver = new Resolver({ timeout: 2_000, tries: 2 });
+/** The DNS port as the SIP locator asks it: what is not there and what cannot be had now are both an empty list. */
+export function dnsQueries(resolver: DnsResolver): SipLocatorOptions["dns"] {
   return {
-    naptr: (name) =>
-      resolver
-        .resolveNaptr(name)
-        .then((records) => records.map(({ service, ...rest }) => ({ ...rest, services: service })))
-        .catch(() => []),
-    srv: (name) =>
-      resolver
-        .resolveSrv(name)
-        .then((records) => records.map(({ name: target, ...rest }) => ({ ...rest, target })))
-        .catch(() => []),
-    addresses: (name, family) =>
-      lookup(name, { all: true, family })
-        .then((found) => found.map(({ address }) => address))
-        .catch(() => []),
+    naptr: (name) => resolver.naptr(name).then(recordsOf),
+    srv: (name) => resolver.srv(name).then(recordsOf),
+    addresses: (name, family) => resolver.addresses(name, family).then(recordsOf),
   };
+}
+
+function recordsOf<T>(answer: DnsAnswer<T>): readonly T[] {
+  return answer.kind === "found" ? answer.records : [];
 }

@@ -1,8 +1,5 @@
 import { canonicalImpu, impiOfImpu, isImpi } from "@ims/ims";
 import {
-  akaHa1,
-  akaNonce,
-  challengeToString,
   type DigestAlgorithm,
   type DigestCredentials,
   type DigestInput,
@@ -14,9 +11,8 @@ import {
   parseNameAddr,
   type RequestContext,
 } from "@ims/sip";
-import type { AuthenticationScheme, AuthenticationVector } from "../cx/cx.ts";
-import type { Challenge } from "../store/impi-store.ts";
-import { liveBindings } from "../store/registration.ts";
+import { type Challenged, challenge } from "./challenge.ts";
+import { hasBinding } from "./has-binding.ts";
 import type { ScscfModules } from "./modules.ts";
 
 /** Who a REGISTER is from, once that is proven. */
@@ -54,132 +50,17 @@ export async function authenticate(
   // 3. A protected REGISTER of a registered user needs no challenge (§5.4.1.2.2, §5.4.1.2.2C, E).
   const registered = await hasBinding(modules, impu, impi);
   if (registered === "unavailable") return answer(context, 504);
-  const protection = credentials?.integrityProtected ?? "";
-  if (PROTECTED.has(protection) && registered) {
+  if (registered && isProtected(credentials)) {
     modules.counters.authentication("trusted");
     return { impi, impu, authenticationInfo: undefined };
   }
 
   // 4. Everybody else is challenged (§5.4.1.2.1).
-  return challenge(context, modules, { impi, impu, credentials, initial: !registered });
+  return rechallenge(context, modules, { impi, impu, credentials, initial: !registered });
 }
 
-async function hasBinding(
-  { registrations, clock }: ScscfModules,
-  impu: string,
-  impi: string,
-): Promise<boolean | "unavailable"> {
-  const found = await registrations.find(impu);
-  if (found.kind === "unavailable") return "unavailable";
-  if (found.kind === "notFound") return false;
-  return liveBindings(found.registration, clock.now()).some((binding) => binding.impi === impi);
-}
-
-interface Challenged {
-  readonly impi: string;
-  readonly impu: string;
-  readonly credentials: DigestCredentials | undefined;
-  readonly initial: boolean;
-  readonly stale?: boolean;
-  readonly resynchronisation?: Uint8Array;
-}
-
-/** MAR, challenge, 401: TS 24.229 §5.4.1.2.1 to §5.4.1.2.1E. */
-async function challenge(
-  context: RequestContext,
-  modules: ScscfModules,
-  user: Challenged,
-): Promise<undefined> {
-  const { impi, impu, credentials, initial } = user;
-  const { cx, challenges, challengeWatch, clock, counters, options } = modules;
-  const answered = await cx.multimediaAuth({
-    impi,
-    impu,
-    serverName: options.scscfUri,
-    scheme: schemeFor(credentials),
-    ...(user.resynchronisation === undefined ? {} : { resynchronisation: user.resynchronisation }),
-  });
-  if (answered.kind === "unavailable") return answer(context, 504);
-  if (answered.kind === "rejected") {
-    counters.authentication("refused");
-    return answer(context, 403);
-  }
-  const { vector } = answered;
-  const nonce = vector.kind === "aka" ? akaNonce(vector.rand, vector.autn) : modules.nonce();
-  const stored = await challenges.issue(nonce, {
-    impi,
-    impu,
-    ...expectation(vector, impi, options.homeDomain),
-    issuedAt: clock.now(),
-    nc: 0,
-    initial,
-  });
-  if (stored === "unavailable") return answer(context, 504);
-  if (initial) challengeWatch.watch(impi, nonce);
-  counters.authentication(user.stale === true ? "stale" : "challenged");
-  context.respond(401, {
-    edit: (response) => {
-      for (const line of challengesFor(vector, nonce, options.homeDomain, user.stale === true))
-        response.append("WWW-Authenticate", line);
-    },
-  });
-  return undefined;
-}
-
-/** SIP-Authentication-Scheme of MAR: TS 24.229 §5.4.1.1, TS 29.228 §6.3.1. */
-function schemeFor(credentials: DigestCredentials | undefined): AuthenticationScheme {
-  const protection = credentials?.integrityProtected;
-  if (credentials?.algorithm === "AKAv2-MD5") return "akav2";
-  if (protection === "no" || protection === "yes" || credentials?.algorithm === "AKAv1-MD5") return "akav1";
-  return "unknown";
-}
-
-function expectation(
-  vector: AuthenticationVector,
-  impi: string,
-  homeDomain: string,
-): Pick<Challenge, "kind" | "realm" | "secrets"> {
-  if (vector.kind === "digest")
-    return { kind: "digest", realm: realmOf(vector, homeDomain), secrets: vector.secrets };
-  const keys = { res: vector.xres, ik: vector.ik, ck: vector.ck };
-  return {
-    kind: vector.version === 1 ? "aka1" : "aka2",
-    realm: homeDomain,
-    secrets: [{ algorithm: akaName(vector.version), ha1: akaHa1(vector.version, impi, homeDomain, keys) }],
-  };
-}
-
-function realmOf(vector: { readonly realm: string }, homeDomain: string): string {
-  return vector.realm === "" ? homeDomain : vector.realm;
-}
-
-function akaName(version: 1 | 2): DigestAlgorithm {
-  return version === 1 ? "AKAv1-MD5" : "AKAv2-MD5";
-}
-
-/** One challenge an algorithm, the preferred one on top (RFC 8760 §2.3); ck and ik for the P-CSCF only (§5.4.1.2.1A). */
-function challengesFor(
-  vector: AuthenticationVector,
-  nonce: string,
-  homeDomain: string,
-  stale: boolean,
-): string[] {
-  if (vector.kind === "aka")
-    return [
-      challengeToString({
-        realm: homeDomain,
-        nonce,
-        algorithm: akaName(vector.version),
-        qop: ["auth"],
-        stale,
-        ck: Buffer.from(vector.ck).toString("hex"),
-        ik: Buffer.from(vector.ik).toString("hex"),
-      }),
-    ];
-  const realm = realmOf(vector, homeDomain);
-  return vector.secrets.map(({ algorithm }) =>
-    challengeToString({ realm, nonce, algorithm, qop: ["auth"], stale }),
-  );
+function isProtected(credentials: DigestCredentials | undefined): boolean {
+  return PROTECTED.has(credentials?.integrityProtected ?? "");
 }
 
 /** TS 24.229 §5.4.1.2.2 (AKA), §5.4.1.2.2A to F (SIP digest), abnormal cases §5.4.1.2.3. */
@@ -198,7 +79,12 @@ async function checkResponse(
   if (found.kind === "notFound" || found.challenge.impu !== impu) {
     const registered = await hasBinding(modules, impu, impi);
     if (registered === "unavailable") return answer(context, 504);
-    return challenge(context, modules, { impi, impu, credentials, initial: !registered, stale: true });
+    // A UE repeats the credentials of its registration; the P-CSCF vouches for it all the same (§5.4.1.2.2C, E).
+    if (registered && credentials.auts === undefined && isProtected(credentials)) {
+      counters.authentication("trusted");
+      return { impi, impu, authenticationInfo: undefined };
+    }
+    return rechallenge(context, modules, { impi, impu, credentials, initial: !registered, stale: true });
   }
   const { challenge: issued, version } = found;
 
@@ -210,7 +96,7 @@ async function checkResponse(
     await forget(modules, impi, credentials.nonce);
     counters.authentication("resynchronised");
     const resynchronisation = Buffer.concat([rand, auts]);
-    return challenge(context, modules, {
+    return rechallenge(context, modules, {
       impi,
       impu,
       credentials,
@@ -229,7 +115,7 @@ async function checkResponse(
     nc !== undefined &&
     (credentials.qop === undefined || (qop !== undefined && (credentials.cnonce ?? "") !== ""));
   if (wellFormed && nc <= issued.nc)
-    return challenge(context, modules, { impi, impu, credentials, initial: issued.initial, stale: true });
+    return rechallenge(context, modules, { impi, impu, credentials, initial: issued.initial, stale: true });
 
   // 4. The response itself.
   const input = {
@@ -268,7 +154,7 @@ async function checkResponse(
   const used = await challenges.use(credentials.nonce, issued, nc, version);
   if (used === "unavailable") return answer(context, 504);
   if (used === "contention")
-    return challenge(context, modules, { impi, impu, credentials, initial: issued.initial, stale: true });
+    return rechallenge(context, modules, { impi, impu, credentials, initial: issued.initial, stale: true });
   challengeWatch.answered(credentials.nonce);
   counters.authentication("accepted");
   return { impi, impu, authenticationInfo: qop === undefined ? undefined : authenticationInfo(input) };
@@ -300,6 +186,15 @@ async function forget(
 ): Promise<void> {
   challengeWatch.answered(nonce);
   await challenges.remove(impi, nonce);
+}
+
+async function rechallenge(
+  context: RequestContext,
+  modules: ScscfModules,
+  user: Challenged,
+): Promise<undefined> {
+  await challenge(context, modules, user);
+  return undefined;
 }
 
 function answer(context: RequestContext, status: number, reason?: string): undefined {

@@ -19,6 +19,8 @@ export interface ScscfOptions {
   readonly icscfUri: string;
   /** Side (trust zone) that requests leave on. */
   readonly side: string;
+  /** SIP digest algorithms in the order they are offered, as far as the HSS has them (RFC 8760 §2.3). */
+  readonly digestAlgorithms: readonly string[];
   /** s */
   readonly minExpires: number;
   /** s */

@@ -19,7 +19,10 @@ test("TS 24.229 §5.3.1, §5.4.1: a UE registers with SIP digest through I-CSCF 
   assert.equal(accepted.header("Service-Route"), `<${SCSCF};lr;orig>`);
   assert.equal(accepted.header("P-Associated-URI"), "<sip:alice@example.com>, <tel:+15550001>");
   assert.equal(accepted.header("Path"), "<sip:token@127.0.0.1:5058;transport=tcp;lr;ob>");
-  assert.match(accepted.header("Authentication-Info") ?? "", /^qop=auth,rspauth="[0-9a-f]{32}",cnonce="c",nc=00000001$/);
+  assert.match(
+    accepted.header("Authentication-Info") ?? "",
+    /^qop=auth,rspauth="[0-9a-f]{32}",cnonce="c",nc=00000001$/,
+  );
   assert.equal(accepted.header("P-Charging-Vector"), 'icid-value=abc;term-ioi="example.com"');
   assert.equal(accepted.header("Date"), "Thu, 01 Jan 2026 00:00:00 GMT");
 });
@@ -47,10 +50,7 @@ test("TS 24.229 §5.4.3.2, §5.3.2.1, §5.4.3.3: a call from one registered user
   assert.equal(invite.requestUri, "sip:bob@192.0.2.2:5060");
   assert.deepEqual(invite.values("Route"), ["<sip:token@127.0.0.1:5058;transport=tcp;lr;ob>"]);
   assert.equal(invite.header("P-Called-Party-ID"), "<sip:bob@example.com>");
-  assert.deepEqual(invite.values("Record-Route"), [
-    `<${SCSCF};lr>`,
-    "<sip:127.0.0.1:5058;transport=tcp;lr>",
-  ]);
+  assert.deepEqual(invite.values("Record-Route"), [`<${SCSCF};lr>`, "<sip:127.0.0.1:5058;transport=tcp;lr>"]);
   assert.deepEqual(invite.values("P-Asserted-Identity"), ["<sip:alice@example.com>", "<tel:+15550001>"]);
   assert.equal(b.dialled().side, "scscf");
 

@@ -53,6 +53,7 @@ export class Bench {
         scscfUri: SCSCF,
         icscfUri: ICSCF,
         side: "scscf",
+        digestAlgorithms: ["SHA-256", "MD5"],
         minExpires: 60,
         maxExpires: 3600,
         maxBindings: 4,

@@ -1,3 +1,4 @@
+import { buildUserProfile } from "@ims/ims";
 import { digestHa1 } from "@ims/sip";
 import type {
   AuthenticationVector,
@@ -87,9 +88,7 @@ export class FakeCx implements Cx {
     const subscriber = this.#of(impu);
     if (subscriber === undefined) return { kind: "rejected", reason: "userUnknown" };
     const assigns =
-      query.type === "REGISTRATION" ||
-      query.type === "RE_REGISTRATION" ||
-      query.type === "UNREGISTERED_USER";
+      query.type === "REGISTRATION" || query.type === "RE_REGISTRATION" || query.type === "UNREGISTERED_USER";
     for (const one of subscriber.impus)
       if (assigns) this.servers.set(one.replace(/^!/, ""), query.serverName);
       else this.servers.delete(one.replace(/^!/, ""));
@@ -126,19 +125,21 @@ export class FakeCx implements Cx {
 
 /** User-Data of a subscriber: TS 29.228 annex E. */
 export function profileXml({ impi, impus, aliasGroup }: FakeSubscriber): string {
-  const group =
-    aliasGroup === undefined
-      ? ""
-      : `<Extension><Extension><Extension><AliasIdentityGroupID>${aliasGroup}</AliasIdentityGroupID></Extension></Extension></Extension>`;
-  const identities = impus
-    .map((one) => {
-      const barred = one.startsWith("!") ? "<BarringIndication>1</BarringIndication>" : "";
-      const identity = one.replace(/^!/, "");
-      const wildcard = identity.includes("!")
-        ? `<Extension><IdentityType>4</IdentityType><Extension><WildcardedIMPU>${identity}</WildcardedIMPU></Extension></Extension>`
-        : group;
-      return `<PublicIdentity>${barred}<Identity>${identity}</Identity>${wildcard}</PublicIdentity>`;
-    })
-    .join("");
-  return `<?xml version="1.0" encoding="UTF-8"?><IMSSubscription><PrivateID>${impi}</PrivateID><ServiceProfile>${identities}</ServiceProfile></IMSSubscription>`;
+  return buildUserProfile({
+    privateId: impi,
+    serviceProfiles: [
+      {
+        publicIdentities: impus.map((one) => {
+          const identity = one.replace(/^!/, "");
+          const barred = one.startsWith("!");
+          return identity.includes("!")
+            ? { identity, barred, identityType: 4, wildcardedImpu: identity }
+            : { identity, barred, aliasGroup };
+        }),
+        initialFilterCriteria: [],
+        sharedIfcSetIds: [],
+        serviceIds: [],
+      },
+    ],
+  });
 }
