@@ -11,12 +11,11 @@ export const serviceOptions = z.object({
     .max(65535)
     .default(0)
     .describe("port of /metrics and /health, 0: any free one"),
-  // Longer than 64*T1 = 32 s, so that every transaction in progress at SIGTERM can end.
   quiesceSeconds: z
     .number()
     .min(0)
     .max(3600)
-    .default(35)
+    .default(5)
     .describe("longest wait for work in progress after SIGTERM"),
 });
 export type ServiceOptions = z.output<typeof serviceOptions>;

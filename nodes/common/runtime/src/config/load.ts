@@ -11,7 +11,7 @@ export type LoadResult<Options> =
   | {
       readonly kind: "loaded";
       /** Frozen. */
-      readonly options: Options;
+      readonly options: Readonly<Options>;
       /** For each option that is not at its default: where its value came from. */
       readonly sources: ReadonlyMap<string, string>;
     }
