@@ -18,7 +18,9 @@ export type Refusal =
   | "sourceLimit"
   | "guessLimit"
   | "malformed"
-  | "coreUnreachable";
+  | "coreUnreachable"
+  | "foreignPeer"
+  | "quiescing";
 
 /** What happened, told to whoever counts. */
 export interface PcscfCounters {
@@ -39,8 +41,10 @@ export interface PcscfSettings {
   readonly icidHost: string;
   /** "host:port;transport=tcp" of the trusted side, as it stands in our URIs. */
   readonly coreHostPort: string;
-  /** Seconds between keep-alives that are asked of UEs (RFC 5626 §4.4, RFC 6223); 0: none are asked. */
+  /** Seconds between keep-alives that are asked of UEs (RFC 5626 §4.4, RFC 6223) on connections; 0: none are asked. */
   readonly keepAliveSeconds: number;
+  /** The same over UDP. */
+  readonly udpKeepAliveSeconds: number;
 }
 
 /** What the procedures of the P-CSCF need. */
@@ -55,4 +59,6 @@ export interface PcscfModules {
   readonly guesses: GuessLimiter;
   readonly newIcid: () => string;
   readonly counters: PcscfCounters;
+  /** May this address send to the trusted side? */
+  readonly mayUseCore: (address: string) => boolean;
 }

@@ -51,7 +51,7 @@ export function originating(context: RequestContext, modules: PcscfModules): voi
   recordRoute(forward, access, "core", modules);
 
   // 8. To the S-CSCF; its answers lose what a UE must not learn (§5.2.6.3.4).
-  if (settings.keepAliveSeconds > 0) answerKeepAlive(context, settings.keepAliveSeconds);
+  answerKeepAlive(context, settings);
   let heard = false;
   context.fork(forward, {
     destination: { kind: "uri", side: "core", uri: serviceRoute.first },

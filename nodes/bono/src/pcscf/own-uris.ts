@@ -8,19 +8,19 @@ export interface OwnUris {
 
 export interface OwnUrisOptions {
   /** Names and addresses in lower case, IPv6 without brackets. */
-  readonly hosts: Iterable<string>;
-  readonly accessPorts: Iterable<number>;
-  readonly corePort: number;
+  readonly hosts: ReadonlySet<string>;
+  /** May grow while listeners open. */
+  readonly accessPorts: ReadonlySet<number>;
+  readonly corePorts: ReadonlySet<number>;
 }
 
-export function ownUris({ hosts, accessPorts, corePort }: OwnUrisOptions): OwnUris {
-  const ownHosts = new Set(hosts);
-  const ownPorts = new Set(accessPorts);
+export function ownUris({ hosts, accessPorts, corePorts }: OwnUrisOptions): OwnUris {
   return {
     sideOf(uri) {
-      if (!ownHosts.has(uri.host)) return undefined;
-      if (uri.port === corePort) return "core";
-      return ownPorts.has(uri.port ?? defaultPort(uri)) ? "access" : undefined;
+      if (!hosts.has(uri.host)) return undefined;
+      const port = uri.port ?? defaultPort(uri);
+      if (corePorts.has(port)) return "core";
+      return accessPorts.has(port) ? "access" : undefined;
     },
   };
 }

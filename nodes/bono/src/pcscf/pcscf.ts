@@ -1,6 +1,6 @@
 import type { AckContext, RequestContext, TransactionUser, Uri } from "@ims/sip";
 import { acknowledge, fromUeInDialog, toUeInDialog } from "./in-dialog.ts";
-import type { PcscfModules } from "./modules.ts";
+import type { PcscfModules, Refusal } from "./modules.ts";
 import { originating } from "./originating.ts";
 import { answerPoll, isPoll } from "./poll.ts";
 import { register } from "./register.ts";
@@ -10,9 +10,21 @@ import { terminating } from "./terminating.ts";
 export class Pcscf implements TransactionUser {
   readonly functionalEntity = "P-CSCF";
   readonly #modules: PcscfModules;
+  #quiescing = false;
+  #ongoing = 0;
 
   constructor(modules: PcscfModules) {
     this.#modules = modules;
+  }
+
+  /** INVITE transactions without a final response. */
+  get ongoing(): number {
+    return this.#ongoing;
+  }
+
+  /** From now on nothing new is begun; dialogs go on. */
+  quiesce(): void {
+    this.#quiescing = true;
   }
 
   accepts(uri: Uri): boolean {
@@ -20,17 +32,44 @@ export class Pcscf implements TransactionUser {
   }
 
   onRequest(context: RequestContext): void {
-    const { request } = context;
+    const { request, flow } = context;
+    const side = sideOf(context);
+    // The trusted side is for its peers only.
+    if (flow.side === "core" && !this.#modules.mayUseCore(flow.remoteAddress))
+      return this.#refuse(context, 403, "foreignPeer");
     if (isPoll(request, this.#modules)) return answerPoll(context, this.#modules);
+    if (request.method === "INVITE") this.#count(context);
     const inDialog = request.toTag !== "";
-    if (sideOf(context) === "core")
+    if (side === "core")
       return inDialog ? toUeInDialog(context, this.#modules) : terminating(context, this.#modules);
+    if (this.#quiescing && !inDialog) return this.#refuse(context, 503, "quiescing");
     if (request.method === "REGISTER") return register(context, this.#modules);
     return inDialog ? fromUeInDialog(context, this.#modules) : originating(context, this.#modules);
   }
 
   onAck(context: AckContext): void {
-    acknowledge(context, context.flow.side === "access" ? "access" : "core", this.#modules);
+    const { side, remoteAddress } = context.flow;
+    if (side === "access") acknowledge(context, "access", this.#modules);
+    else if (this.#modules.mayUseCore(remoteAddress)) acknowledge(context, "core", this.#modules);
+  }
+
+  #refuse(context: RequestContext, status: number, why: Refusal): void {
+    this.#modules.counters.refused(why);
+    context.respond(status, {
+      edit: (response) => {
+        if (status === 503) response.append("Retry-After", "5");
+      },
+    });
+  }
+
+  #count(context: RequestContext): void {
+    let open = true;
+    this.#ongoing += 1;
+    context.onUpstream(({ status }) => {
+      if (!open || status < 200) return;
+      open = false;
+      this.#ongoing -= 1;
+    });
   }
 }
 

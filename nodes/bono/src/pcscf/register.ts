@@ -11,7 +11,7 @@ import {
 import { chargingVector } from "./charging.ts";
 import { grantedExpires } from "./contacts.ts";
 import type { AccessFlow } from "./flow-table.ts";
-import { answerKeepAlive } from "./keep-alive.ts";
+import { answerKeepAlive, keepAliveInterval } from "./keep-alive.ts";
 import type { PcscfModules } from "./modules.ts";
 import { registrationFrom } from "./registration.ts";
 import { stripRequestFromUe, stripTowardsUe } from "./trust-domain.ts";
@@ -59,7 +59,7 @@ export function register(context: RequestContext, modules: PcscfModules): void {
   setIntegrityProtected(forward, integrityProtected(flow.protocol, associated, credentials));
 
   // 6. To the I-CSCF; what comes back decides about the flow.
-  if (settings.keepAliveSeconds > 0) answerKeepAlive(context, settings.keepAliveSeconds);
+  answerKeepAlive(context, settings);
   context.fork(forward, {
     destination: { kind: "uri", side: "core", uri: settings.icscf },
     onResponse: (response, _fork, local) => {
@@ -112,8 +112,9 @@ function accepted(
   if (before === undefined) counters.registered();
   else if (access.identities.get(impu)?.registration === before) flows.deregister(access, before);
   // RFC 5626 §5.4: when the flow is deemed dead without a keep-alive.
-  if (settings.keepAliveSeconds > 0 && response.values("Require").includes("outbound"))
-    response.set("Flow-Timer", String(settings.keepAliveSeconds));
+  const interval = keepAliveInterval(access.flow, settings);
+  if (interval > 0 && response.values("Require").includes("outbound"))
+    response.set("Flow-Timer", String(interval));
 }
 
 /** The public user identity being registered; undefined when To holds none. */

@@ -31,6 +31,7 @@ export class PcscfBench {
   readonly clock: FakeClock;
   readonly transport: FakeTransportLayer;
   readonly core: ProxyCore;
+  readonly entity: Pcscf;
   readonly modules: PcscfModules;
   readonly refusals: Refusal[] = [];
   readonly counts = { registered: 0, deregistered: 0 };
@@ -60,10 +61,15 @@ export class PcscfBench {
         ioi: "example.com",
         icidHost: CORE,
         coreHostPort: `${CORE}:5058;transport=tcp`,
-        keepAliveSeconds: options.keepAliveSeconds ?? 0,
+        keepAliveSeconds: 0,
+        udpKeepAliveSeconds: options.keepAliveSeconds ?? 0,
       },
       clock: this.clock,
-      own: ownUris({ hosts: [ACCESS, CORE], accessPorts: [5060, 5061, 5062], corePort: 5058 }),
+      own: ownUris({
+        hosts: new Set([ACCESS, CORE]),
+        accessPorts: new Set([5060, 5061, 5062]),
+        corePorts: new Set([5058]),
+      }),
       tokens,
       flows: new FlowTable({ tokens, clock: this.clock, publicHost: undefined }),
       serviceRoutes: new ServiceRoutes([SPROUT]),
@@ -78,8 +84,10 @@ export class PcscfBench {
         deregistered: () => void this.counts.deregistered++,
         refused: (why) => void this.refusals.push(why),
       },
+      mayUseCore: (address) => address.startsWith("10."),
     };
-    const entity = new Pcscf(this.modules);
+    this.entity = new Pcscf(this.modules);
+    const entity = this.entity;
     this.core = new ProxyCore({
       sides: [
         { name: "access", entity, strict: true },

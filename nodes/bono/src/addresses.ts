@@ -1,0 +1,69 @@
+import { isIP } from "node:net";
+import { networkInterfaces } from "node:os";
+import type { Uri } from "@ims/sip";
+import { BonoError } from "./errors.ts";
+import type { BonoOptions } from "./options.ts";
+
+/** Where this node is, and who may speak to its trusted side. Hosts in lower case, IPv6 without brackets. */
+export interface Addresses {
+  /** Names and addresses of ours. */
+  readonly ownHosts: ReadonlySet<string>;
+  readonly coreHost: string;
+  /** The trusted side in our URIs. */
+  readonly coreUriHost: string;
+  readonly accessUriHost: string | undefined;
+  mayUseCore(address: string): boolean;
+}
+
+/** Throws BonoError when the trusted side could not be told from the rest of the world. */
+export function addressesOf(options: BonoOptions, icscf: Uri): Addresses {
+  const bare = (text: string): string => text.replace(/^\[|\]$/g, "").toLowerCase();
+  const accessHost = bare(options.host);
+  const coreHost = options.coreHost === "" ? accessHost : bare(options.coreHost);
+  const coreUriHost =
+    options.coreAdvertisedHost === "" ? coreAddress(coreHost, icscf) : bare(options.coreAdvertisedHost);
+  const accessUriHost = options.advertisedHost === "" ? undefined : bare(options.advertisedHost);
+  const ownHosts = new Set(
+    [accessHost, coreHost].flatMap((host) => (isWildcard(host) ? interfaceAddresses() : [host])),
+  );
+  ownHosts.add(coreUriHost);
+  if (accessUriHost !== undefined) ownHosts.add(accessUriHost);
+
+  const peers = new Set(options.corePeers.map(bare));
+  if (isIP(icscf.host) !== 0) peers.add(icscf.host);
+  if (!isWildcard(coreHost)) peers.add(coreHost);
+  const loopbackOnly = isLoopback(coreHost);
+  if (!loopbackOnly && isIP(icscf.host) === 0 && options.corePeers.length === 0)
+    throw new BonoError({
+      code: "BONO_CORE_OPEN",
+      problem: `the trusted side is bound to ${coreHost}: name who may use it with --core-peers`,
+    });
+  return {
+    ownHosts,
+    coreHost,
+    coreUriHost,
+    accessUriHost,
+    mayUseCore: (address) => peers.has(address) || isLoopback(address),
+  };
+}
+
+function coreAddress(coreHost: string, icscf: Uri): string {
+  if (!isWildcard(coreHost)) return coreHost;
+  if (isLoopback(icscf.host)) return icscf.host;
+  throw new BonoError({
+    code: "BONO_CORE_ADDRESS",
+    problem: `the trusted side is bound to ${coreHost}: give its address with --core-advertised-host or --core-host`,
+  });
+}
+
+export function isLoopback(address: string): boolean {
+  return address === "::1" || address === "localhost" || (isIP(address) === 4 && address.startsWith("127."));
+}
+
+function isWildcard(address: string): boolean {
+  return address === "0.0.0.0" || address === "::";
+}
+
+function interfaceAddresses(): string[] {
+  return Object.values(networkInterfaces()).flatMap((one) => (one ?? []).map(({ address }) => address));
+}

@@ -1,0 +1,97 @@
+import { LOG_LEVELS } from "@ims/runtime";
+import { z } from "zod";
+
+const port = (what: string, usual: number) => z.int().min(0).max(65535).default(usual).describe(what);
+const host = z.string().regex(/^\S*$/, "a host name or an address").toLowerCase();
+
+/** Configuration of bono: the only truth about it. */
+export const bonoOptions = z.object({
+  host: host.min(1).default("127.0.0.1").describe("address the access side (user equipment) is bound to"),
+  advertisedHost: host
+    .default("")
+    .describe("address or name of the access side in our SIP URIs; default: the address a request came to"),
+  sipPort: port("access side, UDP and TCP", 5060),
+  tlsPort: port("access side, TLS; opened when a certificate is given", 5061),
+  wsPort: port("access side, SIP over WebSocket", 5062),
+  wssPort: port("access side, SIP over secure WebSocket; opened when a certificate is given", 5063),
+  tlsCertFile: z.string().default("").describe("file with the PEM certificate chain for TLS and WSS"),
+  tlsKeyFile: z.string().default("").describe("file with the PEM private key for TLS and WSS"),
+  coreHost: host
+    .default("")
+    .describe("address the trusted side is bound to; default: that of the access side"),
+  coreAdvertisedHost: host
+    .default("")
+    .describe("address or name of the trusted side in our SIP URIs; default: the bound address"),
+  corePort: port("trusted side, TCP", 5058),
+  corePeers: z
+    .array(host)
+    .default([])
+    .describe("addresses that may send to the trusted side, separated by commas; the I-CSCF's always may"),
+  coreNextHops: z
+    .array(host)
+    .default([])
+    .describe("further hosts that requests inside a dialog may go to; those of Service-Routes are known"),
+  homeDomain: host.min(1).default("example.com").describe("home network domain name"),
+  visitedNetworkId: z
+    .string()
+    .regex(/^[A-Za-z0-9\-.!%*_+`'~]*$/, "a token")
+    .default("")
+    .describe("P-Visited-Network-ID and orig-ioi of this network; default: the home domain"),
+  icscfUri: z
+    .string()
+    .min(1)
+    .default("sip:127.0.0.1:5052;transport=tcp")
+    .describe("where REGISTER requests go"),
+  flowTokenKey: z
+    .string()
+    .default("")
+    .describe(
+      "key of the flow tokens, hex or base64, at least 128 bits, one for the pool; default: a new one at each start",
+    )
+    .meta({ secret: true }),
+  // RFC 5626 §4.4.1 and §4.4.2: 95 to 120 s over connections, 24 to 29 s over UDP.
+  keepAliveSeconds: z
+    .int()
+    .min(0)
+    .max(3600)
+    .default(120)
+    .describe("keep-alive interval asked of UEs on connections, s; 0: none"),
+  udpKeepAliveSeconds: z
+    .int()
+    .min(0)
+    .max(3600)
+    .default(29)
+    .describe("keep-alive interval asked of UEs on UDP, s; 0: none"),
+  // Longer than the longest usual registration: a UE need not send anything before it registers again.
+  idleSeconds: z
+    .int()
+    .min(30)
+    .max(86_400)
+    .default(3_900)
+    .describe("connections without traffic are closed after, s"),
+  maxConnectionsPerSource: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .default(1_000)
+    .describe("connections from one address"),
+  // Far above what one address of people sends; a load generator on one address stays below it too.
+  strangersPerSecond: z
+    .int()
+    .min(0)
+    .max(1_000_000)
+    .default(5_000)
+    .describe("requests per second from one address without a registration; 0: no limit"),
+  passwordTries: z
+    .int()
+    .min(0)
+    .max(1_000)
+    .default(10)
+    .describe(
+      "failed answers to a challenge by source and user before only one a second is let through; 0: no limit",
+    ),
+  managementAddress: z.string().min(1).default("127.0.0.1").describe("address of the management port"),
+  managementPort: port("HTTP port for metrics and health", 9101),
+  logLevel: z.enum(LOG_LEVELS).default("info").describe("least severe log level written"),
+});
+export type BonoOptions = z.output<typeof bonoOptions>;

@@ -1,0 +1,177 @@
+import { readFileSync } from "node:fs";
+import { icidGenerator } from "@ims/ims";
+import { nodeResolver, type Service, type ServiceModules } from "@ims/runtime";
+import {
+  hostForUri,
+  type ListenOptions,
+  NodeTransportLayer,
+  ProxyCore,
+  parseUri,
+  SipLocator,
+  type Uri,
+} from "@ims/sip";
+import { addressesOf } from "./addresses.ts";
+import { dnsQueries } from "./dns-queries.ts";
+import { BonoError } from "./errors.ts";
+import { getMetrics } from "./metrics.ts";
+import type { BonoOptions } from "./options.ts";
+import { FlowTable } from "./pcscf/flow-table.ts";
+import { FlowTokens, flowTokenKey } from "./pcscf/flow-token.ts";
+import { GuessLimiter } from "./pcscf/guess-limiter.ts";
+import { ownUris } from "./pcscf/own-uris.ts";
+import { Pcscf } from "./pcscf/pcscf.ts";
+import { ServiceRoutes } from "./pcscf/service-route.ts";
+import { SourceLimiter } from "./pcscf/source-limiter.ts";
+
+/** How often quiesce looks whether calls are still being set up. */
+const QUIESCE_STEP_MS = 50;
+const GUESS_INTERVAL_MS = 1_000;
+
+/** Composition root of bono: a P-CSCF between the access side (Gm) and the trusted side (Mw). Throws BonoError. */
+export function createBono(options: BonoOptions, modules: ServiceModules): Service {
+  const { log, register, clock } = modules;
+  const icscf = sipUri("icscf-uri", options.icscfUri);
+  const addresses = addressesOf(options, icscf);
+  const tls = readTls(options);
+  const key = flowTokenKey(options.flowTokenKey === "" ? undefined : options.flowTokenKey);
+  if (key === undefined)
+    throw new BonoError({ code: "BONO_BAD_KEY", option: "flow-token-key", problem: "shorter than 128 bits" });
+
+  // The flows and who is registered over them
+  const tokens = new FlowTokens({ key, transport: () => core.transport, side: "access" });
+  const flows = new FlowTable({ tokens, clock, publicHost: addresses.accessUriHost });
+
+  // P-CSCF
+  const metrics = getMetrics(register, {
+    flows: () => flows.flows,
+    registrations: () => flows.registrations,
+    serverTransactions: () => core.transactions.serverTransactions,
+    clientTransactions: () => core.transactions.clientTransactions,
+  });
+  const network = options.visitedNetworkId === "" ? options.homeDomain : options.visitedNetworkId;
+  const corePorts = new Set<number>();
+  const accessPorts = new Set<number>();
+  const coreUriHost = hostForUri(addresses.coreUriHost);
+  const settings = {
+    icscf,
+    visitedNetworkId: network,
+    ioi: network,
+    icidHost: coreUriHost,
+    coreHostPort: "",
+    keepAliveSeconds: options.keepAliveSeconds,
+    udpKeepAliveSeconds: options.udpKeepAliveSeconds,
+  };
+  const pcscf = new Pcscf({
+    settings,
+    clock,
+    own: ownUris({ hosts: addresses.ownHosts, accessPorts, corePorts }),
+    tokens,
+    flows,
+    serviceRoutes: new ServiceRoutes([icscf.host, ...options.coreNextHops]),
+    sources: new SourceLimiter(
+      { perSecond: options.strangersPerSecond, burst: options.strangersPerSecond },
+      clock,
+    ),
+    guesses: new GuessLimiter({ free: options.passwordTries, intervalMs: GUESS_INTERVAL_MS }, clock),
+    newIcid: icidGenerator(),
+    counters: metrics.pcscf,
+    mayUseCore: addresses.mayUseCore,
+  });
+
+  // SIP
+  const core: ProxyCore = new ProxyCore({
+    sides: [
+      { name: "access", entity: pcscf, strict: true },
+      { name: "core", entity: pcscf, strict: false },
+    ],
+    locator: new SipLocator({ dns: dnsQueries(nodeResolver(clock)), clock, supported: ["TCP", "UDP"] }),
+    clock,
+    transport: (handler) =>
+      new NodeTransportLayer({
+        handler,
+        clock,
+        log,
+        limits: {
+          idleMs: options.idleSeconds * 1000,
+          maxConnectionsPerSource: options.maxConnectionsPerSource,
+        },
+      }),
+    counters: metrics.sip,
+    onDefect: (error, request) => {
+      metrics.defect();
+      log.error({ err: error, method: request.method, callId: request.callId }, "procedure failed");
+    },
+  });
+
+  const ports: Record<string, number> = {};
+  async function listen(name: string, point: ListenOptions): Promise<number> {
+    const { port } = await core.transport.listen(point);
+    ports[name] = port;
+    return port;
+  }
+  return {
+    async start() {
+      const trusted = {
+        side: "core",
+        protocol: "TCP",
+        host: addresses.coreHost,
+        port: options.corePort,
+      } as const;
+      const corePort = await listen("core-tcp", trusted);
+      corePorts.add(corePort);
+      settings.coreHostPort = `${coreUriHost}:${corePort};transport=tcp`;
+      const access = { side: "access", host: options.host } as const;
+      const udpPort = await listen("udp", { ...access, protocol: "UDP", port: options.sipPort });
+      accessPorts.add(udpPort);
+      accessPorts.add(await listen("tcp", { ...access, protocol: "TCP", port: udpPort }));
+      accessPorts.add(await listen("ws", { ...access, protocol: "WS", port: options.wsPort }));
+      if (tls === undefined) return;
+      accessPorts.add(await listen("tls", { ...access, protocol: "TLS", port: options.tlsPort, tls }));
+      accessPorts.add(await listen("wss", { ...access, protocol: "WSS", port: options.wssPort, tls }));
+    },
+    quiesce(signal) {
+      pcscf.quiesce();
+      return new Promise((resolve) => {
+        const look = (): void => {
+          if (signal.aborted || pcscf.ongoing === 0) resolve();
+          else clock.setTimer(QUIESCE_STEP_MS, look);
+        };
+        look();
+      });
+    },
+    async stop() {
+      flows.stop();
+      await core.transport.stop();
+    },
+    ports: () => ports,
+  };
+}
+
+function sipUri(option: string, text: string): Uri {
+  const uri = parseUri(text);
+  if (uri === undefined || (uri.scheme !== "sip" && uri.scheme !== "sips"))
+    throw new BonoError({ code: "BONO_BAD_URI", option, value: text });
+  return uri;
+}
+
+function readTls({ tlsCertFile, tlsKeyFile }: BonoOptions): { cert: string; key: string } | undefined {
+  if (tlsCertFile === "" && tlsKeyFile === "") return undefined;
+  if (tlsCertFile === "" || tlsKeyFile === "")
+    throw new BonoError({
+      code: "BONO_TLS_INCOMPLETE",
+      problem: `--tls-cert-file and --tls-key-file go together; ${tlsCertFile === "" ? "the first" : "the second"} is missing`,
+    });
+  return { cert: readPem(tlsCertFile, "CERTIFICATE"), key: readPem(tlsKeyFile, "PRIVATE KEY") };
+}
+
+function readPem(file: string, what: string): string {
+  let text: string;
+  try {
+    text = readFileSync(file, "latin1");
+  } catch (cause) {
+    throw new BonoError({ code: "BONO_TLS_FILE", file, problem: "cannot be read" }, { cause });
+  }
+  if (!text.includes(`${what}-----`))
+    throw new BonoError({ code: "BONO_TLS_FILE", file, problem: `holds no PEM ${what}` });
+  return text;
+}
