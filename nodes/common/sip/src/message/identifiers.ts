@@ -8,8 +8,11 @@ export class Identifiers {
   #at = 0;
   #count = 0;
 
+  /** What every branch of this process begins with. */
+  readonly branchPrefix = `${MAGIC_COOKIE}${this.#prefix}`;
+
   branch(): string {
-    return `${MAGIC_COOKIE}${this.#prefix}${(this.#count++).toString(36)}`;
+    return `${this.branchPrefix}${(this.#count++).toString(36)}`;
   }
 
   /** At least 64 bits of randomness: whoever guesses a tag can end a call. */

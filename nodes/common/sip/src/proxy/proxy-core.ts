@@ -23,6 +23,7 @@ import type {
   TransportLayer,
 } from "../transport/transport.ts";
 import { Fork, type ForkParts, type ForkSink } from "./fork.ts";
+import { breadthOfEach, isLooped, loopHash } from "./loop-detection.ts";
 import { nextHop, topRoute } from "./next-hop.ts";
 import { RequestContext } from "./request-context.ts";
 import { noteSource, sendByVia } from "./stateless.ts";
@@ -217,6 +218,8 @@ export class ProxyCore implements TransportHandler, TransactionLayerUser, ForkPa
       const own = request.method === "OPTIONS" && this.#entities.some((entity) => entity.accepts(target));
       if (!own) return { entity: side.entity, fault: { status: 483, reason: "Too Many Hops" } };
     }
+    if (request.toTag === "" && isLooped(request, this.identifiers.branchPrefix))
+      return { entity: side.entity, fault: { status: 482, reason: "Loop Detected" } };
     if (request.has("Proxy-Require")) {
       const unknown = request
         .values("Proxy-Require")
@@ -333,7 +336,11 @@ export class ProxyCore implements TransportHandler, TransactionLayerUser, ForkPa
     startFork: (request: SipMessage, options: ForkOptions, context: RequestContext): Fork => {
       const fork = new Fork(request, options, context, this);
       context.addFork(fork);
+      const { parallel = 1 } = options;
+      const breadth = parallel > 1 || request.has("Max-Breadth") ? breadthOfEach(request, parallel) : 0;
+      if (breadth !== 0 && breadth !== undefined) request.set("Max-Breadth", String(breadth));
       if (context.cancelled || context.answered) fork.fail(487);
+      else if (breadth === undefined) fork.fail(440);
       else this.#dispatch(fork, options.destination, context);
       return fork;
     },
@@ -421,7 +428,8 @@ export class ProxyCore implements TransportHandler, TransactionLayerUser, ForkPa
     user: ClientTransactionUser,
   ): { transaction: ClientTransaction; sent: SipMessage } {
     const sent = request.clone();
-    const branch = this.identifiers.branch();
+    const branch =
+      request.toTag === "" ? `${this.identifiers.branch()}.${loopHash(request)}` : this.identifiers.branch();
     sent.prepend("Via", this.#via(flow, branch));
     return { transaction: this.transactions.send(sent, branch, flow, user), sent };
   }

@@ -30,6 +30,8 @@ export interface ForkOptions {
   readonly destination: Destination;
   /** Final answer not here by then: CANCEL and 408. Defaults: INVITE Timer C 180 s after the last provisional, others Timer F. */
   readonly timeoutMs?: number;
+  /** Branches of the parallel search this fork is one of: Max-Breadth is shared among them (RFC 5393 §5.3.3). */
+  readonly parallel?: number;
   /**
    * Sees every response of this fork but 100, also those made here (408 on timeout, 503 when no target could be reached;
    * `local` is then true). It may edit the response. "absorb" ends the fork without a trace: the procedure forks again or

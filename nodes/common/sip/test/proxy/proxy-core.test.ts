@@ -429,3 +429,39 @@ test("RFC 3261 §18.1.1: a request longer than a datagram may be goes by TCP, by
   refusing.ue.receive(request("MESSAGE", [`X-Long: ${"x".repeat(1400)}`]));
   assert.equal(peer(refusing).protocol, "UDP");
 });
+
+test("RFC 5393 §4.2: a request that comes back unchanged is a loop, one with another target a spiral", () => {
+  const b = bench(forwardAll);
+  b.ue.receive(request("INVITE"));
+  const back = b.transport.connect({ side: "core", remotePort: 7777 });
+  const looped = peer(b).sent[0] ?? "";
+  back.receive(
+    looped.replace("SIP/2.0/UDP 127", "SIP/2.0/UDP 127.0.0.7:1;branch=z9hG4bKx\r\nVia: SIP/2.0/UDP 127"),
+  );
+  assert.deepEqual(statuses(back), [482]);
+  back.sent.length = 0;
+  back.receive(
+    looped
+      .replace("INVITE sip:bob@", "INVITE sip:carol@")
+      .replace("SIP/2.0/UDP 127", "SIP/2.0/UDP 127.0.0.7:1;branch=z9hG4bKy\r\nVia: SIP/2.0/UDP 127"),
+  );
+  assert.deepEqual(statuses(back), []);
+});
+
+test("RFC 5393 §5.3: Max-Breadth is shared among parallel branches, 440 when it is used up", () => {
+  const parallel: Procedure = (context) => {
+    for (const port of [7001, 7002]) {
+      const targets = [target(port)];
+      context.fork(context.forward(), {
+        parallel: 2,
+        destination: { kind: "targets", side: "core", targets },
+      });
+    }
+  };
+  const b = bench(parallel);
+  b.ue.receive(request("INVITE", ["Max-Breadth: 5"]));
+  assert.equal(parsed(peer(b).sent[0]).header("Max-Breadth"), "2");
+  const narrow = bench(parallel);
+  narrow.ue.receive(request("INVITE", ["Max-Breadth: 1"]));
+  assert.deepEqual(statuses(narrow.ue), [440]);
+});
