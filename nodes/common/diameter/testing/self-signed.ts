@@ -3,17 +3,12 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** A fresh key and certificate for 127.0.0.1, made by the system's openssl. */
-export function selfSigned(): { readonly key: string; readonly cert: string } {
+/** A fresh key and certificate for `name` and 127.0.0.1, made by the system's openssl. */
+export function selfSigned(name = "hss.example.com"): { readonly key: string; readonly cert: string } {
   const folder = mkdtempSync(join(tmpdir(), "diameter-tls-"));
   const key = join(folder, "key.pem");
   const cert = join(folder, "cert.pem");
-  const subject = [
-    "-subj",
-    "/CN=hss.example.com",
-    "-addext",
-    "subjectAltName=IP:127.0.0.1,DNS:hss.example.com",
-  ];
+  const subject = ["-subj", `/CN=${name}`, "-addext", `subjectAltName=IP:127.0.0.1,DNS:${name}`];
   const made = [
     "req",
     "-x509",

@@ -81,6 +81,7 @@ function forkTo(
     const [binding, ...otherFlows] = branch;
     if (binding === undefined) return;
     context.fork(requestFor(context, modules, binding), {
+      parallel: group.length,
       destination: { kind: "uri", side: modules.options.side },
       onResponse: (response, _fork, local) => {
         if (response.status < 200) return "forward";
