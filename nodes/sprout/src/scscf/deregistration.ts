@@ -45,6 +45,8 @@ export async function removeLapsed(modules: ScscfModules, impu: string): Promise
   if (stored.kind === "unavailable") return now + LAPSE_RETRY_MS;
   counters.registration("lapsed");
   if (stored.kind === "removed") tellDeregistered(modules, before);
+  if (stored.kind === "stored")
+    for (const listener of modules.listeners) listener.registered(stored.registration, false);
   return stored.kind === "stored" || stored.kind === "unchanged"
     ? stored.registration && nextExpiry(stored.registration)
     : undefined;

@@ -43,6 +43,10 @@ export async function register(context: RequestContext, modules: ScscfModules): 
   if (found.kind === "unavailable") return context.respond(504);
   const before = found.kind === "found" ? found.registration : undefined;
   const change: BindingChange = { request, user, path, wanted, now: clock.now(), modules };
+  if (wanted.kind === "fetch") {
+    const bindings = before === undefined ? [] : liveBindings(before, change.now);
+    return acceptRegistration(context, modules, user, before && { ...before, bindings });
+  }
   const trial = applyContacts(before?.bindings ?? [], change);
   if (trial.kind === "refused") {
     counters.registration("refused");
@@ -182,13 +186,13 @@ function bindingFor(
 function assignmentFor(
   before: Registration | undefined,
   after: readonly Binding[],
-  { user, wanted, now, modules }: BindingChange,
+  { user, now, modules }: BindingChange,
 ): AssignmentType | undefined {
   const had = before !== undefined && liveBindings(before, now).some(({ impi }) => impi === user.impi);
   const has = after.some(({ impi }) => impi === user.impi);
   if (has && !had) return "REGISTRATION";
   if (had && !has) return "USER_DEREGISTRATION";
-  if (!has || wanted.kind === "fetch") return undefined;
+  if (!has) return undefined;
   return modules.options.confirmReregistrations ? "RE_REGISTRATION" : undefined;
 }
 
