@@ -74,7 +74,7 @@ type RequestHead =
   | "originStateId"
   | "routeRecord"
   | "proxyInfo";
-type AnswerHead = Exclude<RequestHead, "destinationHost" | "destinationRealm" | "routeRecord">;
+type AnswerHead = Exclude<RequestHead, "destinationHost" | "destinationRealm">;
 
 /** What a caller says in a request. */
 export type RequestAvps<P extends CommandPair> = Omit<AvpsOf<P["request"]>, RequestHead>;

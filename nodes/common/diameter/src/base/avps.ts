@@ -100,7 +100,7 @@ export const requestExtras = {
   routeRecord: many(RouteRecord),
 } as const;
 
-/** The same for answers: RFC 6733 §7.2, §6.12 to §6.14. */
+/** The same for answers: RFC 6733 §7.2, §6.12 to §6.14. Relays note their way back too (TS 29.229 §6.1 has it in answers). */
 export const answerExtras = {
   originStateId: optional(OriginStateId),
   errorMessage: optional(ErrorMessage),
@@ -110,4 +110,5 @@ export const answerExtras = {
   redirectHostUsage: optional(RedirectHostUsage),
   redirectMaxCacheTime: optional(RedirectMaxCacheTime),
   proxyInfo: many(ProxyInfo),
+  routeRecord: many(RouteRecord),
 } as const;
