@@ -1,3 +1,4 @@
+export { openApiDocument } from "./openapi.ts";
 export {
   type ChangedSubscriber,
   changedSubscriberSchema,

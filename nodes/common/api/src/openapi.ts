@@ -1,0 +1,124 @@
+import { z } from "zod";
+import {
+  changedSubscriberSchema,
+  importReportSchema,
+  importRequestSchema,
+  newSubscriberSchema,
+  problemSchema,
+  subscriberPageSchema,
+  subscriberSchema,
+} from "./provisioning.ts";
+
+type Json = Readonly<Record<string, unknown>>;
+
+const input = (schema: z.ZodType): Json => strip(z.toJSONSchema(schema, { io: "input" }));
+const output = (schema: z.ZodType): Json => strip(z.toJSONSchema(schema, { io: "output" }));
+
+/** The provisioning API as an OpenAPI 3.1 document, made from the schemas that validate it. */
+export function openApiDocument(): Json {
+  const impi = {
+    name: "impi",
+    in: "path",
+    required: true,
+    schema: { type: "string" },
+    description: "private identity",
+  };
+  const query = (name: string, description: string, schema: Json): Json => ({
+    name,
+    in: "query",
+    description,
+    schema,
+  });
+  const none = { description: "done" };
+  return {
+    openapi: "3.1.0",
+    info: {
+      title: "Tidewater provisioning",
+      version: "1",
+      description: "Subscribers of the built-in HSS. Secrets are write-only.",
+    },
+    components: {
+      securitySchemes: { token: { type: "http", scheme: "bearer", description: "needed beyond loopback" } },
+      schemas: {
+        NewSubscriber: input(newSubscriberSchema),
+        ChangedSubscriber: input(changedSubscriberSchema),
+        Subscriber: output(subscriberSchema),
+        SubscriberPage: output(subscriberPageSchema),
+        ImportRequest: input(importRequestSchema),
+        ImportReport: output(importReportSchema),
+        Problem: output(problemSchema),
+      },
+    },
+    security: [{}, { token: [] }],
+    paths: {
+      "/subscribers": {
+        get: operation(
+          "list",
+          "Subscribers by private identity, a page at a time",
+          { 200: content("SubscriberPage") },
+          {
+            parameters: [
+              query("after", "`next` of the page before", { type: "string" }),
+              query("limit", "subscribers on a page", {
+                type: "integer",
+                minimum: 1,
+                maximum: 1000,
+                default: 100,
+              }),
+              query("search", "part of an identity", { type: "string" }),
+            ],
+          },
+        ),
+        post: operation("add", "Adds a subscriber", { 201: content("Subscriber") }, body("NewSubscriber")),
+      },
+      "/subscribers/{impi}": {
+        parameters: [impi],
+        get: operation("show", "One subscriber", { 200: content("Subscriber") }),
+        patch: operation(
+          "update",
+          "Changes what is given",
+          { 200: content("Subscriber") },
+          body("ChangedSubscriber"),
+        ),
+        delete: operation("delete", "Deregisters and removes a subscriber", { 204: none }),
+      },
+      "/subscribers/{impi}/deregister": {
+        parameters: [impi],
+        post: operation("deregister", "Ends its registration at the S-CSCF (RTR)", { 204: none }),
+      },
+      "/subscribers/import": {
+        post: operation(
+          "import",
+          "Adds many at once",
+          { 200: content("ImportReport") },
+          body("ImportRequest"),
+        ),
+      },
+    },
+  };
+}
+
+function operation(operationId: string, summary: string, responses: Json, more: Json = {}): Json {
+  const problem = {
+    description: "refused (RFC 9457)",
+    content: { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } },
+  };
+  return { operationId, summary, ...more, responses: { ...responses, default: problem } };
+}
+
+function content(name: string): Json {
+  return {
+    description: name,
+    content: { "application/json": { schema: { $ref: `#/components/schemas/${name}` } } },
+  };
+}
+
+function body(name: string): Json {
+  return { requestBody: { required: true, content: content(name)["content"] } };
+}
+
+/** Inside a document the dialect is said once, by `openapi`. */
+function strip(schema: Json): Json {
+  const { $schema: _dialect, ...rest } = schema;
+  return rest;
+}

@@ -1,0 +1,17 @@
+import type { Hss } from "../hss/hss.ts";
+
+/** What the Cx procedures work with. */
+export type CxModules = {
+  readonly hss: Hss;
+  readonly options: CxOptions;
+  /** 16 random octets. */
+  readonly nextRand: () => Uint8Array;
+};
+
+export type CxOptions = {
+  /** Visited networks users may register from; empty: all. */
+  readonly allowedVisitedNetworks: readonly string[];
+  /** Capabilities of an S-CSCF for users without their own. */
+  readonly mandatoryCapabilities: readonly number[];
+  readonly optionalCapabilities: readonly number[];
+};

@@ -1,0 +1,76 @@
+import { canonicalImpu, parseWildcardedImpu } from "@ims/ims";
+import type { Sealing } from "./sealing.ts";
+import type {
+  Credentials,
+  DigestCredentials,
+  RegistrationState,
+  ServiceData,
+  Subscriber,
+  SubscriberIdentity,
+} from "./subscriber.ts";
+import { noServices } from "./subscriber.ts";
+
+/** Columns of the table `subscriber`. */
+export type Row = {
+  readonly impi: string;
+  readonly identities: string;
+  readonly credentials: Uint8Array;
+  readonly services: string;
+  readonly sqn: number;
+  readonly state: string;
+  readonly pending: number;
+  readonly server_name: string | null;
+  readonly origin_host: string | null;
+  readonly origin_realm: string | null;
+};
+
+type SealedCredentials = {
+  readonly digest?: DigestCredentials;
+  readonly aka?: { readonly k: string; readonly opc: string; readonly amf: string };
+};
+
+export function encodeCredentials({ digest, aka }: Credentials): string {
+  const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
+  return JSON.stringify({
+    ...(digest === undefined ? {} : { digest }),
+    ...(aka === undefined ? {} : { aka: { k: hex(aka.k), opc: hex(aka.opc), amf: hex(aka.amf) } }),
+  } satisfies SealedCredentials);
+}
+
+function decodeCredentials(text: string): Credentials {
+  const { digest, aka } = JSON.parse(text) as SealedCredentials;
+  const bytes = (hex: string): Uint8Array => Uint8Array.from(Buffer.from(hex, "hex"));
+  return {
+    digest,
+    aka: aka && { k: bytes(aka.k), opc: bytes(aka.opc), amf: bytes(aka.amf) },
+  };
+}
+
+/** Empty text for a subscriber without services of its own: most of them. */
+export function encodeServices(services: ServiceData): string {
+  return services === noServices ? "" : JSON.stringify(services);
+}
+
+export function decodeRow(row: Row, sealing: Sealing): Subscriber {
+  const identities = JSON.parse(row.identities) as { impu: string; barred: boolean }[];
+  return {
+    impi: row.impi,
+    identities: identities.map(({ impu, barred }) => decodeIdentity(impu, barred)),
+    credentials: decodeCredentials(sealing.open(row.credentials, row.impi)),
+    services: row.services === "" ? noServices : (JSON.parse(row.services) as ServiceData),
+    sqn: row.sqn,
+    registration: {
+      state: row.state as RegistrationState,
+      authenticationPending: row.pending !== 0,
+      serverName: row.server_name ?? undefined,
+      originHost: row.origin_host ?? undefined,
+      originRealm: row.origin_realm ?? undefined,
+    },
+    profileXml: undefined,
+  };
+}
+
+function decodeIdentity(impu: string, barred: boolean): SubscriberIdentity {
+  const wildcard = parseWildcardedImpu(impu);
+  return { impu, barred, wildcard, canonical: wildcard?.text ?? canonicalImpu(impu) ?? impu };
+}

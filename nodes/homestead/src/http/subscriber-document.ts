@@ -1,0 +1,125 @@
+import {
+  type ChangedSubscriber,
+  type Subscriber as Document,
+  type NewSubscriber,
+  newSubscriberSchema,
+} from "@ims/api";
+import { isImpi } from "@ims/ims";
+import { opcOf } from "../aka/milenage.ts";
+import { impiKey } from "../cx/identities.ts";
+import { digestCredentials } from "../hss/digest.ts";
+import { identityKey } from "../hss/sqlite-repository.ts";
+import { type AkaCredentials, type Credentials, noServices, type Subscriber } from "../hss/subscriber.ts";
+import type { SubscriberRecord } from "../hss/subscriber-repository.ts";
+
+/** What is wrong with a subscriber as it was handed in; never holds a secret. */
+export type Reading =
+  | { readonly kind: "read"; readonly record: SubscriberRecord }
+  | { readonly kind: "wrong"; readonly impi: string | undefined; readonly error: string };
+
+const DEFAULT_AMF = "8000";
+
+/** Reads one subscriber to add. `realm` is that of SIP Digest. */
+export function readNewSubscriber(given: unknown, realm: string): Reading {
+  const parsed = newSubscriberSchema.safeParse(given);
+  if (!parsed.success) {
+    const impi = (given as { impi?: unknown } | null)?.impi;
+    const error = parsed.error.issues.map(
+      ({ path, message }) => `${path.join(".") || "subscriber"}: ${message}`,
+    );
+    return {
+      kind: "wrong",
+      impi: typeof impi === "string" ? impi.slice(0, 255) : undefined,
+      error: error.join("; "),
+    };
+  }
+  const impi = impiKey(parsed.data.impi);
+  if (!isImpi(impi)) return { kind: "wrong", impi, error: "impi: a private identity is user@realm" };
+  const error = identitiesFault(parsed.data.publicIdentities);
+  if (error !== undefined) return { kind: "wrong", impi, error };
+  const { credentials } = parsed.data;
+  return {
+    kind: "read",
+    record: {
+      impi,
+      identities: parsed.data.publicIdentities,
+      credentials: credentialsOf(impi, realm, credentials),
+      services: noServices,
+      sqn: Number.parseInt(credentials.sqn ?? "0", 16),
+    },
+  };
+}
+
+/** A subscriber with a change applied; the text says what is wrong with it. */
+export function changedRecord(
+  before: Subscriber,
+  change: ChangedSubscriber,
+  realm: string,
+): SubscriberRecord | string {
+  const identities = change.publicIdentities?.map(({ impu, barred = false }) => ({ impu, barred }));
+  const fault = identities && identitiesFault(identities);
+  if (fault !== undefined) return fault;
+  const { credentials } = change;
+  return {
+    impi: before.impi,
+    identities: identities ?? before.identities.map(({ impu, barred }) => ({ impu, barred })),
+    credentials:
+      credentials === undefined ? before.credentials : credentialsOf(before.impi, realm, credentials),
+    services: before.services,
+    sqn: credentials?.sqn === undefined ? before.sqn : Number.parseInt(credentials.sqn, 16),
+  };
+}
+
+/** How a subscriber is shown: no secret in any form. */
+export function documentOf(subscriber: Subscriber): Document {
+  const { state, authenticationPending, serverName } = subscriber.registration;
+  const shown =
+    state === "registered"
+      ? "registered"
+      : state === "unregistered"
+        ? "unregistered-services"
+        : authenticationPending
+          ? "authentication-pending"
+          : "not-registered";
+  return {
+    impi: subscriber.impi,
+    publicIdentities: subscriber.identities.map(({ impu, barred }) => ({
+      impu,
+      barred,
+      state: shown,
+      ...(serverName === undefined ? {} : { serverName }),
+    })),
+    authentication: [
+      ...(subscriber.credentials.digest === undefined ? [] : ["digest" as const]),
+      ...(subscriber.credentials.aka === undefined ? [] : ["aka" as const]),
+    ],
+  };
+}
+
+function identitiesFault(identities: readonly { readonly impu: string }[]): string | undefined {
+  const seen = new Set<string>();
+  for (const { impu } of identities) {
+    const key = identityKey(impu);
+    if (key === undefined) return `publicIdentities: ${impu} is neither a SIP URI nor a global tel URI`;
+    if (seen.has(key.canonical)) return `publicIdentities: ${key.canonical} is there twice`;
+    seen.add(key.canonical);
+  }
+  return undefined;
+}
+
+function credentialsOf(impi: string, realm: string, given: NewSubscriber["credentials"]): Credentials {
+  return {
+    digest: given.password === undefined ? undefined : digestCredentials(impi, realm, given.password),
+    aka: akaOf(given),
+  };
+}
+
+function akaOf({ k, op, opc, amf = DEFAULT_AMF }: NewSubscriber["credentials"]): AkaCredentials | undefined {
+  if (k === undefined) return undefined;
+  const key = bytes(k);
+  return { k: key, opc: opc === undefined ? opcOf(bytes(op ?? ""), key) : bytes(opc), amf: bytes(amf) };
+}
+
+function bytes(hex: string): Uint8Array {
+  return Uint8Array.from(Buffer.from(hex, "hex"));
+}

@@ -1,0 +1,3 @@
+export { HomesteadError, type HomesteadFault } from "./errors.ts";
+export { type HomesteadOptions, homesteadOptions } from "./options.ts";
+export { createHomestead } from "./service.ts";

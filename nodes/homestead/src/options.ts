@@ -1,0 +1,44 @@
+import { LOG_LEVELS } from "@ims/runtime";
+import { z } from "zod";
+
+const port = (what: string, usual: number) => z.int().min(0).max(65535).default(usual).describe(what);
+const capabilities = (what: string) =>
+  z.array(z.coerce.number().int().min(0).max(0xffff_ffff)).default([]).describe(what);
+
+/** Configuration of homestead: the only truth about it. */
+export const homesteadOptions = z.object({
+  host: z.string().min(1).default("127.0.0.1").describe("address the Diameter port is bound to"),
+  diameterPort: port("Diameter port for Cx (TCP)", 3868),
+  homeDomain: z.string().min(1).toLowerCase().default("example.com").describe("home network domain name"),
+  diameterHost: z.string().default("").describe("Origin-Host; default: homestead.<home domain>"),
+  diameterRealm: z.string().default("").describe("Origin-Realm; default: the home domain"),
+  stateDir: z
+    .string()
+    .min(1)
+    .default(".tidewater")
+    .describe("directory of the subscriber database and its key"),
+  seedExamples: z
+    .stringbool()
+    .default(false)
+    .describe("add the two example subscribers; for a lab on loopback only"),
+  allowedVisitedNetworks: z
+    .array(z.string().toLowerCase())
+    .default([])
+    .describe("visited networks users may register from, separated by commas; default: all"),
+  mandatoryCapabilities: capabilities("capabilities an S-CSCF must have, separated by commas"),
+  optionalCapabilities: capabilities("capabilities an S-CSCF should have, separated by commas"),
+  cacheSize: z.int().min(1).max(10_000_000).default(50_000).describe("subscribers kept decoded in memory"),
+  provisioningHost: z
+    .string()
+    .default("")
+    .describe("address of the provisioning API; default: as host when that is loopback, else 127.0.0.1"),
+  provisioningPort: port("HTTP port of the provisioning API", 8889),
+  provisioningTokenFile: z
+    .string()
+    .default("")
+    .describe("file with the token callers of the provisioning API must present; needed beyond loopback"),
+  managementAddress: z.string().default("127.0.0.1").describe("address of the management port"),
+  managementPort: port("HTTP port for metrics and health", 9103),
+  logLevel: z.enum(LOG_LEVELS).default("info").describe("least severe log level written"),
+});
+export type HomesteadOptions = z.output<typeof homesteadOptions>;

@@ -1,0 +1,86 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { DiameterNode } from "@ims/diameter";
+import { cx } from "@ims/diameter/cx";
+import type { Service, ServiceModules } from "@ims/runtime";
+import { randomChallenges } from "./aka/random.ts";
+import { serveCx } from "./cx/cx-server.ts";
+import { HomesteadError } from "./errors.ts";
+import { holdsExamples, seedExamples } from "./hss/examples.ts";
+import { ProvisionedHss } from "./hss/provisioned-hss.ts";
+import { sealingWithKeyFile } from "./hss/sealing.ts";
+import { SqliteRepository } from "./hss/sqlite-repository.ts";
+import { provisioningServer } from "./http/provisioning-server.ts";
+import { exposedAddress, provisioningAddress, provisioningToken } from "./loopback.ts";
+import type { HomesteadOptions } from "./options.ts";
+
+/** Homestead: Cx server, built-in HSS and AuC, provisioning API. Throws HomesteadError for what it cannot start with. */
+export function createHomestead(options: HomesteadOptions, modules: ServiceModules): Service {
+  const { clock, log, register } = modules;
+  const token = provisioningToken(options);
+  const exposed = exposedAddress(options);
+  if (options.seedExamples && exposed !== undefined) throw examplesExposed(exposed);
+
+  mkdirSync(options.stateDir, { recursive: true, mode: 0o700 });
+  const sealing = sealingWithKeyFile(join(options.stateDir, "subscribers.key"));
+  const repository = new SqliteRepository(join(options.stateDir, "subscribers.db"), sealing);
+  const hss = new ProvisionedHss(repository, { cacheSize: options.cacheSize }, { clock, log });
+  if (exposed !== undefined && holdsExamples(hss, options.homeDomain)) {
+    hss.close();
+    throw examplesExposed(exposed);
+  }
+  register.gauge({
+    name: "ims_homestead_subscribers",
+    help: "Subscribers provisioned",
+    value: () => hss.size,
+  });
+
+  const realm = options.diameterRealm || options.homeDomain;
+  const node = new DiameterNode({
+    originHost: options.diameterHost || `homestead.${options.homeDomain}`,
+    originRealm: realm,
+    productName: "Tidewater homestead",
+    applications: [cx],
+    clock,
+    log,
+    register,
+  });
+  serveCx(node, { hss, options, nextRand: randomChallenges() });
+  const http = provisioningServer(
+    {
+      address: provisioningAddress(options),
+      port: options.provisioningPort,
+      token,
+      realm: options.homeDomain,
+    },
+    { hss, node, log },
+  );
+  let diameterPort = 0;
+
+  return {
+    async start() {
+      if (options.seedExamples) seedExamples(hss, options.homeDomain, log);
+      diameterPort = await node.listen({ host: options.host, port: options.diameterPort });
+      node.start();
+      await http.start();
+    },
+    async quiesce() {
+      hss.flush();
+    },
+    async stop() {
+      await http.stop();
+      await node.stop();
+      hss.close();
+    },
+    ports: () => ({ diameter: diameterPort, provisioning: http.port }),
+  };
+}
+
+function examplesExposed(address: string): HomesteadError {
+  return new HomesteadError(
+    { code: "EXAMPLES_BEYOND_LOOPBACK", address },
+    {
+      message: `the example subscribers have a public password and ${address} is not loopback: start without --seed-examples, on a state directory without them`,
+    },
+  );
+}
