@@ -7,7 +7,8 @@ export type StoreFault =
       readonly bytes: number;
       readonly maxBytes: number;
     }
-  | { readonly code: "STORE_BAD_TTL"; readonly table: string; readonly ttlSeconds: number };
+  | { readonly code: "STORE_BAD_TTL"; readonly table: string; readonly ttlSeconds: number }
+  | { readonly code: "STORE_DATABASE"; readonly path: string; readonly problem: string };
 
-/** A rule of the store port was broken by its caller. */
+/** A rule of the store port was broken by its caller, or a database file cannot be used. */
 export class StoreError extends ImsError<StoreFault> {}

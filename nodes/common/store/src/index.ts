@@ -10,3 +10,6 @@ export {
   type Version,
 } from "./kv-store.ts";
 export { MemoryStore, type MemoryStoreOptions, memoryStore } from "./memory/memory-store.ts";
+export { type OpenDatabaseOptions, openDatabase } from "./sqlite/open-database.ts";
+export { SqliteStore, type SqliteStoreOptions, sqliteStore } from "./sqlite/sqlite-store.ts";
+export { type Change, type UpdateOptions, type UpdateResult, update } from "./update.ts";

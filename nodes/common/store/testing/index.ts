@@ -1,1 +1,1 @@
-export {};
+export { kvStoreCompliance, type StoreUnderTest } from "./kv-store-compliance.ts";
