@@ -12,12 +12,16 @@ export interface Credentials {
 
 const NONE: Credentials = { impi: "", answers: false };
 
-/** What the Authorization header fields say; undefined when one of them is no well-formed Digest. */
+/** What the Digest credentials among the Authorization header fields say; undefined when they are not well-formed. */
 export function credentialsOf(request: SipMessage): Credentials | undefined {
   let credentials = NONE;
   for (const line of request.values("Authorization")) {
     const parameters = parseDigestParameters(line);
-    if (parameters === undefined) return undefined;
+    if (parameters === undefined) {
+      // RFC 4475 §3.3.7: credentials of an unknown scheme are none; the registrar challenges.
+      if (!/^\s*Digest(?:\s|$)/i.test(line)) continue;
+      return undefined;
+    }
     const response = parameters.get("response");
     credentials = {
       impi: parameters.get("username") ?? credentials.impi,

@@ -68,19 +68,19 @@ export class FlowTokens {
   }
 
   /**
-   * Ties a Record-Route to its dialog: who learns another dialog's identifiers cannot use his own Record-Route for it.
-   * A hash of key, text, key: half the cost of an HMAC, and cut to 66 bits, so that nothing can be appended.
+   * Ties a Record-Route to its dialog and to the way behind it: nobody can use his own Record-Route for another dialog, nor
+   * to send requests elsewhere. A hash of key, text, key: half the cost of an HMAC, and cut to 66 bits, so that nothing can
+   * be appended.
    */
-  mark(token: string, callId: string): string {
-    return hash("sha256", `${this.#markKey}${token}\n${callId}${this.#markKey}`, "base64url").slice(
-      0,
-      MARK_LENGTH,
-    );
+  mark(token: string, callId: string, routeSet: string): string {
+    const text = `${this.#markKey}${token}\n${callId}\n${routeSet}${this.#markKey}`;
+    return hash("sha256", text, "base64url").slice(0, MARK_LENGTH);
   }
 
-  isMark(mark: string, token: string, callId: string): boolean {
+  isMark(mark: string, token: string, callId: string, routeSet: string): boolean {
     if (mark.length !== MARK_LENGTH) return false;
-    return timingSafeEqual(Buffer.from(mark, "latin1"), Buffer.from(this.mark(token, callId), "latin1"));
+    const expected = this.mark(token, callId, routeSet);
+    return timingSafeEqual(Buffer.from(mark, "latin1"), Buffer.from(expected, "latin1"));
   }
 
   #mac(fields: Uint8Array): Buffer {

@@ -1,6 +1,7 @@
-import { type AckContext, nextHop, type RequestContext, type SipMessage } from "@ims/sip";
+import { type AckContext, nextHop, type RequestContext, type SipMessage, type Uri } from "@ims/sip";
 import type { PcscfModules, Refusal } from "./modules.ts";
-import { popOwnRoute } from "./routes.ts";
+import { recordRouteFromUe, recordRouteToUe } from "./record-route.ts";
+import { popOwnRoute, routeSetKey } from "./routes.ts";
 import { accessTarget, toUe } from "./terminating.ts";
 import { stripRequestFromUe, stripTowardsUe } from "./trust-domain.ts";
 
@@ -12,6 +13,8 @@ export function fromUeInDialog(context: RequestContext, modules: PcscfModules): 
     modules.counters.refused(refusal);
     return context.respond(403, { reason: "Forbidden (not your dialog)" });
   }
+  // RFC 6665 §4.3: a NOTIFY may be what makes the dialog.
+  if (forward.method === "NOTIFY") recordRouteFromUe(forward, modules.flows.access(context.flow), modules);
   context.fork(forward, {
     destination: { kind: "uri", side: "core" },
     onResponse: (response) => {
@@ -27,6 +30,7 @@ export function toUeInDialog(context: RequestContext, modules: PcscfModules): vo
   const target = accessTarget(forward, modules);
   if (target.kind === "refused") return context.respond(target.status, { reason: target.reason });
   stripTowardsUe(forward);
+  if (forward.method === "NOTIFY") recordRouteToUe(forward, modules.flows.access(target.flow), modules);
   toUe(context, forward, target.flow, modules);
 }
 
@@ -51,22 +55,34 @@ function admitFromUe(
   { flow }: Pick<RequestContext, "flow">,
   { own, flows, tokens, serviceRoutes }: PcscfModules,
 ): Refusal | undefined {
-  // 1. The first Route is our Record-Route, made for this flow and this dialog (§5.2.6.3.5 step 1).
+  // 1. The first Route is our Record-Route, made for this flow; the second is its other half.
   const first = popOwnRoute(forward, own);
   if (first === undefined || first.side !== "access") return "foreignRoute";
   const { token } = flows.access(flow);
-  if (first.token !== token || !tokens.isMark(first.mark, token, forward.callId)) return "foreignDialog";
-
-  // 2. Its other half.
+  if (first.token !== token) return "foreignDialog";
   if (popOwnRoute(forward, own)?.side !== "core") return "foreignRoute";
 
-  // 3. The rest of the route set begins in the trusted side: no relay to elsewhere.
-  const next = nextHop(forward);
-  if (next === undefined) return "foreignRoute";
-  if (own.sideOf(next) !== "core" && !serviceRoutes.isCoreHost(next.host)) return "foreignRoute";
+  // 2. It was made for this dialog and this route set (§5.2.6.3.5 steps 1 and 2).
+  const routes = forward.values("Route");
+  const routeSet = routeSetKey(routes);
+  if (routeSet === undefined || !tokens.isMark(first.mark, token, forward.callId, routeSet))
+    return "foreignDialog";
+
+  // 3. No relay to elsewhere: without a further Route the Request-URI is of the trusted side.
+  const next = routes.length > 0 ? undefined : nextHop(forward);
+  if (routes.length === 0 && (next === undefined || !isTrusted(next, own, serviceRoutes)))
+    return "foreignRoute";
 
   // 4. Nothing a UE may not assert goes on (§4.4).
   stripRequestFromUe(forward);
   if (forward.has("P-Preferred-Identity")) forward.remove("P-Preferred-Identity");
   return undefined;
+}
+
+function isTrusted(
+  uri: Uri,
+  own: PcscfModules["own"],
+  serviceRoutes: PcscfModules["serviceRoutes"],
+): boolean {
+  return own.sideOf(uri) === "core" || serviceRoutes.isCoreHost(uri.host);
 }

@@ -3,7 +3,7 @@ import { chargingVector } from "./charging.ts";
 import { initiator } from "./identity.ts";
 import { answerKeepAlive } from "./keep-alive.ts";
 import type { PcscfModules } from "./modules.ts";
-import { recordRoute } from "./record-route.ts";
+import { markForUe, recordRouteFromUe } from "./record-route.ts";
 import { restorationBody } from "./restoration.ts";
 import { firstRoute } from "./routes.ts";
 import { stripRequestFromUe, stripTowardsUe } from "./trust-domain.ts";
@@ -48,7 +48,7 @@ export function originating(context: RequestContext, modules: PcscfModules): voi
   forward.append("P-Charging-Vector", chargingVector(modules));
 
   // 7. We stay in the path of what may become a dialog.
-  recordRoute(forward, access, "core", modules);
+  recordRouteFromUe(forward, access, modules);
 
   // 8. To the S-CSCF; its answers lose what a UE must not learn (§5.2.6.3.4).
   answerKeepAlive(context, settings);
@@ -63,6 +63,7 @@ export function originating(context: RequestContext, modules: PcscfModules): voi
       }
       heard = true;
       stripTowardsUe(response);
+      markForUe(response, access, modules);
       return "forward";
     },
   });

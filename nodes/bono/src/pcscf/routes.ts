@@ -29,3 +29,23 @@ export function popOwnRoute(request: SipMessage, own: OwnUris): OwnRoute | undef
     ? { side, token: route.user, mark: "" }
     : { side, token: route.user.slice(0, dot), mark: route.user.slice(dot + 1) };
 }
+
+/**
+ * Route or Record-Route values as the dialog mark covers them: scheme, user, host and port of each. UEs print URI parameters
+ * in an order of their own. Undefined when a value could lead elsewhere (maddr) or cannot be read.
+ */
+export function routeSetKey(values: readonly string[]): string | undefined {
+  let key = "";
+  for (const value of values) {
+    const start = value.indexOf("<") + 1;
+    const end = value.indexOf(">", start);
+    if (start === 0 || end < 0) return undefined;
+    const semicolon = value.indexOf(";", Math.max(start, value.indexOf("@", start)));
+    if (semicolon < 0 || semicolon > end) key += `${value.slice(start, end)}\n`;
+    else {
+      if (value.slice(semicolon, end).toLowerCase().includes("maddr")) return undefined;
+      key += `${value.slice(start, semicolon)}\n`;
+    }
+  }
+  return key;
+}

@@ -1,7 +1,7 @@
 import { type Flow, locateUri, type RequestContext, type SipMessage } from "@ims/sip";
 import { defaultIdentity } from "./identity.ts";
 import type { PcscfModules } from "./modules.ts";
-import { recordRoute } from "./record-route.ts";
+import { recordRouteToUe } from "./record-route.ts";
 import { popOwnRoute } from "./routes.ts";
 import { stripResponseFromUe, stripTowardsUe } from "./trust-domain.ts";
 
@@ -28,7 +28,7 @@ export function terminating(context: RequestContext, modules: PcscfModules): voi
   stripTowardsUe(forward);
 
   // 4. We stay in the path of what may become a dialog.
-  recordRoute(forward, access, "access", modules);
+  recordRouteToUe(forward, access, modules);
 
   // 5. To the flow, never to the address in the Contact: there may be a NAT between.
   toUe(context, forward, target.flow, modules, (response) => {

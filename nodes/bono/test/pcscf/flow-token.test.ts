@@ -81,16 +81,19 @@ test("tokens of another key, changed or invented ones are forged", () => {
   );
 });
 
-test("a dialog mark is good for its token and Call-ID only", () => {
+test("a dialog mark is good for its token, Call-ID and route set only", () => {
   const tokens = pool(layer());
-  const mark = tokens.mark("token", "call1");
-  assert.equal(tokens.isMark(mark, "token", "call1"), true);
-  assert.equal(tokens.isMark(mark, "token", "call2"), false);
-  assert.equal(tokens.isMark(mark, "tokem", "call1"), false);
-  assert.equal(tokens.isMark(mark.slice(1), "token", "call1"), false);
-  assert.equal(tokens.isMark("", "token", "call1"), false);
-  assert.equal(pool(layer(), 2).isMark(mark, "token", "call1"), false);
-  fc.assert(fc.property(fc.string(), (text) => tokens.isMark(text, "token", "call1") === (text === mark)));
+  const mark = tokens.mark("token", "call1", "sip:a\n");
+  assert.equal(tokens.isMark(mark, "token", "call1", "sip:a\n"), true);
+  assert.equal(tokens.isMark(mark, "token", "call2", "sip:a\n"), false);
+  assert.equal(tokens.isMark(mark, "tokem", "call1", "sip:a\n"), false);
+  assert.equal(tokens.isMark(mark, "token", "call1", "sip:a\nsip:b\n"), false);
+  assert.equal(tokens.isMark(mark.slice(1), "token", "call1", "sip:a\n"), false);
+  assert.equal(tokens.isMark("", "token", "call1", "sip:a\n"), false);
+  assert.equal(pool(layer(), 2).isMark(mark, "token", "call1", "sip:a\n"), false);
+  fc.assert(
+    fc.property(fc.string(), (text) => tokens.isMark(text, "token", "call1", "sip:a\n") === (text === mark)),
+  );
 });
 
 test("the key is read from hex or base64 and never shorter than 128 bits", () => {

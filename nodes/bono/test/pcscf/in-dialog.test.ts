@@ -14,12 +14,9 @@ function call(callId = "call1"): { bench: PcscfBench; alice: FakeFlow; routes: s
   bench.register(alice);
   const invite = only(requests(bench.request(alice, { callId })));
   const recordRoutes = [SCSCF, ...invite.message.values("Record-Route")];
-  bench.answer(
-    invite,
-    200,
-    recordRoutes.map((value) => `Record-Route: ${value}`),
-  );
-  return { bench, alice, routes: [...recordRoutes].reverse(), towards: recordRoutes.slice(1) };
+  const lines = recordRoutes.map((value) => `Record-Route: ${value}`);
+  const answered = only(bench.answer(invite, 200, lines)).message.values("Record-Route");
+  return { bench, alice, routes: answered.reverse(), towards: recordRoutes.slice(1) };
 }
 
 const inDialog = (routes: readonly string[], more: readonly string[] = []) => ({
@@ -86,9 +83,16 @@ test("TS 24.229 §5.2.6.3.5: a subscriber cannot use the Record-Route of his own
   const mallory = bench.ue(40667, "UDP", "203.0.113.67");
   bench.register(mallory, "mallory");
   const invite = only(requests(bench.request(mallory, { from: "mallory", callId: "own" })));
-  const own = [...invite.message.values("Record-Route")].reverse();
+  const lines = [SCSCF, ...invite.message.values("Record-Route")].map((value) => `Record-Route: ${value}`);
+  const own = only(bench.answer(invite, 200, lines))
+    .message.values("Record-Route")
+    .reverse();
   const { message } = only(
-    bench.request(mallory, { ...inDialog([...own, ...routes.slice(2)]), method: "BYE", callId: "victim" }),
+    bench.request(mallory, {
+      ...inDialog([...own.slice(0, 2), ...routes.slice(2)]),
+      method: "BYE",
+      callId: "victim",
+    }),
   );
   assert.equal(message.status, 403);
   assert.deepEqual(bench.refusals, ["foreignDialog"]);
@@ -99,6 +103,9 @@ test("no open relay: inside a dialog the next hop is one the trusted side has na
   const own = routes.slice(0, 2);
   for (const [index, wrong] of [
     [...own, "<sip:203.0.113.99;lr>"],
+    [...routes, "<sip:203.0.113.99;lr>"],
+    [...own, SCSCF.replace(";lr", ";maddr=203.0.113.99;lr")],
+    [...own, "<sip:10.0.0.2:25;transport=tcp;lr>"],
     own,
     [own[0] ?? "", SCSCF],
     [own[1] ?? "", SCSCF],
@@ -111,6 +118,32 @@ test("no open relay: inside a dialog the next hop is one the trusted side has na
     const { message } = only(bench.request(alice, { ...inDialog(wrong), method: "INFO", cseq: 10 + index }));
     assert.equal(message.status, 403, wrong.join());
   }
+});
+
+test("RFC 3261 §19.1.4: a UE may print the parameters of its route set in another order", () => {
+  const { bench, alice, routes } = call();
+  const other = [...routes.slice(0, 2), `<sip:${SPROUT}:5054;lr;transport=TCP>`];
+  assert.equal(
+    only(bench.request(alice, { ...inDialog(other), method: "BYE" })).flow.remoteAddress,
+    "10.0.0.2",
+  );
+});
+
+test("RFC 6665 §4.3: a NOTIFY is recorded, so that the dialog it makes passes here", () => {
+  const { bench, alice, towards } = call();
+  const sprout = bench.sprout();
+  const notify = only(
+    bench.request(sprout, {
+      ...inDialog(towards, [`Record-Route: ${SCSCF}`]),
+      uri: "sip:alice@10.1.1.1:5060",
+      method: "NOTIFY",
+    }),
+  );
+  assert.equal(notify.flow, alice);
+  const routes = notify.message.values("Record-Route");
+  assert.equal(routes.length, 3);
+  const refresh = only(bench.request(alice, { ...inDialog(routes), method: "SUBSCRIBE" }));
+  assert.deepEqual(refresh.message.values("Route"), [SCSCF]);
 });
 
 test("RFC 3261 §16.12.1.1: one Route line or many is the same", () => {
