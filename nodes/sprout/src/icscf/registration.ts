@@ -20,7 +20,8 @@ export async function registration(context: RequestContext, modules: IcscfModule
   const to = parseNameAddr(request.header("To") ?? "");
   const impu = to === undefined ? undefined : canonicalImpu(to.uriText);
   if (impu === undefined) return context.respond(400, { reason: "Bad Request (To)" });
-  const value = request.header("Authorization");
+  // RFC 4475 §3.3.7: credentials of an unknown scheme count as none.
+  const value = request.values("Authorization").find((line) => /^Digest(?:\s|$)/i.test(line));
   const credentials = value === undefined ? undefined : parseAuthorization(value);
   if (value !== undefined && credentials === undefined)
     return context.respond(400, { reason: "Bad Request (Authorization)" });

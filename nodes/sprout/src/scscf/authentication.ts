@@ -36,7 +36,8 @@ export async function authenticate(
   const to = parseNameAddr(request.header("To") ?? "");
   const impu = to === undefined ? undefined : canonicalImpu(to.uriText);
   if (impu === undefined) return answer(context, 400, "Bad Request (To)");
-  const value = request.header("Authorization");
+  // RFC 4475 §3.3.7: credentials of an unknown scheme count as none.
+  const value = request.values("Authorization").find((line) => /^Digest(?:\s|$)/i.test(line));
   const credentials = value === undefined ? undefined : parseAuthorization(value);
   if (value !== undefined && credentials === undefined)
     return answer(context, 400, "Bad Request (Authorization)");
