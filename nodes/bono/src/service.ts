@@ -8,6 +8,7 @@ import {
   ProxyCore,
   parseUri,
   SipLocator,
+  type TransactionTimers,
   type Uri,
 } from "@ims/sip";
 import { addressesOf } from "./addresses.ts";
@@ -28,7 +29,10 @@ const QUIESCE_STEP_MS = 50;
 const GUESS_INTERVAL_MS = 1_000;
 
 /** Composition root of bono: a P-CSCF between the access side (Gm) and the trusted side (Mw). Throws BonoError. */
-export function createBono(options: BonoOptions, modules: ServiceModules): Service {
+export function createBono(
+  options: BonoOptions,
+  modules: ServiceModules & { readonly timers?: TransactionTimers },
+): Service {
   const { log, register, clock } = modules;
   const icscf = sipUri("icscf-uri", options.icscfUri);
   const addresses = addressesOf(options, icscf);
@@ -96,6 +100,7 @@ export function createBono(options: BonoOptions, modules: ServiceModules): Servi
           maxConnectionsPerSource: options.maxConnectionsPerSource,
         },
       }),
+    ...(modules.timers === undefined ? {} : { timers: modules.timers }),
     counters: metrics.sip,
     onDefect: (error, request) => {
       metrics.defect();
