@@ -78,7 +78,7 @@ export function decodeRegistration(value: Uint8Array, readProfile: ProfileReader
   } catch {
     return { kind: "unreadable" };
   }
-  if (head.v !== 1) return { kind: "unreadable" };
+  if (typeof head !== "object" || head?.v !== 1) return { kind: "unreadable" };
   if (typeof head.of === "string") return { kind: "alias", of: head.of };
   const { i, s, a, h, c, b } = head as Head;
   const profileXml = text.slice(end + 1);

@@ -1,0 +1,170 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type FakeClock, fakeClock } from "@ims/runtime/testing";
+import { type KvStore, memoryStore } from "@ims/store";
+import { profileReader } from "../../src/profile/profile-reader.ts";
+import type { Binding, Registration } from "../../src/store/registration.ts";
+import { decodeRegistration, encodeRegistration } from "../../src/store/registration-codec.ts";
+import { RegistrationStore } from "../../src/store/registration-store.ts";
+import { profileXml } from "../support/fake-cx.ts";
+
+const readProfile = profileReader(10);
+
+function binding(more: Partial<Binding> = {}): Binding {
+  return {
+    contact: "sip:alice@192.0.2.1",
+    key: "sip:alice@192.0.2.1",
+    impi: "alice@example.com",
+    callId: "c",
+    cseq: 7,
+    expiresAt: Date.UTC(2026, 0, 1, 1),
+    refreshedAt: Date.UTC(2026, 0, 1),
+    q: 500,
+    path: ["<sip:token@127.0.0.1:5058;lr>"],
+    instance: "",
+    regId: 0,
+    parameters: ";q=0.5",
+    gruu: false,
+    gruuSince: 0,
+    ...more,
+  };
+}
+
+function registration(more: Partial<Registration> = {}): Registration {
+  const xml = profileXml({
+    impi: "alice@example.com",
+    impus: ["sip:alice@example.com", "sip:al@example.com"],
+  });
+  const profile = readProfile(xml);
+  assert.ok(profile);
+  return {
+    impu: "sip:alice@example.com",
+    state: "registered",
+    bindings: [binding()],
+    charging: { ecf: ["aaa://e"], ccf: [] },
+    profileXml: xml,
+    profile,
+    aliasesUntil: 0,
+    heldUntil: 0,
+    ...more,
+  };
+}
+
+function bench(wrap: (store: KvStore) => KvStore = (store) => store): {
+  clock: FakeClock;
+  kv: KvStore;
+  store: RegistrationStore;
+  due: [string, number][];
+} {
+  const clock = fakeClock();
+  const kv = memoryStore({ clock });
+  const due: [string, number][] = [];
+  const store = new RegistrationStore({
+    store: wrap(kv),
+    clock,
+    readProfile,
+    onWrite: (impu, at) => due.push([impu, at]),
+  });
+  return { clock, kv, store, due };
+}
+
+test("a registration is written and read back whole", () => {
+  const all = registration({
+    bindings: [
+      binding(),
+      binding({ key: "i|1", instance: "i", regId: 1, gruu: true, gruuSince: 5, parameters: ';+sip.x="é"' }),
+    ],
+  });
+  assert.deepEqual(decodeRegistration(encodeRegistration(all), readProfile), {
+    kind: "registration",
+    registration: all,
+  });
+});
+
+test("what is no registration of ours is unreadable, never a crash", () => {
+  for (const text of [
+    "",
+    "{",
+    "null",
+    '{"v":2}',
+    '{"v":1,"i":"x","b":[]}',
+    '{"v":1,"i":"x","b":[]}\n<x/>',
+    "[]",
+    "7",
+  ])
+    assert.deepEqual(decodeRegistration(Buffer.from(text), readProfile), { kind: "unreadable" }, text);
+});
+
+test("every identity of a set leads to it, as long as it is registered", async () => {
+  const { store, clock, due } = bench();
+  await store.update("sip:alice@example.com", () => registration());
+  for (const impu of ["sip:alice@example.com", "sip:al@example.com"]) {
+    const found = await store.find(impu);
+    assert.equal(found.kind === "found" && found.registration.impu, "sip:alice@example.com");
+  }
+  assert.deepEqual(due, [["sip:alice@example.com", Date.UTC(2026, 0, 1, 1)]]);
+  assert.equal((await store.find("sip:other@example.com")).kind, "notFound");
+  await clock.advanceAsync(4 * 3600_000);
+  assert.equal((await store.find("sip:alice@example.com")).kind, "notFound");
+});
+
+test("a change is applied again to what another writer left", async () => {
+  let disturb = true;
+  const { store, kv } = bench((inner) => ({
+    get: (table, key) => inner.get(table, key),
+    delete: (table, key, options) => inner.delete(table, key, options),
+    async put(table, key, value, options) {
+      if (disturb && table === "registration" && options.ifVersion !== "absent") {
+        disturb = false;
+        const other = registration({ bindings: [binding({ callId: "other" })] });
+        await inner.put(table, key, encodeRegistration(other), options);
+      }
+      return inner.put(table, key, value, options);
+    },
+  }));
+  await store.update("sip:alice@example.com", () => registration());
+  const seen: string[] = [];
+  const result = await store.update("sip:alice@example.com", (current) => {
+    seen.push(current?.bindings[0]?.callId ?? "");
+    return registration({ bindings: [...(current?.bindings ?? []), binding({ callId: "mine" })] });
+  });
+  assert.deepEqual(seen, ["c", "other"]);
+  assert.deepEqual(result.kind === "stored" && result.registration.bindings.map(({ callId }) => callId), [
+    "other",
+    "mine",
+  ]);
+  assert.equal((await kv.get("registration", "sip:alice@example.com")).kind, "found");
+});
+
+test("a store that is away is a value, and endless contention ends", async () => {
+  const away = { kind: "unavailable", cause: new Error("gone") } as const;
+  const { store } = bench(() => ({ get: async () => away, put: async () => away, delete: async () => away }));
+  assert.deepEqual(await store.find("x"), { kind: "unavailable" });
+  assert.deepEqual((await store.update("x", () => registration())).kind, "unavailable");
+  const stubborn = bench((inner) => ({
+    ...inner,
+    get: inner.get.bind(inner),
+    delete: inner.delete.bind(inner),
+    put: async () => ({ kind: "contention" }),
+  }));
+  assert.deepEqual((await stubborn.store.update("x", () => registration())).kind, "unavailable");
+});
+
+test("names from JavaScript's own objects are names like any other", async () => {
+  const { store } = bench();
+  for (const name of ["__proto__", "constructor", "toString"]) {
+    assert.equal((await store.find(name)).kind, "notFound");
+    assert.deepEqual(await store.setsOf(name), [`sip:${name}`]);
+  }
+});
+
+test("an IMPI leads to its sets", async () => {
+  const { store } = bench();
+  await store.update("sip:alice@example.com", () =>
+    registration({ bindings: [binding({ impi: "001010000000001@ims.example.com" })] }),
+  );
+  assert.deepEqual(await store.setsOf("001010000000001@ims.example.com"), [
+    "sip:alice@example.com",
+    "sip:001010000000001@ims.example.com",
+  ]);
+});
