@@ -22,7 +22,7 @@ export function edgeSuite({ name, tortures, start }: EdgeSuite): void {
   });
 
   for (const torture of tortures) {
-    const title = `${name} §${torture.clause} ${torture.name}`;
+    const title = `${name} §${torture.clause} ${torture.name}, ${torture.what},`;
     test(`${title} over UDP: ${outcome(torture.udp)}`, async (t) => {
       await checkUdp(t, edge, torture);
       await checkServes(t, edge);
@@ -51,7 +51,10 @@ function outcome(expected: Torture["udp"]): string {
     case "answered":
       return `${expected.statuses.join(" or ")}${expected.closed === true ? " and closed" : ""}`;
     case "each":
-      return `${expected.statuses.map((statuses) => statuses.join(" or ")).join(", then ")}, then closed`;
+      return expected.statuses
+        .map((statuses) => statuses.join(" or "))
+        .concat(expected.closed === true ? ["closed"] : [])
+        .join(", then ");
     case "silent":
       return "no response";
     case "incomplete":

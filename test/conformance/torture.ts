@@ -34,7 +34,7 @@ export type ParserOutcome =
 export type EdgeOutcome =
   /** One final response, out of these. `closed`: the connection ends after it, because the stream cannot be cut any more. */
   | { readonly kind: "answered"; readonly statuses: readonly number[]; readonly closed?: true }
-  /** Several requests in one text: a final response for each. */
+  /** Several requests in one text: a final response for each, unless the connection ends before. */
   | { readonly kind: "each"; readonly statuses: readonly (readonly number[])[]; readonly closed?: true }
   /** No response at all. */
   | { readonly kind: "silent" }
