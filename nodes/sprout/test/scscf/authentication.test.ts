@@ -143,11 +143,11 @@ test("TS 24.229 §5.4.1.1: without Authorization the IMPI follows from the IMPU"
   assert.equal(mar?.command === "MAR" && mar.query.scheme, "unknown");
 });
 
-test("malformed credentials and identities are answered 400 or 403, never with a challenge", async () => {
+test("malformed credentials and identities are answered 400 or 403; an unknown scheme counts as none (RFC 4475 §3.3.7)", async () => {
   const b = benchWithUsers();
   for (const [authorization, status] of [
     ['Digest username="a', 400],
-    ["Basic YTpi", 400],
+    ["Basic YTpi", 401],
     ['Digest realm="x",nonce=""', 400],
     ['Digest username="no at sign",nonce=""', 403],
     ['Digest username="__proto__",nonce=""', 403],
