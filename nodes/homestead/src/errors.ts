@@ -3,7 +3,6 @@ import { ImsError } from "@ims/runtime";
 export type HomesteadFault =
   | { readonly code: "KEY_FILE"; readonly file: string; readonly problem: string }
   | { readonly code: "SECRETS_UNREADABLE"; readonly impi: string }
-  | { readonly code: "DATABASE"; readonly file: string; readonly problem: string }
   | { readonly code: "EXAMPLES_BEYOND_LOOPBACK"; readonly address: string }
   | { readonly code: "PROVISIONING_WITHOUT_TOKEN"; readonly address: string }
   | { readonly code: "TOKEN_FILE"; readonly file: string; readonly problem: string };

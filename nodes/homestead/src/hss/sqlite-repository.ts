@@ -1,14 +1,13 @@
-import { DatabaseSync, type StatementSync } from "node:sqlite";
+import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { canonicalImpu, isWildcarded, parseWildcardedImpu } from "@ims/ims";
-import { HomesteadError } from "../errors.ts";
+import { openDatabase } from "@ims/store";
 import type { Sealing } from "./sealing.ts";
 import type { Registration, Subscriber } from "./subscriber.ts";
 import type { Page, SubscriberRecord, SubscriberRepository, WriteResult } from "./subscriber-repository.ts";
 import { decodeRow, encodeCredentials, encodeServices, type Row } from "./subscriber-row.ts";
 
-const SCHEMA_VERSION = 1;
-const SCHEMA = `
-CREATE TABLE subscriber (
+const MIGRATIONS = [
+  `CREATE TABLE subscriber (
   impi TEXT PRIMARY KEY,
   identities TEXT NOT NULL,
   credentials BLOB NOT NULL,
@@ -26,9 +25,8 @@ CREATE TABLE identity (
   wildcard INTEGER NOT NULL
 ) WITHOUT ROWID, STRICT;
 CREATE INDEX identity_impi ON identity (impi);
-CREATE INDEX identity_wildcard ON identity (wildcard) WHERE wildcard = 1;
-PRAGMA user_version = ${SCHEMA_VERSION};
-`;
+CREATE INDEX identity_wildcard ON identity (wildcard) WHERE wildcard = 1;`,
+];
 
 /** The key a public identity is stored under: canonical form, or the wildcard's text. Undefined when it is neither. */
 export function identityKey(
@@ -42,7 +40,7 @@ export function identityKey(
   return canonical === undefined ? undefined : { canonical, wildcard: false };
 }
 
-/** Subscribers in an SQLite file; ":memory:" for none. Throws DATABASE when it cannot be used. */
+/** Subscribers in an SQLite file; ":memory:" for none. Throws StoreError when it cannot be used. */
 export class SqliteRepository implements SubscriberRepository {
   readonly #database: DatabaseSync;
   readonly #sealing: Sealing;
@@ -52,22 +50,12 @@ export class SqliteRepository implements SubscriberRepository {
 
   constructor(file: string, sealing: Sealing) {
     this.#sealing = sealing;
-    try {
-      this.#database = new DatabaseSync(file);
-      // Group commits reach the disk at the next checkpoint: a power cut may lose the last moments, never the file.
-      this.#database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON");
-      const version = this.#database.prepare("PRAGMA user_version").get()?.["user_version"];
-      if (version === 0) this.#database.exec(`BEGIN; ${SCHEMA} COMMIT`);
-      else if (version !== SCHEMA_VERSION) throw new Error(`schema ${version}, not ${SCHEMA_VERSION}`);
-      this.#find = this.#database.prepare("SELECT * FROM subscriber WHERE impi = ?");
-      this.#owner = this.#database.prepare("SELECT impi FROM identity WHERE canonical = ?");
-      this.#saveState = this.#database.prepare(
-        "UPDATE subscriber SET sqn = ?, state = ?, pending = ?, server_name = ?, origin_host = ?, origin_realm = ? WHERE impi = ?",
-      );
-    } catch (cause) {
-      const problem = cause instanceof Error ? cause.message : "cannot be opened";
-      throw new HomesteadError({ code: "DATABASE", file, problem }, { cause });
-    }
+    this.#database = openDatabase(file, { migrations: MIGRATIONS });
+    this.#find = this.#database.prepare("SELECT * FROM subscriber WHERE impi = ?");
+    this.#owner = this.#database.prepare("SELECT impi FROM identity WHERE canonical = ?");
+    this.#saveState = this.#database.prepare(
+      "UPDATE subscriber SET sqn = ?, state = ?, pending = ?, server_name = ?, origin_host = ?, origin_realm = ? WHERE impi = ?",
+    );
   }
 
   find(impi: string): Subscriber | undefined {
