@@ -34,6 +34,8 @@ export function provisioningServer(
     onProtoPoisoning: "error",
     onConstructorPoisoning: "error",
   });
+  // Only JSON: a form or plain text could be sent by any web page.
+  app.removeContentTypeParser("text/plain");
   const document = openApiDocument();
   app.addHook("onRequest", async (request) => admit(request, options.token));
   reportProblems(app, modules);

@@ -1,0 +1,95 @@
+import assert from "node:assert/strict";
+import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { ProvisioningClient, ProvisioningError } from "@ims/api";
+import { createHealth, metricsRegister, type Service, systemClock } from "@ims/runtime";
+import { memoryLogger } from "@ims/runtime/testing";
+import { createHomestead, HomesteadError, type HomesteadOptions, homesteadOptions } from "../src/index.ts";
+
+function stateDir(t: TestContext): string {
+  const path = mkdtempSync(join(tmpdir(), "homestead-"));
+  t.after(() => rmSync(path, { recursive: true, force: true }));
+  return path;
+}
+
+function create(dir: string, options: Partial<HomesteadOptions>): Service {
+  const defaults = homesteadOptions.parse({ stateDir: dir, diameterPort: 0, provisioningPort: 0 });
+  return createHomestead(
+    { ...defaults, ...options },
+    {
+      clock: systemClock(),
+      log: memoryLogger("silent"),
+      register: metricsRegister(),
+      health: createHealth(),
+    },
+  );
+}
+
+function refusal(code: string): (error: unknown) => boolean {
+  return (error) => error instanceof HomesteadError && error.detail.code === code;
+}
+
+test("the example subscribers are there on loopback, their password is not kept, the key file is private", async (t) => {
+  const dir = stateDir(t);
+  for (let start = 0; start < 2; start++) {
+    const service = create(dir, { seedExamples: true });
+    await service.start();
+    const client = new ProvisioningClient(`http://127.0.0.1:${service.ports?.()["provisioning"]}`);
+    const { subscribers } = await client.list({});
+    assert.deepEqual(
+      subscribers.map(({ impi }) => impi),
+      ["6505550000@example.com", "6505550001@example.com"],
+    );
+    await service.stop();
+  }
+  assert.equal(statSync(join(dir, "subscribers.key")).mode & 0o777, 0o600);
+});
+
+test("the example subscribers are refused as soon as anything but loopback is bound", async (t) => {
+  const dir = stateDir(t);
+  assert.throws(
+    () => create(dir, { seedExamples: true, host: "0.0.0.0" }),
+    refusal("EXAMPLES_BEYOND_LOOPBACK"),
+  );
+  const seeded = create(dir, { seedExamples: true });
+  await seeded.start();
+  await seeded.stop();
+  assert.throws(() => create(dir, { host: "0.0.0.0" }), refusal("EXAMPLES_BEYOND_LOOPBACK"));
+  assert.throws(() => create(dir, { managementAddress: "::" }), refusal("EXAMPLES_BEYOND_LOOPBACK"));
+});
+
+test("the provisioning API needs a token where others can reach it, and checks it", async (t) => {
+  const dir = stateDir(t);
+  assert.throws(() => create(dir, { provisioningHost: "0.0.0.0" }), refusal("PROVISIONING_WITHOUT_TOKEN"));
+  const provisioningTokenFile = join(dir, "token");
+  assert.throws(() => create(dir, { provisioningTokenFile }), refusal("TOKEN_FILE"));
+  writeFileSync(provisioningTokenFile, "short\n");
+  assert.throws(() => create(dir, { provisioningTokenFile }), refusal("TOKEN_FILE"));
+  writeFileSync(provisioningTokenFile, "0123456789abcdef\n");
+  const service = create(dir, { provisioningTokenFile });
+  await service.start();
+  t.after(() => service.stop());
+  const url = `http://127.0.0.1:${service.ports?.()["provisioning"]}`;
+  assert.deepEqual(await new ProvisioningClient(url, "0123456789abcdef").list({}), { subscribers: [] });
+  for (const token of [undefined, "0123456789abcdeg"]) {
+    await assert.rejects(
+      new ProvisioningClient(url, token).list({}),
+      (error) =>
+        error instanceof ProvisioningError &&
+        error.detail.code === "PROVISIONING_REFUSED" &&
+        error.detail.status === 401,
+    );
+  }
+});
+
+test("a key file that others can read, or of another size, is refused", (t) => {
+  const dir = stateDir(t);
+  const file = join(dir, "subscribers.key");
+  writeFileSync(file, Buffer.alloc(32), { mode: 0o644 });
+  assert.throws(() => create(dir, {}), refusal("KEY_FILE"));
+  chmodSync(file, 0o600);
+  writeFileSync(file, "short");
+  assert.throws(() => create(dir, {}), refusal("KEY_FILE"));
+});
