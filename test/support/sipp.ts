@@ -64,7 +64,9 @@ export type RunningSipp = {
   readonly done: Promise<SippResult>;
   /** Counters so far, at most a second old. */
   stats(): SippStats;
-  /** No new calls; ends when the running ones have, or by force after `withinMs`. */
+  /** Lines of the scenario's `<log>` actions so far. */
+  logs(): string[];
+  /** No new calls; ends when the running ones have, or without them after `withinMs`. */
   finish(withinMs?: number): Promise<SippResult>;
 };
 
@@ -106,13 +108,22 @@ export function startSipp(options: SippOptions): RunningSipp {
     });
   });
   const finish = async (withinMs = 5000): Promise<SippResult> => {
+    // Once: no new calls. Twice: end now, with files written.
     child.kill("SIGUSR1");
-    const hard = setTimeout(() => child.kill("SIGKILL"), withinMs);
+    const now = setTimeout(() => child.kill("SIGUSR1"), withinMs);
+    const hard = setTimeout(() => child.kill("SIGKILL"), withinMs + 2000);
     const result = await done;
+    clearTimeout(now);
     clearTimeout(hard);
     return result;
   };
-  return { pid: child.pid ?? 0, done, finish, stats: () => readStats(directory) };
+  return {
+    pid: child.pid ?? 0,
+    done,
+    finish,
+    stats: () => readStats(directory),
+    logs: () => readLogs(directory),
+  };
 }
 
 function launch(options: SippOptions, directory: string): ChildProcess {
@@ -144,12 +155,16 @@ function launch(options: SippOptions, directory: string): ChildProcess {
 
 /** A scenario with its includes and names filled in, as SIPp reads it. */
 export function readScenario(path: string, fill: Readonly<Record<string, string>> = {}): string {
-  const folder = dirname(path);
-  const text = readFileSync(path, "utf8").replaceAll(/<\?include ([\w./-]+)\?>/g, (_whole, name: string) =>
-    readFileSync(join(folder, name), "utf8"),
+  return include(readFileSync(path, "utf8"), dirname(path), 0).replaceAll(
+    /@([A-Z_]+)@/g,
+    (whole, name: string) => (Object.hasOwn(fill, name) ? (fill[name] ?? whole) : whole),
   );
-  return text.replaceAll(/@([A-Z_]+)@/g, (whole, name: string) =>
-    Object.hasOwn(fill, name) ? (fill[name] ?? whole) : whole,
+}
+
+function include(text: string, folder: string, depth: number): string {
+  if (depth > 5) throw new Error("scenario parts include each other");
+  return text.replaceAll(/<\?include ([\w./-]+)\?>\n?/g, (_whole, name: string) =>
+    include(readFileSync(join(folder, name), "utf8"), folder, depth + 1),
   );
 }
 
@@ -166,9 +181,7 @@ function collect(directory: string, exitCode: number | null, timedOut: boolean):
     // Complaints before the scenario runs (a bad scenario, a taken port) go to the standard output only.
     errors: `${read("errors.log")}${exitCode === 0 || exitCode === 1 ? "" : output.slice(-4000)}`,
     screen: read("screen.log"),
-    logs: read("logs.log")
-      .split("\n")
-      .filter((line) => line !== ""),
+    logs: readLogs(directory),
     messages: read("messages.log"),
     responseTimes: parseResponseTimes(read(rttFile(directory))),
   };
@@ -177,6 +190,14 @@ function collect(directory: string, exitCode: number | null, timedOut: boolean):
 // SIPp names this file after the scenario and its process id, and nothing changes that.
 function rttFile(directory: string): string {
   return readdirSync(directory).find((name) => name.endsWith("_rtt.csv")) ?? "none";
+}
+
+function readLogs(directory: string): string[] {
+  const path = join(directory, "logs.log");
+  if (!existsSync(path)) return [];
+  return readFileSync(path, "latin1")
+    .split("\n")
+    .filter((line) => line !== "");
 }
 
 /** The last row of SIPp's statistics; columns marked (C) count from the start. */
