@@ -10,11 +10,12 @@ export interface NodeResolverOptions {
   readonly servers?: readonly DnsServer[];
   /** Per server and try. */
   readonly timeoutMs?: number;
+  /** Default: /etc/hosts. */
   readonly hostsFile?: string;
 }
 
 const MAX_ENTRIES = 10_000;
-/** RFC 2308 §5: bound for how long a no is believed. */
+/** Bound for how long a no is believed, whatever the zone says (RFC 2308 §5). */
 const NEGATIVE_TTL = 30;
 const MAX_TTL = 3600;
 /** RFC 1035 §4.1.1. */
@@ -52,7 +53,8 @@ export function nodeResolver(clock: Clock, options: NodeResolverOptions = {}): D
     type: QueryType,
     read: (answer: Answer) => T | undefined,
   ): Promise<DnsAnswer<T>> {
-    const key = `${type} ${name.toLowerCase()}`;
+    if (!canExist(name)) return Promise.resolve({ kind: "notFound", ttlSeconds: MAX_TTL });
+    const key = `${type} ${name}`;
     const known = cache.get(key);
     if (known !== undefined && known.until > clock.monotonic()) return known.answer as Promise<DnsAnswer<T>>;
     if (cache.size >= MAX_ENTRIES)
@@ -69,26 +71,52 @@ export function nodeResolver(clock: Clock, options: NodeResolverOptions = {}): D
   }
 
   return {
-    naptr: (name) =>
-      cached<NaptrRecord>(name, "NAPTR", (one) => (one.type === "NAPTR" ? one.data : undefined)),
-    srv: (name) =>
-      cached<SrvRecord>(name, "SRV", (one) =>
-        one.type === "SRV"
-          ? {
-              priority: one.data.priority ?? 0,
-              weight: one.data.weight ?? 0,
-              port: one.data.port,
-              target: one.data.target,
-            }
-          : undefined,
-      ),
-    addresses: (name, family) => {
-      const own = hosts.get(name.toLowerCase())?.filter((address) => isIP(address) === family) ?? [];
-      if (own.length > 0) return Promise.resolve({ kind: "found", records: own, ttlSeconds: MAX_TTL });
+    async naptr(anyName) {
+      const name = canonical(anyName);
+      if (isLocalhost(name)) return { kind: "notFound", ttlSeconds: MAX_TTL };
+      return cached(name, "NAPTR", readNaptr);
+    },
+    async srv(anyName) {
+      const name = canonical(anyName);
+      if (isLocalhost(name)) return { kind: "notFound", ttlSeconds: MAX_TTL };
+      return cached(name, "SRV", readSrv);
+    },
+    async addresses(anyName, family) {
+      const name = canonical(anyName);
+      const own = hosts.get(name)?.filter((address) => isIP(address) === family) ?? [];
+      if (own.length > 0) return { kind: "found", records: own, ttlSeconds: MAX_TTL };
+      if (isLocalhost(name)) {
+        return { kind: "found", records: [family === 4 ? "127.0.0.1" : "::1"], ttlSeconds: MAX_TTL };
+      }
       const type = family === 4 ? "A" : "AAAA";
-      return cached<string>(name, type, (one) => (one.type === type ? one.data : undefined));
+      return cached(name, type, (one) => (one.type === type ? one.data : undefined));
     },
   };
+}
+
+function readNaptr(one: Answer): NaptrRecord | undefined {
+  return one.type === "NAPTR" ? one.data : undefined;
+}
+
+function readSrv(one: Answer): SrvRecord | undefined {
+  if (one.type !== "SRV") return undefined;
+  const { priority = 0, weight = 0, port, target } = one.data;
+  return { priority, weight, port, target };
+}
+
+function canonical(name: string): string {
+  return name.toLowerCase().replace(/\.$/, "");
+}
+
+/** RFC 1035 §2.3.4: labels of 1 to 63 bytes, 255 altogether with their length bytes and the root. */
+function canExist(name: string): boolean {
+  const fits = (label: string): boolean => label !== "" && Buffer.byteLength(label) <= 63;
+  return Buffer.byteLength(name) <= 253 && name.split(".").every(fits);
+}
+
+/** RFC 6761 §6.3: these never leave the machine. Service labels before it belong to SRV names. */
+function isLocalhost(name: string): boolean {
+  return name === "localhost" || name.endsWith(".localhost");
 }
 
 function found<T>(
@@ -105,7 +133,16 @@ function found<T>(
   }
   return records.length > 0
     ? { kind: "found", records, ttlSeconds }
-    : { kind: "notFound", ttlSeconds: NEGATIVE_TTL };
+    : { kind: "notFound", ttlSeconds: negativeTtl(answer) };
+}
+
+/** RFC 2308 §5: the smaller of the SOA's own TTL and its MINIMUM. */
+function negativeTtl(answer: DecodedPacket): number {
+  let ttlSeconds = NEGATIVE_TTL;
+  for (const one of answer.authorities ?? []) {
+    if (one.type === "SOA") ttlSeconds = Math.min(ttlSeconds, one.ttl ?? 0, one.data.minimum ?? 0);
+  }
+  return ttlSeconds;
 }
 
 function systemServers(): DnsServer[] {

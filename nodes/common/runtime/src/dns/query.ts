@@ -24,7 +24,7 @@ export async function query(
     flags: packet.RECURSION_DESIRED,
     questions: [{ type, name }],
   };
-  const answer = await overUdp(server, packet.encode(question), id, name, timeoutMs);
+  const answer = await overUdp(server, packet.encode(question), { id, name, type }, timeoutMs);
   return answer.flag_tc === true
     ? await overTcp(server, packet.streamEncode(question), id, timeoutMs)
     : answer;
@@ -33,8 +33,7 @@ export async function query(
 function overUdp(
   server: DnsServer,
   bytes: Uint8Array,
-  id: number,
-  name: string,
+  { id, name, type }: { readonly id: number; readonly name: string; readonly type: QueryType },
   timeoutMs: number,
 ): Promise<DecodedPacket> {
   return new Promise((resolve, reject) => {
@@ -53,7 +52,9 @@ function overUdp(
       // Anything that is no answer to this very question is somebody's guess: wait on.
       try {
         const answer = packet.decode(data);
-        if (answer.id !== id || answer.questions?.[0]?.name.toLowerCase() !== name.toLowerCase()) return;
+        const asked = answer.questions?.[0];
+        if (answer.id !== id || asked?.type !== type || asked.name.toLowerCase() !== name.toLowerCase())
+          return;
         end(() => resolve(answer));
       } catch {
         return;
