@@ -12,6 +12,8 @@ export interface Metrics {
   readonly sip: ProxyCounters;
   readonly icscf: IcscfCounters;
   readonly scscf: ScscfCounters;
+  /** A request that no functional entity saw. */
+  refused(reason: "foreignPeer" | "quiescing"): void;
   defect(): void;
 }
 
@@ -54,6 +56,11 @@ export function getMetrics(
     help: "Initial requests at the S-CSCF by session case and outcome",
     labels: { session_case: ["originating", "terminating"], outcome: ["routed", "refused"] },
   });
+  const refused = register.counter({
+    name: "ims_sprout_refused_total",
+    help: "Requests refused before any functional entity saw them",
+    labels: { reason: ["foreignPeer", "quiescing"] },
+  });
   const defects = register.counter({
     name: "ims_sprout_defects_total",
     help: "Requests answered 500 because a procedure failed",
@@ -82,6 +89,7 @@ export function getMetrics(
       registration: (outcome) => registrations.inc({ outcome }),
       session: (sessionCase, outcome) => sessions.inc({ session_case: sessionCase, outcome }),
     },
+    refused: (reason) => refused.inc({ reason }),
     defect: () => defects.inc({}),
   };
 }

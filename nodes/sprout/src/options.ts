@@ -11,6 +11,12 @@ export const sproutOptions = z.object({
     .string()
     .default("")
     .describe("address or name in our own SIP URIs; default: the bound address"),
+  corePeers: z
+    .array(z.string().min(1).toLowerCase())
+    .default([])
+    .describe(
+      "addresses that may send to sprout, separated by commas; loopback and the bound address always may",
+    ),
   homeDomain: z.string().min(1).toLowerCase().default("example.com").describe("home network domain name"),
   aliasDomains: z
     .array(z.string().toLowerCase())
@@ -40,7 +46,8 @@ export const sproutOptions = z.object({
   digestAlgorithms: z
     .array(z.enum(["SHA-512-256", "SHA-256", "MD5"]))
     .min(1)
-    .default(["MD5", "SHA-256"])
+    // sip.js 0.21 and baresip 1.0 give up on a second challenge with an algorithm they do not know (RFC 8760 §2.4 says ignore it).
+    .default(["MD5"])
     .describe("SIP digest algorithms offered, preferred one first"),
   minExpires: seconds("shortest registration, s", 60),
   maxExpires: seconds("longest registration, s", 3600),

@@ -5,20 +5,27 @@ import { nodeResolver, type Service, type ServiceModules } from "@ims/runtime";
 import { hostForUri, NodeTransportLayer, ProxyCore, parseUri, SipLocator } from "@ims/sip";
 import { memoryStore } from "@ims/store";
 import { z } from "zod";
+import { addressesOf } from "./addresses.ts";
 import { DiameterCx, handleCxRequests } from "./cx/diameter-cx.ts";
 import { SproutError } from "./errors.ts";
 import type { ConfiguredScscf } from "./icscf/scscf-selection.ts";
 import type { SproutOptions } from "./options.ts";
 import { dnsQueries } from "./routing/dns-queries.ts";
+import { Guard } from "./routing/guard.ts";
+import { OwnUris } from "./routing/own-route.ts";
 import { createEntities } from "./sprout.ts";
 
 /** The HSS is waited for at most this long before sprout says it is ready; it keeps connecting afterwards. */
 const HSS_WAIT_MS = 5_000;
 
+/** How often quiesce looks whether something is still in progress. */
+const QUIESCE_STEP_MS = 50;
+
 /** Composition root of sprout: I-CSCF and S-CSCF on one ProxyCore, Cx towards the HSS. */
 export async function createSprout(options: SproutOptions, modules: ServiceModules): Promise<Service> {
   const { log, register, clock } = modules;
-  const advertised = hostForUri(options.advertisedHost === "" ? options.host : options.advertisedHost);
+  const addresses = addressesOf(options);
+  const advertised = hostForUri(addresses.uriHost);
   const uriOf = (given: string, port: number): string =>
     given === "" ? `sip:${advertised}:${port};transport=tcp` : given;
   const scscfUri = checkedUri("scscf-uri", uriOf(options.scscfUri, options.scscfPort));
@@ -59,10 +66,14 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
   handleCxRequests(diameter, entities.cxRequests);
 
   // SIP
+  const { mayUse } = addresses;
+  const guardModules = { mayUse, refused: entities.metrics.refused, parseUri };
+  const icscf = new Guard(entities.icscf, { ...guardModules, own: new OwnUris([icscfUri]) });
+  const scscf = new Guard(entities.scscf, { ...guardModules, own: new OwnUris([scscfUri]) });
   const core = new ProxyCore({
     sides: [
-      { name: "icscf", entity: entities.icscf, strict: false },
-      { name: "scscf", entity: entities.scscf, strict: false },
+      { name: "icscf", entity: icscf, strict: false },
+      { name: "scscf", entity: scscf, strict: false },
     ],
     locator: new SipLocator({ dns: dnsQueries(nodeResolver(clock)), clock, supported: ["TCP", "UDP"] }),
     clock,
@@ -89,8 +100,16 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
       if (!(await diameter.whenConnected(HSS_WAIT_MS)))
         log.warn({ peers: options.hssPeer }, "no HSS is connected yet");
     },
-    async quiesce(signal) {
-      if (!signal.aborted) entities.stop();
+    quiesce(signal) {
+      icscf.quiesce();
+      scscf.quiesce();
+      return new Promise((resolve) => {
+        const look = (): void => {
+          if (signal.aborted || icscf.ongoing + scscf.ongoing === 0) resolve();
+          else clock.setTimer(QUIESCE_STEP_MS, look);
+        };
+        look();
+      });
     },
     async stop() {
       entities.stop();

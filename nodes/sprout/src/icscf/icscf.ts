@@ -1,4 +1,4 @@
-import type { RequestContext, TransactionUser, Uri } from "@ims/sip";
+import type { AckContext, RequestContext, TransactionUser, Uri } from "@ims/sip";
 import { ownTopRoute, popOwnRoutes } from "../routing/own-route.ts";
 import type { IcscfModules } from "./modules.ts";
 import { registration } from "./registration.ts";
@@ -30,5 +30,13 @@ export class Icscf implements TransactionUser {
       }
     }
     return terminating(context, this.#modules);
+  }
+
+  /** No Record-Route of ours leads here; a Route that does is followed. */
+  onAck(context: AckContext): void {
+    const forwarded = context.forward();
+    popOwnRoutes(forwarded, this.#modules);
+    if (forwarded.top("Route") !== undefined)
+      context.send(forwarded, { kind: "uri", side: this.#modules.options.side });
   }
 }
