@@ -19,7 +19,7 @@ export function credentialsOf(request: SipMessage): Credentials | undefined {
     const parameters = parseDigestParameters(line);
     if (parameters === undefined) {
       // RFC 4475 §3.3.7: credentials of an unknown scheme are none; the registrar challenges.
-      if (!/^\s*Digest(?:\s|$)/i.test(line)) continue;
+      if (!isDigest(line)) continue;
       return undefined;
     }
     const response = parameters.get("response");
@@ -38,7 +38,8 @@ export function setIntegrityProtected(request: SipMessage, value: IntegrityProte
   request.remove("Authorization");
   for (const line of lines) {
     const own = withoutParameters(line, INTEGRITY);
-    request.append("Authorization", value === undefined ? own : `${own},integrity-protected="${value}"`);
+    const vouched = value !== undefined && isDigest(line);
+    request.append("Authorization", vouched ? `${own},integrity-protected="${value}"` : own);
   }
 }
 
@@ -56,6 +57,10 @@ export function isStale(response: SipMessage): boolean {
   return response
     .values("WWW-Authenticate")
     .some((line) => parseDigestParameters(line)?.get("stale")?.toLowerCase() === "true");
+}
+
+function isDigest(line: string): boolean {
+  return /^\s*Digest(?:\s|$)/i.test(line);
 }
 
 const INTEGRITY: ReadonlySet<string> = new Set(["integrity-protected"]);

@@ -33,7 +33,8 @@ export function terminating(context: RequestContext, modules: PcscfModules): voi
   // 5. To the flow, never to the address in the Contact: there may be a NAT between.
   toUe(context, forward, target.flow, modules, (response) => {
     if (called !== undefined) response.append("P-Asserted-Identity", called);
-    restoreList("Record-Route", response, forward);
+    if (response.status < 300) restoreList("Record-Route", response, forward);
+    else response.remove("Record-Route");
   });
 }
 
@@ -88,7 +89,6 @@ export function toUe(
 /** Makes a list of header values what it was in the request, if the UE has changed it. */
 function restoreList(name: "Via" | "Record-Route", response: SipMessage, request: SipMessage): void {
   const lines = response.values(name);
-  if (name === "Record-Route" && lines.length === 0) return;
   const wanted = request.values(name);
   if (lines.length === wanted.length && lines.every((line, index) => line === wanted[index])) return;
   response.remove(name).copy(name, request);

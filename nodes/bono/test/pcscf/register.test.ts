@@ -91,6 +91,11 @@ test("RFC 4475 §3.3.7: credentials of a scheme that nobody knows count as none"
   const headers = ["Authorization: NoOneKnowsThisScheme opaque-data=here"];
   const { message } = only(bench.request(bench.ue(42000), { ...REGISTER, headers }));
   assert.equal(message.method, "REGISTER");
+  const both = only(bench.request(bench.ue(42001), { ...REGISTER, headers: [...headers, ANSWER] })).message;
+  assert.deepEqual(both.lines("Authorization"), [
+    "NoOneKnowsThisScheme opaque-data=here",
+    `${ANSWER.slice(15)},integrity-protected="ip-assoc-pending"`,
+  ]);
 });
 
 test("TS 24.229 §5.2.2.2: the keys of a challenge do not reach the UE; neither do charging, Path and visited network", () => {
