@@ -28,8 +28,8 @@ for (const transport of ["udp", "tcp", "tls"] as const) {
     } as const;
     const caller = await Baresip.start(t, { ...common, user: "6505550000", toneHz: 440, answer: "manual" });
     const callee = await Baresip.start(t, { ...common, user: "6505550001", toneHz: 1000, answer: "auto" });
-    await caller.expect("REGISTER_OK");
-    await callee.expect("REGISTER_OK");
+    await caller.registered();
+    await callee.registered();
 
     caller.command("dial", `sip:6505550001@${core.domain}`);
     await callee.expect("CALL_INCOMING");

@@ -61,6 +61,7 @@ async function launchBrowser(t: TestContext): Promise<BrowserContext> {
       "--use-fake-device-for-media-stream",
       "--use-fake-ui-for-media-stream",
       "--allow-loopback-in-peer-connection",
+      "--autoplay-policy=no-user-gesture-required",
       "--disable-features=WebRtcHideLocalIpsWithMdns",
     ],
   });

@@ -82,6 +82,14 @@ export class Baresip {
     }
   }
 
+  /** The UE is registered; its event may have come before the control connection. */
+  async registered(): Promise<void> {
+    const seen = (): boolean => /\} 200 OK .*binding/.test(this.#output);
+    for (let attempt = 0; attempt < 150 && !seen(); attempt++)
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    if (!seen()) throw new Error(`baresip did not register\n${this.#output}`);
+  }
+
   command(command: string, params = ""): void {
     const json = JSON.stringify({ command, params, token: "t" });
     this.#control?.write(`${Buffer.byteLength(json)}:${json},`);
@@ -149,7 +157,7 @@ export class Baresip {
 
 function configOf(options: BaresipOptions, dir: string, controlPort: number): string {
   return `sip_listen ${options.address}:0
-net_interface lo
+net_interface ${options.address}
 call_local_timeout 30
 audio_player aubridge,sink
 audio_source ausine,${options.toneHz}

@@ -8,7 +8,15 @@ const log = [];
 
 function follow(one) {
   session = one;
-  one.stateChange.addListener((state) => log.push(state));
+  one.stateChange.addListener((state) => {
+    log.push(state);
+    if (state !== SessionState.Established) return;
+    // Only what is played is decoded and counted as heard.
+    const speaker = new Audio();
+    speaker.autoplay = true;
+    speaker.srcObject = one.sessionDescriptionHandler.remoteMediaStream;
+    document.body.append(speaker);
+  });
 }
 
 window.ue = {
