@@ -1,6 +1,6 @@
 import { timingSafeEqual } from "node:crypto";
 import type { AkaCredentials } from "../hss/subscriber.ts";
-import { keys, macs } from "./milenage.ts";
+import { keys, macs, milenage } from "./milenage.ts";
 import { sqnBytes, sqnOf } from "./sequence-number.ts";
 
 /** Authentication vector: TS 33.102 §6.3.2. */
@@ -16,8 +16,7 @@ export type AkaVector = {
 export function akaVector(credentials: AkaCredentials, rand: Uint8Array, sqn: number): AkaVector {
   const { k, opc, amf } = credentials;
   const sequence = sqnBytes(sqn);
-  const { macA } = macs(k, opc, rand, sequence, amf);
-  const { res, ck, ik, ak } = keys(k, opc, rand);
+  const { macA, res, ck, ik, ak } = milenage(k, opc, rand, sequence, amf);
   const autn = new Uint8Array(16);
   for (let i = 0; i < 6; i++) autn[i] = (sequence[i] ?? 0) ^ (ak[i] ?? 0);
   autn.set(amf, 6);

@@ -1,4 +1,4 @@
-import { createCipheriv } from "node:crypto";
+import { createCipheriv, type KeyObject } from "node:crypto";
 
 /** The MILENAGE functions of TS 35.206 §4.1, with the constants c1..c5 and r1..r5 it recommends. */
 
@@ -12,33 +12,10 @@ export type MilenageKeys = {
   readonly akStar: Uint8Array;
 };
 
-/** OPc of an operator's OP: TS 35.206 §4.1. 16 octets each. */
-export function opcOf(op: Uint8Array, k: Uint8Array): Uint8Array {
-  const opc = encrypt(k, op);
-  for (let i = 0; i < 16; i++) opc[i] = (opc[i] ?? 0) ^ (op[i] ?? 0);
-  return opc;
-}
+/** Outputs of f1 and f1*, 8 octets each. */
+export type Macs = { readonly macA: Uint8Array; readonly macS: Uint8Array };
 
-/** f1 (MAC-A) and f1* (MAC-S), 8 octets each, for a SQN of 6 and an AMF of 2 octets. */
-export function macs(
-  k: Uint8Array,
-  opc: Uint8Array,
-  rand: Uint8Array,
-  sqn: Uint8Array,
-  amf: Uint8Array,
-): { readonly macA: Uint8Array; readonly macS: Uint8Array } {
-  const temp = encrypt(k, xor(rand, opc));
-  // IN1 = SQN || AMF || SQN || AMF; rotated by r1 = 64 bits, so its halves, which are equal, change places.
-  const block = new Uint8Array(16);
-  for (let half = 0; half < 16; half += 8) {
-    block.set(sqn, half);
-    block.set(amf, half + 6);
-  }
-  for (let i = 0; i < 16; i++) block[i] = (temp[i] ?? 0) ^ (block[i] ?? 0) ^ (opc[(i + 8) & 15] ?? 0);
-  const out = xor(encrypt(k, block), opc);
-  return { macA: out.slice(0, 8), macS: out.slice(8) };
-}
-
+const BLOCK = 16;
 /** Rotations r2..r5 in octets and constants c2..c5. */
 const FUNCTIONS = [
   [0, 1],
@@ -47,35 +24,103 @@ const FUNCTIONS = [
   [12, 8],
 ] as const;
 
+/** OPc of an operator's OP of 16 octets: TS 35.206 §4.1. */
+export function opcOf(op: Uint8Array, k: KeyObject): Uint8Array {
+  const opc = blockCipher(k)(op).slice();
+  for (let i = 0; i < BLOCK; i++) opc[i] = (opc[i] ?? 0) ^ (op[i] ?? 0);
+  return opc;
+}
+
+/** f1 and f1* for a SQN of 6 and an AMF of 2 octets. */
+export function macs(
+  k: KeyObject,
+  opc: Uint8Array,
+  rand: Uint8Array,
+  sqn: Uint8Array,
+  amf: Uint8Array,
+): Macs {
+  const encrypt = blockCipher(k);
+  const block = new Uint8Array(BLOCK);
+  writeF1(block, encrypt(xor(rand, opc)), opc, sqn, amf);
+  return readMacs(encrypt(block), opc);
+}
+
 /** f2, f3, f4, f5 and f5*. */
-export function keys(k: Uint8Array, opc: Uint8Array, rand: Uint8Array): MilenageKeys {
-  const temp = encrypt(k, xor(rand, opc));
-  const blocks = new Uint8Array(64);
-  for (const [index, [rotation, constant]] of FUNCTIONS.entries()) {
-    for (let i = 0; i < 16; i++) {
-      const from = (i + rotation) & 15;
-      blocks[index * 16 + i] = (temp[from] ?? 0) ^ (opc[from] ?? 0);
-    }
-    blocks[index * 16 + 15] = (blocks[index * 16 + 15] ?? 0) ^ constant;
+export function keys(k: KeyObject, opc: Uint8Array, rand: Uint8Array): MilenageKeys {
+  const encrypt = blockCipher(k);
+  const blocks = new Uint8Array(BLOCK * 4);
+  writeF2ToF5(blocks, encrypt(xor(rand, opc)), opc);
+  return readKeys(encrypt(blocks), opc);
+}
+
+/** All of them for one challenge, in two passes of the cipher. */
+export function milenage(
+  k: KeyObject,
+  opc: Uint8Array,
+  rand: Uint8Array,
+  sqn: Uint8Array,
+  amf: Uint8Array,
+): MilenageKeys & Macs {
+  const encrypt = blockCipher(k);
+  const temp = encrypt(xor(rand, opc));
+  const blocks = new Uint8Array(BLOCK * 5);
+  writeF2ToF5(blocks, temp, opc);
+  writeF1(blocks.subarray(BLOCK * 4), temp, opc, sqn, amf);
+  const out = encrypt(blocks);
+  return { ...readKeys(out, opc), ...readMacs(out.subarray(BLOCK * 4), opc) };
+}
+
+/** IN1 = SQN || AMF || SQN || AMF; rotated by r1 = 64 bits, so its halves, which are equal, change places; c1 = 0. */
+function writeF1(
+  block: Uint8Array,
+  temp: Uint8Array,
+  opc: Uint8Array,
+  sqn: Uint8Array,
+  amf: Uint8Array,
+): void {
+  for (let i = 0; i < BLOCK; i++) {
+    const at = i & 7;
+    const input = (at < 6 ? sqn[at] : amf[at - 6]) ?? 0;
+    block[i] = (temp[i] ?? 0) ^ input ^ (opc[(i + 8) & 15] ?? 0);
   }
-  const out = encrypt(k, blocks);
-  for (let i = 0; i < 64; i++) out[i] = (out[i] ?? 0) ^ (opc[i & 15] ?? 0);
+}
+
+function writeF2ToF5(blocks: Uint8Array, temp: Uint8Array, opc: Uint8Array): void {
+  for (const [index, [rotation, constant]] of FUNCTIONS.entries()) {
+    for (let i = 0; i < BLOCK; i++) {
+      const from = (i + rotation) & 15;
+      blocks[index * BLOCK + i] = (temp[from] ?? 0) ^ (opc[from] ?? 0);
+    }
+    const last = index * BLOCK + 15;
+    blocks[last] = (blocks[last] ?? 0) ^ constant;
+  }
+}
+
+function readMacs(out: Uint8Array, opc: Uint8Array): Macs {
+  const value = xor(out, opc);
+  return { macA: value.slice(0, 8), macS: value.slice(8) };
+}
+
+function readKeys(out: Uint8Array, opc: Uint8Array): MilenageKeys {
+  const value = new Uint8Array(BLOCK * 4);
+  for (let i = 0; i < value.length; i++) value[i] = (out[i] ?? 0) ^ (opc[i & 15] ?? 0);
   return {
-    ak: out.slice(0, 6),
-    res: out.slice(8, 16),
-    ck: out.slice(16, 32),
-    ik: out.slice(32, 48),
-    akStar: out.slice(48, 54),
+    ak: value.slice(0, 6),
+    res: value.slice(8, 16),
+    ck: value.slice(16, 32),
+    ik: value.slice(32, 48),
+    akStar: value.slice(48, 54),
   };
 }
 
-function encrypt(k: Uint8Array, blocks: Uint8Array): Uint8Array {
+/** AES-128 on whole blocks. The key is a KeyObject: octets would be imported anew for every cipher. */
+function blockCipher(k: KeyObject): (blocks: Uint8Array) => Uint8Array {
   const cipher = createCipheriv("aes-128-ecb", k, null).setAutoPadding(false);
-  return Uint8Array.from(cipher.update(blocks));
+  return (blocks) => cipher.update(blocks);
 }
 
 function xor(one: Uint8Array, other: Uint8Array): Uint8Array {
-  const result = new Uint8Array(one.length);
-  for (let i = 0; i < one.length; i++) result[i] = (one[i] ?? 0) ^ (other[i] ?? 0);
+  const result = new Uint8Array(BLOCK);
+  for (let i = 0; i < BLOCK; i++) result[i] = (one[i] ?? 0) ^ (other[i] ?? 0);
   return result;
 }

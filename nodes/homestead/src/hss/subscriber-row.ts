@@ -1,3 +1,4 @@
+import { createSecretKey } from "node:crypto";
 import { canonicalImpu, parseWildcardedImpu } from "@ims/ims";
 import type { Sealing } from "./sealing.ts";
 import type {
@@ -33,7 +34,7 @@ export function encodeCredentials({ digest, aka }: Credentials): string {
   const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
   return JSON.stringify({
     ...(digest === undefined ? {} : { digest }),
-    ...(aka === undefined ? {} : { aka: { k: hex(aka.k), opc: hex(aka.opc), amf: hex(aka.amf) } }),
+    ...(aka === undefined ? {} : { aka: { k: hex(aka.k.export()), opc: hex(aka.opc), amf: hex(aka.amf) } }),
   } satisfies SealedCredentials);
 }
 
@@ -42,7 +43,7 @@ function decodeCredentials(text: string): Credentials {
   const bytes = (hex: string): Uint8Array => Uint8Array.from(Buffer.from(hex, "hex"));
   return {
     digest,
-    aka: aka && { k: bytes(aka.k), opc: bytes(aka.opc), amf: bytes(aka.amf) },
+    aka: aka && { k: createSecretKey(bytes(aka.k)), opc: bytes(aka.opc), amf: bytes(aka.amf) },
   };
 }
 

@@ -1,3 +1,4 @@
+import type { KeyObject } from "node:crypto";
 import type { InitialFilterCriteria, ServerCapabilities, WildcardedImpu } from "@ims/ims";
 
 /** A public identity of a subscriber, or a wildcard of them. */
@@ -18,7 +19,7 @@ export type DigestCredentials = {
 };
 
 /** USIM secrets: TS 35.206. */
-export type AkaCredentials = { readonly k: Uint8Array; readonly opc: Uint8Array; readonly amf: Uint8Array };
+export type AkaCredentials = { readonly k: KeyObject; readonly opc: Uint8Array; readonly amf: Uint8Array };
 
 export type Credentials = {
   readonly digest: DigestCredentials | undefined;

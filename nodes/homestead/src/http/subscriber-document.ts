@@ -1,3 +1,4 @@
+import { createSecretKey } from "node:crypto";
 import {
   type ChangedSubscriber,
   type Subscriber as Document,
@@ -116,7 +117,7 @@ function credentialsOf(impi: string, realm: string, given: NewSubscriber["creden
 
 function akaOf({ k, op, opc, amf = DEFAULT_AMF }: NewSubscriber["credentials"]): AkaCredentials | undefined {
   if (k === undefined) return undefined;
-  const key = bytes(k);
+  const key = createSecretKey(bytes(k));
   return { k: key, opc: opc === undefined ? opcOf(bytes(op ?? ""), key) : bytes(opc), amf: bytes(amf) };
 }
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
+import { createHash, createSecretKey } from "node:crypto";
 import { test } from "node:test";
 import { ResultCode } from "@ims/diameter";
 import { cxResultOf } from "@ims/diameter/cx";
@@ -9,7 +9,7 @@ import type { AkaCredentials } from "../../src/hss/subscriber.ts";
 import { ALICE, SCSCF, startCx } from "./cx-under-test.ts";
 
 const usim: AkaCredentials = {
-  k: Buffer.from("465b5ce8b199b49faa5f0a2ee238a6bc", "hex"),
+  k: createSecretKey(Buffer.from("465b5ce8b199b49faa5f0a2ee238a6bc", "hex")),
   opc: Buffer.from("cd63cb71954a9f4e48a5994e37a02baf", "hex"),
   amf: Buffer.from("8000", "hex"),
 };

@@ -88,7 +88,9 @@ test("TS 33.102 §C: keys and password hashes are not readable in the database, 
   const file = join(directory(t), "subscribers.db");
   const k = Buffer.from("465b5ce8b199b49faa5f0a2ee238a6bc", "hex");
   const hss = open(file);
-  addSubscriber(hss, { aka: { k, opc: Buffer.alloc(16, 9), amf: Buffer.from("8000", "hex") } });
+  addSubscriber(hss, {
+    aka: { k: createSecretKey(k), opc: Buffer.alloc(16, 9), amf: Buffer.from("8000", "hex") },
+  });
   const ha1 = hss.byPrivateIdentity("alice@example.com")?.credentials.digest?.ha1Md5 ?? "";
   hss.close();
   const bytes = readFileSync(file);
