@@ -1,135 +1,28 @@
 import net from "node:net";
 import tls from "node:tls";
-import type { Clock, Logger, MetricsRegister } from "@ims/runtime";
 import { base } from "./base/commands.ts";
-import type { Result, ResultAvps } from "./base/result.ts";
-import type { Application, AvpsOf, CommandPair } from "./codec/command.ts";
+import type { Application, CommandPair } from "./codec/command.ts";
 import { Dictionary } from "./codec/command.ts";
 import { MAX_MESSAGE_LENGTH } from "./codec/encode.ts";
+import { addressBytes } from "./codec/formats.ts";
 import { DiameterError } from "./errors.ts";
+import type { Handler, Outcome, PeerInfo, RequestAvps, RequestOptions } from "./exchange.ts";
 import { endToEndIdentifiers, sessionIds } from "./identifiers.ts";
 import { getMetrics } from "./metrics.ts";
+import { type DiameterNodeOptions, defaultTiming, type ListenOptions } from "./options.ts";
 import { Acceptor } from "./peer/acceptor.ts";
 import type { LocalNode, PeerIdentity } from "./peer/capabilities.ts";
 import { Connection, type ConnectionOptions } from "./peer/connection.ts";
 import { Peer, type PeerOptions } from "./peer/peer.ts";
-import type { PeerContext, PeerTiming } from "./peer/peer-context.ts";
+import type { PeerContext } from "./peer/peer-context.ts";
 import { PeerTable } from "./peer/peer-table.ts";
-import { type RawOutcome, RequestRouter, type UnavailableCause } from "./request-router.ts";
+import { type RawOutcome, RequestRouter } from "./request-router.ts";
 import { type RawHandler, Responder } from "./responder.ts";
 
-export interface DiameterNodeOptions {
-  readonly originHost: string;
-  readonly originRealm: string;
-  readonly productName: string;
-  /** Vendor-Id in CER and CEA: an IANA enterprise number, 0 for none. */
-  readonly vendorId?: number;
-  /** Host-IP-Address; default: the local address of each connection. */
-  readonly hostAddresses?: readonly string[];
-  readonly applications: readonly Application[];
-  readonly clock: Clock;
-  readonly log: Logger;
-  readonly register?: MetricsRegister;
-  /** First part of the metric names. Default "ims_diameter". */
-  readonly metricsPrefix?: string;
-  /** Peers that connect by themselves and are not configured. Default: all are admitted. */
-  readonly admits?: (identity: PeerIdentity, remoteAddress: string) => boolean;
-  readonly timing?: Partial<PeerTiming>;
-  /** Longest message taken or sent, bytes. Default 65,536. */
-  readonly maxMessageLength?: number;
-  /** Requests of this node under way at a time. Default 100,000. */
-  readonly maxPending?: number;
-  /** Requests of one connection in work at a time; more are answered 3004. Default 10,000. */
-  readonly maxInWork?: number;
-  /** In [0, 1); for tests. */
-  readonly random?: () => number;
-}
-
-/** Waits as a CSCF needs them: a peer that restarts is back within a second, a dead one noticed within two. */
-const defaultTiming: PeerTiming = {
-  connectTimeoutMs: 2_000,
-  capabilitiesTimeoutMs: 5_000,
-  disconnectTimeoutMs: 1_000,
-  firstReconnectMs: 100,
-  // RFC 6733 §12: Tc 30 s recommended.
-  reconnectMs: 30_000,
-  // RFC 3539 §3.4.1: Tw 30 s by default.
-  watchdogMs: 30_000,
-  probeMs: 500,
-};
-
+const HANDSHAKE_TIMEOUT_MS = 5_000;
 const DEFAULT_TRY_MS = 1_000;
 /** A second try at another peer ends before the SIP client's retransmission gives up on us: under 2 s in all. */
 const TOTAL_TRIES = 1.9;
-
-/** AVPs that the node fills in. */
-type RequestHead =
-  | "sessionId"
-  | "vendorSpecificApplicationId"
-  | "authSessionState"
-  | "originHost"
-  | "originRealm"
-  | "destinationHost"
-  | "destinationRealm"
-  | "originStateId"
-  | "routeRecord"
-  | "proxyInfo";
-type AnswerHead = Exclude<RequestHead, "destinationHost" | "destinationRealm">;
-
-/** What a caller says in a request. */
-export type RequestAvps<P extends CommandPair> = Omit<AvpsOf<P["request"]>, RequestHead>;
-/** What a handler says in an answer, `resultCode` or `experimentalResult` among it. */
-export type AnswerAvps<P extends CommandPair> = Omit<AvpsOf<P["answer"]>, AnswerHead>;
-/** What came in an answer: an error answer may lack anything. */
-export type ReceivedAnswer<P extends CommandPair> = Partial<AvpsOf<P["answer"]>> & ResultAvps;
-
-export interface RequestOptions {
-  readonly destinationRealm: string;
-  readonly destinationHost?: string | undefined;
-  /** Of an existing session; default: a new one. */
-  readonly sessionId?: string | undefined;
-  /** For one try, default 1,000. A second one, at another peer, gets what is left of 1.9 times this. */
-  readonly timeoutMs?: number | undefined;
-}
-
-/** How a request ended. */
-export type Outcome<P extends CommandPair> =
-  | {
-      readonly kind: "answer";
-      readonly avps: ReceivedAnswer<P>;
-      /** From Result-Code or Experimental-Result. */
-      readonly result: Result;
-      readonly peer: string;
-    }
-  | { readonly kind: "timeout" }
-  | { readonly kind: "unavailable"; readonly cause: UnavailableCause };
-
-/** A request of a peer. */
-export interface DiameterRequest<P extends CommandPair> {
-  readonly avps: AvpsOf<P["request"]>;
-  readonly endToEnd: number;
-  /** The T bit: it may have been sent before. */
-  readonly retransmitted: boolean;
-}
-
-/** Who is at the other end. */
-export interface PeerInfo {
-  readonly originHost: string;
-  readonly originRealm: string;
-  readonly remoteAddress: string;
-}
-
-export type Handler<P extends CommandPair> = (
-  request: DiameterRequest<P>,
-  peer: PeerInfo,
-) => AnswerAvps<P> | Promise<AnswerAvps<P>>;
-
-export interface ListenOptions {
-  readonly host: string;
-  /** 0: the system chooses. */
-  readonly port: number;
-  readonly tls?: tls.TlsOptions;
-}
 
 /** A Diameter node (RFC 6733): client and server, over TCP and TLS. */
 export class DiameterNode {
@@ -149,6 +42,15 @@ export class DiameterNode {
 
   constructor(options: DiameterNodeOptions) {
     const { clock, log, applications, originHost, originRealm } = options;
+    for (const address of options.hostAddresses ?? []) {
+      if (addressBytes(address) === undefined) {
+        throw new DiameterError({
+          code: "DIAMETER_VALUE",
+          avp: "Host-IP-Address",
+          expected: "an IP address",
+        });
+      }
+    }
     this.#options = options;
     this.#applications = new Map(applications.map((application) => [application.id, application]));
     const random = options.random ?? Math.random;
@@ -228,7 +130,9 @@ export class DiameterNode {
       this.#acceptor.accepted(Connection.accepted(socket, this.#connectionOptions, this.#acceptor));
     };
     const server =
-      options.tls === undefined ? net.createServer(accept) : tls.createServer(options.tls, accept);
+      options.tls === undefined
+        ? net.createServer(accept)
+        : tls.createServer({ handshakeTimeout: HANDSHAKE_TIMEOUT_MS, ...options.tls }, accept);
     // A TLS handshake that fails is the peer's affair.
     server.on("tlsClientError", (error: Error) => {
       this.#options.log.debug({ reason: error.message }, "TLS handshake failed");

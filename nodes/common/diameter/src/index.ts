@@ -25,20 +25,19 @@ export {
 export { type Decoded, decode, type MessageFault, type UnknownAvp } from "./codec/decode.ts";
 export { encodeMessage, MAX_MESSAGE_LENGTH } from "./codec/encode.ts";
 export { type Header, HeaderFlag } from "./codec/header.ts";
-export {
-  type AnswerAvps,
-  DiameterNode,
-  type DiameterNodeOptions,
-  type DiameterRequest,
-  type Handler,
-  type ListenOptions,
-  type Outcome,
-  type PeerInfo,
-  type ReceivedAnswer,
-  type RequestAvps,
-  type RequestOptions,
-} from "./diameter-node.ts";
+export { DiameterNode } from "./diameter-node.ts";
 export { DiameterError, type DiameterFault } from "./errors.ts";
+export type {
+  AnswerAvps,
+  DiameterRequest,
+  Handler,
+  Outcome,
+  PeerInfo,
+  ReceivedAnswer,
+  RequestAvps,
+  RequestOptions,
+} from "./exchange.ts";
+export type { DiameterNodeOptions, ListenOptions } from "./options.ts";
 export type { PeerIdentity } from "./peer/capabilities.ts";
 export type { Endpoint } from "./peer/connection.ts";
 export type { PeerOptions } from "./peer/peer.ts";

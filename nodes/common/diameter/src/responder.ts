@@ -112,14 +112,14 @@ export class Responder {
       pair === undefined || protocolError
         ? { ...errorAnswer, code: header.code, applicationId: header.applicationId }
         : pair.answer;
-    connection.send(answer, identifiers(header, protocolError ? HeaderFlag.error : 0), {
-      ...this.#head(header, avps),
-      originHost: local.originHost,
-      originRealm: local.originRealm,
-      resultCode,
-      errorMessage: reason,
-      failedAvp,
-    });
+    const own = { originHost: local.originHost, originRealm: local.originRealm, resultCode };
+    const ids = identifiers(header, protocolError ? HeaderFlag.error : 0);
+    try {
+      connection.send(answer, ids, { ...this.#head(header, avps), ...own, errorMessage: reason, failedAvp });
+    } catch {
+      // What must be repeated does not fit with what is to be said: the identifiers and the code must do.
+      connection.send(answer, ids, own);
+    }
   }
 
   #misrouted(avps: DecodedAvps): MessageFault | undefined {
@@ -162,7 +162,9 @@ export class Responder {
     answer: DecodedAvps,
   ): void {
     const { originHost, originRealm } = this.#options.local;
+    let code: number;
     try {
+      code = resultOf(answer).code;
       connection.send(pair.answer, identifiers(header, 0), {
         originHost,
         originRealm,
@@ -173,7 +175,7 @@ export class Responder {
       this.#failed(connection, pair, header, request, error);
       return;
     }
-    this.#options.metrics.received(pair.request.name, resultOf(answer).code);
+    this.#options.metrics.received(pair.request.name, code);
   }
 
   /** What every answer repeats or says about the session; a command without one of these leaves it out. */

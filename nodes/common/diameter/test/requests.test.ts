@@ -355,6 +355,39 @@ test("RFC 6733 §7: requests that cannot be handled get the error answer of thei
   assert.deepEqual(client.seen.map((seen) => seen.avps["resultCode"]).sort(), [2001, 3004]);
 });
 
+test("what must be repeated does not fit: the error answer says who and why, and the node lives on", async (t) => {
+  const hss = startNode(t, "hss.example.com");
+  hss.handle(Mar, () => ({ resultCode: 2001, errorMessage: "x".repeat(1_000) }));
+  const client = await connectedClient(t, await hss.listen({ host: "127.0.0.1", port: 0 }));
+  const proxyInfo = (length: number) => [{ proxyHost: "p", proxyState: new Uint8Array(length) }];
+  client.send(Mar.request, { ...mar(), proxyInfo: proxyInfo(65_000) }, { hopByHop: 5 });
+  const repeated = await client.expect("MAA");
+  assert.deepEqual([repeated.avps["resultCode"], repeated.header.hopByHop], [5012, 5]);
+  assert.ok("proxyInfo" in repeated.avps);
+  client.send(Mar.request, { sessionId: "s", proxyInfo: proxyInfo(65_400) });
+  const { avps } = await client.expect("MAA", 2);
+  assert.deepEqual(Object.keys(avps).sort(), ["originHost", "originRealm", "resultCode"]);
+  assert.equal(avps["resultCode"], 5005);
+});
+
+test("a handler that forgets its answer costs its peer a 5012", async (t) => {
+  const hss = startNode(t, "hss.example.com");
+  hss.handle(Mar, () => undefined as never);
+  const client = await connectedClient(t, await hss.listen({ host: "127.0.0.1", port: 0 }));
+  client.send(Mar.request, mar());
+  assert.equal((await client.expect("MAA")).avps["resultCode"], 5012);
+});
+
+test("a configured host address that is none is refused when the node is made", (t) => {
+  for (const address of ["", "example.com", "1.2.3", "1.2.3.256", "::g", "[::1]", "1:2"]) {
+    assert.throws(
+      () => startNode(t, "hss.example.com", { hostAddresses: [address] }),
+      /DIAMETER_VALUE/,
+      address,
+    );
+  }
+});
+
 test("RFC 6733 §6.2: an answer repeats Session-Id, identifiers, the P bit and Proxy-Info", async (t) => {
   const hss = startNode(t, "hss.example.com");
   hss.handle(Mar, () => ({ resultCode: 2001 }));

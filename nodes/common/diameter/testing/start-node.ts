@@ -2,7 +2,8 @@ import type { TestContext } from "node:test";
 import { systemClock } from "@ims/runtime";
 import { memoryLogger } from "@ims/runtime/testing";
 import { cx } from "../src/cx/application.ts";
-import { DiameterNode, type DiameterNodeOptions } from "../src/diameter-node.ts";
+import { DiameterNode } from "../src/diameter-node.ts";
+import type { DiameterNodeOptions } from "../src/options.ts";
 
 /** A node with Cx that is stopped with the test. Waits are short; `overrides` replace any option. */
 export function startNode(

@@ -1,5 +1,3 @@
-import { isIP } from "node:net";
-
 /** Data formats with a form of their own: RFC 6733 §4.3.1. */
 
 /** Seconds from 1900 (NTP) to 1970. */
@@ -32,12 +30,14 @@ export function readAddress(bytes: Buffer, start: number, end: number): string |
   return new URL(`http://[${groups.join(":")}]/`).hostname.slice(1, -1);
 }
 
+const IPV4 = /^(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?:25[0-5]|2[0-4]\d|1?\d?\d)){3}$/;
+
 /** The data of an Address AVP, undefined when `text` is not an address. A zone (`%eth0`) is left out. */
 export function addressBytes(text: string): Uint8Array | undefined {
   const zone = text.indexOf("%");
   const address = zone < 0 ? text : text.slice(0, zone);
-  if (isIP(address) === 4) return Uint8Array.from([0, Family.ipv4, ...address.split(".").map(Number)]);
-  if (isIP(address) !== 6) return undefined;
+  if (IPV4.test(address)) return Uint8Array.from([0, Family.ipv4, ...address.split(".").map(Number)]);
+  if (!/^[\d.:a-f]+$/i.test(address) || !URL.canParse(`http://[${address}]/`)) return undefined;
   const [head = "", tail] = new URL(`http://[${address}]/`).hostname.slice(1, -1).split("::");
   const before = head === "" ? [] : head.split(":");
   const after = tail === undefined || tail === "" ? [] : tail.split(":");

@@ -1,5 +1,5 @@
 import type { Capabilities } from "../base/commands.ts";
-import { ResultCode } from "../base/result-codes.ts";
+import { ResultCode, resultCodeName } from "../base/result-codes.ts";
 import type { Application } from "../codec/command.ts";
 
 /** Capabilities exchange: RFC 6733 §5.3. */
@@ -76,4 +76,21 @@ export function identityOf(announced: Announced): PeerIdentity | undefined {
 export function capabilitiesResult(node: LocalNode, peer: PeerIdentity): ResultCode {
   const common = peer.relay || node.applications.some(({ id }) => peer.applicationIds.has(id));
   return common ? ResultCode.SUCCESS : ResultCode.NO_COMMON_APPLICATION;
+}
+
+/** Why a CEA does not open the connection; undefined: it does. `expected` is the configured Origin-Host. */
+export function ceaProblem(
+  node: LocalNode,
+  resultCode: number | undefined,
+  identity: PeerIdentity | undefined,
+  expected: string | undefined,
+): string | undefined {
+  if (resultCode === undefined) return "CEA without Result-Code";
+  if (resultCode !== ResultCode.SUCCESS) return resultCodeName(resultCode);
+  if (identity === undefined) return "CEA without Origin-Host";
+  const host = identity.originHost.toLowerCase();
+  if (expected !== undefined && expected.toLowerCase() !== host) return `is ${host}, expected ${expected}`;
+  if (host === node.originHost.toLowerCase()) return "is this node itself";
+  const result = capabilitiesResult(node, identity);
+  return result === ResultCode.SUCCESS ? undefined : resultCodeName(result);
 }

@@ -84,5 +84,6 @@ function serves(peer: Peer, wanted: Wanted, direct: boolean): boolean {
   if (identity.relay) return true;
   if (direct || !identity.applicationIds.has(wanted.applicationId)) return false;
   const realm = wanted.destinationRealm.toLowerCase();
-  return identity.originRealm.toLowerCase() === realm || (peer.options?.realms?.includes(realm) ?? false);
+  if (identity.originRealm.toLowerCase() === realm) return true;
+  return peer.options?.realms?.some((each) => each.toLowerCase() === realm) ?? false;
 }

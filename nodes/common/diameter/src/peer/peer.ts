@@ -9,14 +9,15 @@ import {
   DisconnectPeerAnswer,
   DisconnectPeerRequest,
 } from "../base/commands.ts";
-import { ResultCode, resultCodeName } from "../base/result-codes.ts";
+import { ResultCode } from "../base/result-codes.ts";
 import type { Command } from "../codec/command.ts";
 import { type Decoded, decode } from "../codec/decode.ts";
 import { type Header, HeaderFlag, messageLength, readHeader, VERSION } from "../codec/header.ts";
-import { capabilitiesResult, identityOf, ownCapabilities, type PeerIdentity } from "./capabilities.ts";
+import { ceaProblem, identityOf, ownCapabilities, type PeerIdentity } from "./capabilities.ts";
 import type { Connection, ConnectionHandler, Endpoint } from "./connection.ts";
 import { type PeerAction, type PeerInput, type PeerState, peerFsm } from "./peer.fsm.ts";
 import type { PeerContext } from "./peer-context.ts";
+import { Reconnection } from "./reconnection.ts";
 import { Watchdog } from "./watchdog.ts";
 
 /** A peer from the configuration: this node connects to it and keeps trying. */
@@ -36,6 +37,7 @@ export class Peer implements ConnectionHandler {
   readonly options: PeerOptions | undefined;
   readonly #context: PeerContext;
   readonly #watchdog: Watchdog;
+  readonly #reconnection: Reconnection;
   #state: PeerState = "closed";
   #identity: PeerIdentity | undefined;
   #i: Connection | undefined;
@@ -45,10 +47,6 @@ export class Peer implements ConnectionHandler {
   #dpr: Header | undefined;
   #cause: DisconnectCauseValue = DisconnectCauseValue.REBOOTING;
   #timer: Timer | undefined;
-  #reconnect: Timer | undefined;
-  #attempts = 0;
-  /** The peer asked to be left alone: RFC 6733 §5.4.3. */
-  #unwanted = false;
   #stopped = false;
   #usable = false;
   #hopByHop: number;
@@ -60,6 +58,7 @@ export class Peer implements ConnectionHandler {
     this.#log = log;
     this.#hopByHop = Math.floor(context.random() * 0x1_0000_0000);
     const { watchdogMs, probeMs } = context.timing;
+    this.#reconnection = new Reconnection(context.clock, context.timing, context.random);
     this.#watchdog = new Watchdog(
       context.clock,
       { watchdogMs, probeMs, random: context.random },
@@ -111,7 +110,7 @@ export class Peer implements ConnectionHandler {
   /** Says goodbye and stays away. */
   stop(cause: DisconnectCauseValue = DisconnectCauseValue.REBOOTING): void {
     this.#stopped = true;
-    this.#reconnect?.cancel();
+    this.#reconnection.cancel();
     this.#cause = cause;
     this.#input("stop");
   }
@@ -219,7 +218,7 @@ export class Peer implements ConnectionHandler {
         return;
       case DisconnectPeerRequest: {
         const cause = decoded.avps["disconnectCause"];
-        this.#unwanted = cause !== DisconnectCauseValue.REBOOTING;
+        if (cause !== DisconnectCauseValue.REBOOTING) this.#reconnection.unwanted();
         this.#dpr = header;
         this.#log.info({ peer: this.name, cause }, "peer disconnects");
         this.#input(`${side}RcvDpr`, header);
@@ -240,11 +239,14 @@ export class Peer implements ConnectionHandler {
   #cea(decoded: Decoded): void {
     const avps = decoded.avps as Partial<Capabilities> & { readonly resultCode?: number };
     const identity = identityOf(avps);
-    const problem = this.#ceaProblem(decoded, avps.resultCode, identity);
+    const problem =
+      decoded.kind === "fault"
+        ? decoded.fault.reason
+        : ceaProblem(this.#context.local, avps.resultCode, identity, this.options?.originHost);
     if (problem !== undefined || identity === undefined) {
       this.#log.warn({ peer: this.name, problem }, "capabilities exchange failed");
       // A peer that knows what it does not want is asked rarely.
-      if (avps.resultCode !== ResultCode.SUCCESS) this.#unwanted = true;
+      if (avps.resultCode !== ResultCode.SUCCESS) this.#reconnection.unwanted();
       this.#input("iRcvNonCea");
       return;
     }
@@ -255,25 +257,6 @@ export class Peer implements ConnectionHandler {
       return;
     }
     this.#input("iRcvCea");
-  }
-
-  #ceaProblem(
-    decoded: Decoded,
-    resultCode: number | undefined,
-    identity: PeerIdentity | undefined,
-  ): string | undefined {
-    if (decoded.kind === "fault") return decoded.fault.reason;
-    if (resultCode !== ResultCode.SUCCESS) {
-      return resultCode === undefined ? "CEA without Result-Code" : resultCodeName(resultCode);
-    }
-    if (identity === undefined) return "CEA without Origin-Host";
-    const expected = this.options?.originHost?.toLowerCase();
-    if (expected !== undefined && expected !== identity.originHost.toLowerCase()) {
-      return `is ${identity.originHost}, expected ${expected}`;
-    }
-    if (identity.originHost === this.#context.local.originHost) return "is this node itself";
-    const result = capabilitiesResult(this.#context.local, identity);
-    return result === ResultCode.SUCCESS ? undefined : resultCodeName(result);
   }
 
   #input(input: PeerInput, header?: Header): void {
@@ -354,9 +337,7 @@ export class Peer implements ConnectionHandler {
   #entered(before: PeerState, state: PeerState): void {
     if (state === "iOpen" || state === "rOpen") {
       this.#timer?.cancel();
-      this.#attempts = 0;
-      this.#unwanted = false;
-      this.#reconnect?.cancel();
+      this.#reconnection.reset();
       this.#log.info({ peer: this.name, address: this.remoteAddress, side: state[0] }, "peer open");
       this.#watchdog.connectionUp();
       this.#context.owner.opened(this);
@@ -374,15 +355,8 @@ export class Peer implements ConnectionHandler {
     this.#scheduleReconnect();
   }
 
-  /** Tc (RFC 6733 §2.1): a peer that was there is looked for at once, then ever more rarely. */
   #scheduleReconnect(): void {
-    if (this.#stopped || this.options === undefined) return;
-    const { reconnectMs, firstReconnectMs } = this.#context.timing;
-    const backOff = this.#unwanted ? reconnectMs : firstReconnectMs * 2 ** Math.min(this.#attempts, 20);
-    this.#attempts++;
-    const wait = Math.min(reconnectMs, backOff) * (0.9 + this.#context.random() * 0.2);
-    this.#reconnect?.cancel();
-    this.#reconnect = this.#context.clock.setTimer(wait, () => this.start());
+    if (!this.#stopped && this.options !== undefined) this.#reconnection.schedule(() => this.start());
   }
 
   #setUsable(usable: boolean): void {
