@@ -12,6 +12,7 @@ import { ChallengeWatch } from "./scscf/challenge-watch.ts";
 import { networkInitiated, removeLapsed } from "./scscf/deregistration.ts";
 import { ExpiryWheel } from "./scscf/expiry.ts";
 import type { RegistrationListener, ScscfModules, ScscfOptions } from "./scscf/modules.ts";
+import { nonceGenerator } from "./scscf/nonces.ts";
 import { Scscf } from "./scscf/scscf.ts";
 import { ImpiStore } from "./store/impi-store.ts";
 import { RegistrationStore } from "./store/registration-store.ts";
@@ -84,7 +85,7 @@ export function createEntities(parts: SproutParts): SproutEntities {
     counters: metrics.scscf,
     listeners: parts.listeners ?? [],
     own: ownScscf,
-    nonce: () => randomBytes(18).toString("base64url"),
+    nonce: nonceGenerator(),
   };
   return {
     scscf: new Scscf(scscfModules),
