@@ -2,6 +2,7 @@ import { type AnswerAvps, ResultCode } from "@ims/diameter";
 import { cxResult, type Mar, type MultimediaAuthRequest } from "@ims/diameter/cx";
 import { akaVector, sqnOfAuts } from "../aka/aka-vector.ts";
 import { isInRange, nextSqn } from "../aka/sequence-number.ts";
+import { sharedText } from "../hss/shared-text.ts";
 import type { AkaCredentials, DigestCredentials, Subscriber } from "../hss/subscriber.ts";
 import { bothIdentities, serve } from "./identities.ts";
 import type { CxModules } from "./modules.ts";
@@ -39,9 +40,9 @@ export function multimediaAuth(request: MultimediaAuthRequest, modules: CxModule
     const sameServer = registration.serverName === request.serverName;
     if (registration.state !== "registered" || !sameServer) {
       registration.authenticationPending = true;
-      registration.serverName = request.serverName;
-      registration.originHost = request.originHost;
-      registration.originRealm = request.originRealm;
+      registration.serverName = sharedText(request.serverName);
+      registration.originHost = sharedText(request.originHost);
+      registration.originRealm = sharedText(request.originRealm);
       modules.hss.changed(subscriber);
     } else if (scheme.kind === "aka") {
       modules.hss.changed(subscriber);

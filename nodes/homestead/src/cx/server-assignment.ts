@@ -6,6 +6,7 @@ import {
   ServerAssignmentTypeValue as Type,
   UserDataAlreadyAvailableValue,
 } from "@ims/diameter/cx";
+import { sharedText } from "../hss/shared-text.ts";
 import type { Subscriber } from "../hss/subscriber.ts";
 import { userDataOf } from "../hss/user-data.ts";
 import { bothIdentities, privateIdentityOnly, publicIdentityOnly, type Served, serve } from "./identities.ts";
@@ -119,9 +120,9 @@ function setServer(
   if (!changes) return;
   registration.state = state;
   registration.authenticationPending = false;
-  registration.serverName = request.serverName;
-  registration.originHost = request.originHost;
-  registration.originRealm = request.originRealm;
+  registration.serverName = sharedText(request.serverName);
+  registration.originHost = sharedText(request.originHost);
+  registration.originRealm = sharedText(request.originRealm);
   hss.changed(subscriber);
 }
 

@@ -1,6 +1,7 @@
 import { createSecretKey } from "node:crypto";
 import { canonicalImpu, parseWildcardedImpu } from "@ims/ims";
 import type { Sealing } from "./sealing.ts";
+import { sharedText } from "./shared-text.ts";
 import type {
   Credentials,
   DigestCredentials,
@@ -42,7 +43,7 @@ function decodeCredentials(text: string): Credentials {
   const { digest, aka } = JSON.parse(text) as SealedCredentials;
   const bytes = (hex: string): Uint8Array => Uint8Array.from(Buffer.from(hex, "hex"));
   return {
-    digest,
+    digest: digest && { ...digest, realm: sharedText(digest.realm) },
     aka: aka && { k: createSecretKey(bytes(aka.k)), opc: bytes(aka.opc), amf: bytes(aka.amf) },
   };
 }
@@ -63,15 +64,21 @@ export function decodeRow(row: Row, sealing: Sealing): Subscriber {
     registration: {
       state: row.state as RegistrationState,
       authenticationPending: row.pending !== 0,
-      serverName: row.server_name ?? undefined,
-      originHost: row.origin_host ?? undefined,
-      originRealm: row.origin_realm ?? undefined,
+      serverName: optional(row.server_name),
+      originHost: optional(row.origin_host),
+      originRealm: optional(row.origin_realm),
     },
     profileXml: undefined,
   };
 }
 
+function optional(text: string | null): string | undefined {
+  return text === null ? undefined : sharedText(text);
+}
+
 function decodeIdentity(impu: string, barred: boolean): SubscriberIdentity {
   const wildcard = parseWildcardedImpu(impu);
-  return { impu, barred, wildcard, canonical: wildcard?.text ?? canonicalImpu(impu) ?? impu };
+  const canonical = wildcard?.text ?? canonicalImpu(impu) ?? impu;
+  // One string where both are the same text: most of them.
+  return { impu, barred, wildcard, canonical: canonical === impu ? impu : canonical };
 }

@@ -1,9 +1,10 @@
 import { buildUserProfile, IdentityType } from "@ims/ims";
-import type { Subscriber } from "./subscriber.ts";
+import { noServices, type Subscriber } from "./subscriber.ts";
 
-/** User-Data of a subscriber (TS 29.228 annex E), built once and kept with it. */
+/** User-Data of a subscriber (TS 29.228 annex E); kept with it when there is more in it than identities. */
 export function userDataOf(subscriber: Subscriber): string {
-  subscriber.profileXml ??= buildUserProfile({
+  if (subscriber.profileXml !== undefined) return subscriber.profileXml;
+  const xml = buildUserProfile({
     privateId: subscriber.impi,
     serviceProfiles: [
       {
@@ -20,5 +21,7 @@ export function userDataOf(subscriber: Subscriber): string {
       },
     ],
   });
-  return subscriber.profileXml;
+  // Without filter criteria it is built in 2 us, and would be the largest thing kept.
+  if (subscriber.services !== noServices) subscriber.profileXml = xml;
+  return xml;
 }
