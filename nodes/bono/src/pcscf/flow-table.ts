@@ -1,5 +1,6 @@
 import type { Clock, Timer } from "@ims/runtime";
 import { type Flow, hostForUri } from "@ims/sip";
+import { flat } from "./flat.ts";
 import type { FlowLookup, FlowTokens } from "./flow-token.ts";
 import type { Identity, Registration } from "./registration.ts";
 
@@ -41,6 +42,8 @@ export class FlowTable {
   /** Flows without a registration: their token is worth keeping as long as the flow itself. */
   readonly #strangers = new WeakMap<Flow, AccessFlow>();
   readonly #byToken = new Map<string, AccessFlow>();
+  /** One text for all flows of a listener. */
+  readonly #tails = new Map<string, string>();
   #registrations = 0;
   #sweep: Iterator<AccessFlow> | undefined;
   #timer: Timer | undefined;
@@ -95,7 +98,8 @@ export class FlowTable {
     access.flow.attachment = access;
     this.#strangers.delete(access.flow);
     this.#byToken.set(access.token, access);
-    access.flow.onClose(this.#onClose);
+    // A UDP flow hardly ever closes; the sweep finds it and a listener less is kept for each.
+    if (access.flow.reliable) access.flow.onClose(this.#onClose);
     this.#timer ??= this.#clock.setTimer(SWEEP_MS, this.#onSweep);
   }
 
@@ -162,14 +166,21 @@ export class FlowTable {
   };
 
   #expire(access: AccessFlow): void {
+    if (!access.flow.open) return this.#onClose(access.flow);
     for (const { registration } of access.identities.values())
       if (!this.isCurrent(registration)) this.deregister(access, registration);
   }
 
   #recordRouteTail(flow: Flow): string {
-    const host = hostForUri(this.#publicHost ?? flow.localAddress);
-    const transport = flow.protocol === "WSS" ? "ws" : flow.protocol.toLowerCase();
-    return `@${host}:${flow.localPort};transport=${transport};lr>`;
+    const key = `${flow.protocol}${flow.localAddress}|${flow.localPort}`;
+    let tail = this.#tails.get(key);
+    if (tail === undefined) {
+      const host = hostForUri(this.#publicHost ?? flow.localAddress);
+      const transport = flow.protocol === "WSS" ? "ws" : flow.protocol.toLowerCase();
+      tail = flat(`@${host}:${flow.localPort};transport=${transport};lr>`);
+      this.#tails.set(key, tail);
+    }
+    return tail;
   }
 }
 

@@ -16,6 +16,9 @@ import type { PcscfModules } from "./modules.ts";
 import { registrationFrom } from "./registration.ts";
 import { stripRequestFromUe, stripTowardsUe } from "./trust-domain.ts";
 
+/** Room for the I-CSCF to select a second S-CSCF, and well before the UE gives up (Timer F, 32 s). */
+const ANSWER_WITHIN_MS = 25_000;
+
 /** Registration: TS 24.229 §5.2.2, with the flows of RFC 5626 §5. */
 export function register(context: RequestContext, modules: PcscfModules): void {
   const { request, flow } = context;
@@ -62,6 +65,7 @@ export function register(context: RequestContext, modules: PcscfModules): void {
   answerKeepAlive(context, settings);
   context.fork(forward, {
     destination: { kind: "uri", side: "core", uri: settings.icscf },
+    timeoutMs: ANSWER_WITHIN_MS,
     onResponse: (response, _fork, local) => {
       if (local && (response.status === 408 || response.status === 503)) {
         // §5.2.2.1: no answer from the home network.

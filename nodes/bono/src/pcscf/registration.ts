@@ -33,7 +33,8 @@ export function registrationFrom(
   facts: { impi: string; impu: string; serviceRoute: ServiceRoute; expiresAt: number },
 ): Registration | undefined {
   const identities: Identity[] = [];
-  const wildcards: WildcardedImpu[] = [];
+  const associated = response.values("P-Associated-URI");
+  const wildcards = wildcardsAmong(associated);
   const registration: Registration = {
     impi: flat(facts.impi),
     identities,
@@ -42,17 +43,29 @@ export function registrationFrom(
     expiresAt: facts.expiresAt,
   };
   const add = (uriText: string): void => {
-    const wildcard = isWildcarded(uriText) ? parseWildcardedImpu(uriText) : undefined;
-    if (wildcard !== undefined) wildcards.push(wildcard);
-    const impu = wildcard === undefined ? canonicalImpu(uriText) : undefined;
+    const impu = isWildcarded(uriText) ? undefined : canonicalImpu(uriText);
     if (impu === undefined || identities.some((one) => one.impu === impu)) return;
     identities.push({ impu: flat(impu), assertion: flat(`<${uriText}>`), registration });
   };
-  const associated = response.values("P-Associated-URI");
   for (const value of associated) {
     const located = locateUri(value);
     if (located !== undefined) add(value.slice(located.start, located.end));
   }
   if (associated.length === 0) add(facts.impu);
   return identities.length === 0 ? undefined : registration;
+}
+
+/** Most users have none: they share one empty list. */
+const NO_WILDCARDS: readonly WildcardedImpu[] = [];
+
+function wildcardsAmong(associated: readonly string[]): readonly WildcardedImpu[] {
+  const found: WildcardedImpu[] = [];
+  for (const value of associated) {
+    if (!isWildcarded(value)) continue;
+    const located = locateUri(value);
+    const wildcard =
+      located === undefined ? undefined : parseWildcardedImpu(flat(value.slice(located.start, located.end)));
+    if (wildcard !== undefined) found.push(wildcard);
+  }
+  return found.length === 0 ? NO_WILDCARDS : found;
 }

@@ -196,7 +196,7 @@ test("TS 24.229 §5.2.2.1: without an answer of the home network the UE gets 504
   const bench = new PcscfBench();
   const ue = bench.ue(40009);
   bench.request(ue, REGISTER);
-  bench.clock.advance(33_000);
+  bench.clock.advance(25_000);
   assert.equal(only(bench.sent()).message.status, 504);
   bench.transport.refuse({ protocol: "TCP", address: "10.0.0.2", port: 5052 });
 });
