@@ -99,7 +99,9 @@ export class RequestRouter {
       timer: undefined,
     };
     this.#count++;
-    if (!this.#try(transaction, false)) this.#finish(transaction, { kind: "unavailable", cause: "noPeer" });
+    if (this.#try(transaction, false)) return;
+    for (const peer of this.#options.peers.all) peer.hurry();
+    this.#finish(transaction, { kind: "unavailable", cause: "noPeer" });
   }
 
   /** An answer from the wire. */

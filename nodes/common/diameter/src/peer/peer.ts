@@ -107,6 +107,11 @@ export class Peer implements ConnectionHandler {
     else this.#input("start");
   }
 
+  /** A request found nobody to take it: tries now to connect, unless it has just been tried. */
+  hurry(): void {
+    this.#reconnection.hurry();
+  }
+
   /** Says goodbye and stays away. */
   stop(cause: DisconnectCauseValue = DisconnectCauseValue.REBOOTING): void {
     this.#stopped = true;

@@ -1,6 +1,8 @@
 import type { Clock, Timer } from "@ims/runtime";
 import type { PeerTiming } from "./peer-context.ts";
 
+const HURRY_MS = 1_000;
+
 /** When to try again (Tc, RFC 6733 §2.1): a peer that was there is looked for at once, then ever more rarely. */
 export class Reconnection {
   readonly #clock: Clock;
@@ -9,6 +11,9 @@ export class Reconnection {
   #attempts = 0;
   #unwanted = false;
   #timer: Timer | undefined;
+  #connect: (() => void) | undefined;
+  /** When the wait began. */
+  #since = 0;
 
   constructor(clock: Clock, timing: PeerTiming, random: () => number) {
     this.#clock = clock;
@@ -18,7 +23,7 @@ export class Reconnection {
 
   /** The peer is there: the next loss starts with the shortest wait. */
   reset(): void {
-    this.#timer?.cancel();
+    this.cancel();
     this.#attempts = 0;
     this.#unwanted = false;
   }
@@ -33,11 +38,26 @@ export class Reconnection {
     const backOff = this.#unwanted ? reconnectMs : firstReconnectMs * 2 ** Math.min(this.#attempts, 20);
     this.#attempts++;
     const wait = Math.min(reconnectMs, backOff) * (0.9 + this.#random() * 0.2);
-    this.#timer?.cancel();
-    this.#timer = this.#clock.setTimer(wait, connect);
+    this.cancel();
+    this.#connect = connect;
+    this.#since = this.#clock.monotonic();
+    this.#timer = this.#clock.setTimer(wait, () => this.#end());
+  }
+
+  /** A request wants this peer: the wait ends, but not within a second of the last try. */
+  hurry(): void {
+    if (this.#unwanted || this.#clock.monotonic() - this.#since < HURRY_MS) return;
+    this.#end();
   }
 
   cancel(): void {
     this.#timer?.cancel();
+    this.#connect = undefined;
+  }
+
+  #end(): void {
+    const connect = this.#connect;
+    this.cancel();
+    connect?.();
   }
 }

@@ -140,6 +140,33 @@ test("RFC 6733 §2.1: tries to connect get rarer up to Tc", async (t) => {
   }
 });
 
+test("after a long outage a request makes us look for the peer, once a second at most", async (t) => {
+  const clock = fakeClock();
+  const down = await rawServer(t, (peer) => peer.socket.destroy());
+  const node = startNode(t, "sprout.example.com", { clock, random: () => 0.5 });
+  node.addPeer({ host: "127.0.0.1", port: down.port });
+  node.start();
+  const turns = async (): Promise<void> => {
+    for (let turn = 0; turn < 30; turn++) await new Promise((resolve) => setImmediate(resolve));
+  };
+  const waits = [100, 200, 400, 800, 1_600, 3_200];
+  for (const wait of waits) {
+    await turns();
+    clock.advance(wait);
+  }
+  await turns();
+  const tries = down.peers.length;
+  clock.advance(999);
+  await node.request(Mar, marAvps, REALM);
+  await turns();
+  assert.equal(down.peers.length, tries);
+  clock.advance(1);
+  assert.deepEqual(await node.request(Mar, marAvps, REALM), { kind: "unavailable", cause: "noPeer" });
+  await node.request(Mar, marAvps, REALM);
+  await turns();
+  assert.equal(down.peers.length, tries + 1);
+});
+
 test("RFC 6733 §13.1: two nodes over TLS, each with a certificate", async (t) => {
   const hss = startNode(t, "hss.example.com");
   const sprout = startNode(t, "sprout.example.com");
