@@ -63,6 +63,7 @@ test("RFC 6733 §5.6: freeDiameter connects to us: its CER, DWR and DPR are answ
   skip,
   timeout: 60_000,
 }, async (t) => {
+  assert.equal(missing, undefined);
   const hss = startNode(t, "hss.example.com");
   const port = await hss.listen({ host: "127.0.0.1", port: 0 });
   const tap = await startTap(t, { host: "127.0.0.1", port });
@@ -83,6 +84,7 @@ test("TS 29.229 §6.1.5: a Cx request goes through freeDiameter to the HSS and b
   skip,
   timeout: 60_000,
 }, async (t) => {
+  assert.equal(missing, undefined);
   const hss = startNode(t, "hss.example.com");
   const hssPort = await hss.listen({ host: "127.0.0.1", port: 0 });
   const relay = await startFreeDiameter(t, [
