@@ -59,28 +59,49 @@ async function pass(
   const errors: RowError[] = [];
   let count = 0;
   let applied = 0;
-  let batch: Record<string, string>[] = [];
+  let batch: { readonly row: number; readonly fields: Record<string, string> }[] = [];
+  // The API judges rows call by call; what is twice in the file is found here, or half of it could be written.
+  const seen = new Map<string, number>();
   const flush = async (): Promise<void> => {
-    const first = count - batch.length + 2;
-    const report = await client.import(batch.map(subscriberOf), {
-      dryRun: options.dryRun,
-      partial: options.partial,
-    });
+    const report = await client.import(
+      batch.map(({ fields }) => subscriberOf(fields)),
+      { dryRun: options.dryRun, partial: options.partial },
+    );
     applied += report.applied;
-    for (const { index, error } of report.rows)
-      errors.push({ row: first + index, impi: batch[index]?.["impi"] ?? "", error });
+    for (const { index, error } of report.rows) {
+      const wrong = batch[index];
+      errors.push({ row: wrong?.row ?? 0, impi: wrong?.fields["impi"] ?? "", error });
+    }
     batch = [];
     if (process.stderr.isTTY)
       process.stderr.write(`\r${options.dryRun ? "checked" : "written"}: ${count} rows`);
   };
-  for await (const row of rows as AsyncIterable<Record<string, string>>) {
-    batch.push(row);
-    count++;
+  for await (const fields of rows as AsyncIterable<Record<string, string>>) {
+    const row = ++count + 1;
+    const repeated = repeatedIdentity(fields, row, seen);
+    if (repeated === undefined) batch.push({ row, fields });
+    else errors.push({ row, impi: fields["impi"] ?? "", error: repeated });
     if (batch.length >= ROWS_A_CALL) await flush();
   }
   if (batch.length > 0) await flush();
   if (process.stderr.isTTY) process.stderr.write("\n");
   return { rows: count, applied, errors };
+}
+
+/** Says which identity of a row was in the file before; notes the others. */
+function repeatedIdentity(
+  fields: Record<string, string>,
+  row: number,
+  seen: Map<string, number>,
+): string | undefined {
+  const { impi, publicIdentities } = subscriberOf(fields);
+  const identities = new Set([impi, ...publicIdentities.map(({ impu }) => impu)]);
+  for (const identity of identities) {
+    const before = seen.get(identity);
+    if (before !== undefined) return `${identity} is in row ${before} already`;
+  }
+  for (const identity of identities) seen.set(identity, row);
+  return undefined;
 }
 
 function checkedHeader(header: string[]): string[] {
@@ -95,13 +116,17 @@ function checkedHeader(header: string[]): string[] {
   return names;
 }
 
-function subscriberOf(row: Record<string, string>): unknown {
+function subscriberOf(row: Record<string, string>): {
+  readonly impi: string;
+  readonly publicIdentities: readonly { readonly impu: string; readonly barred?: boolean }[];
+  readonly credentials: Readonly<Record<string, string>>;
+} {
   const list = (text: string | undefined): string[] => (text ?? "").split(/\s+/).filter((one) => one !== "");
   const impus = list(row["impu"]);
   const credentials: Record<string, string> = {};
   for (const name of CREDENTIALS) if (row[name]) credentials[name] = row[name];
   return {
-    impi: row["impi"],
+    impi: row["impi"] ?? "",
     publicIdentities: [
       ...(impus.length > 0 ? impus : [`sip:${row["impi"]}`]).map((impu) => ({ impu })),
       ...list(row["barred"]).map((impu) => ({ impu, barred: true })),
