@@ -15,7 +15,12 @@ export type SippTarget = {
   readonly ueHost?: string;
 };
 
-export type Scenario = { readonly name: string; readonly fill?: Readonly<Record<string, string>> };
+/** `fill` replaces `@NAME@` in the scenario, `args` are more options for SIPp. */
+export type Scenario = {
+  readonly name: string;
+  readonly fill?: Readonly<Record<string, string>>;
+  readonly args?: readonly string[];
+};
 
 /** Who calls whom: `callees` are UEs of one user (several: its contacts), all registered before the caller starts. */
 export type SippCall = {
@@ -86,7 +91,7 @@ export async function runCall(where: SippTarget, call: SippCall): Promise<SippCa
       target: where.target,
       csv: [ueRow(call.caller, domain, call.callee.name)],
       keys: { domain },
-      args: await ueArgs(where),
+      args: [...(await ueArgs(where)), ...(call.scenario.args ?? [])],
       timeoutMs: CALL_WITHIN_MS,
       ...(call.scenario.fill === undefined ? {} : { fill: call.scenario.fill }),
     });

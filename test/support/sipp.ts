@@ -111,7 +111,7 @@ export function startSipp(options: SippOptions): RunningSipp {
     // Once: no new calls. Twice: end now, with files written.
     child.kill("SIGUSR1");
     const now = setTimeout(() => child.kill("SIGUSR1"), withinMs);
-    const hard = setTimeout(() => child.kill("SIGKILL"), withinMs + 2000);
+    const hard = setTimeout(() => child.kill("SIGKILL"), withinMs + 300);
     const result = await done;
     clearTimeout(now);
     clearTimeout(hard);
