@@ -12,6 +12,8 @@ export {
   parseWildcardedImpu,
   type WildcardedImpu,
 } from "./identity/wildcarded-impu.ts";
+export { type CompiledCriteria, compileFilterCriteria, nextMatching } from "./ifc/evaluate.ts";
+export type { EvaluatedRequest } from "./ifc/evaluated-request.ts";
 export {
   type ApplicationServer,
   type InitialFilterCriteria,

@@ -1,0 +1,142 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  compileFilterCriteria,
+  type EvaluatedRequest,
+  type InitialFilterCriteria,
+  nextMatching,
+  RegistrationType,
+  type ServicePointTrigger,
+  SessionCase,
+  type TriggerCondition,
+  type TriggerPoint,
+} from "../../src/index.ts";
+
+const headers: Readonly<Record<string, readonly string[]>> = {
+  From: ["<sip:alice@example.com>;tag=1"],
+  Accept: ["application/sdp", "text/plain"],
+  "P-Access-Network-Info": ["IEEE-802.11"],
+};
+
+function request(overrides: Partial<EvaluatedRequest> = {}): EvaluatedRequest {
+  return {
+    method: "INVITE",
+    requestUri: "sip:+16505550001@example.com;user=phone",
+    sessionCase: SessionCase.ORIGINATING_REGISTERED,
+    registered: true,
+    sdp: "v=0\r\nm=audio 4000 RTP/AVP 0\r\nm=video 4002 RTP/AVP 34\r\n",
+    header: (name) =>
+      Object.entries(headers).find(([each]) => each.toLowerCase() === name.toLowerCase())?.[1] ?? [],
+    headerNames: () => Object.keys(headers),
+    ...overrides,
+  };
+}
+
+function criteria(
+  trigger: TriggerPoint | undefined,
+  more: Partial<InitialFilterCriteria> = {},
+): InitialFilterCriteria {
+  return {
+    priority: 1,
+    trigger,
+    applicationServer: {
+      serverName: "sip:as.example.com",
+      defaultHandling: "continue",
+      includeRegisterRequest: false,
+      includeRegisterResponse: false,
+    },
+    ...more,
+  };
+}
+
+function spt(condition: TriggerCondition, negated = false): ServicePointTrigger {
+  return { condition, negated };
+}
+
+function holds(trigger: TriggerPoint | undefined, on = request()): boolean {
+  return nextMatching(compileFilterCriteria([criteria(trigger)]), on) !== undefined;
+}
+
+const single = (condition: TriggerCondition, negated = false): TriggerPoint => ({
+  form: "cnf",
+  groups: [[spt(condition, negated)]],
+});
+
+const yes = spt({ kind: "method", method: "INVITE", registrationTypes: [] });
+const no = spt({ kind: "method", method: "MESSAGE", registrationTypes: [] });
+
+test("TS 29.228 §B.2.3: each kind of service point trigger, and its negation", () => {
+  const cases: [TriggerCondition, boolean][] = [
+    [{ kind: "method", method: "INVITE", registrationTypes: [] }, true],
+    [{ kind: "method", method: "invite", registrationTypes: [] }, false],
+    [{ kind: "requestUri", pattern: "^sip:\\+1650[0-9]{7}@" }, true],
+    [{ kind: "requestUri", pattern: "^tel:" }, false],
+    [{ kind: "sipHeader", header: "from", content: undefined }, true],
+    [{ kind: "sipHeader", header: "From", content: "alice" }, true],
+    [{ kind: "sipHeader", header: "Accept", content: "^text/" }, true],
+    [{ kind: "sipHeader", header: "Accept", content: "^image/" }, false],
+    [{ kind: "sipHeader", header: "P-Access-.*", content: "802" }, true],
+    [{ kind: "sipHeader", header: "Subject", content: undefined }, false],
+    [{ kind: "sipHeader", header: "__proto__", content: undefined }, false],
+    [{ kind: "sessionCase", sessionCase: SessionCase.ORIGINATING_REGISTERED }, true],
+    [{ kind: "sessionCase", sessionCase: SessionCase.ORIGINATING_CDIV }, false],
+    [{ kind: "sessionDescription", line: "m", content: "^video" }, true],
+    [{ kind: "sessionDescription", line: "m", content: "^text" }, false],
+    [{ kind: "sessionDescription", line: "k", content: undefined }, false],
+  ];
+  for (const [condition, expected] of cases) {
+    assert.equal(holds(single(condition)), expected, JSON.stringify(condition));
+    assert.equal(holds(single(condition, true)), !expected, `not ${JSON.stringify(condition)}`);
+  }
+});
+
+test("TS 29.228 §B.2.3.2: a registration type narrows REGISTER", () => {
+  const trigger = single({
+    kind: "method",
+    method: "REGISTER",
+    registrationTypes: [RegistrationType.INITIAL],
+  });
+  const register = (registrationType?: RegistrationType) => request({ method: "REGISTER", registrationType });
+  assert.equal(holds(trigger, register(RegistrationType.INITIAL)), true);
+  assert.equal(holds(trigger, register(RegistrationType.DE_REGISTRATION)), false);
+  assert.equal(holds(trigger, register()), false);
+});
+
+test("TS 29.228 §B.2.2: conjunctive and disjunctive normal form", () => {
+  assert.equal(holds({ form: "cnf", groups: [[yes, no], [yes]] }), true);
+  assert.equal(holds({ form: "cnf", groups: [[yes, no], [no]] }), false);
+  assert.equal(holds({ form: "dnf", groups: [[yes, no], [yes]] }), true);
+  assert.equal(holds({ form: "dnf", groups: [[yes, no], [no]] }), false);
+  assert.equal(holds({ form: "dnf", groups: [] }), true);
+  assert.equal(holds(undefined), true);
+});
+
+test("TS 29.228 §B.2.2: the profile part decides by registration", () => {
+  const [registered, unregistered] = (["registered", "unregistered"] as const).map((profilePart) =>
+    compileFilterCriteria([criteria(undefined, { profilePart })]),
+  );
+  assert.ok(registered && unregistered);
+  assert.ok(nextMatching(registered, request()));
+  assert.equal(nextMatching(registered, request({ registered: false })), undefined);
+  assert.equal(nextMatching(unregistered, request()), undefined);
+  assert.ok(nextMatching(unregistered, request({ registered: false })));
+});
+
+test("TS 23.218 §5.2.2: criteria are met in order of priority, each once", () => {
+  const compiled = compileFilterCriteria([
+    criteria(undefined, { priority: 30 }),
+    criteria({ form: "cnf", groups: [[no]] }, { priority: 20 }),
+    criteria(undefined, { priority: 10 }),
+  ]);
+  assert.equal(nextMatching(compiled, request())?.priority, 10);
+  assert.equal(nextMatching(compiled, request(), 10)?.priority, 30);
+  assert.equal(nextMatching(compiled, request(), 30), undefined);
+});
+
+test("a malformed expression holds for no request, negated or not", () => {
+  for (const negated of [false, true]) {
+    assert.equal(holds(single({ kind: "requestUri", pattern: "(" }, negated)), false);
+    assert.equal(holds(single({ kind: "sipHeader", header: "From", content: "[" }, negated)), false);
+    assert.equal(holds(single({ kind: "sessionDescription", line: "m", content: "*" }, negated)), false);
+  }
+});
