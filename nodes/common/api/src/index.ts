@@ -20,3 +20,4 @@ export {
   subscriberSchema,
 } from "./provisioning.ts";
 export { ProvisioningClient, ProvisioningError, type ProvisioningFault } from "./provisioning-client.ts";
+export { initialFilterCriteriaSchema, servicesSchema } from "./services.ts";

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { servicesSchema } from "./services.ts";
 
 const hex = (bytes: number) =>
   z.string().regex(new RegExp(`^[0-9A-Fa-f]{${bytes * 2}}$`), `${bytes} octets in hexadecimal`);
@@ -51,11 +52,13 @@ export const newSubscriberSchema = z.strictObject({
   /** All in one implicit registration set; the first unbarred one is the default public identity. */
   publicIdentities: z.array(publicIdentitySchema).min(1).max(64),
   credentials: credentialsSchema,
+  services: servicesSchema.optional(),
 });
 
 export const changedSubscriberSchema = z.strictObject({
   publicIdentities: z.array(publicIdentitySchema).min(1).max(64).optional(),
   credentials: credentialsSchema.optional(),
+  services: servicesSchema.optional().describe("replaces all of them; {} for none"),
 });
 
 export const registrationStates = [
@@ -76,6 +79,7 @@ export const subscriberSchema = z.strictObject({
     }),
   ),
   authentication: z.array(z.enum(["digest", "aka"])),
+  services: servicesSchema.optional().describe("absent: none of its own"),
 });
 
 export const subscriberPageSchema = z.strictObject({

@@ -1,22 +1,26 @@
 import { createSecretKey } from "node:crypto";
 import {
-  type ChangedSubscriber,
+  type changedSubscriberSchema,
   type Subscriber as Document,
   type NewSubscriber,
   newSubscriberSchema,
 } from "@ims/api";
 import { isImpi } from "@ims/ims";
+import type { z } from "zod";
 import { opcOf } from "../aka/milenage.ts";
 import { impiKey } from "../cx/identities.ts";
 import { digestCredentials } from "../hss/digest.ts";
 import { identityKey } from "../hss/sqlite-repository.ts";
 import { type AkaCredentials, type Credentials, noServices, type Subscriber } from "../hss/subscriber.ts";
 import type { SubscriberRecord } from "../hss/subscriber-repository.ts";
+import { copyOf, servicesFault, servicesOf } from "./services-document.ts";
 
 /** What is wrong with a subscriber as it was handed in; never holds a secret. */
 export type Reading =
   | { readonly kind: "read"; readonly record: SubscriberRecord }
   | { readonly kind: "wrong"; readonly impi: string | undefined; readonly error: string };
+
+type ParsedChange = z.output<typeof changedSubscriberSchema>;
 
 const DEFAULT_AMF = "8000";
 
@@ -38,14 +42,16 @@ export function readNewSubscriber(given: unknown, realm: string): Reading {
   if (!isImpi(impi)) return { kind: "wrong", impi, error: "impi: a private identity is user@realm" };
   const error = identitiesFault(parsed.data.publicIdentities);
   if (error !== undefined) return { kind: "wrong", impi, error };
-  const { credentials } = parsed.data;
+  const { credentials, services } = parsed.data;
+  const fault = services && servicesFault(services);
+  if (fault !== undefined) return { kind: "wrong", impi, error: fault };
   return {
     kind: "read",
     record: {
       impi,
       identities: parsed.data.publicIdentities,
       credentials: credentialsOf(impi, realm, credentials),
-      services: noServices,
+      services: servicesOf(services),
       sqn: Number.parseInt(credentials.sqn ?? "0", 16),
     },
   };
@@ -54,11 +60,12 @@ export function readNewSubscriber(given: unknown, realm: string): Reading {
 /** A subscriber with a change applied; the text says what is wrong with it. */
 export function changedRecord(
   before: Subscriber,
-  change: ChangedSubscriber,
+  change: ParsedChange,
   realm: string,
 ): SubscriberRecord | string {
   const identities = change.publicIdentities?.map(({ impu, barred = false }) => ({ impu, barred }));
-  const fault = identities && identitiesFault(identities);
+  const { services } = change;
+  const fault = (identities && identitiesFault(identities)) ?? (services && servicesFault(services));
   if (fault !== undefined) return fault;
   const { credentials } = change;
   return {
@@ -66,7 +73,7 @@ export function changedRecord(
     identities: identities ?? before.identities.map(({ impu, barred }) => ({ impu, barred })),
     credentials:
       credentials === undefined ? before.credentials : credentialsOf(before.impi, realm, credentials),
-    services: before.services,
+    services: services === undefined ? before.services : servicesOf(services),
     sqn: credentials?.sqn === undefined ? before.sqn : Number.parseInt(credentials.sqn, 16),
   };
 }
@@ -94,6 +101,7 @@ export function documentOf(subscriber: Subscriber): Document {
       ...(subscriber.credentials.digest === undefined ? [] : ["digest" as const]),
       ...(subscriber.credentials.aka === undefined ? [] : ["aka" as const]),
     ],
+    ...(subscriber.services === noServices ? {} : { services: copyOf(subscriber.services) }),
   };
 }
 

@@ -65,7 +65,7 @@ export function subscriberRoutes(
     if (typeof record === "string") throw new HttpProblem(400, "Wrong subscriber", record);
     check(hss.replace(record), record.impi);
     const after = known(record.impi);
-    if (change.publicIdentities !== undefined) {
+    if (change.publicIdentities !== undefined || change.services !== undefined) {
       const pushed = await pushProfile(after, node);
       if (pushed.kind === "failed")
         log.warn({ impi: record.impi, reason: pushed.reason }, "profile not pushed");

@@ -109,6 +109,59 @@ test("TS 29.228 §6.1.3.1: deregistering and deleting send RTR to the S-CSCF tha
   assert.equal(terminated.length, 2);
 });
 
+test("TS 29.228 annex E: filter criteria and capabilities are provisioned, served in the profile, and taken away", async (t) => {
+  const { cx, client } = await startApi(t);
+  const applicationServer = { serverName: "sip:as.example.com" };
+  const pattern = { kind: "requestUri" as const, pattern: "^sip:9" };
+  const services = {
+    initialFilterCriteria: [
+      {
+        priority: 5,
+        trigger: { form: "cnf" as const, groups: [[{ condition: pattern }]] },
+        applicationServer,
+      },
+    ],
+    capabilities: { mandatory: [8] },
+  };
+  const added = await client.add({ ...alice, services });
+  assert.deepEqual(added.services, {
+    initialFilterCriteria: [
+      {
+        priority: 5,
+        trigger: { form: "cnf", groups: [[{ negated: false, condition: pattern }]] },
+        applicationServer: {
+          ...applicationServer,
+          defaultHandling: "continue",
+          includeRegisterRequest: false,
+          includeRegisterResponse: false,
+        },
+      },
+    ],
+    sharedIfcSetIds: [],
+    capabilities: { mandatory: [8], optional: [], serverNames: [] },
+  });
+  assert.deepEqual((await cx.uar()).serverCapabilities?.mandatoryCapability, [8]);
+  await cx.mar();
+  assert.match((await cx.sar("REGISTRATION")).userData ?? "", /<RequestURI>\^sip:9<\/RequestURI>/);
+  const changed = await client.update("alice@example.com", { services: {} });
+  assert.equal(changed.services, undefined);
+  assert.doesNotMatch((await cx.sar("RE_REGISTRATION")).userData ?? "", /InitialFilterCriteria/);
+  const bad = { condition: { kind: "requestUri" as const, pattern: "(" } };
+  for (const initialFilterCriteria of [
+    [{ priority: 1, applicationServer, trigger: { form: "cnf" as const, groups: [[bad]] } }],
+    [
+      { priority: 1, applicationServer },
+      { priority: 1, applicationServer },
+    ],
+    [{ priority: 1, applicationServer: { serverName: "http://x" } }],
+  ]) {
+    assert.match(
+      await refusedWith(client.update("alice@example.com", { services: { initialFilterCriteria } }), 400),
+      /services/,
+    );
+  }
+});
+
 test("RFC 9457: what is wrong is said, without a stack and without the secret", async (t) => {
   const { client, url } = await startApi(t);
   await client.add(alice);

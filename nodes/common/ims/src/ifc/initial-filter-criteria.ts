@@ -21,9 +21,9 @@ export type TriggerCondition =
       /** Empty: any. */
       readonly registrationTypes: readonly RegistrationType[];
     }
-  | { readonly kind: "sipHeader"; readonly header: string; readonly content: string | undefined }
+  | { readonly kind: "sipHeader"; readonly header: string; readonly content?: string | undefined }
   | { readonly kind: "sessionCase"; readonly sessionCase: SessionCase }
-  | { readonly kind: "sessionDescription"; readonly line: string; readonly content: string | undefined };
+  | { readonly kind: "sessionDescription"; readonly line: string; readonly content?: string | undefined };
 
 export type ServicePointTrigger = { readonly negated: boolean; readonly condition: TriggerCondition };
 
