@@ -1,4 +1,5 @@
 import { ImsError } from "@ims/runtime";
+import type { z } from "zod";
 import {
   type ChangedSubscriber,
   type ImportReport,
@@ -18,7 +19,9 @@ export type ProvisioningFault =
       readonly title: string;
       readonly detail: string;
     }
-  | { readonly code: "PROVISIONING_UNREACHABLE"; readonly url: string };
+  | { readonly code: "PROVISIONING_UNREACHABLE"; readonly url: string }
+  /** What answers is not the API this client knows. */
+  | { readonly code: "PROVISIONING_ANSWER"; readonly url: string };
 
 export class ProvisioningError extends ImsError<ProvisioningFault> {}
 
@@ -35,17 +38,17 @@ export class ProvisioningClient {
   }
 
   async add(subscriber: NewSubscriber): Promise<Subscriber> {
-    return subscriberSchema.parse(await this.#call("POST", "/subscribers", subscriber));
+    return this.#read(subscriberSchema, await this.#call("POST", "/subscribers", subscriber));
   }
 
   async get(impi: string): Promise<Subscriber> {
-    return subscriberSchema.parse(await this.#call("GET", `/subscribers/${encodeURIComponent(impi)}`));
+    return this.#read(subscriberSchema, await this.#call("GET", `/subscribers/${encodeURIComponent(impi)}`));
   }
 
   async list(page: { after?: string; limit?: number; search?: string }): Promise<SubscriberPage> {
     const query = new URLSearchParams();
     for (const [name, value] of Object.entries(page)) if (value !== undefined) query.set(name, String(value));
-    return subscriberPageSchema.parse(await this.#call("GET", `/subscribers?${query}`));
+    return this.#read(subscriberPageSchema, await this.#call("GET", `/subscribers?${query}`));
   }
 
   async update(impi: string, change: ChangedSubscriber): Promise<Subscriber> {
@@ -68,9 +71,16 @@ export class ProvisioningClient {
     subscribers: readonly unknown[],
     options: { dryRun: boolean; partial: boolean },
   ): Promise<ImportReport> {
-    return importReportSchema.parse(
+    return this.#read(
+      importReportSchema,
       await this.#call("POST", "/subscribers/import", { ...options, subscribers }),
     );
+  }
+
+  #read<S extends z.ZodType>(schema: S, answer: unknown): z.output<S> {
+    const result = schema.safeParse(answer);
+    if (result.success) return result.data;
+    throw new ProvisioningError({ code: "PROVISIONING_ANSWER", url: this.#url }, { cause: result.error });
   }
 
   async #call(method: string, path: string, body?: unknown): Promise<unknown> {
@@ -91,7 +101,7 @@ export class ProvisioningClient {
     } catch (cause) {
       throw new ProvisioningError({ code: "PROVISIONING_UNREACHABLE", url: this.#url }, { cause });
     }
-    const answer: unknown = text === "" ? undefined : JSON.parse(text);
+    const answer = jsonOf(text);
     if (response.ok) return answer;
     const problem = problemSchema.safeParse(answer);
     throw new ProvisioningError({
@@ -100,5 +110,14 @@ export class ProvisioningClient {
       title: problem.success ? problem.data.title : response.statusText,
       detail: problem.success ? (problem.data.detail ?? "") : "",
     });
+  }
+}
+
+/** Undefined for what is no JSON: something else may listen at the address. */
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
 }

@@ -190,6 +190,8 @@ export function explain(error: unknown): string | undefined {
   const { detail } = error;
   if (detail.code === "PROVISIONING_UNREACHABLE")
     return `nothing answers at ${detail.url}: is homestead running (npm start)?`;
+  if (detail.code === "PROVISIONING_ANSWER")
+    return `what answers at ${detail.url} is not the provisioning API of this release`;
   return detail.detail === ""
     ? `refused: ${detail.title} (${detail.status})`
     : `refused: ${detail.title}: ${detail.detail}`;
