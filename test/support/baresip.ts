@@ -4,6 +4,7 @@ import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
+import { stripVTControlCharacters } from "node:util";
 import { freePort } from "@ims/runtime/testing";
 
 export interface BaresipOptions {
@@ -41,6 +42,7 @@ export class Baresip {
   private constructor(child: ChildProcess, dir: string) {
     this.#child = child;
     this.#dir = dir;
+    child.once("exit", () => this.#wake());
     for (const stream of [child.stdout, child.stderr])
       stream?.setEncoding("utf8").on("data", (text: string) => {
         this.#output = (this.#output + text).slice(-50_000);
@@ -54,7 +56,7 @@ export class Baresip {
     writeFileSync(join(dir, "accounts"), accountOf(options));
     writeFileSync(join(dir, "contacts"), "");
     mkdirSync(join(dir, "dump"));
-    const child = spawn("baresip", ["-f", dir, "-v"], { stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn("baresip", ["-f", dir, "-s", "-v"], { stdio: ["ignore", "pipe", "pipe"] });
     const ue = new Baresip(child, dir);
     t.after(() => ue.stop());
     await ue.#connect(controlPort);
@@ -67,11 +69,10 @@ export class Baresip {
     for (;;) {
       const index = this.#events.findIndex((event) => event.type === type);
       if (index >= 0) return this.#events.splice(index, 1)[0] ?? {};
+      const seen = this.#events.map((event) => `${event.type}(${event.param ?? ""})`).join(" ");
+      if (this.#ended) throw new Error(`baresip ended, no ${type}; seen ${seen}`);
       const left = deadline - Date.now();
-      if (left <= 0)
-        throw new Error(
-          `baresip: no ${type} within ${timeoutMs} ms; seen ${this.#events.map((e) => `${e.type}(${e.param ?? ""})`).join(" ")}\n${this.#output}`,
-        );
+      if (left <= 0) throw new Error(`baresip: no ${type} within ${timeoutMs} ms; seen ${seen}`);
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, left);
         this.#waiting.push(() => {
@@ -85,9 +86,14 @@ export class Baresip {
   /** The UE is registered; its event may have come before the control connection. */
   async registered(): Promise<void> {
     const seen = (): boolean => /\} 200 OK .*binding/.test(this.#output);
-    for (let attempt = 0; attempt < 150 && !seen(); attempt++)
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    if (!seen()) throw new Error(`baresip did not register\n${this.#output}`);
+    for (let attempt = 0; attempt < 300 && !seen() && !this.#ended; attempt++)
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    if (!seen()) throw new Error("baresip did not register");
+  }
+
+  /** What it printed, SIP trace included. */
+  output(): string {
+    return stripVTControlCharacters(this.#output).replaceAll("\r", "");
   }
 
   command(command: string, params = ""): void {
@@ -95,7 +101,7 @@ export class Baresip {
     this.#control?.write(`${Buffer.byteLength(json)}:${json},`);
   }
 
-  /** Frequency in Hz of what was heard last, by zero crossings over the loudest second; 0 for silence. */
+  /** Frequency in Hz of what was heard last, by zero crossings over the last two seconds; 0 for silence. */
   heardHz(): number {
     const file = readdirSync(join(this.#dir, "dump"))
       .filter((name) => name.endsWith("dec.wav"))
@@ -104,9 +110,10 @@ export class Baresip {
     return file === undefined ? 0 : frequencyOf(readFileSync(join(this.#dir, "dump", file)));
   }
 
+  /** Ends it; it deregisters first when the core is still there. */
   async stop(): Promise<void> {
     this.#control?.destroy();
-    if (this.#child.exitCode === null && this.#child.signalCode === null)
+    if (!this.#ended)
       await new Promise<void>((resolve) => {
         const hard = setTimeout(() => this.#child.kill("SIGKILL"), 3000);
         this.#child.once("exit", () => {
@@ -116,6 +123,14 @@ export class Baresip {
         this.#child.kill("SIGTERM");
       });
     rmSync(this.#dir, { recursive: true, force: true });
+  }
+
+  get #ended(): boolean {
+    return this.#child.exitCode !== null || this.#child.signalCode !== null;
+  }
+
+  #wake(): void {
+    for (const wake of this.#waiting.splice(0)) wake();
   }
 
   async #connect(port: number): Promise<void> {
@@ -150,11 +165,12 @@ export class Baresip {
       rest = rest.subarray(colon + 2 + length);
       if (event.event !== true) continue;
       this.#events.push(event);
-      for (const wake of this.#waiting.splice(0)) wake();
+      this.#wake();
     }
   }
 }
 
+/** ausine produces nothing but 48 kHz with two channels; baresip resamples to the codec's 8 kHz mono. */
 function configOf(options: BaresipOptions, dir: string, controlPort: number): string {
   return `sip_listen ${options.address}:0
 net_interface ${options.address}
@@ -162,11 +178,12 @@ call_local_timeout 30
 audio_player aubridge,sink
 audio_source ausine,${options.toneHz}
 audio_alert aubridge,sink
-ausrc_srate 8000
-auplay_srate 8000
-ausrc_channels 1
+ausrc_srate 48000
+auplay_srate 48000
+ausrc_channels 2
 auplay_channels 1
 rtp_stats no
+statmode_default off
 module_path /usr/lib/baresip/modules
 module g711.so
 module ausine.so
@@ -185,8 +202,9 @@ function accountOf({ user, domain, password, proxy, transport, answer }: Baresip
   return `<sip:${user}@${domain};transport=${transport}>;auth_user=${user}@${domain};auth_pass=${password};outbound="sip:${proxy};transport=${transport}";regint=600;answermode=${answer};audio_codecs=pcmu\n`;
 }
 
-/** WAV of 16-bit mono or float samples as libsndfile writes it. */
+/** Of a WAV of 16-bit samples as baresip's sndfile module writes it, first channel only. */
 function frequencyOf(wav: Buffer): number {
+  if (wav.length < 44) return 0;
   const rate = wav.readUInt32LE(24);
   const channels = wav.readUInt16LE(22);
   const data = wav.subarray(wav.indexOf("data") + 8);
