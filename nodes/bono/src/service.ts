@@ -33,7 +33,7 @@ export function createBono(
   options: BonoOptions,
   modules: ServiceModules & { readonly timers?: TransactionTimers },
 ): Service {
-  const { log, register, clock } = modules;
+  const { log, register, clock, pacer } = modules;
   const icscf = sipUri("icscf-uri", options.icscfUri);
   const addresses = addressesOf(options, icscf);
   const tls = readTls(options);
@@ -92,6 +92,7 @@ export function createBono(
     clock,
     transport: (handler) =>
       new NodeTransportLayer({
+        pacer,
         handler,
         clock,
         log,

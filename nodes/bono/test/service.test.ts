@@ -27,6 +27,7 @@ async function start(t: TestContext, options: Partial<BonoOptions>): Promise<Run
     register,
     clock: systemClock(),
     health: createHealth(),
+    pacer: { received: () => undefined },
     timers: { ...DEFAULT_TIMERS, t1: 20 }, // Timer J ends with the test
   });
   await service.start();
@@ -169,6 +170,7 @@ test("without a certificate there is no TLS; with half of one, a wrong file or a
         register: metricsRegister(),
         clock: systemClock(),
         health: createHealth(),
+        pacer: { received: () => undefined },
       });
     assert.throws(create, (error) => error instanceof BonoError && error.detail.code === code);
   };

@@ -16,7 +16,7 @@ import type { HomesteadOptions } from "./options.ts";
 
 /** Homestead: Cx server, built-in HSS and AuC, provisioning API. Throws HomesteadError for what it cannot start with. */
 export function createHomestead(options: HomesteadOptions, modules: ServiceModules): Service {
-  const { clock, log, register } = modules;
+  const { clock, log, register, pacer } = modules;
   const token = provisioningToken(options);
   const exposed = exposedAddress(options);
   if (options.seedExamples && exposed !== undefined) throw examplesExposed(exposed);
@@ -42,6 +42,7 @@ export function createHomestead(options: HomesteadOptions, modules: ServiceModul
     productName: "Tidewater homestead",
     applications: [cx],
     clock,
+    pacer,
     log,
     register,
   });

@@ -23,6 +23,7 @@ function create(dir: string, options: Partial<HomesteadOptions>): Service {
       log: memoryLogger("silent"),
       register: metricsRegister(),
       health: createHealth(),
+      pacer: { received: () => undefined },
     },
   );
 }

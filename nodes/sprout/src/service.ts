@@ -23,7 +23,7 @@ const QUIESCE_STEP_MS = 50;
 
 /** Composition root of sprout: I-CSCF and S-CSCF on one ProxyCore, Cx towards the HSS. */
 export async function createSprout(options: SproutOptions, modules: ServiceModules): Promise<Service> {
-  const { log, register, clock } = modules;
+  const { log, register, clock, pacer } = modules;
   const addresses = addressesOf(options);
   const advertised = hostForUri(addresses.uriHost);
   const uriOf = (given: string, port: number): string =>
@@ -38,6 +38,7 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
     productName: "Tidewater sprout",
     applications: [cx],
     clock,
+    pacer,
     log,
     register,
     metricsPrefix: "ims_sprout_diameter",
@@ -77,7 +78,7 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
     ],
     locator: new SipLocator({ dns: dnsQueries(nodeResolver(clock)), clock, supported: ["TCP", "UDP"] }),
     clock,
-    transport: (handler) => new NodeTransportLayer({ handler, clock, log }),
+    transport: (handler) => new NodeTransportLayer({ handler, clock, log, pacer }),
     counters: entities.metrics.sip,
     onDefect: (error, request) => {
       entities.metrics.defect();

@@ -13,6 +13,7 @@ function create(options: Record<string, unknown>): ReturnType<typeof createSprou
     register: metricsRegister(),
     clock: systemClock(),
     health: createHealth(),
+    pacer: { received: () => undefined },
   });
 }
 

@@ -1,7 +1,7 @@
-import { type HeaderName, type SipMessage, splitList } from "@ims/sip";
+import { HeaderSet, type SipMessage, splitList } from "@ims/sip";
 
 /** What only the trust domain may say (TS 24.229 §4.4): taken off whatever a UE sends, in whatever spelling it came. */
-const NOT_FROM_UE: readonly HeaderName[] = [
+const NOT_FROM_UE = new HeaderSet([
   "P-Asserted-Identity",
   "P-Asserted-Service",
   "P-Charging-Vector",
@@ -30,10 +30,10 @@ const NOT_FROM_UE: readonly HeaderName[] = [
   "Priority-Share",
   "Attestation-Info",
   "Origination-Id",
-];
+]);
 
 /** What a UE, being outside the trust domain, must not learn (TS 24.229 §4.4, §5.2.6.3.4, §5.2.6.4.3, §5.2.10). */
-const NOT_TO_UE: readonly HeaderName[] = [
+const NOT_TO_UE = new HeaderSet([
   "P-Charging-Vector",
   "P-Charging-Function-Addresses",
   "P-Served-User",
@@ -50,7 +50,7 @@ const NOT_TO_UE: readonly HeaderName[] = [
   "Priority-Share",
   "Attestation-Info",
   "Origination-Id",
-];
+]);
 
 /** Strips a request of a UE. Its Record-Route goes too: a UE is no proxy. */
 export function stripRequestFromUe(request: SipMessage): void {
@@ -69,13 +69,13 @@ export function stripResponseFromUe(response: SipMessage): void {
 
 /** Strips what goes to a UE; P-Asserted-Identity too when its owner asks for privacy (RFC 3325 §7, TS 24.229 §4.4.2). */
 export function stripTowardsUe(message: SipMessage): void {
-  for (const name of NOT_TO_UE) message.remove(name);
+  message.removeAll(NOT_TO_UE);
   if (message.has("Privacy") && message.has("P-Asserted-Identity") && asksForPrivacy(message))
     message.remove("P-Asserted-Identity");
 }
 
 function strip(message: SipMessage): void {
-  for (const name of NOT_FROM_UE) message.remove(name);
+  message.removeAll(NOT_FROM_UE);
   if (message.has("P-Access-Network-Info")) keepOwnAccessNetworkInfo(message);
 }
 

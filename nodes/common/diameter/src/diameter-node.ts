@@ -76,6 +76,7 @@ export class DiameterNode {
       clock,
       maxMessageLength: options.maxMessageLength ?? MAX_MESSAGE_LENGTH,
       maxBacklog: 1024 * 1024,
+      ...(options.pacer === undefined ? {} : { pacer: options.pacer }),
     };
     this.#router = new RequestRouter({
       clock,

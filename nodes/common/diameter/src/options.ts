@@ -1,5 +1,5 @@
 import type { TlsOptions } from "node:tls";
-import type { Clock, Logger, MetricsRegister } from "@ims/runtime";
+import type { Clock, Logger, LoopPacer, MetricsRegister } from "@ims/runtime";
 import type { Application } from "./codec/command.ts";
 import type { PeerIdentity } from "./peer/capabilities.ts";
 import type { PeerTiming } from "./peer/peer-context.ts";
@@ -27,6 +27,8 @@ export interface DiameterNodeOptions {
   readonly maxPending?: number;
   /** Requests of one connection in work at a time; more are answered 3004. Default 10,000. */
   readonly maxInWork?: number;
+  /** Told of every message read. */
+  readonly pacer?: LoopPacer;
   /** In [0, 1); for tests. */
   readonly random?: () => number;
 }

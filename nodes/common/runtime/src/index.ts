@@ -20,6 +20,7 @@ export {
   SECRET_FIELDS,
   standardOutput,
 } from "./log/logger.ts";
+export { type LoopPacer, type LoopPacerOptions, loopPacer } from "./loop-pacer.ts";
 export type { BoundCounter, CounterFamily, CounterFamilyOptions } from "./metrics/counter-family.ts";
 export type { BoundHistogram, HistogramFamily, HistogramFamilyOptions } from "./metrics/histogram-family.ts";
 export type { Labels, LabelValues } from "./metrics/label-space.ts";

@@ -3,6 +3,7 @@ import { type Clock, systemClock } from "./clock.ts";
 import { loadOptions } from "./config/load.ts";
 import { createHealth, type Health } from "./health.ts";
 import { createLogger, type Logger, standardOutput } from "./log/logger.ts";
+import { type LoopPacer, loopPacer } from "./loop-pacer.ts";
 import { registerProcessMetrics } from "./metrics/process-metrics.ts";
 import { type MetricsRegister, metricsRegister } from "./metrics/register.ts";
 import { managementServer } from "./metrics/server.ts";
@@ -16,6 +17,8 @@ export interface ServiceModules {
   readonly register: MetricsRegister;
   readonly clock: Clock;
   readonly health: Health;
+  /** One for all sockets of the process. */
+  readonly pacer: LoopPacer;
 }
 
 export interface RunServiceRequest<Schema extends z.ZodObject> {
@@ -112,7 +115,8 @@ export async function runService<Schema extends z.ZodObject>(
 
   try {
     await startInOrder([management]);
-    const service = await create(options, { log, register, clock, health });
+    const pacer = loopPacer({ aboveRate: options.coalesceAboveRate, pauseMs: options.coalesceMs });
+    const service = await create(options, { log, register, clock, health, pacer });
     services.push(service);
     await service.start();
     if (ending) return;

@@ -17,7 +17,7 @@ export {
   digestsEqual,
 } from "./digest/digest.ts";
 export { parseDigestParameters } from "./digest/parameters.ts";
-export { type HeaderName, headerIdOf } from "./message/header-names.ts";
+export { type HeaderName, HeaderSet, headerIdOf } from "./message/header-names.ts";
 export { Identifiers } from "./message/identifiers.ts";
 export { SipMessage, tagOf } from "./message/message.ts";
 export { SIP_METHODS, type SipMethod } from "./message/methods.ts";

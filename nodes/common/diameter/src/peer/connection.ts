@@ -1,6 +1,6 @@
 import net from "node:net";
 import tls from "node:tls";
-import type { Clock, Timer } from "@ims/runtime";
+import type { Clock, LoopPacer, Timer } from "@ims/runtime";
 import type { Command } from "../codec/command.ts";
 import { encode, type Identifiers } from "../codec/encode.ts";
 import { Writer } from "../codec/writer.ts";
@@ -18,6 +18,8 @@ export interface ConnectionOptions {
   readonly maxMessageLength: number;
   /** Bytes waiting to be sent beyond which nothing more is read from this peer, and no request is given to it. */
   readonly maxBacklog: number;
+  /** Told of every message read. */
+  readonly pacer?: LoopPacer;
 }
 
 export interface ConnectionHandler {
@@ -55,7 +57,10 @@ export class Connection {
     this.#handler = handler;
     this.#framer = new Framer(
       options.maxMessageLength,
-      (bytes, start, end) => this.#handler.message(this, bytes, start, end),
+      (bytes, start, end) => {
+        options.pacer?.received();
+        this.#handler.message(this, bytes, start, end);
+      },
       (header) => this.#handler.broken(this, header),
     );
     socket.setNoDelay(true);

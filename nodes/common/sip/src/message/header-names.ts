@@ -154,3 +154,16 @@ export function headerIdAt(text: string, start: number, end: number): HeaderId {
 export function headerIdOf(name: string): HeaderId {
   return headerIdAt(name, 0, name.length);
 }
+
+/** A set of known header names, for SipMessage.removeAll. */
+export class HeaderSet {
+  readonly #members = new Uint8Array(KNOWN.length + 1);
+
+  constructor(headers: Iterable<HeaderName>) {
+    for (const name of headers) this.#members[HeaderIds[name]] = 1;
+  }
+
+  hasId(id: HeaderId): boolean {
+    return this.#members[id] === 1;
+  }
+}

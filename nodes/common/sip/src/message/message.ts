@@ -2,6 +2,7 @@ import {
   type HeaderId,
   HeaderIds,
   type HeaderName,
+  type HeaderSet,
   headerIdOf,
   headerNameOf,
   isCommaList,
@@ -223,6 +224,23 @@ export class SipMessage {
       if (this.#table[at] === id) this.#table.splice(at, WIDTH);
       else at += WIDTH;
     if (name === "Via") this.#topVia = undefined;
+    return this;
+  }
+
+  /** Removes every line of every name in the set, in one pass. */
+  removeAll(set: HeaderSet): this {
+    const table = this.#table;
+    let kept = 0;
+    for (let at = 0; at < table.length; at += WIDTH) {
+      if (set.hasId(table[at] ?? 0)) continue;
+      if (kept !== at)
+        for (let field = 0; field < WIDTH; field++) table[kept + field] = table[at + field] ?? 0;
+      kept += WIDTH;
+    }
+    if (kept !== table.length) {
+      table.length = kept;
+      this.#topVia = undefined;
+    }
     return this;
   }
 

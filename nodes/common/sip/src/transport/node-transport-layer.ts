@@ -1,5 +1,5 @@
 import { lookup } from "node:dns/promises";
-import type { Clock } from "@ims/runtime";
+import type { Clock, LoopPacer } from "@ims/runtime";
 import { type Connection, type ConnectionModules, StreamConnection } from "./connection.ts";
 import { ConnectionPool, poolKey } from "./connection-pool.ts";
 import { addressFamily, DeadFlow, type FlowEnds, plainAddress } from "./flow.ts";
@@ -28,6 +28,8 @@ export interface TransportLog {
 export interface NodeTransportModules {
   readonly handler: TransportHandler;
   readonly clock: Clock;
+  /** Told of every message read. */
+  readonly pacer?: LoopPacer;
   readonly log?: TransportLog;
   readonly limits?: Partial<TransportLimits>;
   /** For dialled TLS connections. */
@@ -56,7 +58,7 @@ export class NodeTransportLayer implements TransportLayer {
     this.#limits = { ...defaultLimits, ...modules.limits };
     this.#tls = modules.tls ?? {};
     this.#pool = new ConnectionPool(this.#limits);
-    const shared = { handler: modules.handler, clock: this.#clock, limits: this.#limits };
+    const shared = { handler: paced(modules), clock: this.#clock, limits: this.#limits };
     const nextId = (): number => this.#nextId();
     this.#connectionModules = {
       ...shared,
@@ -232,4 +234,16 @@ function isPort(port: number): boolean {
 
 function isWildcard(host: string): boolean {
   return host === "0.0.0.0" || host === "::";
+}
+
+function paced({ handler, pacer }: NodeTransportModules): TransportHandler {
+  if (pacer === undefined) return handler;
+  return {
+    onMessage: (text, flow) => {
+      pacer.received();
+      handler.onMessage(text, flow);
+    },
+    onGarbage: (flow, reason, text) => handler.onGarbage?.(flow, reason, text),
+    onKeepAlive: (flow) => handler.onKeepAlive?.(flow),
+  };
 }

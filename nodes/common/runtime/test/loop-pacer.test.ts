@@ -1,0 +1,38 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { setImmediate as turn } from "node:timers/promises";
+import { type LoopPacer, loopPacer } from "../src/loop-pacer.ts";
+
+/** Turns of the loop in the time given, each bringing a handful of messages. */
+async function turnsWithin(pacer: LoopPacer, ms: number): Promise<number> {
+  const end = performance.now() + ms;
+  let turns = 0;
+  while (performance.now() < end) {
+    for (let count = 0; count < 20; count++) pacer.received();
+    await turn();
+    turns++;
+  }
+  return turns;
+}
+
+test("under load the loop pauses between turns, so that each finds several messages", async () => {
+  const turns = await turnsWithin(loopPacer({ aboveRate: 1000, pauseMs: 2 }), 400);
+  const free = await turnsWithin(loopPacer({ aboveRate: 1000, pauseMs: 0 }), 400);
+  assert.ok(turns > 20, `${turns} turns: the loop must go on`);
+  assert.ok(turns < free / 3, `${turns} turns with, ${free} without pacing`);
+});
+
+test("below the rate nothing is delayed", async () => {
+  const pacer = loopPacer({ aboveRate: 1000, pauseMs: 5 });
+  await turnsWithin(pacer, 120);
+  // A quiet spell, then single messages: the window of the load before says nothing any more.
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  const began = performance.now();
+  for (let count = 0; count < 20; count++) {
+    pacer.received();
+    await turn();
+    await turn();
+  }
+  const perMessage = (performance.now() - began) / 20;
+  assert.ok(perMessage < 4, `${perMessage} ms a message`);
+});
