@@ -9,6 +9,17 @@ const capabilities = (what: string) =>
 export const homesteadOptions = z.object({
   host: z.string().min(1).default("127.0.0.1").describe("address the Diameter port is bound to"),
   diameterPort: port("Diameter port for Cx (TCP)", 3868),
+  diameterTlsPort: port("Diameter port for Cx over TLS, open when there is a certificate", 3869),
+  tlsCertificate: z.string().default("").describe("file with the certificate chain of the TLS port (PEM)"),
+  tlsKey: z.string().default("").describe("file with its private key (PEM)"),
+  tlsCa: z
+    .string()
+    .default("")
+    .describe("file with the authorities that peers on the TLS port must have a certificate of (PEM)"),
+  cxPeers: z
+    .array(z.string())
+    .default([])
+    .describe("addresses or networks of CSCFs beside this machine, separated by commas"),
   homeDomain: z.string().min(1).toLowerCase().default("example.com").describe("home network domain name"),
   diameterHost: z.string().default("").describe("Origin-Host; default: homestead.<home domain>"),
   diameterRealm: z.string().default("").describe("Origin-Realm; default: the home domain"),

@@ -5,6 +5,7 @@ import { cx } from "@ims/diameter/cx";
 import type { Service, ServiceModules } from "@ims/runtime";
 import { randomChallenges } from "./aka/random.ts";
 import { serveCx } from "./cx/cx-server.ts";
+import { cxPeers } from "./cx-peers.ts";
 import { HomesteadError } from "./errors.ts";
 import { holdsExamples, seedExamples } from "./hss/examples.ts";
 import { ProvisionedHss } from "./hss/provisioned-hss.ts";
@@ -13,6 +14,7 @@ import { SqliteRepository } from "./hss/sqlite-repository.ts";
 import { provisioningServer } from "./http/provisioning-server.ts";
 import { exposedAddress, provisioningAddress, provisioningToken } from "./loopback.ts";
 import type { HomesteadOptions } from "./options.ts";
+import { tlsOptions } from "./tls-options.ts";
 
 /** Homestead: Cx server, built-in HSS and AuC, provisioning API. Throws HomesteadError for what it cannot start with. */
 export function createHomestead(options: HomesteadOptions, modules: ServiceModules): Service {
@@ -36,11 +38,14 @@ export function createHomestead(options: HomesteadOptions, modules: ServiceModul
   });
 
   const realm = options.diameterRealm || options.homeDomain;
+  const tls = tlsOptions(options);
+  const isCxPeer = cxPeers(options.host, options.cxPeers);
   const node = new DiameterNode({
     originHost: options.diameterHost || `homestead.${options.homeDomain}`,
     originRealm: realm,
     productName: "Tidewater homestead",
     applications: [cx],
+    admits: (_identity, remoteAddress) => isCxPeer(remoteAddress),
     clock,
     pacer,
     log,
@@ -56,12 +61,15 @@ export function createHomestead(options: HomesteadOptions, modules: ServiceModul
     },
     { hss, node, log },
   );
-  let diameterPort = 0;
+  const ports: Record<string, number> = {};
 
   return {
     async start() {
       if (options.seedExamples) seedExamples(hss, options.homeDomain, log);
-      diameterPort = await node.listen({ host: options.host, port: options.diameterPort });
+      ports["diameter"] = await node.listen({ host: options.host, port: options.diameterPort });
+      if (tls !== undefined) {
+        ports["diameterTls"] = await node.listen({ host: options.host, port: options.diameterTlsPort, tls });
+      }
       node.start();
       await http.start();
     },
@@ -73,7 +81,7 @@ export function createHomestead(options: HomesteadOptions, modules: ServiceModul
       await node.stop();
       hss.close();
     },
-    ports: () => ({ diameter: diameterPort, provisioning: http.port }),
+    ports: () => ({ ...ports, provisioning: http.port }),
   };
 }
 

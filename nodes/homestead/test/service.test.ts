@@ -4,8 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { ProvisioningClient, ProvisioningError } from "@ims/api";
+import { selfSigned, startNode } from "@ims/diameter/testing";
 import { createHealth, metricsRegister, type Service, systemClock } from "@ims/runtime";
 import { memoryLogger } from "@ims/runtime/testing";
+import { cxPeers } from "../src/cx-peers.ts";
 import { createHomestead, HomesteadError, type HomesteadOptions, homesteadOptions } from "../src/index.ts";
 
 function stateDir(t: TestContext): string {
@@ -93,4 +95,45 @@ test("a key file that others can read, or of another size, is refused", (t) => {
   chmodSync(file, 0o600);
   writeFileSync(file, "short");
   assert.throws(() => create(dir, {}), refusal("KEY_FILE"));
+});
+
+test("only this machine and the peers named may ask over Cx", () => {
+  const may = cxPeers("192.0.2.1", ["198.51.100.0/24", "2001:db8::/32"]);
+  for (const address of [
+    "127.0.0.1",
+    "127.9.9.9",
+    "::1",
+    "::ffff:127.0.0.1",
+    "192.0.2.1",
+    "198.51.100.7",
+    "2001:db8::5",
+  ]) {
+    assert.equal(may(address), true, address);
+  }
+  for (const address of ["192.0.2.2", "198.51.101.1", "2001:db9::1", "nonsense", ""]) {
+    assert.equal(may(address), false, address);
+  }
+  for (const bad of ["example.com", "10.0.0.0/33", "10.0.0.0/x", ""]) {
+    assert.throws(() => cxPeers("127.0.0.1", [bad]), refusal("CX_PEERS"), bad);
+  }
+});
+
+test("RFC 6733 §13.1: Cx over TLS when there is a certificate", async (t) => {
+  const dir = stateDir(t);
+  const { cert, key } = selfSigned();
+  writeFileSync(join(dir, "cert.pem"), cert);
+  writeFileSync(join(dir, "key.pem"), key);
+  const files = { tlsCertificate: join(dir, "cert.pem"), tlsKey: join(dir, "key.pem"), diameterTlsPort: 0 };
+  assert.throws(() => create(dir, { ...files, tlsKey: join(dir, "none") }), refusal("TLS_FILE"));
+  const service = create(dir, files);
+  await service.start();
+  t.after(() => service.stop());
+  const cscf = startNode(t, "sprout.example.com");
+  cscf.addPeer({
+    host: "127.0.0.1",
+    port: service.ports?.()["diameterTls"] ?? 0,
+    tls: { rejectUnauthorized: false },
+  });
+  cscf.start();
+  assert.equal(await cscf.whenConnected(5000), true);
 });
