@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { formatReport, makeReport, saveJson } from "./report.ts";
@@ -54,6 +55,17 @@ function readOptions(args: readonly string[]) {
   return { ...values, rounds: whole(values.rounds, "rounds", 1), plan, soak };
 }
 
+/** Takes the place of the one bench that may run on a machine; the place is free again when the process ends. */
+function only(): Promise<boolean> {
+  return new Promise((resolve) => {
+    const place = createServer().once("error", () => resolve(false));
+    place.listen(5069, "127.10.0.1", () => {
+      place.unref();
+      resolve(true);
+    });
+  });
+}
+
 async function main(): Promise<number> {
   let options: ReturnType<typeof readOptions>;
   try {
@@ -74,6 +86,12 @@ async function main(): Promise<number> {
   });
   if (tools.status !== 0) return 1;
   const say = (line: string): void => console.error(`bench: ${line}`);
+  if (!(await only())) {
+    console.error(
+      "bench: another bench is running on this machine; both would use the same addresses of UEs",
+    );
+    return 1;
+  }
   if (options.soak !== undefined) return runSoak({ seconds: options.soak, up: options.up, say });
 
   const { plan } = options;

@@ -27,6 +27,8 @@ export type RegisterLoad = {
   readonly rate: number;
   /** Default: one registration for each user. */
   readonly count?: number;
+  /** What a UE does: register (always challenged), renew, or visit: register and leave after two seconds. */
+  readonly behaviour?: "register" | "renew" | "visit";
 };
 
 /** Registers every user once, or over and over up to `count`. */
@@ -36,10 +38,11 @@ export function startRegistrations({
   role,
   rate,
   count = users.length,
+  behaviour = "register",
 }: RegisterLoad): RunningSipp {
   const port = role === "caller" ? CALLER_PORT : CALLEE_PORT;
   return startSipp({
-    scenario: scenario("register"),
+    scenario: scenario(behaviour),
     target: system.target,
     csv: users.map((user) => registerRow(user, domain)),
     keys: { domain, port: String(port), expires: String(EXPIRES_S) },

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { join } from "node:path";
-import { type Operation, type Plan, percentile, type Round } from "./round.ts";
+import type { Operation, Plan, Round } from "./round.ts";
 
 export type Report = {
   readonly commit: string;
@@ -101,16 +101,22 @@ function parts(operations: readonly Operation[]): string {
 /** Ratio ours/peer of each round: the two of a round ran in the same minute. */
 function ratios(ours: readonly Operation[], peer: readonly Operation[]): string[] {
   const ratio = (value: (operation: Operation) => number): string =>
-    spread(ours.map((one, index) => Math.round((value(one) / value(peer[index] ?? one)) * 100) / 100));
+    spread(ours.map((one, index) => round2(value(one) / value(peer[index] ?? one))));
   return [
     `  ratio ours/peer: ${ratio((one) => one.cpuMicros)} without HSS, ${ratio((one) => one.cpuMicros + one.hssCpuMicros)} with HSS`,
   ];
 }
 
 function spread(values: readonly number[]): string {
-  const median = percentile(values, 0.5);
+  const sorted = values.toSorted((a, b) => a - b);
+  const half = (sorted.length - 1) / 2;
+  const median = round2(
+    ((sorted[Math.floor(half)] ?? Number.NaN) + (sorted[Math.ceil(half)] ?? Number.NaN)) / 2,
+  );
   return values.length < 2 ? `${median}` : `${median} [${Math.min(...values)}-${Math.max(...values)}]`;
 }
+
+const round2 = (value: number): number => Math.round(value * 100) / 100;
 
 function align(table: readonly (readonly string[])[]): string[] {
   const widths = (table[0] ?? []).map((_, column) =>

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { RunningSipp } from "../support/sipp.ts";
+import type { RunningSipp, SippStats } from "../support/sipp.ts";
 import { serviceRoutes, startCallees, startCalls, startRegistrations } from "./load.ts";
 import { memoryOf } from "./proc.ts";
 import { saveJson } from "./report.ts";
@@ -9,6 +9,7 @@ import { usersOf } from "./users.ts";
 const REGISTRATIONS_PER_SECOND = 50;
 const CALLS_PER_SECOND = 20;
 const PAIRS = 500;
+/** Half of them renew their registration, half register and leave again: the number of registered UEs stays the same. */
 const REGISTERING = 1500;
 const SAMPLE_S = 10;
 /** Caches and compiled code settle first; growth is counted from here. */
@@ -51,26 +52,31 @@ export async function runSoak({ seconds, up, say }: SoakOptions): Promise<number
       rate: CALLS_PER_SECOND,
       count: CALLS_PER_SECOND * seconds,
     });
-    const registrations = startRegistrations({
-      system,
-      users: others,
-      role: "caller",
-      rate: REGISTRATIONS_PER_SECOND,
-      count: REGISTRATIONS_PER_SECOND * seconds,
-    });
-    running.push(calls, registrations);
+    const halfRate = REGISTRATIONS_PER_SECOND / 2;
+    const registering = (["renew", "visit"] as const).map((behaviour, half) =>
+      startRegistrations({
+        system,
+        users: others.slice((half * REGISTERING) / 2, ((half + 1) * REGISTERING) / 2),
+        // Different ports: both processes bind addresses of the same network.
+        role: half === 0 ? "caller" : "callee",
+        rate: halfRate,
+        count: halfRate * seconds,
+        behaviour,
+      }),
+    );
+    running.push(calls, ...registering);
     const samples: Sample[] = [];
     for (let second = SAMPLE_S; second <= seconds; second += SAMPLE_S) {
       await delay(SAMPLE_S * 1000);
-      const [called, registered] = [calls.stats(), registrations.stats()];
+      const [called, registered] = [calls.stats(), registering.map((one) => one.stats())];
       const rssMb = Object.fromEntries(
         [...system.parts].map(([part, pid]) => [part, Math.round(memoryOf(pid).rssKb / 102.4) / 10]),
       );
       const sample = {
         second,
-        registrations: registered.successful,
+        registrations: total(registered, "successful"),
         calls: called.successful,
-        failed: called.failed + registered.failed,
+        failed: called.failed + total(registered, "failed"),
         rssMb,
       };
       samples.push(sample);
@@ -79,8 +85,10 @@ export async function runSoak({ seconds, up, say }: SoakOptions): Promise<number
         `${second} s: ${sample.registrations} registrations, ${sample.calls} calls, ${sample.failed} failed; ${memory.join(", ")}`,
       );
     }
-    const [called, registered] = [await calls.done, await registrations.done];
-    const failed = called.stats.failed + registered.stats.failed;
+    const called = await calls.done;
+    const ended = await Promise.all(registering.map((one) => one.done));
+    const registered = ended.map(({ stats }) => stats);
+    const failed = called.stats.failed + total(registered, "failed");
     const settled = samples.find(({ second }) => second >= SETTLED_AFTER_S);
     const last = samples.at(-1);
     const growth =
@@ -90,15 +98,19 @@ export async function runSoak({ seconds, up, say }: SoakOptions): Promise<number
             .map((part) => `${part} ${((last.rssMb[part] ?? 0) - (settled.rssMb[part] ?? 0)).toFixed(1)} MB`)
             .join(", ");
     console.log(
-      `${registered.stats.successful} registrations and ${called.stats.successful} calls in ${seconds} s, ${failed} failed, ` +
-        `${called.stats.retransmissions + registered.stats.retransmissions} retransmissions by UEs\n` +
+      `${total(registered, "successful")} registrations and ${called.stats.successful} calls in ${seconds} s, ${failed} failed, ` +
+        `${called.stats.retransmissions + total(registered, "retransmissions")} retransmissions by UEs\n` +
         `resident memory, growth from second ${SETTLED_AFTER_S} on: ${growth}`,
     );
-    if (failed > 0) console.log((called.errors + registered.errors).slice(0, 1500));
+    if (failed > 0) console.log([called, ...ended].map(({ errors }) => errors.slice(0, 1500)).join(""));
     say(`figures in ${saveJson("soak", { seconds, samples, failed })}`);
     return failed === 0 ? 0 : 1;
   } finally {
     for (const one of running) await one.finish(1000);
     await system.stop();
   }
+}
+
+function total(stats: readonly SippStats[], counter: keyof SippStats): number {
+  return stats.reduce((sum, one) => sum + one[counter], 0);
 }

@@ -90,6 +90,7 @@ export function startSipp(options: SippOptions): RunningSipp {
   const directory = mkdtempSync(join(tmpdir(), "sipp-"));
   const child = launch(options, directory);
   let timedOut = false;
+  let ended: SippResult | undefined;
   const timer = setTimeout(() => {
     timedOut = true;
     child.kill("SIGKILL");
@@ -103,6 +104,7 @@ export function startSipp(options: SippOptions): RunningSipp {
     child.once("exit", (exitCode) => {
       clearTimeout(timer);
       const result = collect(directory, exitCode, timedOut);
+      ended = result;
       rmSync(directory, { recursive: true, force: true });
       resolve(result);
     });
@@ -121,8 +123,8 @@ export function startSipp(options: SippOptions): RunningSipp {
     pid: child.pid ?? 0,
     done,
     finish,
-    stats: () => readStats(directory),
-    logs: () => readLogs(directory),
+    stats: () => ended?.stats ?? readStats(directory),
+    logs: () => (ended === undefined ? readLogs(directory) : [...ended.logs]),
   };
 }
 
