@@ -10,7 +10,7 @@ const PHASES = [
     patterns: ["test/conformance/**/*.test.ts", "test/integration/**/*.test.ts"],
     concurrency: 1,
   },
-  { name: "end to end", patterns: ["test/e2e/*.test.ts"], concurrency: 1 },
+  { name: "end to end", patterns: ["test/e2e/*.test.ts", "test/regression/*.test.ts"], concurrency: 1 },
 ] as const;
 
 const wanted = process.argv.slice(2);

@@ -86,7 +86,7 @@ export function createBono(
   const core: ProxyCore = new ProxyCore({
     sides: [
       { name: "access", entity: pcscf, strict: true },
-      { name: "core", entity: pcscf, strict: false },
+      { name: "core", entity: pcscf, strict: false, answers: addresses.mayUseCore },
     ],
     locator: new SipLocator({ dns: dnsQueries(nodeResolver(clock)), clock, supported: ["TCP", "UDP"] }),
     clock,

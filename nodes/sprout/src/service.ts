@@ -73,8 +73,8 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
   const scscf = new Guard(entities.scscf, { ...guardModules, own: new OwnUris([scscfUri]) });
   const core = new ProxyCore({
     sides: [
-      { name: "icscf", entity: icscf, strict: false },
-      { name: "scscf", entity: scscf, strict: false },
+      { name: "icscf", entity: icscf, strict: false, answers: mayUse },
+      { name: "scscf", entity: scscf, strict: false, answers: mayUse },
     ],
     locator: new SipLocator({ dns: dnsQueries(nodeResolver(clock)), clock, supported: ["TCP", "UDP"] }),
     clock,

@@ -43,6 +43,8 @@ export interface Side {
   readonly entity: TransactionUser;
   /** Outside the trust domain: full syntax checks, no responses by Via, stray responses dropped. */
   readonly strict: boolean;
+  /** May responses come from this address over a connection that the request did not take? Default: from any. */
+  readonly answers?: (address: string) => boolean;
 }
 
 /** Addresses of a URI in the order to try: RFC 3263. Empty when there are none. */
@@ -105,6 +107,7 @@ export class ProxyCore implements TransportHandler, TransactionLayerUser, ForkPa
       user: this,
       sendElsewhere: (response, flow) =>
         this.#sides.get(flow.side)?.strict === false && sendByVia(response, flow.side, this.transport),
+      mayAnswer: (flow, asked) => this.#mayAnswer(flow, asked),
     });
   }
 
@@ -321,10 +324,25 @@ export class ProxyCore implements TransportHandler, TransactionLayerUser, ForkPa
     }
   }
 
+  /** A response over another flow than its request's: from the same zone, and there from whom it trusts. */
+  #mayAnswer(flow: Flow, asked: Flow): boolean {
+    const side = this.#sides.get(asked.side);
+    if (flow.side !== asked.side || side === undefined) return false;
+    if (!side.strict) return side.answers?.(flow.remoteAddress) ?? true;
+    // A UDP flow that was forgotten comes back as another object.
+    return (
+      !asked.reliable &&
+      !flow.reliable &&
+      flow.remotePort === asked.remotePort &&
+      flow.remoteAddress === asked.remoteAddress
+    );
+  }
+
   /** RFC 3261 §16.11 for a response whose transaction is not here: another member of the pool had it. */
   onStrayResponse(response: SipMessage, flow: Flow): void {
     const side = this.#sides.get(flow.side);
-    if (side === undefined || side.strict || response.values("Via").length < 2)
+    const foreign = side?.answers?.(flow.remoteAddress) === false;
+    if (side === undefined || side.strict || foreign || response.values("Via").length < 2)
       return this.#options.counters?.dropped("response", flow.side);
     response.replaceTop("Via", undefined);
     sendByVia(response, flow.side, this.transport);

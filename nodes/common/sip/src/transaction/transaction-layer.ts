@@ -27,6 +27,8 @@ export interface TransactionLayerOptions {
   readonly timers: TransactionTimers;
   readonly user: TransactionLayerUser;
   readonly sendElsewhere: (response: SipMessage, flow: Flow) => boolean;
+  /** May what comes from `flow` answer a request sent over `asked`? False: it is dropped. Default: true. */
+  readonly mayAnswer?: (flow: Flow, asked: Flow) => boolean;
 }
 
 /** Matching of messages to transactions: RFC 3261 §17.1.3, §17.2.3, and CANCEL (§9.2). */
@@ -38,9 +40,11 @@ export class TransactionLayer {
   readonly #pending = new Map<number, Set<ClientTransaction>>();
   readonly #serverParts: ServerTransactionParts;
   readonly #clientParts: ClientTransactionParts;
+  readonly #mayAnswer: (flow: Flow, asked: Flow) => boolean;
 
-  constructor({ clock, timers, user, sendElsewhere }: TransactionLayerOptions) {
+  constructor({ clock, timers, user, sendElsewhere, mayAnswer }: TransactionLayerOptions) {
     this.#user = user;
+    this.#mayAnswer = mayAnswer ?? (() => true);
     this.#serverParts = {
       clock,
       timers,
@@ -97,7 +101,9 @@ export class TransactionLayer {
     const branch = response.topVia?.branch ?? "";
     const transaction = this.#clients.get(clientKey(branch, response.cseqMethod));
     if (transaction === undefined) this.#user.onStrayResponse(response, flow);
-    else transaction.onResponse(response);
+    // A branch is no secret: whoever was sent a request of ours has seen one and can count on.
+    else if (flow === transaction.flow || this.#mayAnswer(flow, transaction.flow))
+      transaction.onResponse(response);
   }
 
   /** Sends a request whose top Via carries `branch` over a flow. */
