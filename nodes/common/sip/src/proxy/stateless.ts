@@ -31,10 +31,12 @@ export function noteSource(request: SipMessage, flow: Flow): void {
   const via = request.topVia;
   if (via === undefined) return;
   const wantsPort = via.parameters.has("rport");
-  if (!wantsPort && via.host === flow.remoteAddress) return;
-  const value = request.top("Via") ?? "";
   const parameters = via.parameters;
-  if (via.host !== flow.remoteAddress || wantsPort) parameters.set("received", flow.remoteAddress);
+  // What the sender says about itself counts for nothing.
+  const claims = parameters.has("received");
+  if (!wantsPort && !claims && via.host === flow.remoteAddress) return;
+  const value = request.top("Via") ?? "";
+  if (claims || via.host !== flow.remoteAddress || wantsPort) parameters.set("received", flow.remoteAddress);
   if (wantsPort) parameters.set("rport", String(flow.remotePort));
   const semicolon = value.indexOf(";");
   request.replaceTop("Via", `${semicolon < 0 ? value : value.slice(0, semicolon)}${parameters}`);

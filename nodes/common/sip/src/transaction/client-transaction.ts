@@ -145,6 +145,7 @@ export class ClientTransaction {
         return this.#expire("timerK", this.flow.reliable ? 0 : t4);
       case "startM":
         this.#wire = "";
+        this.#request = undefined;
         return this.#expire("timerM", 64 * t1);
       case "stopRetransmission":
         this.#retransmission?.cancel();

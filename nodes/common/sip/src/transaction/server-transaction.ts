@@ -120,7 +120,11 @@ export class ServerTransaction {
         const wire = response.toString();
         // Over a reliable flow only an INVITE retransmitted from elsewhere could ask for it again: nothing is kept.
         this.#wire = reliable ? "" : wire;
-        if (this.#status >= 200 && !this.invite) this.request = RELEASED;
+        if (this.#status >= 200 && !this.invite) {
+          // Over UDP it stays for 32 s: nothing of the procedure may stay with it.
+          this.request = RELEASED;
+          this.user = undefined;
+        }
         if (!this.flow.send(wire) && !this.#parts.sendElsewhere(response, this.flow))
           this.#input("transportError", undefined);
         return;
