@@ -84,5 +84,6 @@ function isTrusted(
   own: PcscfModules["own"],
   serviceRoutes: PcscfModules["serviceRoutes"],
 ): boolean {
+  if (uri.parameters.has("maddr")) return false;
   return own.sideOf(uri) === "core" || serviceRoutes.isCoreHost(uri.host);
 }

@@ -1,4 +1,4 @@
-import { parseUri, type SipMessage, type Uri } from "@ims/sip";
+import { locateUri, parseUri, type SipMessage, type Uri } from "@ims/sip";
 import type { OwnUris } from "./own-uris.ts";
 
 /** A Route value of ours that was taken off. */
@@ -14,8 +14,8 @@ export interface OwnRoute {
 export function firstRoute(request: SipMessage): Uri | undefined {
   const value = request.top("Route");
   if (value === undefined) return undefined;
-  const open = value.indexOf("<");
-  return parseUri(open < 0 ? value : value.slice(open + 1, value.indexOf(">", open)));
+  const located = locateUri(value);
+  return located === undefined ? undefined : parseUri(value.slice(located.start, located.end));
 }
 
 /** Takes the first Route value off if it is ours. */
@@ -37,15 +37,22 @@ export function popOwnRoute(request: SipMessage, own: OwnUris): OwnRoute | undef
 export function routeSetKey(values: readonly string[]): string | undefined {
   let key = "";
   for (const value of values) {
-    const start = value.indexOf("<") + 1;
-    const end = value.indexOf(">", start);
-    if (start === 0 || end < 0) return undefined;
+    // Read as whoever forwards by it reads it: a display name may look like a URI.
+    const located = locateUri(value);
+    if (located === undefined) return undefined;
+    const { start, end } = located;
     const semicolon = value.indexOf(";", Math.max(start, value.indexOf("@", start)));
     if (semicolon < 0 || semicolon > end) key += `${value.slice(start, end)}\n`;
     else {
-      if (value.slice(semicolon, end).toLowerCase().includes("maddr")) return undefined;
+      if (leadsElsewhere(value.slice(start, end), value.slice(semicolon, end))) return undefined;
       key += `${value.slice(start, semicolon)}\n`;
     }
   }
   return key;
+}
+
+/** Has a URI the parameter maddr, maybe in escapes (RFC 3261 §19.1.4)? */
+function leadsElsewhere(uri: string, parameters: string): boolean {
+  if (parameters.includes("%")) return parseUri(uri)?.parameters.has("maddr") ?? true;
+  return parameters.toLowerCase().includes("maddr");
 }
