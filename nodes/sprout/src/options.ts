@@ -69,6 +69,10 @@ export const sproutOptions = z.object({
     .max(60_000)
     .default(10_000)
     .describe("an S-CSCF that has not answered a REGISTER by then is replaced by another one, ms"),
+  reuseAuthorization: z
+    .boolean()
+    .default(true)
+    .describe("answer a challenge without asking the HSS for the S-CSCF again"),
   gruuKey: z
     .string()
     .regex(/^(?:[0-9a-fA-F]{32})?$/, "32 hex digits")

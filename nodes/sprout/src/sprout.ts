@@ -2,6 +2,7 @@ import { createSecretKey, type KeyObject, randomBytes } from "node:crypto";
 import type { Clock, MetricsRegister } from "@ims/runtime";
 import type { KvStore } from "@ims/store";
 import type { Cx, CxRequests } from "./cx/cx.ts";
+import { Challenged } from "./icscf/challenged.ts";
 import { Icscf } from "./icscf/icscf.ts";
 import { type ConfiguredScscf, ScscfSelection } from "./icscf/scscf-selection.ts";
 import { getMetrics, type Metrics } from "./metrics.ts";
@@ -21,6 +22,7 @@ import { RegistrationStore } from "./store/registration-store.ts";
 export interface SproutParts {
   readonly options: ScscfOptions & {
     readonly scscfTimeoutMs: number;
+    readonly reuseAuthorization: boolean;
     readonly profileCache: number;
     /** "": a new key for this process. */
     readonly gruuKey: string;
@@ -94,8 +96,10 @@ export function createEntities(parts: SproutParts): SproutEntities {
         homeDomain: options.homeDomain,
         side: options.side,
         scscfTimeoutMs: options.scscfTimeoutMs,
+        reuseAuthorization: options.reuseAuthorization,
       },
       cx,
+      challenged: new Challenged(clock),
       selection: new ScscfSelection(parts.scscfs, parts.random ?? Math.random),
       own: new OwnUris([options.icscfUri]),
       gruus,

@@ -1,6 +1,7 @@
 import type { Cx } from "../cx/cx.ts";
 import type { Gruus } from "../routing/gruu.ts";
 import type { OwnUris } from "../routing/own-route.ts";
+import type { Challenged } from "./challenged.ts";
 import type { ScscfSelection } from "./scscf-selection.ts";
 
 /** What the procedures of the I-CSCF are told about their network. */
@@ -10,6 +11,8 @@ export interface IcscfOptions {
   readonly side: string;
   /** An S-CSCF of another process that has not answered a REGISTER by then is given up, ms. */
   readonly scscfTimeoutMs: number;
+  /** The answer of the HSS for a challenged REGISTER also serves the one that answers the challenge. */
+  readonly reuseAuthorization: boolean;
 }
 
 /** What the I-CSCF counts. */
@@ -25,4 +28,5 @@ export interface IcscfModules {
   readonly own: OwnUris;
   readonly gruus: Gruus;
   readonly counters: IcscfCounters;
+  readonly challenged: Challenged;
 }

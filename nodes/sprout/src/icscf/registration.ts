@@ -34,8 +34,10 @@ export async function registration(context: RequestContext, modules: IcscfModule
     type: deregisters(request) ? "deregistration" : "registration",
   };
 
-  // 2. User registration status query.
-  const outcome = await cx.userAuthorization(query);
+  // 2. User registration status query, unless it was answered for the challenge a moment ago.
+  const known = options.reuseAuthorization ? modules.challenged.take(request.callId, query) : undefined;
+  const outcome: UserAuthorizationOutcome =
+    known === undefined ? await cx.userAuthorization(query) : { kind: "server", name: known };
   const refusal = statusFor(outcome);
   if (refusal !== undefined) return refuse(context, modules, refusal);
   // 3. To the S-CSCF named or selected.
@@ -88,6 +90,7 @@ function forwardTo(context: RequestContext, modules: IcscfModules, selected: Sel
     destination: { kind: "uri", side: options.side, uri },
     timeoutMs: options.scscfTimeoutMs,
     onResponse: (response, _fork, local) => {
+      if (response.status === 401) modules.challenged.remember(context.request.callId, selected.query, name);
       // §5.3.1.3: no answer, 3xx or 480 makes us select another S-CSCF.
       const silent = local && (response.status === 408 || response.status === 503);
       const moved = response.status >= 300 && response.status < 400;

@@ -61,6 +61,7 @@ export class Bench {
         unregisteredSeconds: 300,
         confirmReregistrations: true,
         scscfTimeoutMs: 10_000,
+        reuseAuthorization: false,
         profileCache: 100,
         gruuKey: "00112233445566778899aabbccddeeff",
         ...options,
