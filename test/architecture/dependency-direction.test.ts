@@ -33,9 +33,7 @@ function importsOf(file: string): string[] {
   const text = readFileSync(join(ROOT, file), "utf8");
   const imports =
     /^(?:import|export)\b[^"';]*?\bfrom\s+"([^"]+)"|^import\s+"([^"]+)"|\bimport\(\s*"([^"]+)"/gm;
-  return [
-    ...text.matchAll(/^(?:import|export)\b[^;"]*?\bfrom "([^"]+)"|^import "([^"]+)"|\bimport\("([^"]+)"\)/gm),
-  ].map((match) => match[1] ?? match[2] ?? match[3] ?? "");
+  return [...text.matchAll(imports)].map((match) => match[1] ?? match[2] ?? match[3] ?? "");
 }
 
 for (const folder of packages) {
