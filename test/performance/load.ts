@@ -7,6 +7,8 @@ const scenario = (name: string): string => join(import.meta.dirname, "scenarios"
 /** Ports of the UEs: callers and those who only register, callees. */
 const CALLER_PORT = 5060;
 const CALLEE_PORT = 5070;
+/** For UEs that come and go: a SIPp of their own must not share a port with the callees. */
+const VISITOR_PORT = 5080;
 /** What a UE takes to answer a challenge. The peer sends the 401 before it has stored the vector: at 0 ms it fails. */
 const THINK_MS = 50;
 const EXPIRES_S = 3600;
@@ -22,7 +24,7 @@ export type RegisterLoad = {
   readonly system: SystemUnderTest;
   readonly users: readonly User[];
   /** Where the UEs take calls afterwards. */
-  readonly role: "caller" | "callee";
+  readonly role: "caller" | "callee" | "visitor";
   /** Registrations per second. */
   readonly rate: number;
   /** Default: one registration for each user. */
@@ -40,7 +42,7 @@ export function startRegistrations({
   count = users.length,
   behaviour = "register",
 }: RegisterLoad): RunningSipp {
-  const port = role === "caller" ? CALLER_PORT : CALLEE_PORT;
+  const port = { caller: CALLER_PORT, callee: CALLEE_PORT, visitor: VISITOR_PORT }[role];
   return startSipp({
     scenario: scenario(behaviour),
     target: system.target,
@@ -99,11 +101,12 @@ export function startCalls({ system, callers, callees, routes, rate, count }: Ca
   });
 }
 
-/** All callees in one process; the caller ends it with `finish`. */
-export function startCallees(timeoutMs: number): RunningSipp {
+/** All callees in one process, each on its own address; the caller ends it with `finish`. */
+export function startCallees(callees: readonly User[], timeoutMs: number): RunningSipp {
   return startSipp({
     scenario: scenario("callee"),
-    args: ["-t", "u1", "-i", "0.0.0.0", "-p", String(CALLEE_PORT)],
+    csv: callees.map(({ address }) => [address]),
+    args: ["-t", "ui", "-ip_field", "0", "-i", "127.0.0.1", "-p", String(CALLEE_PORT)],
     timeoutMs,
     traceMessages: false,
   });

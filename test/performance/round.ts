@@ -76,9 +76,9 @@ export async function runRound(system: SystemUnderTest, plan: Plan): Promise<Rou
   const after = memory(system);
 
   const callSeconds = plan.seconds + plan.warmupSeconds;
-  const callees = startCallees(callSeconds * 1000 + 120_000);
+  const callees = startCallees(usersOf("b", warmup + pairs), callSeconds * 1000 + 120_000);
   try {
-    await delay(500);
+    await delay(1000);
     const calls = (from: number, count: number, seconds: number) => () => {
       const known = usersOf("a", count, from).filter(({ name }) => routes.has(name));
       return startCalls({

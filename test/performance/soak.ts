@@ -40,7 +40,7 @@ export async function runSoak({ seconds, up, say }: SoakOptions): Promise<number
     const second = await startRegistrations({ system, users: callees, role: "callee", rate: 100 }).done;
     if (first.exitCode !== 0 || second.exitCode !== 0)
       throw new Error(`the UEs could not register: ${(first.errors || second.errors).slice(0, 800)}`);
-    const answering = startCallees((seconds + 120) * 1000);
+    const answering = startCallees(callees, (seconds + 120) * 1000);
     running.push(answering);
     await delay(500);
     const routes = serviceRoutes(first);
@@ -57,8 +57,7 @@ export async function runSoak({ seconds, up, say }: SoakOptions): Promise<number
       startRegistrations({
         system,
         users: others.slice((half * REGISTERING) / 2, ((half + 1) * REGISTERING) / 2),
-        // Different ports: both processes bind addresses of the same network.
-        role: half === 0 ? "caller" : "callee",
+        role: half === 0 ? "caller" : "visitor",
         rate: halfRate,
         count: halfRate * seconds,
         behaviour,
