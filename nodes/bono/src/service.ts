@@ -9,6 +9,7 @@ import {
   parseUri,
   SipLocator,
   type TransactionTimers,
+  trustedLimits,
   type Uri,
 } from "@ims/sip";
 import { addressesOf } from "./addresses.ts";
@@ -100,6 +101,7 @@ export function createBono(
           idleMs: options.idleSeconds * 1000,
           maxConnectionsPerSource: options.maxConnectionsPerSource,
         },
+        sideLimits: { core: trustedLimits },
       }),
     ...(modules.timers === undefined ? {} : { timers: modules.timers }),
     counters: metrics.sip,

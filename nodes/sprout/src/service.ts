@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { DiameterNode } from "@ims/diameter";
 import { cx } from "@ims/diameter/cx";
 import { nodeResolver, type Service, type ServiceModules } from "@ims/runtime";
-import { hostForUri, NodeTransportLayer, ProxyCore, parseUri, SipLocator } from "@ims/sip";
+import { hostForUri, NodeTransportLayer, ProxyCore, parseUri, SipLocator, trustedLimits } from "@ims/sip";
 import { memoryStore } from "@ims/store";
 import { z } from "zod";
 import { addressesOf } from "./addresses.ts";
@@ -78,7 +78,7 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
     ],
     locator: new SipLocator({ dns: dnsQueries(nodeResolver(clock)), clock, supported: ["TCP", "UDP"] }),
     clock,
-    transport: (handler) => new NodeTransportLayer({ handler, clock, log, pacer }),
+    transport: (handler) => new NodeTransportLayer({ handler, clock, log, pacer, limits: trustedLimits }),
     counters: entities.metrics.sip,
     onDefect: (error, request) => {
       entities.metrics.defect();

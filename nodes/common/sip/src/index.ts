@@ -72,7 +72,7 @@ export {
 } from "./resolver/locate.ts";
 export type { SrvRecord } from "./resolver/service-order.ts";
 export { DEFAULT_TIMERS, type TransactionTimers } from "./transaction/timers.ts";
-export { defaultLimits, type TransportLimits } from "./transport/limits.ts";
+export { defaultLimits, type TransportLimits, trustedLimits } from "./transport/limits.ts";
 export {
   NodeTransportLayer,
   type NodeTransportModules,

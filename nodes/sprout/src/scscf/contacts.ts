@@ -21,6 +21,8 @@ export type RequestedContacts =
 
 /** More Contacts than any UE registers at once. */
 const MAX_CONTACTS = 16;
+/** Longer than any real one; all contacts of a user must fit a response and a record. */
+const MAX_CONTACT_LENGTH = 2_048;
 /** RFC 3261 §20.19: anything not understood counts as an hour. */
 const DEFAULT_EXPIRES = 3600;
 
@@ -46,7 +48,7 @@ export function requestedContacts(request: SipMessage, outbound: boolean): Reque
 }
 
 function readContact(value: string, general: number, outbound: boolean): RequestedContact | undefined {
-  const address = parseNameAddr(value);
+  const address = value.length > MAX_CONTACT_LENGTH ? undefined : parseNameAddr(value);
   if (address === undefined) return undefined;
   const { uri, parameters } = address;
   if (uri.scheme !== "sip" && uri.scheme !== "sips") return undefined;

@@ -9,6 +9,9 @@ import { acceptRegistration } from "./register-response.ts";
 /** option-tags a REGISTER may require of the S-CSCF. */
 const SUPPORTED: ReadonlySet<string> = new Set(["path", "outbound", "gruu", "sec-agree", "pref"]);
 
+/** Longer than any real one; it is kept with each contact. */
+const MAX_CALL_ID_LENGTH = 512;
+
 /** REGISTER at the S-CSCF: TS 24.229 §5.4.1.2, §5.4.1.4; RFC 3261 §10.3. */
 export async function register(context: RequestContext, modules: ScscfModules): Promise<void> {
   const { options, registrations, clock, counters } = modules;
@@ -24,6 +27,8 @@ export async function register(context: RequestContext, modules: ScscfModules): 
   const path = request.values("Path");
   const outbound = outboundOf(request, path);
   const wanted = requestedContacts(request, outbound === "yes");
+  if (request.callId.length > MAX_CALL_ID_LENGTH)
+    return context.respond(400, { reason: "Bad Request (Call-ID)" });
   if (wanted.kind === "malformed") return context.respond(400, { reason: "Bad Request (Contact)" });
   const brief =
     wanted.kind === "contacts" &&

@@ -248,8 +248,8 @@ export class ProxyCore implements TransportHandler, TransactionLayerUser, ForkPa
       const open = last?.indexOf("<") ?? -1;
       const uri = last === undefined ? "" : open < 0 ? last : last.slice(open + 1, last.indexOf(">", open));
       request.remove("Route");
-      request.append("Route", `<${request.requestUri}>`);
-      for (const one of routes) request.append("Route", one);
+      // One line: thousands of values must not become thousands of lines.
+      request.append("Route", [`<${request.requestUri}>`, ...routes].join(", "));
       request.requestUri = uri;
     }
     const route = topRoute(request);

@@ -35,3 +35,9 @@ export const defaultLimits: TransportLimits = {
   maxUdpFlows: 100_000,
   udpIdleMs: 600_000,
 };
+
+/** Among trusted nodes: the longest message from outside with what each hop adds, and the bursts of many such senders. */
+export const trustedLimits = {
+  maxMessageBytes: 262_144,
+  maxQueuedBytes: 67_108_864,
+} as const satisfies Partial<TransportLimits>;

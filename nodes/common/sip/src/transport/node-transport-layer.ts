@@ -32,6 +32,8 @@ export interface NodeTransportModules {
   readonly pacer?: LoopPacer;
   readonly log?: TransportLog;
   readonly limits?: Partial<TransportLimits>;
+  /** What applies to the connections of a zone instead: the trusted one carries what the others may send, and more. */
+  readonly sideLimits?: Readonly<Record<string, Partial<TransportLimits>>>;
   /** For dialled TLS connections. */
   readonly tls?: TlsClientOptions;
 }
@@ -47,6 +49,7 @@ export class NodeTransportLayer implements TransportLayer {
   readonly #listeners: Listener[] = [];
   readonly #flows = new Map<number, Flow>();
   readonly #connectionModules: ConnectionModules;
+  readonly #sideModules = new Map<string, ConnectionModules>();
   readonly #listenerModules: ListenerModules;
   #points: readonly ListeningPoint[] = [];
   #lastId = 0;
@@ -68,6 +71,8 @@ export class NodeTransportLayer implements TransportLayer {
         this.#flows.delete(connection.id);
       },
     };
+    for (const [side, limits] of Object.entries(modules.sideLimits ?? {}))
+      this.#sideModules.set(side, { ...this.#connectionModules, limits: { ...this.#limits, ...limits } });
     this.#listenerModules = {
       connection: this.#connectionModules,
       udp: {
@@ -96,7 +101,10 @@ export class NodeTransportLayer implements TransportLayer {
 
   async listen(options: ListenOptions): Promise<ListeningPoint> {
     const host = addressFamily(options.host) === 0 ? (await lookup(options.host)).address : options.host;
-    const listener = await openListener({ ...options, host }, this.#listenerModules);
+    const listener = await openListener(
+      { ...options, host },
+      { ...this.#listenerModules, connection: this.#modulesOf(options.side) },
+    );
     if (this.#stopped) {
       await listener.close();
       throw new Error("the transport layer was stopped");
@@ -137,6 +145,10 @@ export class NodeTransportLayer implements TransportLayer {
     await this.#pool.drained();
   }
 
+  #modulesOf(side: string): ConnectionModules {
+    return this.#sideModules.get(side) ?? this.#connectionModules;
+  }
+
   #nextId(): number {
     this.#lastId += 1;
     return this.#lastId;
@@ -160,7 +172,7 @@ export class NodeTransportLayer implements TransportLayer {
     if (this.#stopped || (protocol !== "TCP" && protocol !== "TLS")) return this.#dead(target, side);
     if (addressFamily(address) === 0 || !isPort(port)) return this.#dead(target, side);
     if (!this.#pool.admit(undefined)) return this.#dead(target, side);
-    const connection = new StreamConnection(this.#farEnds(target, side), this.#connectionModules);
+    const connection = new StreamConnection(this.#farEnds(target, side), this.#modulesOf(side));
     const localAddress = this.#sourceAddress(side, address);
     const dial = {
       address,
