@@ -3,6 +3,7 @@ import { HeaderSet, type SipMessage, splitList } from "@ims/sip";
 /** What only the trust domain may say (TS 24.229 §4.4): taken off whatever a UE sends, in whatever spelling it came. */
 const NOT_FROM_UE = new HeaderSet([
   "P-Asserted-Identity",
+  "Remote-Party-ID",
   "P-Asserted-Service",
   "P-Charging-Vector",
   "P-Charging-Function-Addresses",
