@@ -1,11 +1,14 @@
 import { unquote } from "./values.ts";
 
+/** More than any real URI or header field has: looking one up is linear, and comparing two lists quadratic. */
+const MAX_PARAMETERS = 64;
+
 /** generic-params of RFC 3261 §25.1: names in lower case in the order received, `undefined` for a flag, quoted values kept quoted. */
 export class Parameters {
   readonly #names: string[] = [];
   readonly #values: (string | undefined)[] = [];
 
-  /** Reads text from the first ";" at or after `start`; undefined when malformed (empty name, junk after a quoted value). */
+  /** Reads text from the first ";" at or after `start`; undefined when malformed (empty name, junk after a quoted value, more than 64). */
   static parse(text: string, start = 0): Parameters | undefined {
     const parameters = new Parameters();
     let at = start;
@@ -24,6 +27,7 @@ export class Parameters {
       if (name === "") {
         if (equals >= 0) return undefined;
       } else {
+        if (parameters.#names.length === MAX_PARAMETERS) return undefined;
         const value = equals < 0 ? undefined : text.slice(equals + 1, end).trim();
         if (value === "" && equals >= 0 && text.charCodeAt(equals + 1) === 0x22) return undefined;
         parameters.#names.push(name);
