@@ -16,7 +16,7 @@ const usage = `npm run bench -- [options]        CPU, response times and memory 
   --seconds N        seconds of registrations, and of calls, in a round (12)
   --reg-rate N       registrations per second (400)
   --call-rate N      calls per second (200)
-  --warmup N         seconds of load before each measurement (3)
+  --warmup N         seconds of load before each measurement (20)
   --up ARG           more arguments for 'tidewater up', may be repeated
   --soak SECONDS     instead: steady 50 registrations/s and 20 calls/s, a line every 10 s
   --json             print the figures as JSON only`;
@@ -38,7 +38,7 @@ function readOptions(args: readonly string[]) {
       seconds: { type: "string", default: "12" },
       "reg-rate": { type: "string", default: "400" },
       "call-rate": { type: "string", default: "200" },
-      warmup: { type: "string", default: "3" },
+      warmup: { type: "string", default: "20" },
       soak: { type: "string" },
       up: { type: "string", multiple: true, default: [] },
       json: { type: "boolean", default: false },

@@ -78,7 +78,7 @@ export const sproutOptions = z.object({
     .regex(/^(?:[0-9a-fA-F]{32})?$/, "32 hex digits")
     .default("")
     .describe("key of temporary GRUUs, 32 hex digits, one for the pool; default: a new one at each start"),
-  profileCache: z.int().min(1).max(1_000_000).default(5_000).describe("user profiles kept parsed in memory"),
+  profileCache: z.int().min(1).max(1_000_000).default(50_000).describe("user profiles kept parsed in memory"),
   managementAddress: z.string().default("127.0.0.1").describe("address of the management port"),
   managementPort: port("HTTP port for metrics and health", 9102),
   logLevel: z.enum(LOG_LEVELS).default("info").describe("least severe log level written"),
