@@ -12,7 +12,10 @@ export interface Credentials {
 
 const NONE: Credentials = { impi: "", answers: false };
 
-/** What the Digest credentials among the Authorization header fields say; undefined when they are not well-formed. */
+/**
+ * What the Digest credentials among the Authorization header fields say; undefined when they are not well-formed or of
+ * several users: the registrar and we might each look at another one.
+ */
 export function credentialsOf(request: SipMessage): Credentials | undefined {
   let credentials = NONE;
   for (const line of request.values("Authorization")) {
@@ -23,8 +26,10 @@ export function credentialsOf(request: SipMessage): Credentials | undefined {
       return undefined;
     }
     const response = parameters.get("response");
+    const impi = parameters.get("username") ?? "";
+    if (credentials !== NONE && impi !== credentials.impi) return undefined;
     credentials = {
-      impi: parameters.get("username") ?? credentials.impi,
+      impi,
       answers: credentials.answers || (response !== undefined && response !== ""),
     };
   }

@@ -71,6 +71,7 @@ export class GuessLimiter {
   }
 }
 
+/** An HSS may take an identity in any case; its writer must not get ten tries for each. */
 function key(address: string, impi: string): string {
-  return Buffer.from(`${address}|${impi.slice(0, 256)}`, "latin1").toString("latin1");
+  return Buffer.from(`${address}|${impi.slice(0, 256).toLowerCase()}`, "latin1").toString("latin1");
 }
