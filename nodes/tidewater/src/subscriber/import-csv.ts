@@ -1,6 +1,7 @@
 import { createReadStream } from "node:fs";
 import type { ProvisioningClient } from "@ims/api";
-import { parse } from "csv-parse";
+import { CsvError, parse } from "csv-parse";
+import { reasonOf } from "../explain.ts";
 
 export interface ImportOptions {
   readonly dryRun: boolean;
@@ -33,6 +34,7 @@ export async function importCsv(
   const errors = [...judged.errors];
   for (const error of written?.errors ?? [])
     if (!errors.some((known) => known.row === error.row)) errors.push(error);
+  errors.sort((one, other) => one.row - other.row);
   if (options.json)
     process.stdout.write(
       `${JSON.stringify({ rows: judged.rows, applied: written?.applied ?? 0, errors })}\n`,
@@ -52,8 +54,13 @@ async function pass(
   options: ImportOptions,
 ): Promise<{ rows: number; applied: number; errors: RowError[] }> {
   const input = createReadStream(file);
+  let named = false;
+  const columns = (header: string[]): string[] => {
+    named = true;
+    return checkedHeader(header);
+  };
   const rows = input.pipe(
-    parse({ columns: checkedHeader, bom: true, trim: true, skip_empty_lines: true, max_record_size: 8192 }),
+    parse({ columns, bom: true, trim: true, skip_empty_lines: true, max_record_size: 8192 }),
   );
   input.once("error", (error: Error) => rows.destroy(error));
   const errors: RowError[] = [];
@@ -76,12 +83,21 @@ async function pass(
     if (process.stderr.isTTY)
       process.stderr.write(`\r${options.dryRun ? "checked" : "written"}: ${count} rows`);
   };
-  for await (const fields of rows as AsyncIterable<Record<string, string>>) {
-    const row = ++count + 1;
-    const repeated = repeatedIdentity(fields, row, seen);
-    if (repeated === undefined) batch.push({ row, fields });
-    else errors.push({ row, impi: fields["impi"] ?? "", error: repeated });
-    if (batch.length >= ROWS_A_CALL) await flush();
+  try {
+    for await (const fields of rows as AsyncIterable<Record<string, string>>) {
+      const row = ++count + 1;
+      const repeated = repeatedIdentity(fields, row, seen);
+      if (repeated === undefined) batch.push({ row, fields });
+      else errors.push({ row, impi: fields["impi"] ?? "", error: repeated });
+      if (batch.length >= ROWS_A_CALL) await flush();
+    }
+    if (!named) throw new WrongFile("the file is empty; its first row names the columns");
+  } catch (error) {
+    if (error instanceof Error && "syscall" in error)
+      throw new Error(`${file}: ${reasonOf(error)}`, { cause: error });
+    if (!(error instanceof WrongFile || error instanceof CsvError)) throw error;
+    const outcome = options.dryRun ? "; nothing was written" : "";
+    throw new Error(`${file}: ${error.message}${outcome}`, { cause: error });
   }
   if (batch.length > 0) await flush();
   if (process.stderr.isTTY) process.stderr.write("\n");
@@ -104,16 +120,26 @@ function repeatedIdentity(
   return undefined;
 }
 
+/** What is wrong with the file as a whole. */
+class WrongFile extends Error {}
+
 function checkedHeader(header: string[]): string[] {
   const names = header.map((name) => name.trim().toLowerCase());
-  const unknown = names.filter((name) => !COLUMNS.includes(name));
-  if (unknown.length > 0)
-    throw new Error(
-      `the header row has unknown columns: ${unknown.join(", ")} (known: ${COLUMNS.join(", ")})`,
-    );
+  const known = `known: ${COLUMNS.join(", ")}; separated by commas`;
+  const unknown = names.find((name) => !COLUMNS.includes(name));
+  if (unknown !== undefined)
+    throw new WrongFile(`the first row names the columns, and ${printable(unknown)} is none (${known})`);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) throw new WrongFile(`the first row names ${twice} twice`);
   if (!names.includes("impi"))
-    throw new Error(`the first row must name the columns, impi among them (known: ${COLUMNS.join(", ")})`);
+    throw new WrongFile(`the first row must name the columns, impi among them (${known})`);
   return names;
+}
+
+/** Text of a file that may be anything, for a terminal: quoted, control characters escaped, cut. */
+function printable(text: string): string {
+  const shown = text.length > 60 ? `${text.slice(0, 60)}...` : text;
+  return JSON.stringify(shown.replaceAll(/[^\x20-\x7e]/g, "?"));
 }
 
 function subscriberOf(row: Record<string, string>): {

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
-import { type NewSubscriber, ProvisioningClient, ProvisioningError, type Subscriber } from "@ims/api";
-import { Command } from "commander";
+import { type NewSubscriber, ProvisioningClient, type Subscriber } from "@ims/api";
+import { Command, InvalidArgumentError } from "commander";
 import { importCsv } from "./import-csv.ts";
 
 const DEFAULT_URL = "http://127.0.0.1:8889";
@@ -23,31 +23,40 @@ interface Credentials {
 }
 
 interface Identities {
-  readonly impu: readonly string[];
-  readonly barred: readonly string[];
+  readonly impu?: readonly string[];
+  readonly barred?: readonly string[];
 }
 
-function collect(value: string, before: readonly string[]): string[] {
+function collect(value: string, before: readonly string[] = []): string[] {
   return [...before, value];
+}
+
+function httpUrl(text: string): string {
+  if (/^https?:$/.test(URL.parse(text)?.protocol ?? "")) return text;
+  throw new InvalidArgumentError(`Write it as ${DEFAULT_URL}.`);
 }
 
 /** `tidewater subscriber add|list|show|update|delete|import|deregister`: over homestead's provisioning API. */
 export function subscriberCommand(exit: (code: number) => void): Command {
-  const root = new Command("subscriber")
-    .description("add, list, show, update, delete and import subscribers")
-    .exitOverride();
+  const root = new Command("subscriber").description(
+    "add, list, show, update, delete and import subscribers",
+  );
   const sub = (name: string, description: string): Command =>
     root
       .command(name)
       .description(description)
-      .exitOverride()
-      .option("--url <url>", "provisioning API", process.env["TIDEWATER_PROVISIONING_URL"] ?? DEFAULT_URL)
+      .option(
+        "--url <url>",
+        "provisioning API",
+        httpUrl,
+        process.env["TIDEWATER_PROVISIONING_URL"] ?? DEFAULT_URL,
+      )
       .option("--token-file <file>", "file with the API token, where one is needed")
       .option("--json", "print JSON");
   const withIdentities = (command: Command): Command =>
     command
-      .option("--impu <uri>", "public identity; repeat for an implicit registration set", collect, [])
-      .option("--barred <uri>", "public identity that is barred; may be repeated", collect, [])
+      .option("--impu <uri>", "public identity; repeat for an implicit registration set", collect)
+      .option("--barred <uri>", "public identity that is barred; may be repeated", collect)
       .option(
         "--password <text>",
         "SIP Digest password (visible to others on this machine; better --password-stdin)",
@@ -94,9 +103,11 @@ export function subscriberCommand(exit: (code: number) => void): Command {
     });
   withIdentities(sub("update", "change identities or credentials"))
     .argument("<impi>")
-    .action(async (impi: string, given: Common & Credentials & Identities) => {
+    .action(async (impi: string, given: Common & Credentials & Identities, command: Command) => {
       const publicIdentities = identitiesOf(given);
       const credentials = credentialsOf(given);
+      if (publicIdentities.length === 0 && credentials === undefined)
+        command.error("error: nothing to change: give identities or credentials");
       const changed = await clientOf(given).update(impi, {
         ...(publicIdentities.length > 0 ? { publicIdentities } : {}),
         ...(credentials === undefined ? {} : { credentials }),
@@ -141,7 +152,7 @@ function clientOf({ url, tokenFile }: Common): ProvisioningClient {
   );
 }
 
-function identitiesOf({ impu, barred }: Identities): NewSubscriber["publicIdentities"] {
+function identitiesOf({ impu = [], barred = [] }: Identities): NewSubscriber["publicIdentities"] {
   return [...impu.map((one) => ({ impu: one })), ...barred.map((one) => ({ impu: one, barred: true }))];
 }
 
@@ -182,17 +193,4 @@ function details({ impi, publicIdentities, authentication }: Subscriber): string
       `  ${impu}  ${state}${barred ? ", barred" : ""}${serverName === undefined ? "" : `, at ${serverName}`}`,
   );
   return [impi, `  authentication: ${authentication.join(", ")}`, ...identities].join("\n");
-}
-
-/** One line for a user's mistake or a refusal; undefined for a defect. */
-export function explain(error: unknown): string | undefined {
-  if (!(error instanceof ProvisioningError)) return undefined;
-  const { detail } = error;
-  if (detail.code === "PROVISIONING_UNREACHABLE")
-    return `nothing answers at ${detail.url}: is homestead running (npm start)?`;
-  if (detail.code === "PROVISIONING_ANSWER")
-    return `what answers at ${detail.url} is not the provisioning API of this release`;
-  return detail.detail === ""
-    ? `refused: ${detail.title} (${detail.status})`
-    : `refused: ${detail.title}: ${detail.detail}`;
 }

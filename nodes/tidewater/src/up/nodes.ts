@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { join } from "node:path";
 
 /** What `tidewater up` was asked for. */
@@ -7,8 +8,14 @@ export interface UpOptions {
   readonly stateDir: string;
   readonly seedExamples: boolean;
   readonly logLevel: string;
-  /** Options for one node, as "node.key=value". */
-  readonly set: readonly string[];
+  readonly set: readonly NodeOption[];
+}
+
+/** An option for one node. */
+export interface NodeOption {
+  readonly node: string;
+  readonly option: string;
+  readonly value: string;
 }
 
 export interface NodeCommand {
@@ -23,38 +30,59 @@ export function programOf(name: string): string {
   return join(here, "../../../", name, "bin", `${name}.ts`);
 }
 
-/** The nodes in the order they start: a node's next hop is there before it. */
+/** Whether only this machine reaches an address. */
+export function isLoopback(host: string): boolean {
+  return host === "::1" || host === "localhost" || (isIP(host) === 4 && host.startsWith("127."));
+}
+
+/** An address as it is written in a URI. */
+export function uriHostOf(host: string): string {
+  return host.includes(":") ? `[${host}]` : host;
+}
+
+/**
+ * The nodes in the order they start: a node's next hop is there before it. Beyond loopback only Gm and the management
+ * ports are bound to the address given: what the nodes say to each other stays on this machine.
+ */
 export function nodeCommands(options: UpOptions): NodeCommand[] {
   const { host, domain, stateDir } = options;
-  const uriHost = host.includes(":") ? `[${host}]` : host;
+  const inside = isLoopback(host) ? host : "127.0.0.1";
+  const uriHost = uriHostOf(inside);
   const common = [
-    ...["--host", host, "--home-domain", domain, "--management-address", host],
+    ...["--home-domain", domain, "--management-address", host],
     ...["--log-level", options.logLevel, "--quiesce-seconds", "3"],
   ];
   const commands: NodeCommand[] = [
     {
       name: "homestead",
       args: [
-        ...common,
-        "--state-dir",
-        stateDir,
+        ...["--host", inside, ...common, "--state-dir", stateDir],
         ...(options.seedExamples ? ["--seed-examples", "true"] : []),
       ],
     },
-    { name: "sprout", args: [...common, "--hss-peer", `${uriHost}:3868`] },
-    { name: "bono", args: [...common, "--icscf-uri", `sip:${uriHost}:5052;transport=tcp`] },
+    { name: "sprout", args: ["--host", inside, ...common, "--hss-peer", `${uriHost}:3868`] },
+    {
+      name: "bono",
+      args: [
+        ...["--host", host, "--core-host", inside, ...common],
+        ...["--icscf-uri", `sip:${uriHost}:5052;transport=tcp`],
+      ],
+    },
   ];
   return commands.map((command) => ({
     ...command,
-    args: [...command.args, ...extraArgs(command.name, options.set)],
+    args: [
+      ...command.args,
+      ...options.set
+        .filter(({ node }) => node === command.name)
+        .flatMap(({ option, value }) => [`--${option}`, value]),
+    ],
   }));
 }
 
-function extraArgs(node: string, set: readonly string[]): string[] {
-  return set.flatMap((one) => {
-    const match = /^([a-z]+)\.([a-z0-9-]+)=(.*)$/.exec(one);
-    if (match === null)
-      throw new Error(`--set ${one}: write it as NODE.OPTION=VALUE, for example bono.log-level=debug`);
-    return match[1] === node ? [`--${match[2]}`, match[3] ?? ""] : [];
-  });
+/** Reads NODE.OPTION=VALUE; undefined when it is something else or no such node exists. */
+export function nodeOptionOf(text: string): NodeOption | undefined {
+  const [, node, option, value] = /^(homestead|sprout|bono)\.([a-z0-9-]+)=(.*)$/.exec(text) ?? [];
+  if (node === undefined || option === undefined || value === undefined) return undefined;
+  return { node, option, value };
 }

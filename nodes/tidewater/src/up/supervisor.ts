@@ -33,8 +33,10 @@ export class Supervisor {
   /** All nodes ready, or an Error that says which is not and why. */
   async start(): Promise<Started[]> {
     const started: Started[] = [];
-    for (const command of this.#commands)
+    for (const command of this.#commands) {
+      if (this.#stopping) throw new Error(`stopped before ${command.name} was started`);
       started.push({ name: command.name, pid: await this.#startOne(command) });
+    }
     return started;
   }
 
@@ -89,7 +91,9 @@ export class Supervisor {
     const now = Date.now();
     const recent = (this.#restarts.get(command.name) ?? []).filter((at) => now - at < 60_000);
     if (recent.length >= RESTARTS_PER_MINUTE) {
-      this.#failed(`${command.name} ended ${recent.length + 1} times within a minute (last: ${why})`);
+      this.#failed(
+        `${command.name} ended ${recent.length + 1} times within a minute (last: ${why}); stopping the others`,
+      );
       return;
     }
     this.#restarts.set(command.name, [...recent, now]);
