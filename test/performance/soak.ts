@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { RunningSipp, SippStats } from "../support/sipp.ts";
+import { watchHeaps } from "./heap.ts";
 import { serviceRoutes, startCallees, startCalls, startRegistrations } from "./load.ts";
 import { memoryOf } from "./proc.ts";
 import { saveJson } from "./report.ts";
@@ -28,6 +29,8 @@ type Sample = {
   readonly calls: number;
   readonly failed: number;
   readonly rssMb: Readonly<Record<string, number>>;
+  /** The least heap in use in these seconds. */
+  readonly heapMb: Readonly<Record<string, number>>;
 };
 
 /** Steady load on our core; prints a line every 10 s. Exit code 1 when anything failed. */
@@ -35,6 +38,7 @@ export async function runSoak({ seconds, up, say }: SoakOptions): Promise<number
   const [callers, callees, others] = [usersOf("a", PAIRS), usersOf("b", PAIRS), usersOf("c", REGISTERING)];
   const system = await startOurs([...callers, ...callees, ...others], up);
   const running: RunningSipp[] = [];
+  const heaps = watchHeaps(system.target.split(":")[0] ?? "");
   try {
     const first = await startRegistrations({ system, users: callers, role: "caller", rate: 100 }).done;
     const second = await startRegistrations({ system, users: callees, role: "callee", rate: 100 }).done;
@@ -77,11 +81,14 @@ export async function runSoak({ seconds, up, say }: SoakOptions): Promise<number
         calls: called.successful,
         failed: called.failed + total(registered, "failed"),
         rssMb,
+        heapMb: heaps.leastMb(),
       };
       samples.push(sample);
-      const memory = Object.entries(rssMb).map(([part, mb]) => `${part} ${mb} MB`);
+      const memory = Object.entries(rssMb).map(
+        ([part, mb]) => `${part} ${mb} (${sample.heapMb[part] ?? "?"})`,
+      );
       say(
-        `${second} s: ${sample.registrations} registrations, ${sample.calls} calls, ${sample.failed} failed; ${memory.join(", ")}`,
+        `${second} s: ${sample.registrations} registrations, ${sample.calls} calls, ${sample.failed} failed; MB resident (heap): ${memory.join(", ")}`,
       );
     }
     const called = await calls.done;
@@ -105,6 +112,7 @@ export async function runSoak({ seconds, up, say }: SoakOptions): Promise<number
     say(`figures in ${saveJson("soak", { seconds, samples, failed })}`);
     return failed === 0 ? 0 : 1;
   } finally {
+    heaps.stop();
     for (const one of running) await one.finish(1000);
     await system.stop();
   }
