@@ -11,7 +11,7 @@ export function fromUeInDialog(context: RequestContext, modules: PcscfModules): 
   const refusal = admitFromUe(forward, context, modules);
   if (refusal !== undefined) {
     modules.counters.refused(refusal);
-    return context.respond(403, { reason: "Forbidden (not your dialog)" });
+    return context.respond(403, { stateless: true, reason: "Forbidden (not your dialog)" });
   }
   // RFC 6665 §4.3: a NOTIFY may be what makes the dialog.
   if (forward.method === "NOTIFY") recordRouteFromUe(forward, modules.flows.access(context.flow), modules);

@@ -19,10 +19,13 @@ export function originating(context: RequestContext, modules: PcscfModules): voi
   if (access === undefined || asserted === undefined || !flows.isCurrent(asserted.registration)) {
     if (!sources.admit(flow.remoteAddress)) {
       counters.refused("sourceLimit");
-      return context.respond(503, { edit: (response) => void response.append("Retry-After", "1") });
+      return context.respond(503, {
+        stateless: true,
+        edit: (response) => void response.append("Retry-After", "1"),
+      });
     }
     counters.refused("notRegistered");
-    return context.respond(403, { reason: "Forbidden (not registered)" });
+    return context.respond(403, { stateless: true, reason: "Forbidden (not registered)" });
   }
 
   // 2. The trusted side is no address for a UE.

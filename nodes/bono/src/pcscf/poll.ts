@@ -15,7 +15,10 @@ export function isPoll(request: SipMessage, { own }: PcscfModules): boolean {
 export function answerPoll(context: RequestContext, { sources, counters }: PcscfModules): void {
   if (context.flow.side === "access" && !sources.admit(context.flow.remoteAddress)) {
     counters.refused("sourceLimit");
-    return context.respond(503, { edit: (response) => void response.append("Retry-After", "1") });
+    return context.respond(503, {
+      stateless: true,
+      edit: (response) => void response.append("Retry-After", "1"),
+    });
   }
   context.respond(200, {
     edit: (response) => {

@@ -28,7 +28,10 @@ export function register(context: RequestContext, modules: PcscfModules): void {
   const credentials = credentialsOf(request);
   if (impu === undefined || credentials === undefined) {
     counters.refused("malformed");
-    return context.respond(400, { reason: `Bad Request (${impu === undefined ? "To" : "Authorization"})` });
+    return context.respond(400, {
+      stateless: true,
+      reason: `Bad Request (${impu === undefined ? "To" : "Authorization"})`,
+    });
   }
 
   // 1. Is there an IP or TLS association for this user (§5.2.2.3, §5.2.2.4)? Who has none is held to his share.
@@ -36,12 +39,12 @@ export function register(context: RequestContext, modules: PcscfModules): void {
   const associated = known !== undefined && credentials.impi !== "" && known.impi === credentials.impi;
   if (!associated && !sources.admit(flow.remoteAddress)) {
     counters.refused("sourceLimit");
-    return context.respond(503, { edit: retryAfterASecond });
+    return context.respond(503, { stateless: true, edit: retryAfterASecond });
   }
   const guess = credentials.answers;
   if (guess && !guesses.admit(flow.remoteAddress, credentials.impi)) {
     counters.refused("guessLimit");
-    return context.respond(503, { edit: retryAfterASecond });
+    return context.respond(503, { stateless: true, edit: retryAfterASecond });
   }
 
   // 2. Nothing a UE may not assert goes on (§4.4); neither do Routes nor security agreements (§5.2.2.1).

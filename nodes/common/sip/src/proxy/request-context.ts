@@ -88,6 +88,7 @@ export class RequestContext implements RequestContextPort, ForkSink {
     });
     options.edit?.(response);
     this.relay(response);
+    if (options.stateless === true && status >= 200) this.#upstream.giveUp();
   }
 
   relay(response: SipMessage): void {

@@ -52,6 +52,11 @@ export interface Fork {
 
 export interface RespondOptions {
   readonly reason?: string;
+  /**
+   * Nothing of the request is kept after this final response: no retransmissions, and its own are new requests (RFC 3261
+   * §8.2.7). For strangers: what they send shall cost no memory, nor be answered many times to an address they made up.
+   */
+  readonly stateless?: boolean;
   /** Header fields to add before it leaves. */
   edit?(response: SipMessage): void;
 }
