@@ -24,7 +24,7 @@ export interface CoreUnderTest {
   };
   readonly provisioning: string;
   readonly nodes: readonly { readonly name: string; readonly pid: number }[];
-  /** What the nodes wrote to standard error so far. */
+  /** What the nodes wrote so far, logs and all. */
   readonly output: () => string;
   /** Adds subscribers through the command line program; throws with its message when refused. */
   addSubscriber(subscriber: {
@@ -64,6 +64,9 @@ export async function launchCore(options: CoreOptions = {}): Promise<CoreUnderTe
   );
   let output = "";
   child.stderr.setEncoding("latin1").on("data", (text: string) => {
+    output = (output + text).slice(-200_000);
+  });
+  child.stdout.setEncoding("latin1").on("data", (text: string) => {
     output = (output + text).slice(-200_000);
   });
   const stop = async (): Promise<void> => {
