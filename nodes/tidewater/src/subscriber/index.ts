@@ -157,6 +157,8 @@ function identitiesOf({ impu = [], barred = [] }: Identities): NewSubscriber["pu
 }
 
 function credentialsOf(given: Credentials): NewSubscriber["credentials"] | undefined {
+  if (given.passwordStdin && process.stdin.isTTY)
+    process.stderr.write("password, Enter, Ctrl-D (it is shown): ");
   const password = given.passwordStdin
     ? firstLine(readFileSync(0, "utf8"))
     : given.passwordFile === undefined

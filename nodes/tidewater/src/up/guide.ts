@@ -1,8 +1,19 @@
-import { type UpOptions, uriHostOf } from "./nodes.ts";
+import { isLoopback, type UpOptions, uriHostOf } from "./nodes.ts";
+import type { Started } from "./supervisor.ts";
+
+/** Where the subscriber commands look for the API unless told otherwise. */
+const DEFAULT_API = "127.0.0.1:8889";
 
 /** What to do next, once everything is ready. */
-export function guide({ host, domain, seedExamples, stateDir }: UpOptions, seconds: string): string {
-  const at = uriHostOf(host);
+export function guide(options: UpOptions, started: readonly Started[], seconds: string): string {
+  const { host, domain, seedExamples, stateDir } = options;
+  const ports = new Map(
+    started.flatMap(({ name, ports }) => Object.entries(ports).map(([of, port]) => [`${name}.${of}`, port])),
+  );
+  const any = host === "0.0.0.0" || host === "::";
+  const phone = any ? "<address of this machine>" : uriHostOf(host);
+  const near = any ? "127.0.0.1" : uriHostOf(host);
+  const api = `${isLoopback(host) ? near : "127.0.0.1"}:${ports.get("homestead.provisioning")}`;
   const user = seedExamples ? "6505550000" : "alice";
   const examples = seedExamples
     ? `
@@ -14,17 +25,16 @@ Two example subscribers are there (lab only, loopback only):
   const call = seedExamples
     ? `Call sip:6505550001@${domain} from the first phone; the second one rings.\n`
     : "";
-  // The client asks 127.0.0.1 unless told otherwise; on another loopback address the API is there.
-  const url =
-    (host.startsWith("127.") && host !== "127.0.0.1") || host === "::1" ? ` --url http://${at}:8889` : "";
+  const management = `http://${near}:${ports.get("bono.management")}`;
+  const others = `${ports.get("sprout.management")} sprout, ${ports.get("homestead.management")} homestead`;
   return `Tidewater is ready (${seconds} s): bono, sprout and homestead on ${host}, domain ${domain}.
 ${examples}
 Point a softphone here:
-    registrar / outbound proxy   ${at}:5060 (UDP or TCP), WebSocket ws://${at}:5062
+    registrar / outbound proxy   ${phone}:${ports.get("bono.udp")} (UDP or TCP), WebSocket ws://${phone}:${ports.get("bono.ws")}
     user name (authentication)   ${user}@${domain}
     SIP domain                   ${domain}
 ${call}
-${seedExamples ? "More subscribers: " : "Subscribers:      "} npm run tidewater -- subscriber add --impi alice@${domain} --impu sip:alice@${domain} --password-stdin${url}
-Health, metrics:   http://${at}:9101/health/ready   http://${at}:9101/metrics   (9102 sprout, 9103 homestead)
+${seedExamples ? "More subscribers: " : "Subscribers:      "} npm run tidewater -- subscriber add --impi alice@${domain} --impu sip:alice@${domain} --password-stdin${api === DEFAULT_API ? "" : ` --url http://${api}`}
+Health, metrics:   ${management}/health/ready   ${management}/metrics   (${others})
 State is kept in ${stateDir}. Ctrl-C stops everything.`;
 }

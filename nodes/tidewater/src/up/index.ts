@@ -64,7 +64,7 @@ async function up(options: UpOptions, json: boolean): Promise<number> {
       console.log(
         JSON.stringify({ ready: true, host: options.host, domain: options.domain, nodes: started }),
       );
-    else console.log(guide(options, seconds));
+    else console.log(guide(options, started, seconds));
     const failure = await Promise.race([signal, supervisor.failure]);
     if (failure === undefined) return 0;
     process.stderr.write(`tidewater: ${failure}\n`);

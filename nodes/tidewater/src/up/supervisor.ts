@@ -9,6 +9,8 @@ const RESTARTS_PER_MINUTE = 5;
 export interface Started {
   readonly name: string;
   readonly pid: number;
+  /** Listeners by the node's name for them. */
+  readonly ports: Readonly<Record<string, unknown>>;
 }
 
 /** Runs the nodes as child processes: starts them in order, starts a dead one again, stops them in reverse. */
@@ -35,7 +37,7 @@ export class Supervisor {
     const started: Started[] = [];
     for (const command of this.#commands) {
       if (this.#stopping) throw new Error(`stopped before ${command.name} was started`);
-      started.push({ name: command.name, pid: await this.#startOne(command) });
+      started.push(await this.#startOne(command));
     }
     return started;
   }
@@ -56,7 +58,7 @@ export class Supervisor {
     }
   }
 
-  #startOne(command: NodeCommand): Promise<number> {
+  #startOne(command: NodeCommand): Promise<Started> {
     return new Promise((resolve, reject) => {
       const child = spawn(process.execPath, [...process.execArgv, programOf(command.name), ...command.args], {
         stdio: ["ignore", "inherit", "inherit", "ipc"],
@@ -71,7 +73,8 @@ export class Supervisor {
         if (ready || typeof message !== "object" || message === null || !("ready" in message)) return;
         ready = true;
         clearTimeout(late);
-        resolve(child.pid ?? 0);
+        const ports = "ports" in message ? message.ports : undefined;
+        resolve({ name: command.name, pid: child.pid ?? 0, ports: { ...(ports as object | undefined) } });
       });
       child.once("error", reject);
       child.once("exit", (code, signal) => {

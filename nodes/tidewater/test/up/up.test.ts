@@ -1,0 +1,76 @@
+import assert from "node:assert/strict";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { guide } from "../../src/up/guide.ts";
+import { isLoopback, nodeCommands, nodeOptionOf } from "../../src/up/nodes.ts";
+import { makeStateDir } from "../../src/up/state-dir.ts";
+
+const options = {
+  host: "127.0.0.1",
+  domain: "example.com",
+  stateDir: "/state",
+  seedExamples: true,
+  logLevel: "warn",
+  set: [{ node: "bono", option: "sip-port", value: "15060" }],
+};
+
+function argsOf(host: string, name: string): string {
+  return (
+    nodeCommands({ ...options, host })
+      .find((command) => command.name === name)
+      ?.args.join(" ") ?? ""
+  );
+}
+
+test("beyond loopback only Gm and the management ports are bound to the address given", () => {
+  assert.match(argsOf("192.0.2.1", "homestead"), /^--host 127\.0\.0\.1 .*--management-address 192\.0\.2\.1/);
+  assert.match(argsOf("192.0.2.1", "sprout"), /^--host 127\.0\.0\.1 .*--hss-peer 127\.0\.0\.1:3868/);
+  assert.match(argsOf("192.0.2.1", "bono"), /^--host 192\.0\.2\.1 --core-host 127\.0\.0\.1/);
+  assert.match(argsOf("::1", "sprout"), /^--host ::1 .*--hss-peer \[::1\]:3868/);
+});
+
+test("names that only begin like a loopback address are none", () => {
+  assert.deepEqual(["127.0.0.9", "::1", "localhost"].map(isLoopback), [true, true, true]);
+  assert.deepEqual(["127.example.com", "0.0.0.0", "192.0.2.1"].map(isLoopback), [false, false, false]);
+});
+
+test("--set takes options of nodes that exist, for that node alone", () => {
+  assert.deepEqual(nodeOptionOf("bono.icscf-uri=sip:a;b=c"), {
+    node: "bono",
+    option: "icscf-uri",
+    value: "sip:a;b=c",
+  });
+  for (const wrong of ["bonoo.sip-port=1", "bono", "bono.sip-port", "__proto__.x=1"])
+    assert.equal(nodeOptionOf(wrong), undefined);
+  assert.match(argsOf("127.0.0.1", "bono"), /--sip-port 15060$/);
+  assert.doesNotMatch(argsOf("127.0.0.1", "sprout"), /--sip-port/);
+});
+
+test("a state directory is made with those above it; one that cannot be is said and not waited for", (t) => {
+  const directory = mkdtempSync(join(tmpdir(), "tidewater-"));
+  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  makeStateDir(join(directory, "a/b"));
+  assert.ok(existsSync(join(directory, "a/b")));
+  writeFileSync(join(directory, "file"), "");
+  for (const wrong of [join(directory, "file"), join(directory, "file/below"), "/proc/tidewater"])
+    assert.throws(() => makeStateDir(wrong), { message: new RegExp(`^--state-dir ${wrong}: `) });
+});
+
+test("the guide names the ports that are open, and examples only where they are", () => {
+  const started = [
+    { name: "bono", pid: 1, ports: { udp: 15060, ws: 15062, management: 19101 } },
+    { name: "homestead", pid: 2, ports: { provisioning: 18889 } },
+  ];
+  const lab = guide(options, started, "1.0");
+  for (const part of [
+    "127.0.0.1:15060",
+    "127.0.0.1:19101/metrics",
+    "--url http://127.0.0.1:18889",
+    "password secret",
+  ])
+    assert.ok(lab.includes(part), part);
+  const open = guide({ ...options, host: "0.0.0.0", seedExamples: false }, started, "1.0");
+  assert.doesNotMatch(open, /6505550000|6505550001|0\.0\.0\.0:/);
+});
