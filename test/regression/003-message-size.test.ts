@@ -95,3 +95,33 @@ test("a callee's answer as long as may be does not cost others the connection be
   reply(bob, received, 200);
   assert.equal((await alice.final("INVITE")).status, 200);
 });
+
+test("a burst of long messages on many connections does not cost others the connection between the nodes", async (t) => {
+  const alice = await SipUe.open(t, core, { user: "6505550000" });
+  const bob = await SipUe.open(t, core, { user: "6505550001" });
+  for (const ue of [alice, bob]) {
+    assert.equal((await ue.register()).status, 200);
+    assert.equal((await ue.register({ contact: "*", expires: 0 })).status, 200);
+    assert.equal((await ue.register()).status, 200);
+  }
+  alice.send(inviteOf(alice, BOB));
+  const received = await bob.incoming("INVITE");
+  reply(bob, received, 180);
+  await alice.expect((one) => one.status === 180, "180");
+  const crowd = await Promise.all(
+    Array.from({ length: 40 }, () => rawTcpClient(t, { host: core.host, port: 5060 })),
+  );
+  const long = register(core.host, "TCP", 60_000);
+  for (let round = 0; round < 10; round++)
+    for (const [index, one] of crowd.entries())
+      one.send(long.replaceAll("60000TCP", `${10_000 + round * 100 + index}TCP`));
+  await Promise.all(
+    crowd.map((one, index) =>
+      one.expect("the last answer", (text) => text.includes(`size${10_900 + index}`)),
+    ),
+  );
+  for (const one of crowd) for (const text of one.received) assert.match(text, /^SIP\/2\.0 (?:401|503)/);
+  await alice.expectNothing((one) => one.status >= 300 && one.cseqMethod === "INVITE", 100);
+  reply(bob, received, 200);
+  assert.equal((await alice.final("INVITE")).status, 200);
+});
