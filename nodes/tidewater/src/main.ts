@@ -12,6 +12,10 @@ export async function main(args: readonly string[]): Promise<number> {
   };
   program.addCommand(upCommand(exit)).addCommand(subscriberCommand(exit));
   settle(program);
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit(exitCode); // whoever reads has enough: | head
+    throw error;
+  });
   try {
     await program.parseAsync(args, { from: "user" });
   } catch (error) {

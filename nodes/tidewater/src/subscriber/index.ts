@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { type NewSubscriber, ProvisioningClient, type Subscriber } from "@ims/api";
 import { Command, InvalidArgumentError } from "commander";
 import { importCsv } from "./import-csv.ts";
+import { type PasswordSource, passwordOf } from "./password.ts";
 
 const DEFAULT_URL = "http://127.0.0.1:8889";
 
@@ -11,10 +12,7 @@ interface Common {
   readonly json?: boolean;
 }
 
-interface Credentials {
-  readonly password?: string;
-  readonly passwordFile?: string;
-  readonly passwordStdin?: boolean;
+interface Credentials extends PasswordSource {
   readonly k?: string;
   readonly opc?: string;
   readonly op?: string;
@@ -76,7 +74,7 @@ export function subscriberCommand(exit: (code: number) => void): Command {
       const added = await clientOf(given).add({
         impi: given.impi,
         publicIdentities: publicIdentities.length > 0 ? publicIdentities : [{ impu: `sip:${given.impi}` }],
-        credentials: credentialsOf(given) ?? {},
+        credentials: (await credentialsOf(given)) ?? {},
       });
       print(given, added, `added ${added.impi}`);
     });
@@ -105,7 +103,7 @@ export function subscriberCommand(exit: (code: number) => void): Command {
     .argument("<impi>")
     .action(async (impi: string, given: Common & Credentials & Identities, command: Command) => {
       const publicIdentities = identitiesOf(given);
-      const credentials = credentialsOf(given);
+      const credentials = await credentialsOf(given);
       if (publicIdentities.length === 0 && credentials === undefined)
         command.error("error: nothing to change: give identities or credentials");
       const changed = await clientOf(given).update(impi, {
@@ -156,14 +154,8 @@ function identitiesOf({ impu = [], barred = [] }: Identities): NewSubscriber["pu
   return [...impu.map((one) => ({ impu: one })), ...barred.map((one) => ({ impu: one, barred: true }))];
 }
 
-function credentialsOf(given: Credentials): NewSubscriber["credentials"] | undefined {
-  if (given.passwordStdin && process.stdin.isTTY)
-    process.stderr.write("password, Enter, Ctrl-D (it is shown): ");
-  const password = given.passwordStdin
-    ? firstLine(readFileSync(0, "utf8"))
-    : given.passwordFile === undefined
-      ? given.password
-      : firstLine(readFileSync(given.passwordFile, "utf8"));
+async function credentialsOf(given: Credentials): Promise<NewSubscriber["credentials"] | undefined> {
+  const password = await passwordOf(given);
   const credentials: Record<string, string> = {};
   for (const [name, value] of Object.entries({
     password,
@@ -175,10 +167,6 @@ function credentialsOf(given: Credentials): NewSubscriber["credentials"] | undef
   }))
     if (value !== undefined) credentials[name] = value;
   return Object.keys(credentials).length === 0 ? undefined : credentials;
-}
-
-function firstLine(text: string): string {
-  return text.split(/\r?\n/, 1)[0] ?? "";
 }
 
 function print({ json }: Common, value: unknown, text: string): void {
