@@ -33,6 +33,13 @@ function spoil(message: Buffer, random: (below: number) => number): Buffer {
   return spoiled;
 }
 
+/** A realm that would end a header field and begin another, of the same length. */
+function inject(answer: Buffer): void {
+  const realm = Buffer.from("example.com");
+  for (let at = answer.indexOf(realm, 200); at >= 0; at = answer.indexOf(realm, at + 1))
+    answer.write("exa\r\nX-I: y", at, "latin1");
+}
+
 /** Takes whole messages off a stream and gives each to `handle`. */
 function cut(socket: Socket, handle: (message: Buffer) => void): void {
   let rest: Buffer = Buffer.alloc(0);
@@ -50,6 +57,7 @@ function cut(socket: Socket, handle: (message: Buffer) => void): void {
 test("RFC 6733: spoiled answers and requests between sprout and homestead end no process and no later registration", async (t) => {
   const random = lcg(20_261_121);
   let spoiling = false;
+  let injecting = false;
   let spoiled = 0;
   let homestead = "";
   const between = createServer((near) => {
@@ -59,6 +67,7 @@ test("RFC 6733: spoiled answers and requests between sprout and homestead end no
         const code = message.readUIntBE(5, 3);
         const cx = code >= 300 && code <= 305;
         if (cx && spoiling) spoiled++;
+        if (code === 303 && injecting && (message[4] ?? 0) < 0x80) inject(message);
         to.write(cx && spoiling ? spoil(message, random) : message);
       });
     pass(near, far);
@@ -78,6 +87,13 @@ test("RFC 6733: spoiled answers and requests between sprout and homestead end no
   });
   const ue = await SipUe.open(t, core, { user: "6505550000" });
   assert.equal((await ue.register()).status, 200);
+  injecting = true;
+  assert.equal((await ue.register({ contact: "*", expires: 0 })).status, 200);
+  const stranger = await SipUe.open(t, core, { user: "6505550001" });
+  const injected = await stranger.register({ rounds: 0 });
+  assert.equal(injected.toString().includes("X-I"), false);
+  assert.equal(injected.status, 504);
+  injecting = false;
   spoiling = true;
   for (let round = 0; round < 150; round++) {
     const answer = await ue.register({ rounds: 1 });

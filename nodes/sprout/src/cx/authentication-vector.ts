@@ -46,6 +46,8 @@ const STRENGTH = ["SHA-512-256", "SHA-256", "MD5"] as const;
 function digestVectorOf(
   digest: NonNullable<AuthDataItem["sipDigestAuthenticate"]>,
 ): DigestVector | undefined {
+  // It goes into a header field: a line end there would begin another one.
+  if (/[\x00-\x1f\x7f]/.test(digest.digestRealm)) return undefined;
   const given = [
     [digest.digestAlgorithm ?? "MD5", digest.digestHa1],
     [digest.alternateDigestAlgorithm, digest.alternateDigestHa1],

@@ -248,7 +248,7 @@ function chargingOf(
 ): ChargingAddresses | undefined {
   if (information === undefined) return undefined;
   const present = (names: readonly (string | undefined)[]): string[] =>
-    names.filter((name) => name !== undefined);
+    names.filter((name) => name !== undefined && !/[\x00-\x1f\x7f"]/.test(name)) as string[];
   return {
     ecf: present([
       information.primaryEventChargingFunctionName,
