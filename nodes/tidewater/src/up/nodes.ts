@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { isIP } from "node:net";
 import { join } from "node:path";
 
@@ -21,6 +22,8 @@ export interface NodeOption {
 export interface NodeCommand {
   readonly name: "homestead" | "sprout" | "bono";
   readonly args: readonly string[];
+  /** Keys: not to be seen in the list of processes, the same when the node is started again, weaker than our environment. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 const here = import.meta.dirname;
@@ -67,6 +70,8 @@ export function nodeCommands(options: UpOptions): NodeCommand[] {
         ...["--host", host, "--core-host", inside, ...common],
         ...["--icscf-uri", `sip:${uriHost}:5052;transport=tcp`],
       ],
+      // A bono that is started again must know the flow tokens of the one before (RFC 5626 §5).
+      env: { TIDEWATER_BONO_FLOW_TOKEN_KEY: randomBytes(32).toString("hex") },
     },
   ];
   return commands.map((command) => ({

@@ -62,6 +62,7 @@ export class Supervisor {
     return new Promise((resolve, reject) => {
       const child = spawn(process.execPath, [...process.execArgv, programOf(command.name), ...command.args], {
         stdio: ["ignore", "inherit", "inherit", "ipc"],
+        env: { ...command.env, ...process.env },
       });
       this.#children.set(command.name, child);
       let ready = false;

@@ -31,6 +31,13 @@ test("beyond loopback only Gm and the management ports are bound to the address 
   assert.match(argsOf("::1", "sprout"), /^--host ::1 .*--hss-peer \[::1\]:3868/);
 });
 
+test("RFC 5626 §5: a bono that is started again gets the key of its flow tokens again, out of sight", () => {
+  const bono = nodeCommands(options).find(({ name }) => name === "bono");
+  const key = bono?.env?.["TIDEWATER_BONO_FLOW_TOKEN_KEY"] ?? "";
+  assert.match(key, /^[0-9a-f]{64}$/);
+  assert.ok(!bono?.args.includes(key));
+});
+
 test("names that only begin like a loopback address are none", () => {
   assert.deepEqual(["127.0.0.9", "::1", "localhost"].map(isLoopback), [true, true, true]);
   assert.deepEqual(["127.example.com", "0.0.0.0", "192.0.2.1"].map(isLoopback), [false, false, false]);
