@@ -54,6 +54,8 @@ for (const phase of PHASES) {
 
 if (skips.length > 0) console.log(`\nSkipped:\n${skips.map((skip) => `  ${skip}`).join("\n")}`);
 if (failures.length > 0) console.log(`\nFailed:\n${failures.map((failure) => `  ${failure}`).join("\n")}`);
+if (wanted.length > 0 && count.passed + count.failed + count.skipped === 0)
+  console.log(`\nNo test file is, or is in: ${wanted.join(", ")}`);
 const refused = ci && count.skipped > 0;
 if (refused)
   console.log("\nWith CI=true a skipped test is a failure: everything the tests need can be installed.");

@@ -23,7 +23,7 @@ const QUIESCE_STEP_MS = 50;
 
 /** Composition root of sprout: I-CSCF and S-CSCF on one ProxyCore, Cx towards the HSS. */
 export async function createSprout(options: SproutOptions, modules: ServiceModules): Promise<Service> {
-  const { log, register, clock, pacer } = modules;
+  const { log, register, clock, pacer, health } = modules;
   const addresses = addressesOf(options);
   const advertised = hostForUri(addresses.uriHost);
   const uriOf = (given: string, port: number): string =>
@@ -89,6 +89,7 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
   const ports: Record<string, number> = {};
   return {
     async start() {
+      health.addCheck("hss", () => (diameter.isConnected() ? undefined : "no HSS is connected"));
       diameter.start();
       for (const [side, port] of [
         ["icscf", options.icscfPort],

@@ -9,7 +9,7 @@ import { type MetricsRegister, metricsRegister } from "./metrics/register.ts";
 import { managementServer } from "./metrics/server.ts";
 import { type Service, startInOrder, stopInReverse } from "./service.ts";
 import { type ServiceOptions, withServiceOptions } from "./service-options.ts";
-import { describeFailure } from "./start-failure.ts";
+import { describeFailure, isDefect } from "./start-failure.ts";
 
 /** What a node is built from beside its options. */
 export interface ServiceModules {
@@ -126,7 +126,9 @@ export async function runService<Schema extends z.ZodObject>(
     process.send?.({ ready: true, ports } satisfies ReadyMessage);
   } catch (error) {
     if (ending) return; // stopped while starting: the stop reports
-    log.fatal({ err: error }, "cannot start");
+    // A stack helps with a defect; what an operator can put right is told in one line.
+    if (isDefect(error)) log.fatal({ err: error }, "cannot start");
+    else log.fatal({ reason: describeFailure(error) }, "cannot start");
     await stopInReverse(services).catch(() => {}); // the failure to start is the one to report
     process.stderr.write(`${name}: cannot start: ${describeFailure(error)}\n`);
     exit(1);

@@ -1,3 +1,5 @@
+import { ImsError } from "./errors.ts";
+
 /** One line without a stack for what went wrong at start. */
 export function describeFailure(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
@@ -17,4 +19,9 @@ export function describeFailure(error: unknown): string {
 
 function oneLine(text: string): string {
   return text.replaceAll(/\s*\n\s*/g, " ");
+}
+
+/** Neither an error of the system nor one of ours: something nobody foresaw. */
+export function isDefect(error: unknown): boolean {
+  return !(error instanceof ImsError) && !(error instanceof Error && "errno" in error);
 }

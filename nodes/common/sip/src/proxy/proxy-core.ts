@@ -1,9 +1,9 @@
 import type { Clock } from "@ims/runtime";
 import type { Identifiers } from "../message/identifiers.ts";
-import { SipMessage } from "../message/message.ts";
+import type { SipMessage } from "../message/message.ts";
 import { parseMessage } from "../message/parser.ts";
 import { responseTo } from "../message/response.ts";
-import { hostForUri, parseUri, type Uri } from "../message/uri.ts";
+import { parseUri, type Uri } from "../message/uri.ts";
 import {
   faultOfUnreadable,
   isUsableResponse,
@@ -22,8 +22,10 @@ import type {
   TransportHandler,
   TransportLayer,
 } from "../transport/transport.ts";
+import { type AdmissionParts, admit } from "./admission.ts";
 import { Fork, type ForkParts, type ForkSink } from "./fork.ts";
-import { breadthOfEach, isLooped, loopHash } from "./loop-detection.ts";
+import { cancelFor, forwardedCopy, ViaMaker } from "./forwarding.ts";
+import { breadthOfEach, loopHash } from "./loop-detection.ts";
 import { nextHop, topRoute } from "./next-hop.ts";
 import { RequestContext } from "./request-context.ts";
 import { noteSource, sendByVia } from "./stateless.ts";
@@ -87,9 +89,9 @@ export class ProxyCore implements TransportHandler, TransactionLayerUser, ForkPa
   readonly #sides = new Map<string, Side>();
   readonly #entities: readonly TransactionUser[];
   readonly #options: ProxyCoreOptions;
-  readonly #proxyRequire: ReadonlySet<string>;
+  readonly #admission: AdmissionParts;
   readonly #udpLimit: number;
-  readonly #sentBy = new Map<string, string>();
+  readonly #vias: ViaMaker;
 
   constructor(options: ProxyCoreOptions) {
     const timers = options.timers ?? DEFAULT_TIMERS;
@@ -97,10 +99,10 @@ export class ProxyCore implements TransportHandler, TransactionLayerUser, ForkPa
     this.#clock = options.clock;
     for (const side of options.sides) this.#sides.set(side.name, side);
     this.#entities = [...new Set(options.sides.map((side) => side.entity))];
-    this.#proxyRequire = new Set(options.proxyRequire ?? []);
     this.#udpLimit = options.udpLimit ?? 1300;
     this.cancelTimeout = 64 * timers.t1;
     this.transport = options.transport(this);
+    this.#vias = new ViaMaker(this.transport);
     this.transactions = new TransactionLayer({
       clock: options.clock,
       timers,
@@ -109,6 +111,11 @@ export class ProxyCore implements TransportHandler, TransactionLayerUser, ForkPa
         this.#sides.get(flow.side)?.strict === false && sendByVia(response, flow.side, this.transport),
       mayAnswer: (flow, asked) => this.#mayAnswer(flow, asked),
     });
+    this.#admission = {
+      entities: this.#entities,
+      proxyRequire: new Set(options.proxyRequire ?? []),
+      branchPrefix: this.identifiers.branchPrefix,
+    };
   }
 
   get identifiers(): Identifiers {
@@ -171,7 +178,7 @@ export class ProxyCore implements TransportHandler, TransactionLayerUser, ForkPa
     const { request, flow } = transaction;
     const side = this.#sides.get(flow.side);
     if (side === undefined) return transaction.end();
-    const chosen = this.#choose(request, side);
+    const chosen = admit(request, side, this.#admission);
     const context = new RequestContext(
       chosen.entity,
       request,
@@ -197,68 +204,6 @@ export class ProxyCore implements TransportHandler, TransactionLayerUser, ForkPa
       return;
     }
     this.#run(context);
-  }
-
-  /** RFC 3261 §16.3 steps 2, 3, 5 and §16.4: who gets the request, or why nobody does. */
-  #choose(
-    request: SipMessage,
-    side: Side,
-  ): {
-    entity: TransactionUser;
-    fault?: { status: number; reason: string; edit?: (response: SipMessage) => void };
-  } {
-    const target = parseUri(request.requestUri);
-    if (target === undefined)
-      return { entity: side.entity, fault: { status: 400, reason: "Bad Request (Request-URI)" } };
-    if (
-      target.scheme !== "sip" &&
-      target.scheme !== "sips" &&
-      target.scheme !== "tel" &&
-      target.scheme !== "urn"
-    )
-      return { entity: side.entity, fault: { status: 416, reason: "Unsupported URI Scheme" } };
-    if (request.header("Max-Forwards") !== undefined && decimal(request.header("Max-Forwards") ?? "") === 0) {
-      const own = request.method === "OPTIONS" && this.#entities.some((entity) => entity.accepts(target));
-      if (!own) return { entity: side.entity, fault: { status: 483, reason: "Too Many Hops" } };
-    }
-    if (request.toTag === "" && isLooped(request, this.identifiers.branchPrefix))
-      return { entity: side.entity, fault: { status: 482, reason: "Loop Detected" } };
-    if (request.has("Proxy-Require")) {
-      const unknown = request
-        .values("Proxy-Require")
-        .filter((tag) => !this.#proxyRequire.has(tag.toLowerCase()));
-      if (unknown.length > 0)
-        return {
-          entity: side.entity,
-          fault: {
-            status: 420,
-            reason: "Bad Extension",
-            edit: (response) => void response.append("Unsupported", unknown.join(", ")),
-          },
-        };
-    }
-    // §16.4: a strict router put our Record-Route into the Request-URI.
-    if (
-      target.parameters.has("lr") &&
-      request.has("Route") &&
-      this.#entities.some((entity) => entity.accepts(target))
-    ) {
-      const routes = request.values("Route");
-      const last = routes.pop();
-      const open = last?.indexOf("<") ?? -1;
-      const uri = last === undefined ? "" : open < 0 ? last : last.slice(open + 1, last.indexOf(">", open));
-      request.remove("Route");
-      // One line: thousands of values must not become thousands of lines.
-      request.append("Route", [`<${request.requestUri}>`, ...routes].join(", "));
-      request.requestUri = uri;
-    }
-    const route = topRoute(request);
-    if (route === "malformed")
-      return { entity: side.entity, fault: { status: 400, reason: "Bad Request (Route)" } };
-    if (route === undefined) return { entity: side.entity };
-    const own = this.#entities.find((entity) => entity.accepts(route));
-    // A stranger's Route does not choose between entities: his side's entity judges it.
-    return { entity: side.strict ? side.entity : (own ?? side.entity) };
   }
 
   #run(context: RequestContext): void {
@@ -287,14 +232,7 @@ export class ProxyCore implements TransportHandler, TransactionLayerUser, ForkPa
     const context: AckContext = {
       request: ack,
       flow,
-      forward: () => {
-        const copy = ack.clone();
-        copy.set(
-          "Max-Forwards",
-          String(Math.max(0, Math.min(decimal(ack.header("Max-Forwards") ?? "") ?? 70, 255) - 1)),
-        );
-        return copy;
-      },
+      forward: () => forwardedCopy(ack),
       send: (request, destination) => this.#sendStateless(request, destination),
     };
     if (entity.onAck !== undefined) {
@@ -448,7 +386,7 @@ export class ProxyCore implements TransportHandler, TransactionLayerUser, ForkPa
     const sent = request.clone();
     const branch =
       request.toTag === "" ? `${this.identifiers.branch()}.${loopHash(request)}` : this.identifiers.branch();
-    sent.prepend("Via", this.#via(flow, branch));
+    sent.prepend("Via", this.#vias.make(flow, branch));
     return { transaction: this.transactions.send(sent, branch, flow, user), sent };
   }
 
@@ -464,7 +402,7 @@ export class ProxyCore implements TransportHandler, TransactionLayerUser, ForkPa
 
   #sendStateless(request: SipMessage, destination: Destination): void {
     const over = (flow: Flow): void => {
-      request.prepend("Via", this.#via(flow, this.identifiers.branch()));
+      request.prepend("Via", this.#vias.make(flow, this.identifiers.branch()));
       flow.send(request.toString());
     };
     if (destination.kind === "flow") return over(destination.flow);
@@ -482,27 +420,4 @@ export class ProxyCore implements TransportHandler, TransactionLayerUser, ForkPa
       located.then(first, (error: unknown) => this.#options.onDefect(error, request));
     else first(located);
   }
-
-  /** Our Via: sent-by is where this side listens, so that an answer finds us when the connection is gone. */
-  #via(flow: Flow, branch: string): string {
-    const key = `${flow.side}|${flow.protocol}|${flow.localAddress}`;
-    let head = this.#sentBy.get(key);
-    if (head === undefined) {
-      const point = this.transport.listeningPoints.find(
-        (one) => one.side === flow.side && one.protocol === flow.protocol,
-      );
-      const port = point?.port ?? flow.localPort;
-      head = `SIP/2.0/${flow.protocol} ${hostForUri(flow.localAddress)}:${port};branch=`;
-      this.#sentBy.set(key, head);
-    }
-    return flow.protocol === "UDP" ? `${head}${branch};rport` : `${head}${branch}`;
-  }
-}
-
-function cancelFor(sent: SipMessage): SipMessage {
-  const cancel = SipMessage.request("CANCEL", sent.requestUri);
-  cancel.append("Via", sent.top("Via") ?? "");
-  cancel.copy("Route", sent).copy("From", sent).copy("To", sent).copy("Call-ID", sent);
-  cancel.append("CSeq", `${sent.cseqNumber} CANCEL`).append("Max-Forwards", "70");
-  return cancel.copy("Reason", sent).append("Content-Length", "0");
 }

@@ -1,9 +1,9 @@
 import type { SipMessage } from "../message/message.ts";
 import { responseTo } from "../message/response.ts";
-import { decimal } from "../message/values.ts";
 import type { Flow } from "../transport/transport.ts";
 import { bestResponse } from "./best-response.ts";
 import type { Fork, ForkSink } from "./fork.ts";
+import { forwardedCopy } from "./forwarding.ts";
 import type {
   ForkOptions,
   FunctionalEntity,
@@ -64,10 +64,7 @@ export class RequestContext implements RequestContextPort, ForkSink {
   }
 
   forward(): SipMessage {
-    const request = this.request.clone();
-    const hops = decimal(request.header("Max-Forwards") ?? "") ?? 70;
-    request.set("Max-Forwards", String(Math.max(0, Math.min(hops, 255) - 1)));
-    return request;
+    return forwardedCopy(this.request);
   }
 
   fork(request: SipMessage, options: ForkOptions): Fork {

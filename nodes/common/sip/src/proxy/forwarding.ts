@@ -1,0 +1,43 @@
+import { SipMessage } from "../message/message.ts";
+import { hostForUri } from "../message/uri.ts";
+import { decimal } from "../message/values.ts";
+import type { Flow, TransportLayer } from "../transport/transport.ts";
+
+/** A copy of a request to send on, Max-Forwards counted down (RFC 3261 §16.6 steps 1 and 3). */
+export function forwardedCopy(request: SipMessage): SipMessage {
+  const hops = decimal(request.header("Max-Forwards") ?? "") ?? 70;
+  return request.clone().set("Max-Forwards", String(Math.max(0, Math.min(hops, 255) - 1)));
+}
+
+/** Makes our Via: sent-by is where the side listens, so that an answer finds us when the connection is gone. */
+export class ViaMaker {
+  readonly #transport: TransportLayer;
+  readonly #heads = new Map<string, string>();
+
+  constructor(transport: TransportLayer) {
+    this.#transport = transport;
+  }
+
+  make(flow: Flow, branch: string): string {
+    const key = `${flow.side}|${flow.protocol}|${flow.localAddress}`;
+    let head = this.#heads.get(key);
+    if (head === undefined) {
+      const point = this.#transport.listeningPoints.find(
+        (one) => one.side === flow.side && one.protocol === flow.protocol,
+      );
+      const port = point?.port ?? flow.localPort;
+      head = `SIP/2.0/${flow.protocol} ${hostForUri(flow.localAddress)}:${port};branch=`;
+      this.#heads.set(key, head);
+    }
+    return flow.protocol === "UDP" ? `${head}${branch};rport` : `${head}${branch}`;
+  }
+}
+
+/** RFC 3261 §9.1: same Request-URI, Call-ID, To, From, Route, CSeq number and top Via as what it cancels. */
+export function cancelFor(sent: SipMessage): SipMessage {
+  const cancel = SipMessage.request("CANCEL", sent.requestUri);
+  cancel.append("Via", sent.top("Via") ?? "");
+  cancel.copy("Route", sent).copy("From", sent).copy("To", sent).copy("Call-ID", sent);
+  cancel.append("CSeq", `${sent.cseqNumber} CANCEL`).append("Max-Forwards", "70");
+  return cancel.copy("Reason", sent).append("Content-Length", "0");
+}
