@@ -89,7 +89,7 @@ function examplesExposed(address: string): HomesteadError {
   return new HomesteadError(
     { code: "EXAMPLES_BEYOND_LOOPBACK", address },
     {
-      message: `the example subscribers have a public password and ${address} is not loopback: delete them (tidewater subscriber delete 6505550000@${"example.com"}, and 6505550001) or use another --state-dir`,
+      message: `the example subscribers have a public password and ${address} is not loopback: delete them (tidewater subscriber delete 6505550000@example.com, and 6505550001) or use another --state-dir`,
     },
   );
 }
