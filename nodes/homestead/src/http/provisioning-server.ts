@@ -89,7 +89,8 @@ function reportProblems(app: FastifyInstance, { log }: RouteModules): void {
       error instanceof HttpProblem ? error.status : ((error as { statusCode?: number }).statusCode ?? 500);
     if (status >= 500) log.error({ err: error }, "provisioning request failed");
     const title = error instanceof HttpProblem ? error.title : status < 500 ? "Wrong request" : "Failed";
-    const detail = status < 500 && error instanceof Error ? error.message : "see the log of homestead";
+    const detail =
+      status < 500 && error instanceof Error ? error.message.slice(0, 2_000) : "see the log of homestead";
     if (status === 401) reply.header("www-authenticate", "Bearer");
     return reply
       .code(status)

@@ -24,6 +24,9 @@ const querySchema = z.object({
   search: z.string().min(1).max(255).optional(),
 });
 
+/** One subscriber is a few kB; reading much more would hold up Cx. */
+const ONE_SUBSCRIBER = { bodyLimit: 65_536 } as const;
+
 type Named = { Params: { impi: string } };
 
 /** Subscribers one at a time. `realm` is that of SIP Digest. */
@@ -46,7 +49,7 @@ export function subscriberRoutes(
     };
   });
 
-  app.post("/subscribers", async (request, reply) => {
+  app.post("/subscribers", ONE_SUBSCRIBER, async (request, reply) => {
     const reading = readNewSubscriber(request.body, realm);
     if (reading.kind === "wrong") throw new HttpProblem(400, "Wrong subscriber", reading.error);
     await hss.whenWritable();
@@ -57,7 +60,7 @@ export function subscriberRoutes(
 
   app.get<Named>("/subscribers/:impi", async (request) => documentOf(known(request.params.impi)));
 
-  app.patch<Named>("/subscribers/:impi", async (request) => {
+  app.patch<Named>("/subscribers/:impi", ONE_SUBSCRIBER, async (request) => {
     const change = parse(changedSubscriberSchema, request.body);
     await hss.whenWritable();
     const before = known(request.params.impi);
@@ -83,7 +86,7 @@ export function subscriberRoutes(
     return reply.code(204).send();
   });
 
-  app.post<Named>("/subscribers/:impi/deregister", async (request, reply) => {
+  app.post<Named>("/subscribers/:impi/deregister", ONE_SUBSCRIBER, async (request, reply) => {
     await deregister(known(request.params.impi));
     return reply.code(204).send();
   });
@@ -104,5 +107,5 @@ export function parse<S extends z.ZodType>(schema: S, given: unknown): z.output<
   const result = schema.safeParse(given);
   if (result.success) return result.data;
   const faults = result.error.issues.map(({ path, message }) => `${path.join(".") || "body"}: ${message}`);
-  throw new HttpProblem(400, "Wrong request", faults.join("; "));
+  throw new HttpProblem(400, "Wrong request", faults.join("; ").slice(0, 2_000));
 }
