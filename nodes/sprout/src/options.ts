@@ -69,6 +69,10 @@ export const sproutOptions = z.object({
     .max(60_000)
     .default(10_000)
     .describe("an S-CSCF that has not answered a REGISTER by then is replaced by another one, ms"),
+  localLookup: z
+    .boolean()
+    .default(true)
+    .describe("find users registered with our own S-CSCF without asking the HSS"),
   reuseAuthorization: z
     .boolean()
     .default(true)

@@ -16,6 +16,7 @@ import type { RegistrationListener, ScscfModules, ScscfOptions } from "./scscf/m
 import { nonceGenerator } from "./scscf/nonces.ts";
 import { Scscf } from "./scscf/scscf.ts";
 import { ImpiStore } from "./store/impi-store.ts";
+import { liveBindings } from "./store/registration.ts";
 import { RegistrationStore } from "./store/registration-store.ts";
 
 /** What the functional entities of sprout are made of: no socket among it. */
@@ -23,6 +24,7 @@ export interface SproutParts {
   readonly options: ScscfOptions & {
     readonly scscfTimeoutMs: number;
     readonly reuseAuthorization: boolean;
+    readonly localLookup: boolean;
     readonly profileCache: number;
     /** "": a new key for this process. */
     readonly gruuKey: string;
@@ -100,6 +102,12 @@ export function createEntities(parts: SproutParts): SproutEntities {
       },
       cx,
       challenged: new Challenged(clock),
+      servedHere: async (impu) => {
+        if (!options.localLookup) return undefined;
+        const found = await registrations.find(impu);
+        const live = found.kind === "found" && liveBindings(found.registration, clock.now()).length > 0;
+        return live ? options.scscfUri : undefined;
+      },
       selection: new ScscfSelection(parts.scscfs, parts.random ?? Math.random),
       own: new OwnUris([options.icscfUri]),
       gruus,

@@ -29,4 +29,9 @@ export interface IcscfModules {
   readonly gruus: Gruus;
   readonly counters: IcscfCounters;
   readonly challenged: Challenged;
+  /**
+   * Name of our S-CSCF when the identity has live bindings in its registration store, so that I-CSCF and S-CSCF are one
+   * step. The HSS would name the same one; it is asked for everybody else (TS 24.229 §5.3.2.1).
+   */
+  servedHere(impu: string): Promise<string | undefined>;
 }

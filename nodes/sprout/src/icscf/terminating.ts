@@ -16,8 +16,12 @@ export async function terminating(context: RequestContext, modules: IcscfModules
   const impu = originating ? servedIdentity(request) : calledIdentity(forwarded, modules);
   if (impu === undefined) return refuse(context, modules, originating ? 403 : 404);
 
-  // 2. Location query.
-  const outcome = await cx.locationInfo({ impu, originating });
+  // 2. Location query; for who is registered with the S-CSCF of this process the answer is known.
+  const here = originating ? undefined : await modules.servedHere(impu);
+  const outcome: LocationInfoOutcome =
+    here === undefined
+      ? await cx.locationInfo({ impu, originating })
+      : { kind: "server", name: here, wildcard: undefined };
   const refusal = statusFor(outcome);
   if (refusal !== undefined) return refuse(context, modules, refusal);
   if (context.cancelled || context.answered) return;

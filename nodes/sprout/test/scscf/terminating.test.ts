@@ -249,3 +249,17 @@ test("RFC 5627 §5.1: a REGISTER with another Call-ID ends the temporary GRUUs b
   assert.equal((await b.exchange(b.request("MESSAGE", { ...TO_BOB, uri: hidden }))).status, 480);
   assert.equal((await b.exchange(b.request("MESSAGE", { ...TO_BOB, uri: open }))).method, "MESSAGE");
 });
+
+test("who is registered with our own S-CSCF is found without the HSS, who is not is asked for", async () => {
+  const b = benchWithUsers({ options: { localLookup: true } });
+  const lirs = (): number => b.cx.calls.filter(({ command }) => command === "LIR").length;
+  await bobAt(b, "<sip:bob@192.0.2.1>");
+  const invites = await b.send(b.request("INVITE", TO_BOB));
+  assert.deepEqual(targets(invites), ["sip:bob@192.0.2.1"]);
+  assert.equal(lirs(), 0);
+  await b.send(b.request("INVITE", { uri: "sip:nobody@example.com", headers: [`Route: <${ICSCF};lr>`] }));
+  assert.equal(lirs(), 1);
+  b.clock.advance(3_600_000);
+  await b.send(b.request("INVITE", TO_BOB));
+  assert.equal(lirs(), 2);
+});

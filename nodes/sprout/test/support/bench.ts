@@ -62,6 +62,7 @@ export class Bench {
         confirmReregistrations: true,
         scscfTimeoutMs: 10_000,
         reuseAuthorization: false,
+        localLookup: false,
         profileCache: 100,
         gruuKey: "00112233445566778899aabbccddeeff",
         ...options,
