@@ -1,9 +1,7 @@
 import type { MetricsRegister } from "@ims/runtime";
-import { type ProxyCounters, SIP_METHODS } from "@ims/sip";
+import { type ProxyCounters, sipCounters } from "@ims/sip";
 import type { PcscfCounters } from "./pcscf/modules.ts";
 
-const methods = [...SIP_METHODS, "other"] as const;
-const statusClasses = ["1xx", "2xx", "3xx", "4xx", "5xx", "6xx"] as const;
 const sides = ["access", "core"] as const;
 const refusals = [
   "notRegistered",
@@ -36,21 +34,6 @@ export function getMetrics(
     readonly clientTransactions: () => number;
   },
 ): Metrics {
-  const requests = register.counter({
-    name: "ims_bono_sip_requests_total",
-    help: "SIP requests received by method and side",
-    labels: { method: methods, side: sides },
-  });
-  const responses = register.counter({
-    name: "ims_bono_sip_responses_total",
-    help: "Final SIP responses sent by method, class and side",
-    labels: { method: methods, class: statusClasses, side: sides },
-  });
-  const dropped = register.counter({
-    name: "ims_bono_sip_dropped_total",
-    help: "SIP messages dropped by reason and side",
-    labels: { reason: ["unreadable", "response", "ack"], side: sides },
-  });
   const registrations = register.counter({
     name: "ims_bono_registrations_total",
     help: "Registrations that began and ended with a REGISTER over an access flow",
@@ -89,12 +72,7 @@ export function getMetrics(
   const begun = registrations.bind({ outcome: "registered" });
   const ended = registrations.bind({ outcome: "deregistered" });
   return {
-    sip: {
-      request: (method, side) => requests.inc({ method: methodLabel(method), side: sideLabel(side) }),
-      response: (method, status, side) =>
-        responses.inc({ method: methodLabel(method), class: classOf(status), side: sideLabel(side) }),
-      dropped: (reason, side) => dropped.inc({ reason, side: sideLabel(side) }),
-    },
+    sip: sipCounters(register, "ims_bono", sides),
     pcscf: {
       registered: () => begun.inc(),
       deregistered: () => ended.inc(),
@@ -102,18 +80,4 @@ export function getMetrics(
     },
     defect: () => defects.inc({}),
   };
-}
-
-const known: ReadonlySet<string> = new Set(SIP_METHODS);
-
-function methodLabel(method: string): (typeof methods)[number] {
-  return known.has(method) ? (method as (typeof methods)[number]) : "other";
-}
-
-function sideLabel(side: string): (typeof sides)[number] {
-  return side === "core" ? "core" : "access";
-}
-
-function classOf(status: number): (typeof statusClasses)[number] {
-  return statusClasses[Math.floor(status / 100) - 1] ?? "5xx";
 }

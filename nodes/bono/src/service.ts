@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { icidGenerator } from "@ims/ims";
 import { nodeResolver, type Service, type ServiceModules } from "@ims/runtime";
 import {
+  dnsQueries,
   hostForUri,
   type ListenOptions,
   NodeTransportLayer,
@@ -13,7 +14,6 @@ import {
   type Uri,
 } from "@ims/sip";
 import { addressesOf } from "./addresses.ts";
-import { dnsQueries } from "./dns-queries.ts";
 import { BonoError } from "./errors.ts";
 import { getMetrics } from "./metrics.ts";
 import type { BonoOptions } from "./options.ts";

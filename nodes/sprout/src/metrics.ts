@@ -1,11 +1,9 @@
 import type { MetricsRegister } from "@ims/runtime";
-import { type ProxyCounters, SIP_METHODS } from "@ims/sip";
+import { type ProxyCounters, sipCounters } from "@ims/sip";
 import type { IcscfCounters } from "./icscf/modules.ts";
 import type { ScscfCounters } from "./scscf/modules.ts";
 
-const methods = [...SIP_METHODS, "other"] as const;
-const statusClasses = ["1xx", "2xx", "3xx", "4xx", "5xx", "6xx"] as const;
-const sides = ["icscf", "scscf"] as const;
+const sides = ["scscf", "icscf"] as const;
 
 /** Counters of sprout. */
 export interface Metrics {
@@ -21,21 +19,6 @@ export function getMetrics(
   register: MetricsRegister,
   gauges: { readonly pendingChallenges: () => number; readonly watchedSets: () => number },
 ): Metrics {
-  const requests = register.counter({
-    name: "ims_sprout_sip_requests_total",
-    help: "SIP requests received by method and side",
-    labels: { method: methods, side: sides },
-  });
-  const responses = register.counter({
-    name: "ims_sprout_sip_responses_total",
-    help: "Final SIP responses sent by method, class and side",
-    labels: { method: methods, class: statusClasses, side: sides },
-  });
-  const dropped = register.counter({
-    name: "ims_sprout_sip_dropped_total",
-    help: "SIP messages dropped by reason and side",
-    labels: { reason: ["unreadable", "response", "ack"], side: sides },
-  });
   const icscf = register.counter({
     name: "ims_sprout_icscf_requests_total",
     help: "Requests at the I-CSCF by kind and outcome",
@@ -77,12 +60,7 @@ export function getMetrics(
     value: gauges.watchedSets,
   });
   return {
-    sip: {
-      request: (method, side) => requests.inc({ method: methodLabel(method), side: sideLabel(side) }),
-      response: (method, status, side) =>
-        responses.inc({ method: methodLabel(method), class: classOf(status), side: sideLabel(side) }),
-      dropped: (reason, side) => dropped.inc({ reason, side: sideLabel(side) }),
-    },
+    sip: sipCounters(register, "ims_sprout", sides),
     icscf: { request: (kind, outcome) => icscf.inc({ kind, outcome }) },
     scscf: {
       authentication: (outcome) => authentications.inc({ outcome }),
@@ -92,18 +70,4 @@ export function getMetrics(
     refused: (reason) => refused.inc({ reason }),
     defect: () => defects.inc({}),
   };
-}
-
-const known: ReadonlySet<string> = new Set(SIP_METHODS);
-
-function methodLabel(method: string): (typeof methods)[number] {
-  return known.has(method) ? (method as (typeof methods)[number]) : "other";
-}
-
-function sideLabel(side: string): (typeof sides)[number] {
-  return side === "icscf" ? "icscf" : "scscf";
-}
-
-function classOf(status: number): (typeof statusClasses)[number] {
-  return statusClasses[Math.floor(status / 100) - 1] ?? "5xx";
 }

@@ -2,7 +2,15 @@ import { readFileSync } from "node:fs";
 import { DiameterNode } from "@ims/diameter";
 import { cx } from "@ims/diameter/cx";
 import { nodeResolver, type Service, type ServiceModules } from "@ims/runtime";
-import { hostForUri, NodeTransportLayer, ProxyCore, parseUri, SipLocator, trustedLimits } from "@ims/sip";
+import {
+  dnsQueries,
+  hostForUri,
+  NodeTransportLayer,
+  ProxyCore,
+  parseUri,
+  SipLocator,
+  trustedLimits,
+} from "@ims/sip";
 import { memoryStore } from "@ims/store";
 import { z } from "zod";
 import { addressesOf } from "./addresses.ts";
@@ -10,7 +18,6 @@ import { DiameterCx, handleCxRequests } from "./cx/diameter-cx.ts";
 import { SproutError } from "./errors.ts";
 import type { ConfiguredScscf } from "./icscf/scscf-selection.ts";
 import type { SproutOptions } from "./options.ts";
-import { dnsQueries } from "./routing/dns-queries.ts";
 import { Guard } from "./routing/guard.ts";
 import { OwnUris } from "./routing/own-route.ts";
 import { createEntities } from "./sprout.ts";

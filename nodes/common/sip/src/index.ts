@@ -43,6 +43,7 @@ export {
 } from "./message/validate.ts";
 export { decimal, isToken, quote, splitList, unquote } from "./message/values.ts";
 export { MAGIC_COOKIE, parseVia, type Via } from "./message/via.ts";
+export { sipCounters } from "./metrics.ts";
 export { nextHop, topRoute } from "./proxy/next-hop.ts";
 export {
   type Locator,
@@ -63,6 +64,7 @@ export type {
   RespondOptions,
   TransactionUser,
 } from "./proxy/transaction-user.ts";
+export { dnsQueries } from "./resolver/dns-queries.ts";
 export {
   type DnsQueries,
   type LocateRequest,

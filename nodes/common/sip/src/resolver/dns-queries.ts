@@ -1,5 +1,5 @@
 import type { DnsAnswer, DnsResolver } from "@ims/runtime";
-import type { DnsQueries } from "@ims/sip";
+import type { DnsQueries } from "./locate.ts";
 
 /** The DNS port as RFC 3263 asks it: nothing there and no answer are the same, no records. */
 export function dnsQueries(resolver: DnsResolver): DnsQueries {
