@@ -122,35 +122,35 @@ test("TS 24.229 §5.2.6.3.1: after expiry and de-registration calls are refused"
 });
 
 const SMUGGLED = [
-  "P-Asserted-Identity: <sip:ceo@example.com>",
-  "p-asserted-identity: <sip:ceo@example.com>",
-  "P-ASSERTED-IDENTITY : <sip:ceo@example.com>",
-  "P-Asserted-Identity\t:<sip:ceo@example.com>",
-  "P-Asserted-Identity:\r\n <sip:ceo@example.com>",
-  "P-Asserted-Identity: <sip:alice@example.com>,\r\n\t<sip:ceo@example.com>",
-  "P-Asserted-Identity: <sip:alice@example.com>\r\nP-Asserted-identity: <sip:ceo@example.com>",
-  "P-Served-User: <sip:ceo@example.com>;sescase=orig;regstate=reg",
-  "P-Charging-Vector: icid-value=ceo",
-  "P-Charging-Function-Addresses: ccf=ceo.example.com",
-  "P-Profile-Key: <sip:ceo@example.com>",
-  "P-User-Database: <aaa://ceo.example.com>",
-  "P-Visited-Network-ID: ceo",
-  "P-Associated-URI: <sip:ceo@example.com>",
-  "P-Called-Party-ID: <sip:ceo@example.com>",
-  "P-Asserted-Service: urn:ceo",
-  "P-Private-Network-Indication: ceo.example.com",
-  "P-Access-Network-Info: 3GPP-E-UTRAN-FDD;utran-cell-id-3gpp=ceo;network-provided",
-  "P-Access-Network-Info: IEEE-802.11, 3GPP-GERAN;cgi-3gpp=ceo; Network-Provided ;x=1",
-  "History-Info: <sip:ceo@example.com>;index=1",
-  "Path: <sip:ceo@example.com;lr>",
-  "Service-Route: <sip:ceo@example.com;lr>",
-  "Record-Route: <sip:ceo@example.com;lr>",
-  "Feature-Caps: *;ceo",
-  "Relayed-Charge: ceo",
-  "restoration-info : ceo",
-  "Attestation-Info: ceo",
-  "P-Early-Media: ceo",
-  "Security-Verify: ceo",
+  "P-Asserted-Identity: <sip:smuggled-ceo@example.com>",
+  "p-asserted-identity: <sip:smuggled-ceo@example.com>",
+  "P-ASSERTED-IDENTITY : <sip:smuggled-ceo@example.com>",
+  "P-Asserted-Identity\t:<sip:smuggled-ceo@example.com>",
+  "P-Asserted-Identity:\r\n <sip:smuggled-ceo@example.com>",
+  "P-Asserted-Identity: <sip:alice@example.com>,\r\n\t<sip:smuggled-ceo@example.com>",
+  "P-Asserted-Identity: <sip:alice@example.com>\r\nP-Asserted-identity: <sip:smuggled-ceo@example.com>",
+  "P-Served-User: <sip:smuggled-ceo@example.com>;sescase=orig;regstate=reg",
+  "P-Charging-Vector: icid-value=smuggled-ceo",
+  "P-Charging-Function-Addresses: ccf=smuggled-ceo.example.com",
+  "P-Profile-Key: <sip:smuggled-ceo@example.com>",
+  "P-User-Database: <aaa://smuggled-ceo.example.com>",
+  "P-Visited-Network-ID: smuggled-ceo",
+  "P-Associated-URI: <sip:smuggled-ceo@example.com>",
+  "P-Called-Party-ID: <sip:smuggled-ceo@example.com>",
+  "P-Asserted-Service: urn:smuggled-ceo",
+  "P-Private-Network-Indication: smuggled-ceo.example.com",
+  "P-Access-Network-Info: 3GPP-E-UTRAN-FDD;utran-cell-id-3gpp=smuggled-ceo;network-provided",
+  "P-Access-Network-Info: IEEE-802.11, 3GPP-GERAN;cgi-3gpp=smuggled-ceo; Network-Provided ;x=1",
+  "History-Info: <sip:smuggled-ceo@example.com>;index=1",
+  "Path: <sip:smuggled-ceo@example.com;lr>",
+  "Service-Route: <sip:smuggled-ceo@example.com;lr>",
+  "Record-Route: <sip:smuggled-ceo@example.com;lr>",
+  "Feature-Caps: *;smuggled-ceo",
+  "Relayed-Charge: smuggled-ceo",
+  "restoration-info : smuggled-ceo",
+  "Attestation-Info: smuggled-ceo",
+  "P-Early-Media: smuggled-ceo",
+  "Security-Verify: smuggled-ceo",
 ];
 
 test("TS 24.229 §4.4: what only the trust domain may say is stripped, in every spelling", () => {
@@ -162,7 +162,7 @@ test("TS 24.229 §4.4: what only the trust domain may say is stripped, in every 
       .request(ue, { callId: `s${index}`, headers: [line] })
       .filter((one) => one.message.isRequest);
     const { text, message } = only(sent);
-    assert.doesNotMatch(text, /ceo/i, line);
+    assert.doesNotMatch(text, /smuggled-ceo/i, line);
     assert.deepEqual(message.values("P-Asserted-Identity"), ["<sip:alice@example.com>"], line);
     assert.equal(message.count("P-Charging-Vector"), 1);
   }
