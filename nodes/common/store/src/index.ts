@@ -1,3 +1,13 @@
+export {
+  CALENDAR_RETENTION_SECONDS,
+  CALENDAR_SHARDS,
+  type CalendarAddResult,
+  type CalendarEntriesResult,
+  type CalendarEntry,
+  type CalendarStore,
+  minuteOf,
+  shardOf,
+} from "./calendar-store.ts";
 export { StoreError, type StoreFault } from "./errors.ts";
 export {
   asVersion,
