@@ -27,6 +27,25 @@ export type { Labels, LabelValues } from "./metrics/label-space.ts";
 export { registerProcessMetrics } from "./metrics/process-metrics.ts";
 export { type GaugeOptions, type MetricsRegister, metricsRegister } from "./metrics/register.ts";
 export { type ManagementServer, type ManagementServerOptions, managementServer } from "./metrics/server.ts";
+export { type FollowModules, followService, type ServiceTarget } from "./pool/follow-service.ts";
+export { type MemberName, memberNameOf } from "./pool/pool-name.ts";
+export { poolResolver } from "./pool/pool-resolver.ts";
+export type { PoolMember, PoolZone } from "./pool/pool-zone.ts";
+export {
+  openPools,
+  type PoolChange,
+  PoolError,
+  type PoolFault,
+  type Pools,
+  type PoolsModules,
+} from "./pool/pools.ts";
+export {
+  type PoolsFile,
+  type PoolsFileInput,
+  type PoolsFileResult,
+  parsePoolsFile,
+  writePoolsFile,
+} from "./pool/pools-file.ts";
 export {
   type ReadyMessage,
   type RunServiceRequest,

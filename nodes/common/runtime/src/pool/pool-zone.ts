@@ -1,0 +1,126 @@
+import { isIP } from "node:net";
+import type { NaptrRecord, SrvRecord } from "../dns/resolver.ts";
+import { memberNameOf } from "./pool-name.ts";
+import type { MemberEntry, PoolEntry, PoolsFile } from "./pools-file.ts";
+
+/** A member of a pool. */
+export interface PoolMember {
+  /** sprout-2.sprout.example.com */
+  readonly name: string;
+  /** sprout.example.com */
+  readonly pool: string;
+  readonly addresses: readonly string[];
+  /** It takes nothing new. */
+  readonly draining: boolean;
+}
+
+/** NAPTR services by protocol and transport (RFC 3263 §4.1); Diameter peers are found by SRV alone. */
+const NAPTR_SERVICES: ReadonlyMap<string, string> = new Map([
+  ["_sip._udp", "SIP+D2U"],
+  ["_sip._tcp", "SIP+D2T"],
+  ["_sips._tcp", "SIPS+D2T"],
+]);
+
+/** The records that a pools file stands for. Names in lower case. */
+export class PoolZone {
+  readonly members: readonly PoolMember[];
+  readonly #naptr = new Map<string, NaptrRecord[]>();
+  readonly #srv = new Map<string, SrvRecord[]>();
+  readonly #addresses = new Map<string, readonly string[]>();
+  /** Domain names of the pools. */
+  readonly #pools = new Set<string>();
+  readonly #memberAddresses: ReadonlySet<string>;
+
+  constructor({ domain, pools }: PoolsFile) {
+    const members: PoolMember[] = [];
+    for (const entry of pools) members.push(...this.#add(entry, `${entry.name}.${domain}`));
+    this.members = members;
+    this.#memberAddresses = new Set(members.flatMap(({ addresses }) => addresses));
+  }
+
+  /** Is this a pool's name or one below it? Such names are answered here and nowhere else. */
+  covers(name: string): boolean {
+    for (let at = 0; at >= 0; at = name.indexOf(".", at) + 1 || -1)
+      if (this.#pools.has(name.slice(at))) return true;
+    return false;
+  }
+
+  naptr(name: string): readonly NaptrRecord[] {
+    return this.#naptr.get(name) ?? [];
+  }
+
+  /** Of a member that has left: those that stay, so that what was addressed to it reaches somebody of its pool. */
+  srv(name: string): readonly SrvRecord[] {
+    const known = this.#srv.get(name);
+    if (known !== undefined) return known;
+    const [, prefix = "", host = ""] = /^(_[a-z]+\._[a-z]+\.)(.+)$/.exec(name) ?? [];
+    const own = memberNameOf(host) ?? memberNameOf(host.slice(host.indexOf(".") + 1));
+    if (own === undefined || !this.#pools.has(own.pool)) return [];
+    const service = host.startsWith(`${own.member}.`) ? "" : host.slice(0, host.indexOf(".") + 1);
+    const all = this.#srv.get(`${prefix}${service}${own.pool}`) ?? [];
+    return all.map((record) => ({ ...record, priority: 1 }));
+  }
+
+  addresses(name: string): readonly string[] {
+    return this.#addresses.get(name) ?? [];
+  }
+
+  isMember(address: string): boolean {
+    return this.#memberAddresses.has(address);
+  }
+
+  #add({ services, members }: PoolEntry, pool: string): PoolMember[] {
+    this.#pools.add(pool);
+    const taking = members.some(({ draining }) => !draining)
+      ? members.filter(({ draining }) => !draining)
+      : members;
+    const hostOf = ({ name }: MemberEntry): string => `${name}.${pool}`;
+    const prefixes = new Set(["", ...services.map(({ name }) => (name === undefined ? "" : `${name}.`))]);
+    for (const prefix of prefixes) {
+      this.#addresses.set(
+        `${prefix}${pool}`,
+        taking.flatMap((one) => one.addresses.map(plain)),
+      );
+      for (const one of members) this.#addresses.set(`${prefix}${hostOf(one)}`, one.addresses.map(plain));
+    }
+    for (const { name, protocol, transport, port } of services) {
+      const prefix = name === undefined ? "" : `${name}.`;
+      const kind = `_${protocol}._${transport}`;
+      const record = (one: MemberEntry, priority: number): SrvRecord => ({
+        priority,
+        weight: one.weight,
+        port: one.ports?.[String(port)] ?? port,
+        target: hostOf(one),
+      });
+      const offer = (host: string, records: SrvRecord[]): void => {
+        this.#srv.set(`${kind}.${host}`, records);
+        const naptr = NAPTR_SERVICES.get(kind);
+        if (naptr === undefined) return;
+        const known = this.#naptr.get(host) ?? [];
+        const order = { order: 10, preference: 10 * (known.length + 1), flags: "s", regexp: "" };
+        this.#naptr.set(host, [...known, { ...order, services: naptr, replacement: `${kind}.${host}` }]);
+      };
+      offer(
+        `${prefix}${pool}`,
+        taking.map((one) => record(one, 0)),
+      );
+      for (const one of members) {
+        const others = taking.filter((other) => other !== one).map((other) => record(other, 1));
+        offer(`${prefix}${hostOf(one)}`, [record(one, 0), ...others]);
+      }
+    }
+    return members.map((one) => ({
+      name: hostOf(one),
+      pool,
+      addresses: one.addresses.map(plain),
+      draining: one.draining,
+    }));
+  }
+}
+
+/** In the spelling that sockets give: lower case, and for IPv6 that of RFC 5952. */
+function plain(address: string): string {
+  return isIP(address) === 6
+    ? new URL(`http://[${address.replace(/%.*$/, "")}]/`).hostname.slice(1, -1)
+    : address;
+}
