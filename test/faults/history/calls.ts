@@ -1,0 +1,97 @@
+import type { CallOperation, History, RegisterOperation } from "./operations.ts";
+import type { Violation } from "./violation.ts";
+
+/** What was done to the core, and what may come of it. */
+export interface FaultRecord {
+  /** kill, pause, freeze, partition, restart */
+  readonly fault: string;
+  readonly target: string;
+  readonly members: readonly string[];
+  /** ms; the time it was healed is absent for as long as it lasts. */
+  readonly at: number;
+  healed?: number;
+  /** Members are ready again, ms. */
+  ready?: number;
+}
+
+/** Time after a fault for which its consequences may last at a UE that has to find out by itself. */
+const UE_NOTICES_MS = 10_000;
+
+/**
+ * Every call that was begun is answered and can be ended. The one exception: an edge node that dies takes the connections
+ * of its UEs with it, so calls that are set up or ended over it at that time may fail; those in progress may not.
+ */
+export function checkCalls(history: History, faults: readonly FaultRecord[]): Violation[] {
+  const violations: Violation[] = [];
+  for (const call of history.calls) {
+    const excused = faults.some((fault) => excuses(fault, call));
+    const lost = lossOf(call);
+    if (lost !== undefined && !excused) violations.push(lost);
+    if (call.duplicates > 0)
+      violations.push({
+        rule: "double effect",
+        subject: describe(call),
+        what: `${call.duplicates + 1} INVITEs reached the callee for one sent`,
+      });
+  }
+  return violations;
+}
+
+/** No registration fails; none needs a UE that tries elsewhere, unless an edge node is gone. */
+export function checkRegistrations(
+  registers: readonly RegisterOperation[],
+  faults: readonly FaultRecord[],
+): Violation[] {
+  const violations: Violation[] = [];
+  for (const { purpose, aor, device, began, ended, outcome, status, bonos } of registers) {
+    const subject = `${aor} ${device}`;
+    const when = `${purpose} from ${Math.round(began)} to ${Math.round(ended)} ms`;
+    if (outcome !== "ok")
+      violations.push({ rule: "registration failed", subject, what: `${when}: status ${status}` });
+    else if (bonos.length > 1 && !faults.some((fault) => gone(fault) && during(fault, began, ended)))
+      violations.push({
+        rule: "registration helped by the UE",
+        subject,
+        what: `${when}: by ${bonos.join(", ")}`,
+      });
+  }
+  return violations;
+}
+
+/** Why a call is lost; undefined when it is not. */
+export function lossOf(call: CallOperation): Violation | undefined {
+  const { times, status, byeStatus } = call;
+  const subject = describe(call);
+  if (status !== 200 || times.answered === undefined)
+    return { rule: "call lost", subject, what: `INVITE: ${status === 0 ? "no answer" : `status ${status}`}` };
+  if (times.calleeAcked === undefined)
+    return { rule: "call lost", subject, what: "answered, but no ACK reached the callee" };
+  if (byeStatus !== 200)
+    return {
+      rule: "call cannot be ended",
+      subject,
+      what: `BYE: ${byeStatus === 0 ? "no answer" : `status ${byeStatus}`}`,
+    };
+  return undefined;
+}
+
+/** Whether a fault took an edge node away that one end of the call was on while the call was being set up. */
+function excuses(fault: FaultRecord, call: CallOperation): boolean {
+  if (!gone(fault)) return false;
+  const legs = [...call.callerBonos, ...call.calleeBonos];
+  if (!fault.members.some((member) => legs.includes(member))) return false;
+  const setUp = call.times.calleeAcked ?? Number.POSITIVE_INFINITY;
+  return call.times.invited < (fault.ready ?? fault.at) + UE_NOTICES_MS && fault.at < setUp;
+}
+
+function gone({ fault, target }: FaultRecord): boolean {
+  return target.startsWith("bono") && fault !== "restart";
+}
+
+function during(fault: FaultRecord, began: number, ended: number): boolean {
+  return began < (fault.ready ?? Number.POSITIVE_INFINITY) + UE_NOTICES_MS && ended > fault.at;
+}
+
+function describe({ id, caller, callee, transport, times }: CallOperation): string {
+  return `${transport} call ${id} ${caller} to ${callee} at ${Math.round(times.invited)} ms`;
+}
