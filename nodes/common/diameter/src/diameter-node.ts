@@ -1,5 +1,6 @@
 import net from "node:net";
 import tls from "node:tls";
+import { DisconnectCauseValue } from "./base/avps.ts";
 import { base } from "./base/commands.ts";
 import type { Application, CommandPair } from "./codec/command.ts";
 import { Dictionary } from "./codec/command.ts";
@@ -36,6 +37,8 @@ export class DiameterNode {
   readonly #applications: ReadonlyMap<number, Application>;
   readonly #servers = new Set<net.Server>();
   readonly #nextSessionId: () => string;
+  /** Of peers that were removed while they were connected. */
+  readonly #removed = new WeakSet<Peer>();
   #started = false;
   #stopping = false;
   #onPeersChanged: (() => void)[] = [];
@@ -159,6 +162,23 @@ export class DiameterNode {
     if (this.#started) peer.start();
   }
 
+  /**
+   * Ends with a peer that was added: it gets no more requests, those it has go to another one, and it is told goodbye
+   * (RFC 6733 §5.4). False when there is none at that place.
+   */
+  removePeer({ host, port }: Pick<PeerOptions, "host" | "port">): boolean {
+    const found = [...this.#peers.all].filter(
+      (peer) => peer.options?.host === host && peer.options.port === port && !this.#removed.has(peer),
+    );
+    for (const peer of found) {
+      this.#removed.add(peer);
+      const idle = peer.state === "closed";
+      peer.stop(DisconnectCauseValue.DO_NOT_WANT_TO_TALK_TO_YOU);
+      if (idle) this.#peers.delete(peer);
+    }
+    return found.length > 0;
+  }
+
   /** Connects to the configured peers, and keeps connecting. Does not wait for them. */
   start(): void {
     this.#started = true;
@@ -265,7 +285,7 @@ export class DiameterNode {
 
   #closed(peer: Peer): void {
     this.#router.disconnected(peer);
-    if (peer.options === undefined) this.#peers.delete(peer);
+    if (peer.options === undefined || this.#removed.has(peer)) this.#peers.delete(peer);
     this.#peersChanged();
   }
 
