@@ -1,22 +1,27 @@
 import { isIP } from "node:net";
 import { networkInterfaces } from "node:os";
-import type { Uri } from "@ims/sip";
+import { memberNameOf, type Pools } from "@ims/runtime";
+import { hostForUri, type Uri } from "@ims/sip";
 import { BonoError } from "./errors.ts";
 import type { BonoOptions } from "./options.ts";
 
 /** Where this node is, and who may speak to its trusted side. Hosts in lower case, IPv6 without brackets. */
 export interface Addresses {
-  /** Names and addresses of ours. */
-  readonly ownHosts: ReadonlySet<string>;
+  /** Names and addresses of ours, and of the other members of our pool: what is meant for one of them may reach us. */
+  readonly ownHosts: { has(host: string): boolean };
   readonly coreHost: string;
   /** The trusted side in our URIs. */
   readonly coreUriHost: string;
+  /** Is this the name of a member of our pool? Such a name stands without a port: SRV finds the member, or another one. */
+  isPoolName(host: string): boolean;
+  /** Host, port and transport of the trusted side in our URIs. */
+  coreHostPort(port: number): string;
   readonly accessUriHost: string | undefined;
   mayUseCore(address: string): boolean;
 }
 
 /** Throws BonoError when the trusted side could not be told from the rest of the world. */
-export function addressesOf(options: BonoOptions, icscf: Uri): Addresses {
+export function addressesOf(options: BonoOptions, icscf: Uri, pools?: Pools): Addresses {
   const bare = (text: string): string => text.replace(/^\[|\]$/g, "").toLowerCase();
   const accessHost = bare(options.host);
   const coreHost = options.coreHost === "" ? accessHost : bare(options.coreHost);
@@ -33,18 +38,35 @@ export function addressesOf(options: BonoOptions, icscf: Uri): Addresses {
   if (isIP(icscf.host) !== 0) peers.add(icscf.host);
   if (!isWildcard(coreHost)) peers.add(coreHost);
   const loopbackOnly = isLoopback(coreHost);
-  if (!loopbackOnly && isIP(icscf.host) === 0 && options.corePeers.length === 0)
+  if (!loopbackOnly && isIP(icscf.host) === 0 && options.corePeers.length === 0 && pools === undefined)
     throw new BonoError({
       code: "BONO_CORE_OPEN",
-      problem: `the trusted side is bound to ${coreHost}: name who may use it with --core-peers`,
+      problem: `the trusted side is bound to ${coreHost}: name who may use it with --core-peers or --pools-file`,
     });
+  const pool = memberNameOf(coreUriHost)?.pool;
+  const isPoolName = (host: string): boolean =>
+    pool !== undefined && host.endsWith(pool) && memberNameOf(host)?.pool === pool;
+  let poolAddresses = addressesIn(pools, pool);
+  pools?.onChange(() => {
+    poolAddresses = addressesIn(pools, pool);
+  });
   return {
-    ownHosts,
+    ownHosts: { has: (host) => ownHosts.has(host) || poolAddresses.has(host) || isPoolName(host) },
     coreHost,
     coreUriHost,
+    isPoolName,
+    coreHostPort: (port) =>
+      pool === undefined
+        ? `${hostForUri(coreUriHost)}:${port};transport=tcp`
+        : `${coreUriHost};transport=tcp`,
     accessUriHost,
-    mayUseCore: (address) => peers.has(address) || isLoopback(address),
+    mayUseCore: (address) => peers.has(address) || isLoopback(address) || (pools?.isMember(address) ?? false),
   };
+}
+
+function addressesIn(pools: Pools | undefined, pool: string | undefined): ReadonlySet<string> {
+  const members = pool === undefined ? [] : (pools?.members.filter((member) => member.pool === pool) ?? []);
+  return new Set(members.flatMap(({ addresses }) => addresses));
 }
 
 function coreAddress(coreHost: string, icscf: Uri): string {

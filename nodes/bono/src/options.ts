@@ -21,16 +21,26 @@ export const bonoOptions = z.object({
     .describe("address the trusted side is bound to; default: that of the access side"),
   coreAdvertisedHost: host
     .default("")
-    .describe("address or name of the trusted side in our SIP URIs; default: the bound address"),
+    .describe(
+      "address or name of the trusted side in our SIP URIs, of a pool member <pool>-<number>.<pool>.<domain>; default: the bound address",
+    ),
   corePort: port("trusted side, TCP", 5058),
   corePeers: z
     .array(host)
     .default([])
-    .describe("addresses that may send to the trusted side, separated by commas; the I-CSCF's always may"),
+    .describe(
+      "addresses that may send to the trusted side, separated by commas; the I-CSCF's and members of pools always may",
+    ),
   coreNextHops: z
     .array(host)
     .default([])
     .describe("further hosts that requests inside a dialog may go to; those of Service-Routes are known"),
+  poolsFile: z
+    .string()
+    .default("")
+    .describe(
+      "JSON file with the members of all pools, read again when it changes; default: pools are found by DNS",
+    ),
   homeDomain: host.min(1).default("example.com").describe("home network domain name"),
   visitedNetworkId: z
     .string()

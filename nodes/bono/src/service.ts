@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { icidGenerator } from "@ims/ims";
-import { nodeResolver, type Service, type ServiceModules } from "@ims/runtime";
+import { nodeResolver, openPools, poolResolver, type Service, type ServiceModules } from "@ims/runtime";
 import {
   dnsQueries,
   hostForUri,
@@ -36,7 +36,9 @@ export function createBono(
 ): Service {
   const { log, register, clock, pacer } = modules;
   const icscf = sipUri("icscf-uri", options.icscfUri);
-  const addresses = addressesOf(options, icscf);
+  const pools = options.poolsFile === "" ? undefined : openPools(options.poolsFile, { clock, log });
+  const resolver = pools === undefined ? nodeResolver(clock) : poolResolver(pools, nodeResolver(clock));
+  const addresses = addressesOf(options, icscf, pools);
   const tls = readTls(options);
   const key = flowTokenKey(options.flowTokenKey === "" ? undefined : options.flowTokenKey);
   if (key === undefined)
@@ -69,7 +71,12 @@ export function createBono(
   const pcscf = new Pcscf({
     settings,
     clock,
-    own: ownUris({ hosts: addresses.ownHosts, accessPorts, corePorts }),
+    own: ownUris({
+      hosts: addresses.ownHosts,
+      isCoreName: addresses.isPoolName,
+      accessPorts,
+      corePorts,
+    }),
     tokens,
     flows,
     serviceRoutes: new ServiceRoutes([icscf.host, ...options.coreNextHops]),
@@ -89,7 +96,7 @@ export function createBono(
       { name: "access", entity: pcscf, strict: true },
       { name: "core", entity: pcscf, strict: false, answers: addresses.mayUseCore },
     ],
-    locator: new SipLocator({ dns: dnsQueries(nodeResolver(clock)), clock, supported: ["TCP", "UDP"] }),
+    locator: new SipLocator({ dns: dnsQueries(resolver), clock, supported: ["TCP", "UDP"] }),
     clock,
     transport: (handler) =>
       new NodeTransportLayer({
@@ -127,7 +134,7 @@ export function createBono(
       } as const;
       const corePort = await listen("core-tcp", trusted);
       corePorts.add(corePort);
-      settings.coreHostPort = `${coreUriHost}:${corePort};transport=tcp`;
+      settings.coreHostPort = addresses.coreHostPort(corePort);
       const access = { side: "access", host: options.host } as const;
       const udpPort = await listen("udp", { ...access, protocol: "UDP", port: options.sipPort });
       accessPorts.add(udpPort);
@@ -149,6 +156,7 @@ export function createBono(
     },
     async stop() {
       flows.stop();
+      pools?.stop();
       await core.transport.stop();
     },
     ports: () => ports,

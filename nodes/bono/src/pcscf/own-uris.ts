@@ -8,15 +8,18 @@ export interface OwnUris {
 
 export interface OwnUrisOptions {
   /** Names and addresses in lower case, IPv6 without brackets. */
-  readonly hosts: ReadonlySet<string>;
+  readonly hosts: { has(host: string): boolean };
+  /** Names that stand for the trusted side without a port. Default: none. */
+  readonly isCoreName?: (host: string) => boolean;
   /** May grow while listeners open. */
   readonly accessPorts: ReadonlySet<number>;
   readonly corePorts: ReadonlySet<number>;
 }
 
-export function ownUris({ hosts, accessPorts, corePorts }: OwnUrisOptions): OwnUris {
+export function ownUris({ hosts, isCoreName, accessPorts, corePorts }: OwnUrisOptions): OwnUris {
   return {
     sideOf(uri) {
+      if (uri.port === undefined && isCoreName?.(uri.host)) return "core";
       if (!hosts.has(uri.host)) return undefined;
       const port = uri.port ?? defaultPort(uri);
       if (corePorts.has(port)) return "core";
