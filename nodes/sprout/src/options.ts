@@ -10,12 +10,20 @@ export const sproutOptions = z.object({
   advertisedHost: z
     .string()
     .default("")
-    .describe("address or name in our own SIP URIs; default: the bound address"),
+    .describe(
+      "address or name in our own SIP URIs, of a pool member <pool>-<number>.<pool>.<domain>; default: the bound address",
+    ),
   corePeers: z
     .array(z.string().min(1).toLowerCase())
     .default([])
     .describe(
-      "addresses that may send to sprout, separated by commas; loopback and the bound address always may",
+      "addresses that may send to sprout, separated by commas; loopback, the bound address and members of pools always may",
+    ),
+  poolsFile: z
+    .string()
+    .default("")
+    .describe(
+      "JSON file with the members of all pools, read again when it changes; default: pools are found by DNS",
     ),
   homeDomain: z.string().min(1).toLowerCase().default("example.com").describe("home network domain name"),
   aliasDomains: z
@@ -27,8 +35,13 @@ export const sproutOptions = z.object({
   scscfUri: z
     .string()
     .default("")
-    .describe("SIP URI of the S-CSCF, its name at the HSS; one for a whole pool; default: its TCP port"),
-  icscfUri: z.string().default("").describe("SIP URI of the I-CSCF; default: its TCP port"),
+    .describe(
+      "SIP URI of the S-CSCF, its name at the HSS; one for a whole pool; default: its TCP port, of a pool member scscf.<pool>",
+    ),
+  icscfUri: z
+    .string()
+    .default("")
+    .describe("SIP URI of the I-CSCF; default: its TCP port, of a pool member icscf.<pool>"),
   scscfFile: z
     .string()
     .default("")
@@ -38,10 +51,21 @@ export const sproutOptions = z.object({
     .min(1)
     .default(["127.0.0.1:3868"])
     .describe("Diameter peers for Cx as host:port, separated by commas, preferred one first"),
+  hssPool: z
+    .string()
+    .toLowerCase()
+    .regex(/^[a-z0-9.-]*$/, "a domain name")
+    .default("")
+    .describe(
+      "pool of Diameter peers for Cx, found by SRV and followed as members come and go; takes the place of --hss-peer",
+    ),
   hssRealm: z.string().default("").describe("Diameter realm of the HSS; default: the home domain"),
   hssHost: z.string().default("").describe("Origin-Host of the HSS; default: whoever serves the realm"),
   hssTimeoutMs: z.int().min(50).max(30_000).default(1_000).describe("time for one try of a Cx request, ms"),
-  diameterHost: z.string().default("").describe("Origin-Host of this node; default: sprout.<home domain>"),
+  diameterHost: z
+    .string()
+    .default("")
+    .describe("Origin-Host of this node; default: its name in the pool, else sprout.<home domain>"),
   // MD5 on top: SIPp and older UEs take the first challenge without looking further.
   digestAlgorithms: z
     .array(z.enum(["SHA-512-256", "SHA-256", "MD5"]))

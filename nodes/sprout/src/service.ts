@@ -1,20 +1,13 @@
 import { readFileSync } from "node:fs";
 import { DiameterNode } from "@ims/diameter";
 import { cx } from "@ims/diameter/cx";
-import { nodeResolver, type Service, type ServiceModules } from "@ims/runtime";
-import {
-  dnsQueries,
-  hostForUri,
-  NodeTransportLayer,
-  ProxyCore,
-  parseUri,
-  SipLocator,
-  trustedLimits,
-} from "@ims/sip";
+import { nodeResolver, openPools, poolResolver, type Service, type ServiceModules } from "@ims/runtime";
+import { dnsQueries, NodeTransportLayer, ProxyCore, parseUri, SipLocator, trustedLimits } from "@ims/sip";
 import { memoryStore } from "@ims/store";
 import { z } from "zod";
 import { addressesOf } from "./addresses.ts";
 import { DiameterCx, handleCxRequests } from "./cx/diameter-cx.ts";
+import { HssPeers } from "./cx/hss-peers.ts";
 import { SproutError } from "./errors.ts";
 import type { ConfiguredScscf } from "./icscf/scscf-selection.ts";
 import type { SproutOptions } from "./options.ts";
@@ -31,16 +24,16 @@ const QUIESCE_STEP_MS = 50;
 /** Composition root of sprout: I-CSCF and S-CSCF on one ProxyCore, Cx towards the HSS. */
 export async function createSprout(options: SproutOptions, modules: ServiceModules): Promise<Service> {
   const { log, register, clock, pacer, health } = modules;
-  const addresses = addressesOf(options);
-  const advertised = hostForUri(addresses.uriHost);
-  const uriOf = (given: string, port: number): string =>
-    given === "" ? `sip:${advertised}:${port};transport=tcp` : given;
-  const scscfUri = checkedUri("scscf-uri", uriOf(options.scscfUri, options.scscfPort));
-  const icscfUri = checkedUri("icscf-uri", uriOf(options.icscfUri, options.icscfPort));
+  const pools = options.poolsFile === "" ? undefined : openPools(options.poolsFile, { clock, log });
+  const resolver = pools === undefined ? nodeResolver(clock) : poolResolver(pools, nodeResolver(clock));
+  const addresses = addressesOf(options, pools);
+  const { memberName, uriOf } = addresses;
+  const scscfUri = checkedUri("scscf-uri", options.scscfUri || uriOf("scscf", options.scscfPort));
+  const icscfUri = checkedUri("icscf-uri", options.icscfUri || uriOf("icscf", options.icscfPort));
 
   // Cx
   const diameter = new DiameterNode({
-    originHost: options.diameterHost === "" ? `sprout.${options.homeDomain}` : options.diameterHost,
+    originHost: options.diameterHost || memberName || `sprout.${options.homeDomain}`,
     originRealm: options.homeDomain,
     productName: "Tidewater sprout",
     applications: [cx],
@@ -50,9 +43,7 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
     register,
     metricsPrefix: "ims_sprout_diameter",
   });
-  options.hssPeer.forEach((peer, priority) => {
-    diameter.addPeer({ ...hostAndPort(peer), priority });
-  });
+  const hssPeers = new HssPeers(options, { diameter, resolver, pools, clock, log });
   const hss = new DiameterCx(diameter, {
     realm: options.hssRealm === "" ? options.homeDomain : options.hssRealm,
     host: options.hssHost === "" ? undefined : options.hssHost,
@@ -83,7 +74,7 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
       { name: "icscf", entity: icscf, strict: false, answers: mayUse },
       { name: "scscf", entity: scscf, strict: false, answers: mayUse },
     ],
-    locator: new SipLocator({ dns: dnsQueries(nodeResolver(clock)), clock, supported: ["TCP", "UDP"] }),
+    locator: new SipLocator({ dns: dnsQueries(resolver), clock, supported: ["TCP", "UDP"] }),
     clock,
     transport: (handler) => new NodeTransportLayer({ handler, clock, log, pacer, limits: trustedLimits }),
     counters: entities.metrics.sip,
@@ -97,6 +88,7 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
   return {
     async start() {
       health.addCheck("hss", () => (diameter.isConnected() ? undefined : "no HSS is connected"));
+      hssPeers.start();
       diameter.start();
       for (const [side, port] of [
         ["icscf", options.icscfPort],
@@ -107,7 +99,7 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
           ports[`${side}-${protocol.toLowerCase()}`] = point.port;
         }
       if (!(await diameter.whenConnected(HSS_WAIT_MS)))
-        log.warn({ peers: options.hssPeer }, "no HSS is connected yet");
+        log.warn({ peers: hssPeers.names }, "no HSS is connected yet");
     },
     quiesce(signal) {
       icscf.quiesce();
@@ -123,6 +115,8 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
     async stop() {
       entities.stop();
       await core.transport.stop();
+      hssPeers.stop();
+      pools?.stop();
       await diameter.stop();
     },
     ports: () => ports,
@@ -134,14 +128,6 @@ function checkedUri(option: string, text: string): string {
   if (uri === undefined || (uri.scheme !== "sip" && uri.scheme !== "sips"))
     throw new SproutError({ code: "SPROUT_BAD_URI", option, value: text });
   return text;
-}
-
-function hostAndPort(peer: string): { host: string; port: number } {
-  const colon = peer.lastIndexOf(":");
-  const bracket = peer.lastIndexOf("]");
-  const withPort = colon > bracket;
-  const host = (withPort ? peer.slice(0, colon) : peer).replace(/^\[|\]$/g, "");
-  return { host, port: withPort ? Number(peer.slice(colon + 1)) : 3868 };
 }
 
 const scscfList = z
