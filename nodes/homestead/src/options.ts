@@ -20,6 +20,15 @@ export const homesteadOptions = z.object({
     .array(z.string())
     .default([])
     .describe("addresses or networks of CSCFs beside this machine, separated by commas"),
+  cxPool: z
+    .string()
+    .toLowerCase()
+    .default("")
+    .describe("pool in the pools file whose members may use Cx too; default: sprout.<home domain>"),
+  poolsFile: z
+    .string()
+    .default("")
+    .describe("JSON file with the members of all pools, read again when it changes"),
   homeDomain: z.string().min(1).toLowerCase().default("example.com").describe("home network domain name"),
   diameterHost: z.string().default("").describe("Origin-Host; default: homestead.<home domain>"),
   diameterRealm: z.string().default("").describe("Origin-Realm; default: the home domain"),

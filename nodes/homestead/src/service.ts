@@ -2,7 +2,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { DiameterNode } from "@ims/diameter";
 import { cx } from "@ims/diameter/cx";
-import type { Service, ServiceModules } from "@ims/runtime";
+import { openPools, type Service, type ServiceModules } from "@ims/runtime";
 import { randomChallenges } from "./aka/random.ts";
 import { serveCx } from "./cx/cx-server.ts";
 import { cxPeers } from "./cx-peers.ts";
@@ -40,12 +40,15 @@ export function createHomestead(options: HomesteadOptions, modules: ServiceModul
   const realm = options.diameterRealm || options.homeDomain;
   const tls = tlsOptions(options);
   const isCxPeer = cxPeers(options.host, options.cxPeers);
+  const pools = options.poolsFile === "" ? undefined : openPools(options.poolsFile, { clock, log });
+  const cxPool = options.cxPool || `sprout.${options.homeDomain}`;
   const node = new DiameterNode({
     originHost: options.diameterHost || `homestead.${options.homeDomain}`,
     originRealm: realm,
     productName: "Tidewater homestead",
     applications: [cx],
-    admits: (_identity, remoteAddress) => isCxPeer(remoteAddress),
+    admits: (_identity, remoteAddress) =>
+      isCxPeer(remoteAddress) || pools?.isMember(remoteAddress, cxPool) === true,
     clock,
     pacer,
     log,
@@ -79,6 +82,7 @@ export function createHomestead(options: HomesteadOptions, modules: ServiceModul
     async stop() {
       await http.stop();
       await node.stop();
+      pools?.stop();
       hss.close();
     },
     ports: () => ({ ...ports, provisioning: http.port }),

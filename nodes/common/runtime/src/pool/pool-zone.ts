@@ -29,13 +29,16 @@ export class PoolZone {
   readonly #addresses = new Map<string, readonly string[]>();
   /** Domain names of the pools. */
   readonly #pools = new Set<string>();
-  readonly #memberAddresses: ReadonlySet<string>;
+  /** Pools by address. */
+  readonly #memberAddresses = new Map<string, string[]>();
 
   constructor({ domain, pools }: PoolsFile) {
     const members: PoolMember[] = [];
     for (const entry of pools) members.push(...this.#add(entry, `${entry.name}.${domain}`));
     this.members = members;
-    this.#memberAddresses = new Set(members.flatMap(({ addresses }) => addresses));
+    for (const { addresses, pool } of members)
+      for (const address of addresses)
+        this.#memberAddresses.set(address, [...(this.#memberAddresses.get(address) ?? []), pool]);
   }
 
   /** Is this a pool's name or one below it? Such names are answered here and nowhere else. */
@@ -65,8 +68,9 @@ export class PoolZone {
     return this.#addresses.get(name) ?? [];
   }
 
-  isMember(address: string): boolean {
-    return this.#memberAddresses.has(address);
+  isMember(address: string, pool?: string): boolean {
+    const pools = this.#memberAddresses.get(address);
+    return pools !== undefined && (pool === undefined || pools.includes(pool));
   }
 
   #add({ services, members }: PoolEntry, pool: string): PoolMember[] {

@@ -27,8 +27,8 @@ export interface Pools {
   /** The records in force. */
   readonly zone: PoolZone;
   readonly members: readonly PoolMember[];
-  /** Has a member of any pool this address? */
-  isMember(address: string): boolean;
+  /** Has a member of any pool, or of the pool of that domain name, this address? */
+  isMember(address: string, pool?: string): boolean;
   /** Told of every change after it is in force; the function returned ends that. */
   onChange(listener: (change: PoolChange) => void): () => void;
   stop(): void;
@@ -100,8 +100,8 @@ class WatchedPools implements Pools {
     return this.#zone.members;
   }
 
-  isMember(address: string): boolean {
-    return this.#zone.isMember(address);
+  isMember(address: string, pool?: string): boolean {
+    return this.#zone.isMember(address, pool);
   }
 
   onChange(listener: (change: PoolChange) => void): () => void {

@@ -74,6 +74,8 @@ test("a file that is replaced is in force at once, and its followers learn who c
     removed: [],
   });
   assert.equal(pools.isMember("127.0.2.3"), true);
+  assert.equal(pools.isMember("127.0.2.3", "sprout.example.com"), true);
+  assert.equal(pools.isMember("127.0.2.3", "bono.example.com"), false);
   const second = setup.changed();
   await writePoolsFile(file, samplePools({ sprout: 1 }));
   await second;
