@@ -11,6 +11,12 @@ export type { DnsAnswer, DnsResolver, NaptrRecord, SrvRecord } from "./dns/resol
 export { type Fault, ImsError } from "./errors.ts";
 export { createHealth, type Health, type HealthState } from "./health.ts";
 export {
+  type LoadMonitor,
+  type LoadMonitorOptions,
+  type LoadSample,
+  loadMonitor,
+} from "./load-monitor.ts";
+export {
   createLogger,
   LOG_LEVELS,
   type LogDestination,

@@ -44,6 +44,12 @@ export {
 export { decimal, isToken, quote, splitList, unquote } from "./message/values.ts";
 export { MAGIC_COOKIE, parseVia, type Via } from "./message/via.ts";
 export { sipCounters } from "./metrics.ts";
+export {
+  OverloadControl,
+  type OverloadOptions,
+  type OverloadSide,
+  refusesForOverload,
+} from "./overload/overload-control.ts";
 export { nextHop, topRoute } from "./proxy/next-hop.ts";
 export {
   type Locator,

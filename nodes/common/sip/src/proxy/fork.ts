@@ -1,6 +1,7 @@
 import type { Timer } from "@ims/runtime";
 import type { SipMessage } from "../message/message.ts";
 import { responseTo } from "../message/response.ts";
+import { refusesForOverload } from "../overload/overload-control.ts";
 import type { ClientTransaction, ClientTransactionUser } from "../transaction/client-transaction.ts";
 import type { Flow, Target } from "../transport/transport.ts";
 import type { ForkOptions, Fork as ForkPort } from "./transaction-user.ts";
@@ -103,7 +104,8 @@ export class Fork implements ForkPort, ClientTransactionUser {
 
   onResponse(response: SipMessage): void {
     if (response.status === 503 && this.#nextTarget < this.#targets.length && !this.#cancelled) {
-      this.#targetFailed();
+      // A server that sheds load works; the next one is asked all the same.
+      if (!refusesForOverload(response)) this.#targetFailed();
       this.#tryNext();
       return;
     }

@@ -12,10 +12,13 @@ export function forwardedCopy(request: SipMessage): SipMessage {
 /** Makes our Via: sent-by is where the side listens, so that an answer finds us when the connection is gone. */
 export class ViaMaker {
   readonly #transport: TransportLayer;
+  readonly #parameters: (side: string) => string;
   readonly #heads = new Map<string, string>();
 
-  constructor(transport: TransportLayer) {
+  /** `parameters`: what every Via of a side carries besides. */
+  constructor(transport: TransportLayer, parameters: (side: string) => string = () => "") {
     this.#transport = transport;
+    this.#parameters = parameters;
   }
 
   make(flow: Flow, branch: string): string {
@@ -29,7 +32,8 @@ export class ViaMaker {
       head = `SIP/2.0/${flow.protocol} ${hostForUri(flow.localAddress)}:${port};branch=`;
       this.#heads.set(key, head);
     }
-    return flow.protocol === "UDP" ? `${head}${branch};rport` : `${head}${branch}`;
+    const more = this.#parameters(flow.side);
+    return flow.protocol === "UDP" ? `${head}${branch};rport${more}` : `${head}${branch}${more}`;
   }
 }
 

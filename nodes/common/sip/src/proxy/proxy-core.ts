@@ -11,6 +11,8 @@ import {
   validateRequest,
 } from "../message/validate.ts";
 import { decimal } from "../message/values.ts";
+import type { Via } from "../message/via.ts";
+import type { OverloadControl } from "../overload/overload-control.ts";
 import type { ClientTransaction, ClientTransactionUser } from "../transaction/client-transaction.ts";
 import type { ServerTransaction } from "../transaction/server-transaction.ts";
 import { DEFAULT_TIMERS, type TransactionTimers } from "../transaction/timers.ts";
@@ -70,6 +72,8 @@ export interface ProxyCoreOptions {
   /** A procedure threw: a defect; the request is answered 500. */
   readonly onDefect: (error: unknown, request: SipMessage) => void;
   readonly counters?: ProxyCounters;
+  /** Sheds new work when there is too much of it, and RFC 7339 with neighbours. */
+  readonly overload?: OverloadControl;
 }
 
 /** Told of what passes; implementations only count. */
@@ -102,7 +106,7 @@ export class ProxyCore implements TransportHandler, TransactionLayerUser, ForkPa
     this.#udpLimit = options.udpLimit ?? 1300;
     this.cancelTimeout = 64 * timers.t1;
     this.transport = options.transport(this);
-    this.#vias = new ViaMaker(this.transport);
+    this.#vias = new ViaMaker(this.transport, (side) => options.overload?.offer(side) ?? "");
     this.transactions = new TransactionLayer({
       clock: options.clock,
       timers,
@@ -123,6 +127,7 @@ export class ProxyCore implements TransportHandler, TransactionLayerUser, ForkPa
   }
 
   onMessage(text: string, flow: Flow): void {
+    if (this.#options.overload?.active && this.#shed(text, flow, this.#options.overload)) return;
     const parsed = parseMessage(text);
     if (parsed.kind === "invalid") {
       const { message } = parsed;
@@ -134,8 +139,10 @@ export class ProxyCore implements TransportHandler, TransactionLayerUser, ForkPa
     }
     const { message } = parsed;
     if (message.isRequest) this.#receiveRequest(message, flow);
-    else if (isUsableResponse(message)) this.transactions.onResponse(message, flow);
-    else this.#options.counters?.dropped("response", flow.side);
+    else if (isUsableResponse(message)) {
+      this.#options.overload?.heard(message, flow);
+      this.transactions.onResponse(message, flow);
+    } else this.#options.counters?.dropped("response", flow.side);
   }
 
   /** Framing failed: say 400 if the head can be read; the transport closes the stream. */
@@ -152,6 +159,21 @@ export class ProxyCore implements TransportHandler, TransactionLayerUser, ForkPa
       this.#refuse(message, flow, fault);
     } else this.#options.counters?.dropped("unreadable", flow.side);
   }
+
+  /** Refuses before anything is parsed; true when the message is done with. */
+  #shed(text: string, flow: Flow, overload: OverloadControl): boolean {
+    const refusal = overload.refusal(text, flow, this.#isKnown);
+    if (refusal === undefined) return false;
+    if (refusal === "") return true;
+    const method = text.slice(0, text.indexOf(" "));
+    this.#options.counters?.request(method, flow.side);
+    this.#options.counters?.response(method, 503, flow.side);
+    flow.send(refusal);
+    return true;
+  }
+
+  readonly #isKnown = (via: Via, method: string, side: string): boolean =>
+    this.transactions.knows(via, method, side);
 
   #receiveRequest(request: SipMessage, flow: Flow): void {
     const side = this.#sides.get(flow.side);
@@ -179,6 +201,8 @@ export class ProxyCore implements TransportHandler, TransactionLayerUser, ForkPa
     const side = this.#sides.get(flow.side);
     if (side === undefined) return transaction.end();
     const chosen = admit(request, side, this.#admission);
+    const { overload } = this.#options;
+    const answered = overload?.taken(request);
     const context = new RequestContext(
       chosen.entity,
       request,
@@ -186,8 +210,11 @@ export class ProxyCore implements TransportHandler, TransactionLayerUser, ForkPa
       undefined,
       {
         respond: (response) => {
-          if (response.status >= 200)
+          if (response.status >= 200) {
             this.#options.counters?.response(request.method, response.status, flow.side);
+            answered?.();
+          }
+          overload?.leaving(response, flow.side);
           transaction.respond(response);
         },
         giveUp: () => transaction.end(),
@@ -339,7 +366,11 @@ export class ProxyCore implements TransportHandler, TransactionLayerUser, ForkPa
     else this.#sendTo(fork, located, destination.side);
   }
 
-  #sendTo(fork: Fork, targets: readonly Target[], side: string): void {
+  #sendTo(fork: Fork, located: readonly Target[], side: string): void {
+    const targets = this.#options.overload?.allowed(fork.request, located, side) ?? located;
+    // RFC 7339 §5.10: every server that could take it has asked for less.
+    if (targets.length === 0 && located.length > 0)
+      return fork.onLocalResponse(responseTo(fork.request, 503, { toTag: this.tag() }));
     const first = targets[0];
     // RFC 3261 §18.1.1: what does not fit a datagram goes by TCP, and by UDP when there is no TCP.
     if (first?.protocol === "UDP" && fork.request.length > this.#udpLimit)

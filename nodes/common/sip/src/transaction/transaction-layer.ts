@@ -2,7 +2,7 @@ import type { Clock } from "@ims/runtime";
 import { Identifiers } from "../message/identifiers.ts";
 import type { SipMessage } from "../message/message.ts";
 import { responseTo } from "../message/response.ts";
-import { MAGIC_COOKIE } from "../message/via.ts";
+import { MAGIC_COOKIE, type Via } from "../message/via.ts";
 import type { Flow } from "../transport/transport.ts";
 import {
   ClientTransaction,
@@ -67,6 +67,11 @@ export class TransactionLayer {
 
   get clientTransactions(): number {
     return this.#clients.size;
+  }
+
+  /** Is there a server transaction for a request with this top Via? Those without the magic cookie are not looked for. */
+  knows(via: Via, method: string, side: string): boolean {
+    return this.#servers.has(`${via.branch}|${via.host}:${via.port ?? 0}|${method}|${side}`);
   }
 
   /** A valid request from a flow. */

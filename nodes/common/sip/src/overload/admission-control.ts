@@ -1,0 +1,126 @@
+import type { RequestClass } from "./request-class.ts";
+
+export interface AdmissionControlOptions {
+  /** Delay to steer towards, ms. */
+  readonly targetMs: number;
+  /** Requests a second that are admitted whatever the delay is: less than any machine can serve. */
+  readonly floor: number;
+  /** Monotonic ms. */
+  readonly now: () => number;
+  /** What shows the capacity: the requests taken (they are handled at once), or those answered (they wait for somebody). */
+  readonly capacity?: "taken" | "answered";
+}
+
+/** The delay must be too long in this many measurements in a row: a single one may be a garbage collection. */
+const TRIGGER = 3;
+/** And this long without a refusal before limiting ends, ms. */
+const CALM_MS = 500;
+/** Tokens for this long may be saved up; as much may privileged requests be in debt, times five. */
+const BURST_MS = 20;
+const DEBT_MS = 100;
+/** Least and largest step of the rate at one measurement. */
+const RISE = 0.05;
+const LEAST_FALL = 0.05;
+const LARGEST_FALL = 0.3;
+
+/**
+ * A token bucket whose rate follows what the process gets done. While the delay is beyond its target, the process is
+ * saturated and what it has served in the meantime is its capacity: the rate is set a little below that, the more the
+ * longer the delay. While the delay is below its target and somebody was refused, the rate rises. Without delay nothing
+ * is limited and nothing asked.
+ */
+export class AdmissionControl {
+  readonly #options: AdmissionControlOptions;
+  #limiting = false;
+  #rate = Number.POSITIVE_INFINITY;
+  #tokens = 0;
+  #refilledAt = 0;
+  #late = 0;
+  #calmSince = 0;
+  #served = 0;
+  #servedRate = 0;
+  #refused = 0;
+
+  constructor(options: AdmissionControlOptions) {
+    this.#options = options;
+  }
+
+  /** False: everything is to be taken without asking. */
+  get limiting(): boolean {
+    return this.#limiting;
+  }
+
+  /** Requests a second; infinite while nothing is limited. */
+  get rate(): number {
+    return this.#rate;
+  }
+
+  /** A request was taken while nothing was limited; with `capacity: "answered"`: one was answered. */
+  served(): void {
+    if (!this.#limiting || this.#options.capacity === "answered") this.#served++;
+  }
+
+  /** May it be taken? Only of interest while limiting. */
+  admit(kind: RequestClass): boolean {
+    if (!this.#limiting || kind === "exempt") return true;
+    this.#refill();
+    const least = kind === "privileged" ? -Math.max(5, (this.#rate * DEBT_MS) / 1000) : 1;
+    if (this.#tokens < least) {
+      this.#refused++;
+      return false;
+    }
+    this.#tokens--;
+    if (this.#options.capacity !== "answered") this.#served++;
+    return true;
+  }
+
+  /** One measurement: the longest delay since the last one. */
+  measured(delayMs: number, elapsedMs: number): void {
+    const { targetMs, floor, now } = this.#options;
+    const served = (this.#served * 1000) / Math.max(1, elapsedMs);
+    this.#servedRate = this.#servedRate === 0 ? served : 0.5 * this.#servedRate + 0.5 * served;
+    const refused = this.#refused;
+    this.#served = 0;
+    this.#refused = 0;
+    const late = delayMs > targetMs;
+    this.#late = late ? this.#late + 1 : 0;
+    if (!this.#limiting) {
+      if (this.#late >= TRIGGER && this.#servedRate > floor) this.#begin(delayMs);
+      return;
+    }
+    if (late) this.#rate = this.#reduced(delayMs);
+    else if (refused > 0) this.#rate *= 1 + RISE * (1 - delayMs / (2 * targetMs));
+    if (late || refused > 0) this.#calmSince = now();
+    else if (now() - this.#calmSince >= CALM_MS) this.#end();
+  }
+
+  #begin(delayMs: number): void {
+    this.#limiting = true;
+    this.#rate = this.#reduced(delayMs);
+    this.#tokens = 0;
+    // Until now requests inside dialogs counted too.
+    this.#servedRate = 0;
+    this.#refilledAt = this.#options.now();
+    this.#calmSince = this.#refilledAt;
+  }
+
+  #end(): void {
+    this.#limiting = false;
+    this.#late = 0;
+    this.#rate = Number.POSITIVE_INFINITY;
+  }
+
+  #reduced(delayMs: number): number {
+    const { targetMs, floor } = this.#options;
+    const excess = delayMs / targetMs - 1;
+    const fall = Math.min(LARGEST_FALL, LEAST_FALL + 0.05 * excess);
+    return Math.max(floor, Math.min(this.#rate, this.#servedRate) * (1 - fall));
+  }
+
+  #refill(): void {
+    const now = this.#options.now();
+    const tokens = this.#tokens + ((now - this.#refilledAt) * this.#rate) / 1000;
+    this.#tokens = Math.min(tokens, Math.max(5, (this.#rate * BURST_MS) / 1000));
+    this.#refilledAt = now;
+  }
+}

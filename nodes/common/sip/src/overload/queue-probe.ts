@@ -1,0 +1,84 @@
+import { randomBytes } from "node:crypto";
+import { createSocket, type Socket } from "node:dgram";
+import type { Clock } from "@ims/runtime";
+import type { ListeningPoint, TransportHandler } from "../transport/transport.ts";
+
+/** A probe that did not arrive after this long was dropped by a full queue, ms. */
+const LOST_MS = 2_000;
+
+/**
+ * How long a message waits between the network and its handling. A process cannot see the queue that the kernel keeps for
+ * its socket, so it stands in it: a datagram of its own goes the way of all others, at most one at a time.
+ */
+export class QueueProbe {
+  readonly #clock: Clock;
+  /** First character: none of SIP's methods begins with it. */
+  readonly #mark = `~${randomBytes(12).toString("hex")} `;
+  #socket: Socket | undefined;
+  #to: { readonly port: number; readonly address: string } | undefined;
+  #sentAt: number | undefined;
+  #serial = 0;
+  #longest = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Takes probes out of what arrives; everything else goes on. */
+  watch(handler: TransportHandler): TransportHandler {
+    return {
+      onMessage: (text, flow) => {
+        if (text.charCodeAt(0) === 0x7e && this.#takes(text)) return;
+        handler.onMessage(text, flow);
+      },
+      onGarbage: (flow, reason, text) => handler.onGarbage?.(flow, reason, text),
+      onKeepAlive: (flow) => handler.onKeepAlive?.(flow),
+    };
+  }
+
+  /** Begins to stand in the queue of a UDP listener. */
+  open({ host, port }: ListeningPoint): void {
+    const six = host.includes(":");
+    const address = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
+    this.#to = { port, address };
+    const socket = createSocket({
+      type: six ? "udp6" : "udp4",
+      lookup: (name, _options, callback) => callback(null, name, six ? 6 : 4),
+    });
+    // What goes wrong shows as a delay, and more is not to be done about it.
+    socket.on("error", () => this.close());
+    socket.bind({ port: 0, address }, () => socket.unref());
+    this.#socket = socket;
+  }
+
+  /** Longest wait since it was asked last, ms; sends the next probe. */
+  readonly delay = (): number => {
+    if (this.#socket === undefined || this.#to === undefined) return 0;
+    const now = this.#clock.monotonic();
+    const waiting = this.#sentAt === undefined ? 0 : now - this.#sentAt;
+    const longest = Math.max(this.#longest, waiting);
+    this.#longest = 0;
+    if (this.#sentAt === undefined || waiting > LOST_MS) {
+      this.#serial++;
+      this.#sentAt = now;
+      this.#socket.send(`${this.#mark}${this.#serial}`, this.#to.port, this.#to.address);
+    }
+    return longest;
+  };
+
+  close(): void {
+    const socket = this.#socket;
+    this.#socket = undefined;
+    this.#sentAt = undefined;
+    socket?.close();
+  }
+
+  #takes(text: string): boolean {
+    if (!text.startsWith(this.#mark)) return false;
+    if (this.#sentAt !== undefined && Number(text.slice(this.#mark.length)) === this.#serial) {
+      this.#longest = Math.max(this.#longest, this.#clock.monotonic() - this.#sentAt);
+      this.#sentAt = undefined;
+    }
+    return true;
+  }
+}

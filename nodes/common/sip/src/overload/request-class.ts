@@ -1,0 +1,54 @@
+import { tagOf } from "../message/message.ts";
+import type { RequestHead } from "./request-head.ts";
+
+/**
+ * exempt: never shed. privileged: completes or keeps what was begun with our consent, shed last. normal: new work.
+ */
+export type RequestClass = "exempt" | "privileged" | "normal";
+
+/** From whom a request comes. */
+export interface RequestSource {
+  /** Inside the trust domain: what it says of priority and integrity is believed. */
+  readonly trusted: boolean;
+  /** The node before this one has already spent its work on it. */
+  readonly inner: boolean;
+  /** Over a flow that somebody is registered over. */
+  readonly registered: boolean;
+}
+
+const NEVER_SHED: ReadonlySet<string> = new Set(["ACK", "BYE", "CANCEL", "PRACK"]);
+
+/** By the method alone; undefined when that does not decide. Responses are exempt. */
+export function classOfStart(text: string): "exempt" | undefined {
+  const end = text.indexOf(" ");
+  if (end === 7 && text.charCodeAt(0) === 0x53 && text.startsWith("SIP/2.0")) return "exempt";
+  return end > 0 && end < 8 && NEVER_SHED.has(text.slice(0, end)) ? "exempt" : undefined;
+}
+
+/** What may be shed when: RFC 7339 §5.10.1 with the local policy of an IMS. */
+export function classOf(head: RequestHead, source: RequestSource): RequestClass {
+  if (NEVER_SHED.has(head.method) || tagOf(head.to) !== "") return "exempt";
+  if (isEmergency(head)) return "exempt";
+  if (head.resourcePriority !== "") {
+    if (source.trusted) return "exempt";
+    // Anybody can write it: it helps those who are known, and is bounded with what they do.
+    if (source.registered) return "privileged";
+  }
+  if (source.trusted && head.method === "OPTIONS" && head.route === "") return "exempt";
+  if (source.inner) return "privileged";
+  if (head.method === "REGISTER" && isKnown(head.authorization, source)) return "privileged";
+  return "normal";
+}
+
+/** RFC 5031 service URN; RFC 3261 spells schemes in any case. An emergency registration says so in its Contact (TS 24.229 §5.1.6.2). */
+function isEmergency({ method, requestUri, contact }: RequestHead): boolean {
+  if (/^urn:service:sos(?:[.;]|$)/i.test(requestUri)) return true;
+  return method === "REGISTER" && /;\s*sos\s*(?:[;>,]|$)/i.test(contact);
+}
+
+/** A re-REGISTER over an authenticated flow, or the answer to a challenge. */
+function isKnown(authorization: string, { trusted, registered }: RequestSource): boolean {
+  if (registered) return true;
+  if (/[\s,]response\s*=\s*"[^"]/i.test(authorization)) return true;
+  return trusted && /integrity-protected\s*=\s*"?[a-z-]*yes/i.test(authorization);
+}
