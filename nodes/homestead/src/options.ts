@@ -37,6 +37,12 @@ export const homesteadOptions = z.object({
     .min(1)
     .default(".tidewater")
     .describe("directory of the subscriber database and its key"),
+  subscriberKeyFile: z
+    .string()
+    .default("")
+    .describe(
+      "file with the key that K, OPc and password hashes are stored under, made when missing; the same for a whole pool; default: subscribers.key in the state directory",
+    ),
   seedExamples: z
     .stringbool()
     .default(false)

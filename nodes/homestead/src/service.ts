@@ -1,45 +1,33 @@
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
 import { DiameterNode } from "@ims/diameter";
 import { cx } from "@ims/diameter/cx";
 import { openPools, type Service, type ServiceModules } from "@ims/runtime";
 import { randomChallenges } from "./aka/random.ts";
 import { serveCx } from "./cx/cx-server.ts";
+import { ServingHosts } from "./cx/serving-hosts.ts";
 import { cxPeers } from "./cx-peers.ts";
 import { HomesteadError } from "./errors.ts";
 import { holdsExamples, seedExamples } from "./hss/examples.ts";
-import { ProvisionedHss } from "./hss/provisioned-hss.ts";
-import { sealingWithKeyFile } from "./hss/sealing.ts";
-import { SqliteRepository } from "./hss/sqlite-repository.ts";
 import { provisioningServer } from "./http/provisioning-server.ts";
 import { exposedAddress, provisioningAddress, provisioningToken } from "./loopback.ts";
 import type { HomesteadOptions } from "./options.ts";
+import { openSubscribers } from "./subscriber-store.ts";
 import { tlsOptions } from "./tls-options.ts";
 
 /** Homestead: Cx server, built-in HSS and AuC, provisioning API. Throws HomesteadError for what it cannot start with. */
-export function createHomestead(options: HomesteadOptions, modules: ServiceModules): Service {
+export async function createHomestead(options: HomesteadOptions, modules: ServiceModules): Promise<Service> {
   const { clock, log, register, pacer } = modules;
   const token = provisioningToken(options);
   const exposed = exposedAddress(options);
   if (options.seedExamples && exposed !== undefined) throw examplesExposed(exposed);
 
-  mkdirSync(options.stateDir, { recursive: true, mode: 0o700 });
-  const sealing = sealingWithKeyFile(join(options.stateDir, "subscribers.key"));
-  const repository = new SqliteRepository(join(options.stateDir, "subscribers.db"), sealing);
-  const hss = new ProvisionedHss(repository, { cacheSize: options.cacheSize }, { clock, log });
-  if (exposed !== undefined && holdsExamples(hss, options.homeDomain)) {
-    hss.close();
-    throw examplesExposed(exposed);
-  }
-  register.gauge({
-    name: "ims_homestead_subscribers",
-    help: "Subscribers provisioned",
-    value: () => hss.size,
-  });
-
   const realm = options.diameterRealm || options.homeDomain;
   const tls = tlsOptions(options);
   const isCxPeer = cxPeers(options.host, options.cxPeers);
+  const hss = await openSubscribers(options, modules);
+  if (exposed !== undefined && (await holdsExamples(hss, options.homeDomain))) {
+    await hss.close();
+    throw examplesExposed(exposed);
+  }
   const pools = options.poolsFile === "" ? undefined : openPools(options.poolsFile, { clock, log });
   const cxPool = options.cxPool || `sprout.${options.homeDomain}`;
   const node = new DiameterNode({
@@ -54,7 +42,8 @@ export function createHomestead(options: HomesteadOptions, modules: ServiceModul
     log,
     register,
   });
-  serveCx(node, { hss, options, nextRand: randomChallenges() });
+  const servers = new ServingHosts((originHost) => node.isConnected(originHost));
+  serveCx(node, { hss, servers, options, nextRand: randomChallenges() });
   const http = provisioningServer(
     {
       address: provisioningAddress(options),
@@ -62,13 +51,13 @@ export function createHomestead(options: HomesteadOptions, modules: ServiceModul
       token,
       realm: options.homeDomain,
     },
-    { hss, node, log },
+    { subscribers: hss, node, servers, log },
   );
   const ports: Record<string, number> = {};
 
   return {
     async start() {
-      if (options.seedExamples) seedExamples(hss, options.homeDomain, log);
+      if (options.seedExamples) await seedExamples(hss, options.homeDomain, log);
       ports["diameter"] = await node.listen({ host: options.host, port: options.diameterPort });
       if (tls !== undefined) {
         ports["diameterTls"] = await node.listen({ host: options.host, port: options.diameterTlsPort, tls });
@@ -77,13 +66,13 @@ export function createHomestead(options: HomesteadOptions, modules: ServiceModul
       await http.start();
     },
     async quiesce() {
-      hss.flush();
+      await hss.flush();
     },
     async stop() {
       await http.stop();
       await node.stop();
       pools?.stop();
-      hss.close();
+      await hss.close();
     },
     ports: () => ({ ...ports, provisioning: http.port }),
   };

@@ -16,7 +16,7 @@ function stateDir(t: TestContext): string {
   return path;
 }
 
-function create(dir: string, options: Partial<HomesteadOptions>): Service {
+function create(dir: string, options: Partial<HomesteadOptions>): Promise<Service> {
   const defaults = homesteadOptions.parse({ stateDir: dir, diameterPort: 0, provisioningPort: 0 });
   return createHomestead(
     { ...defaults, ...options },
@@ -37,7 +37,7 @@ function refusal(code: string): (error: unknown) => boolean {
 test("the example subscribers are there on loopback, their password is not kept, the key file is private", async (t) => {
   const dir = stateDir(t);
   for (let start = 0; start < 2; start++) {
-    const service = create(dir, { seedExamples: true });
+    const service = await create(dir, { seedExamples: true });
     await service.start();
     const client = new ProvisioningClient(`http://127.0.0.1:${service.ports?.()["provisioning"]}`);
     const { subscribers } = await client.list({});
@@ -52,26 +52,26 @@ test("the example subscribers are there on loopback, their password is not kept,
 
 test("the example subscribers are refused as soon as anything but loopback is bound", async (t) => {
   const dir = stateDir(t);
-  assert.throws(
-    () => create(dir, { seedExamples: true, host: "0.0.0.0" }),
+  await assert.rejects(
+    create(dir, { seedExamples: true, host: "0.0.0.0" }),
     refusal("EXAMPLES_BEYOND_LOOPBACK"),
   );
-  const seeded = create(dir, { seedExamples: true });
+  const seeded = await create(dir, { seedExamples: true });
   await seeded.start();
   await seeded.stop();
-  assert.throws(() => create(dir, { host: "0.0.0.0" }), refusal("EXAMPLES_BEYOND_LOOPBACK"));
-  assert.throws(() => create(dir, { managementAddress: "::" }), refusal("EXAMPLES_BEYOND_LOOPBACK"));
+  await assert.rejects(create(dir, { host: "0.0.0.0" }), refusal("EXAMPLES_BEYOND_LOOPBACK"));
+  await assert.rejects(create(dir, { managementAddress: "::" }), refusal("EXAMPLES_BEYOND_LOOPBACK"));
 });
 
 test("the provisioning API needs a token where others can reach it, and checks it", async (t) => {
   const dir = stateDir(t);
-  assert.throws(() => create(dir, { provisioningHost: "0.0.0.0" }), refusal("PROVISIONING_WITHOUT_TOKEN"));
+  await assert.rejects(create(dir, { provisioningHost: "0.0.0.0" }), refusal("PROVISIONING_WITHOUT_TOKEN"));
   const provisioningTokenFile = join(dir, "token");
-  assert.throws(() => create(dir, { provisioningTokenFile }), refusal("TOKEN_FILE"));
+  await assert.rejects(create(dir, { provisioningTokenFile }), refusal("TOKEN_FILE"));
   writeFileSync(provisioningTokenFile, "short\n");
-  assert.throws(() => create(dir, { provisioningTokenFile }), refusal("TOKEN_FILE"));
+  await assert.rejects(create(dir, { provisioningTokenFile }), refusal("TOKEN_FILE"));
   writeFileSync(provisioningTokenFile, "0123456789abcdef\n");
-  const service = create(dir, { provisioningTokenFile });
+  const service = await create(dir, { provisioningTokenFile });
   await service.start();
   t.after(() => service.stop());
   const url = `http://127.0.0.1:${service.ports?.()["provisioning"]}`;
@@ -87,14 +87,14 @@ test("the provisioning API needs a token where others can reach it, and checks i
   }
 });
 
-test("a key file that others can read, or of another size, is refused", (t) => {
+test("a key file that others can read, or of another size, is refused", async (t) => {
   const dir = stateDir(t);
   const file = join(dir, "subscribers.key");
   writeFileSync(file, Buffer.alloc(32), { mode: 0o644 });
-  assert.throws(() => create(dir, {}), refusal("KEY_FILE"));
+  await assert.rejects(create(dir, {}), refusal("KEY_FILE"));
   chmodSync(file, 0o600);
   writeFileSync(file, "short");
-  assert.throws(() => create(dir, {}), refusal("KEY_FILE"));
+  await assert.rejects(create(dir, {}), refusal("KEY_FILE"));
 });
 
 test("only this machine and the peers named may ask over Cx", () => {
@@ -124,8 +124,8 @@ test("RFC 6733 §13.1: Cx over TLS when there is a certificate", async (t) => {
   writeFileSync(join(dir, "cert.pem"), cert);
   writeFileSync(join(dir, "key.pem"), key);
   const files = { tlsCertificate: join(dir, "cert.pem"), tlsKey: join(dir, "key.pem"), diameterTlsPort: 0 };
-  assert.throws(() => create(dir, { ...files, tlsKey: join(dir, "none") }), refusal("TLS_FILE"));
-  const service = create(dir, files);
+  await assert.rejects(create(dir, { ...files, tlsKey: join(dir, "none") }), refusal("TLS_FILE"));
+  const service = await create(dir, files);
   await service.start();
   t.after(() => service.stop());
   const cscf = startNode(t, "sprout.example.com");

@@ -11,5 +11,5 @@ export function serveCx(node: DiameterNode, modules: CxModules): void {
   node.handle(Uar, ({ avps }) => userAuthorization(avps, modules));
   node.handle(Lir, ({ avps }) => locationInfo(avps, modules));
   node.handle(Mar, ({ avps }) => multimediaAuth(avps, modules));
-  node.handle(Sar, ({ avps }) => serverAssignment(avps, modules));
+  node.handle(Sar, ({ avps, retransmitted }) => serverAssignment(avps, modules, retransmitted));
 }

@@ -1,9 +1,10 @@
+import { ResultCode } from "@ims/diameter";
 import { cxResult } from "@ims/diameter/cx";
 import { canonicalImpu, matchesWildcard } from "@ims/ims";
-import { type Hss, whenFound } from "../hss/hss.ts";
+import { type Eventually, type Found, type Hss, type StateChange, UNAVAILABLE, when } from "../hss/hss.ts";
 import { identityOf, type Subscriber, type SubscriberIdentity } from "../hss/subscriber.ts";
 
-export type Refusal = ReturnType<typeof cxResult>;
+export type Refusal = ReturnType<typeof cxResult> | { readonly resultCode: number };
 
 /** The subscriber and the identity that a request names. */
 export type Served = {
@@ -14,6 +15,11 @@ export type Served = {
 export type ServedOrRefused = Served | { readonly kind: "refused"; readonly answer: Refusal };
 
 const userUnknown: ServedOrRefused = { kind: "refused", answer: cxResult("ERROR_USER_UNKNOWN") };
+/** The database does not answer: TS 29.228 §6.1.1.1 and its like. */
+const unableToComply: ServedOrRefused = {
+  kind: "refused",
+  answer: { resultCode: ResultCode.UNABLE_TO_COMPLY },
+};
 const dontMatch: ServedOrRefused = { kind: "refused", answer: cxResult("ERROR_IDENTITIES_DONT_MATCH") };
 
 /**
@@ -23,40 +29,44 @@ export function bothIdentities(
   hss: Hss,
   userName: string,
   publicIdentity: string,
-): ServedOrRefused | Promise<ServedOrRefused> {
+): Eventually<ServedOrRefused> {
   const canonical = canonicalImpu(publicIdentity);
   if (canonical === undefined) return userUnknown;
-  return whenFound(hss.byPrivateIdentity(impiKey(userName)), (subscriber) => {
-    const identity = subscriber && identityOf(subscriber, canonical, matchesWildcard);
-    if (subscriber !== undefined && identity !== undefined) return { kind: "served", subscriber, identity };
+  return when(hss.byPrivateIdentity(impiKey(userName)), (subscriber): Eventually<ServedOrRefused> => {
     if (subscriber === undefined) return userUnknown;
-    return whenFound(hss.byPublicIdentity(canonical), (other) =>
-      other === undefined ? userUnknown : dontMatch,
-    );
-  }) as ServedOrRefused | Promise<ServedOrRefused>;
+    const served = servedAs(subscriber, canonical);
+    if (served !== undefined) return served;
+    return when(hss.byPublicIdentity(canonical), (other) => {
+      if (other === UNAVAILABLE) return unableToComply;
+      return other === undefined ? userUnknown : dontMatch;
+    });
+  });
 }
 
 /** By public identity alone (LIR, and SAR of an unregistered user). */
-export function publicIdentityOnly(
-  hss: Hss,
-  publicIdentity: string,
-): ServedOrRefused | Promise<ServedOrRefused> {
+export function publicIdentityOnly(hss: Hss, publicIdentity: string): Eventually<ServedOrRefused> {
   const canonical = canonicalImpu(publicIdentity);
   if (canonical === undefined) return userUnknown;
-  return whenFound(hss.byPublicIdentity(canonical), (subscriber): ServedOrRefused => {
-    const identity = subscriber && identityOf(subscriber, canonical, matchesWildcard);
-    if (subscriber === undefined || identity === undefined) return userUnknown;
-    return { kind: "served", subscriber, identity };
-  });
+  return when(hss.byPublicIdentity(canonical), (subscriber) =>
+    subscriber === undefined ? userUnknown : (servedAs(subscriber, canonical) ?? userUnknown),
+  );
 }
 
 /** By private identity alone (SAR that names no public one): its default identity stands for the set. */
-export function privateIdentityOnly(hss: Hss, userName: string): ServedOrRefused | Promise<ServedOrRefused> {
-  return whenFound(hss.byPrivateIdentity(impiKey(userName)), (subscriber): ServedOrRefused => {
-    const identity = subscriber?.identities.find(({ barred }) => !barred) ?? subscriber?.identities[0];
-    if (subscriber === undefined || identity === undefined) return userUnknown;
-    return { kind: "served", subscriber, identity };
+export function privateIdentityOnly(hss: Hss, userName: string): Eventually<ServedOrRefused> {
+  return when(hss.byPrivateIdentity(impiKey(userName)), (subscriber): ServedOrRefused => {
+    if (subscriber === undefined) return userUnknown;
+    if (subscriber === UNAVAILABLE) return unableToComply;
+    const identity = subscriber.identities.find(({ barred }) => !barred) ?? subscriber.identities[0];
+    return identity === undefined ? userUnknown : { kind: "served", subscriber, identity };
   });
+}
+
+/** Undefined when the identity is not one of the subscriber's. */
+function servedAs(subscriber: Exclude<Found, undefined>, canonical: string): ServedOrRefused | undefined {
+  if (subscriber === UNAVAILABLE) return unableToComply;
+  const identity = identityOf(subscriber, canonical, matchesWildcard);
+  return identity && { kind: "served", subscriber, identity };
 }
 
 /** Private identities are compared with their realm in lower case (RFC 4282 §2.4). */
@@ -67,9 +77,35 @@ export function impiKey(impi: string): string {
 
 /** Goes on with the served user, or with the refusal. */
 export function serve<A>(
-  lookup: ServedOrRefused | Promise<ServedOrRefused>,
-  then: (served: Served) => A,
-): A | Refusal | Promise<A | Refusal> {
-  const go = (found: ServedOrRefused): A | Refusal => (found.kind === "served" ? then(found) : found.answer);
-  return lookup instanceof Promise ? lookup.then(go) : go(lookup);
+  lookup: Eventually<ServedOrRefused>,
+  then: (served: Served) => Eventually<A | Refusal>,
+): Eventually<A | Refusal> {
+  return when(lookup, (found) => (found.kind === "served" ? then(found) : found.answer));
+}
+
+/** What a procedure answers, and what must be saved before it may be answered. */
+export type Decision<A> = { readonly answer: A; readonly change?: StateChange };
+
+/** Each lost round means that another homestead or request won it. */
+const ROUNDS = 8;
+
+/**
+ * A procedure that may change the subscriber: it decides on the state as it is; when that was changed before its own
+ * change is saved, it decides again. `decide` must have no effects of its own.
+ */
+export function serveAndSave<A>(
+  hss: Hss,
+  find: () => Eventually<ServedOrRefused>,
+  decide: (served: Served) => Decision<A>,
+  rounds: number = ROUNDS,
+): Eventually<A | Refusal> {
+  return serve(find(), (served): Eventually<A | Refusal> => {
+    const { answer, change } = decide(served);
+    if (change === undefined) return answer;
+    return when(hss.save(served.subscriber, change), (saved): Eventually<A | Refusal> => {
+      if (saved === "saved") return answer;
+      if (saved === UNAVAILABLE || rounds <= 1) return { resultCode: ResultCode.UNABLE_TO_COMPLY };
+      return serveAndSave(hss, find, decide, rounds - 1);
+    });
+  });
 }

@@ -1,8 +1,10 @@
 import type { Hss } from "../hss/hss.ts";
+import type { ServingHosts } from "./serving-hosts.ts";
 
 /** What the Cx procedures work with. */
 export type CxModules = {
   readonly hss: Hss;
+  readonly servers: ServingHosts;
   readonly options: CxOptions;
   /** 16 random octets. */
   readonly nextRand: () => Uint8Array;

@@ -3,8 +3,8 @@ import { cxResult, type Mar, type MultimediaAuthRequest } from "@ims/diameter/cx
 import { akaVector, sqnOfAuts } from "../aka/aka-vector.ts";
 import { isInRange, nextSqn } from "../aka/sequence-number.ts";
 import { sharedText } from "../hss/shared-text.ts";
-import type { AkaCredentials, DigestCredentials, Subscriber } from "../hss/subscriber.ts";
-import { bothIdentities, serve } from "./identities.ts";
+import type { AkaCredentials, DigestCredentials, Registration, Subscriber } from "../hss/subscriber.ts";
+import { bothIdentities, type Decision, serveAndSave } from "./identities.ts";
 import type { CxModules } from "./modules.ts";
 
 type Answer = AnswerAvps<typeof Mar>;
@@ -21,40 +21,57 @@ type Scheme =
 
 /** Authentication of a user: TS 29.228 §6.3.1. */
 export function multimediaAuth(request: MultimediaAuthRequest, modules: CxModules): Answer | Promise<Answer> {
-  const { userName, publicIdentity, sipAuthDataItem } = request;
+  const { userName, publicIdentity } = request;
+  modules.servers.note(request);
   // 1. and 2. The identities exist and belong together.
-  return serve(bothIdentities(modules.hss, userName, publicIdentity), ({ subscriber }): Answer => {
-    // 3. The scheme is one the user can be authenticated with.
-    const scheme = schemeOf(sipAuthDataItem.sipAuthenticationScheme ?? "Unknown", subscriber);
-    if (scheme === undefined) return cxResult("ERROR_AUTH_SCHEME_NOT_SUPPORTED");
-    // 4. Synchronisation failure.
-    const { sipAuthorization } = sipAuthDataItem;
-    if (sipAuthorization !== undefined && sipAuthorization.length > 0 && scheme.kind === "aka") {
-      if (!resynchronise(subscriber, scheme.aka, sipAuthorization))
-        return { resultCode: ResultCode.UNABLE_TO_COMPLY };
-    }
-    const items = authDataItems(subscriber, scheme, request.sipNumberAuthItems, modules);
-    if (items === undefined) return { resultCode: ResultCode.UNABLE_TO_COMPLY };
-    // 5. The S-CSCF that asks is the one that will serve; pending until it reports the outcome.
-    const { registration } = subscriber;
-    const sameServer = registration.serverName === request.serverName;
-    if (registration.state !== "registered" || !sameServer) {
-      registration.authenticationPending = true;
-      registration.serverName = sharedText(request.serverName);
-      registration.originHost = sharedText(request.originHost);
-      registration.originRealm = sharedText(request.originRealm);
-      modules.hss.changed(subscriber);
-    } else if (scheme.kind === "aka") {
-      modules.hss.changed(subscriber);
-    }
-    return {
-      resultCode: ResultCode.SUCCESS,
-      userName,
-      publicIdentity,
-      sipNumberAuthItems: items.length,
-      sipAuthDataItem: items,
-    };
-  });
+  return serveAndSave(
+    modules.hss,
+    () => bothIdentities(modules.hss, userName, publicIdentity),
+    ({ subscriber }) => authenticate(subscriber, request, modules),
+  );
+}
+
+function authenticate(
+  subscriber: Subscriber,
+  request: MultimediaAuthRequest,
+  modules: CxModules,
+): Decision<Answer> {
+  const { userName, publicIdentity, sipAuthDataItem } = request;
+  // 3. The scheme is one the user can be authenticated with.
+  const scheme = schemeOf(sipAuthDataItem.sipAuthenticationScheme ?? "Unknown", subscriber);
+  if (scheme === undefined) return { answer: cxResult("ERROR_AUTH_SCHEME_NOT_SUPPORTED") };
+  // 4. Synchronisation failure.
+  const { sipAuthorization } = sipAuthDataItem;
+  let sqn: number | undefined = subscriber.sqn;
+  if (sipAuthorization !== undefined && sipAuthorization.length > 0 && scheme.kind === "aka") {
+    sqn = resynchronised(sqn, scheme.aka, sipAuthorization);
+  }
+  const vectors = sqn === undefined ? undefined : vectorsOf(sqn, scheme, request.sipNumberAuthItems, modules);
+  if (vectors === undefined) return { answer: { resultCode: ResultCode.UNABLE_TO_COMPLY } };
+  const answer: Answer = {
+    resultCode: ResultCode.SUCCESS,
+    userName,
+    publicIdentity,
+    sipNumberAuthItems: vectors.items.length,
+    sipAuthDataItem: vectors.items,
+  };
+  // 5. The S-CSCF that asks is the one that will serve; pending until it reports the outcome.
+  const { registration } = subscriber;
+  const sameServer = registration.serverName === request.serverName;
+  if (registration.state !== "registered" || !sameServer) {
+    return { answer, change: { registration: pendingAt(request, registration), sqn: vectors.sqn } };
+  }
+  return scheme.kind === "aka" ? { answer, change: { sqn: vectors.sqn } } : { answer };
+}
+
+function pendingAt(request: MultimediaAuthRequest, { state }: Registration): Registration {
+  return {
+    state,
+    authenticationPending: true,
+    serverName: sharedText(request.serverName),
+    originHost: sharedText(request.originHost),
+    originRealm: sharedText(request.originRealm),
+  };
 }
 
 /** SIP-Authentication-Scheme: TS 29.229 §6.3.9. "Unknown" leaves the choice to the HSS. */
@@ -70,29 +87,30 @@ function schemeOf(name: string, { credentials }: Subscriber): Scheme | undefined
   return undefined;
 }
 
-/** TS 33.102 §6.3.5: `authorization` is RAND || AUTS. False when it is not the USIM that speaks. */
-function resynchronise(subscriber: Subscriber, aka: AkaCredentials, authorization: Uint8Array): boolean {
-  if (authorization.length !== RAND_BYTES + AUTS_BYTES) return false;
+/** TS 33.102 §6.3.5: `authorization` is RAND || AUTS. Undefined when it is not the USIM that speaks. */
+function resynchronised(home: number, aka: AkaCredentials, authorization: Uint8Array): number | undefined {
+  if (authorization.length !== RAND_BYTES + AUTS_BYTES) return undefined;
   const rand = authorization.subarray(0, RAND_BYTES);
   const usim = sqnOfAuts(aka, rand, authorization.subarray(RAND_BYTES));
-  if (usim === undefined) return false;
+  if (usim === undefined) return undefined;
   // An old AUTS that is played again must not set the counter back.
-  if (!isInRange(subscriber.sqn, usim)) subscriber.sqn = usim;
-  return true;
+  return isInRange(home, usim) ? home : usim;
 }
 
-function authDataItems(
-  subscriber: Subscriber,
+/** The vectors, and the highest SQN in them. Undefined when the sequence numbers are used up. */
+function vectorsOf(
+  home: number,
   scheme: Scheme,
   wanted: number,
   { nextRand }: CxModules,
-): AuthDataItem[] | undefined {
-  if (scheme.kind === "digest") return [digestItem(scheme.digest)];
+): { readonly items: AuthDataItem[]; readonly sqn: number } | undefined {
+  if (scheme.kind === "digest") return { items: [digestItem(scheme.digest)], sqn: home };
   const items: AuthDataItem[] = [];
+  let sqn = home;
   for (let number = 1; number <= Math.min(Math.max(wanted, 1), MAX_VECTORS); number++) {
-    const sqn = nextSqn(subscriber.sqn);
-    if (sqn === undefined) return undefined;
-    subscriber.sqn = sqn;
+    const next = nextSqn(sqn);
+    if (next === undefined) return undefined;
+    sqn = next;
     const { rand, autn, xres, ck, ik } = akaVector(scheme.aka, nextRand(), sqn);
     const sipAuthenticate = new Uint8Array(32);
     sipAuthenticate.set(rand, 0);
@@ -106,7 +124,7 @@ function authDataItems(
       integrityKey: ik,
     });
   }
-  return items;
+  return { items, sqn };
 }
 
 /** TS 29.229 §6.3.36: the realm and the hashes; SHA-256 beside MD5 (RFC 8760). */

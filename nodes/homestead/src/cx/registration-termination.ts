@@ -1,7 +1,8 @@
 import type { DiameterNode, Outcome } from "@ims/diameter";
 import { ReasonCodeValue, Rtr } from "@ims/diameter/cx";
-import type { Hss } from "../hss/hss.ts";
-import type { Subscriber } from "../hss/subscriber.ts";
+import { type Hss, UNAVAILABLE } from "../hss/hss.ts";
+import { notRegistered } from "../hss/subscriber.ts";
+import type { ServingHosts } from "./serving-hosts.ts";
 
 /** How a push towards the S-CSCF ended. */
 export type PushOutcome =
@@ -13,36 +14,47 @@ export type PushOutcome =
 
 export type TerminationReason = keyof typeof ReasonCodeValue;
 
+export type TerminationModules = {
+  readonly node: DiameterNode;
+  readonly hss: Hss;
+  readonly servers: ServingHosts;
+};
+
+/** Times that a registration is ended when the user registers again meanwhile. */
+const ROUNDS = 3;
+
 /**
  * Network initiated deregistration by the HSS: TS 29.228 §6.1.3.1. The registration ends here whatever the S-CSCF says:
- * a subscriber that was removed must not stay registered because a node was down.
+ * a subscriber that was removed must not stay registered because a node was down. "unavailable": the store does not
+ * answer, and nothing is promised.
  */
 export async function terminateRegistration(
-  subscriber: Subscriber,
+  impi: string,
   reason: TerminationReason,
-  { node, hss }: { readonly node: DiameterNode; readonly hss: Hss },
-): Promise<PushOutcome> {
-  const { registration } = subscriber;
-  const { originHost, originRealm } = registration;
-  if (originHost === undefined || originRealm === undefined || registration.state === "notRegistered") {
-    return { kind: "notServed" };
+  { node, hss, servers }: TerminationModules,
+): Promise<PushOutcome | { readonly kind: "unavailable" }> {
+  let outcome: PushOutcome = { kind: "notServed" };
+  for (let round = 0; round < ROUNDS; round++) {
+    const subscriber = await hss.byPrivateIdentity(impi);
+    if (subscriber === UNAVAILABLE) return { kind: "unavailable" };
+    const destination = subscriber && servers.destinationOf(subscriber.registration);
+    if (subscriber === undefined || destination === undefined) return outcome;
+    outcome = pushOutcome(
+      await node.request(
+        Rtr,
+        {
+          userName: impi,
+          publicIdentity: subscriber.identities.map(({ impu }) => impu),
+          deregistrationReason: { reasonCode: ReasonCodeValue[reason] },
+        },
+        destination,
+      ),
+    );
+    const saved = await hss.save(subscriber, { registration: notRegistered });
+    if (saved === UNAVAILABLE) return { kind: "unavailable" };
+    if (saved === "saved") return outcome;
   }
-  const outcome = await node.request(
-    Rtr,
-    {
-      userName: subscriber.impi,
-      publicIdentity: subscriber.identities.map(({ impu }) => impu),
-      deregistrationReason: { reasonCode: ReasonCodeValue[reason] },
-    },
-    { destinationHost: originHost, destinationRealm: originRealm },
-  );
-  registration.state = "notRegistered";
-  registration.authenticationPending = false;
-  registration.serverName = undefined;
-  registration.originHost = undefined;
-  registration.originRealm = undefined;
-  hss.changed(subscriber);
-  return pushOutcome(outcome);
+  return { kind: "failed", reason: "registered again meanwhile" };
 }
 
 /** The outcome of RTR or PPR in one word. */

@@ -6,10 +6,19 @@ import {
   ServerAssignmentTypeValue as Type,
   UserDataAlreadyAvailableValue,
 } from "@ims/diameter/cx";
+import type { Eventually, StateChange } from "../hss/hss.ts";
 import { sharedText } from "../hss/shared-text.ts";
-import type { Subscriber } from "../hss/subscriber.ts";
+import { notRegistered, type Registration, type Subscriber } from "../hss/subscriber.ts";
 import { userDataOf } from "../hss/user-data.ts";
-import { bothIdentities, privateIdentityOnly, publicIdentityOnly, type Served, serve } from "./identities.ts";
+import {
+  bothIdentities,
+  type Decision,
+  privateIdentityOnly,
+  publicIdentityOnly,
+  type Served,
+  type ServedOrRefused,
+  serveAndSave,
+} from "./identities.ts";
 import type { CxModules } from "./modules.ts";
 
 type Answer = AnswerAvps<typeof Sar>;
@@ -24,29 +33,33 @@ const ENDING: ReadonlySet<number> = new Set([
   Type.DEREGISTRATION_TOO_MUCH_DATA,
 ]);
 
-/** S-CSCF registration and deregistration notification: TS 29.228 §6.1.2.1. */
+/** S-CSCF registration and deregistration notification: TS 29.228 §6.1.2.1. `retransmitted`: the T bit. */
 export function serverAssignment(
   request: ServerAssignmentRequest,
   modules: CxModules,
+  retransmitted = false,
 ): Answer | Promise<Answer> {
   const { userName, publicIdentity = [], serverAssignmentType } = request;
+  modules.servers.note(request);
   // 3. One public identity, unless it is a deregistration.
   if (publicIdentity.length > 1 && !ENDING.has(serverAssignmentType)) {
     return { resultCode: ResultCode.AVP_OCCURS_TOO_MANY_TIMES };
   }
   const [first] = publicIdentity;
   const { hss } = modules;
+  const assigned = (find: () => Eventually<ServedOrRefused>): Answer | Promise<Answer> =>
+    serveAndSave(hss, find, (served) => assign(served, request, modules, retransmitted));
   // 1. and 2. What is named exists and belongs together.
   if (first === undefined) {
     if (userName === undefined || !ENDING.has(serverAssignmentType))
       return { resultCode: ResultCode.MISSING_AVP };
-    return serve(privateIdentityOnly(hss, userName), (served) => assign(served, request, modules));
+    return assigned(() => privateIdentityOnly(hss, userName));
   }
   if (userName === undefined) {
     if (needsPrivateIdentity(serverAssignmentType)) return { resultCode: ResultCode.MISSING_AVP };
-    return serve(publicIdentityOnly(hss, first), (served) => assign(served, request, modules));
+    return assigned(() => publicIdentityOnly(hss, first));
   }
-  return serve(bothIdentities(hss, userName, first), (served) => assign(served, request, modules));
+  return assigned(() => bothIdentities(hss, userName, first));
 }
 
 function needsPrivateIdentity(type: number): boolean {
@@ -58,9 +71,11 @@ function assign(
   { subscriber, identity }: Served,
   request: ServerAssignmentRequest,
   modules: CxModules,
-): Answer {
+  retransmitted: boolean,
+): Decision<Answer> {
   const { registration } = subscriber;
   const same = registration.serverName === request.serverName;
+  const unableToComply: Decision<Answer> = { answer: { resultCode: ResultCode.UNABLE_TO_COMPLY } };
   const wildcard =
     identity.wildcard === undefined ? {} : { wildcardedPublicIdentity: identity.wildcard.text };
   switch (request.serverAssignmentType) {
@@ -68,79 +83,78 @@ function assign(
     case Type.RE_REGISTRATION:
     case Type.UNREGISTERED_USER: {
       if (registration.serverName !== undefined && !same) {
-        return { ...cxResult("ERROR_IDENTITY_ALREADY_REGISTERED"), serverName: registration.serverName };
+        const serverName = registration.serverName;
+        return { answer: { ...cxResult("ERROR_IDENTITY_ALREADY_REGISTERED"), serverName } };
       }
       const registers = request.serverAssignmentType !== Type.UNREGISTERED_USER;
-      setServer(subscriber, request, registers ? "registered" : "unregistered", modules);
-      return { ...withProfile(subscriber, request), ...wildcard };
+      const answer = { ...withProfile(subscriber, request), ...wildcard };
+      return { answer, ...served(registration, request, registers ? "registered" : "unregistered", modules) };
     }
     case Type.NO_ASSIGNMENT:
       // Only the S-CSCF that serves the user may have the profile again.
-      if (!same) return { resultCode: ResultCode.UNABLE_TO_COMPLY };
-      return { ...withProfile(subscriber, request), ...wildcard };
+      return same ? { answer: { ...withProfile(subscriber, request), ...wildcard } } : unableToComply;
     case Type.TIMEOUT_DEREGISTRATION:
     case Type.USER_DEREGISTRATION:
     case Type.ADMINISTRATIVE_DEREGISTRATION:
     case Type.DEREGISTRATION_TOO_MUCH_DATA:
-      if (!same) return { resultCode: ResultCode.UNABLE_TO_COMPLY };
-      clearServer(subscriber, modules);
-      return success(subscriber);
+      // Sent again over another homestead after the first one had done it and died.
+      if (retransmitted && registration.serverName === undefined) return { answer: success(subscriber) };
+      return same ? { answer: success(subscriber), change: { registration: notRegistered } } : unableToComply;
     case Type.TIMEOUT_DEREGISTRATION_STORE_SERVER_NAME:
     case Type.USER_DEREGISTRATION_STORE_SERVER_NAME:
-      if (!same) return { resultCode: ResultCode.UNABLE_TO_COMPLY };
-      setServer(subscriber, request, "unregistered", modules);
-      return success(subscriber);
+      if (!same) return unableToComply;
+      return { answer: success(subscriber), ...served(registration, request, "unregistered", modules) };
     case Type.AUTHENTICATION_FAILURE:
     case Type.AUTHENTICATION_TIMEOUT:
-      if (!same) return { resultCode: ResultCode.UNABLE_TO_COMPLY };
-      authenticationEnded(subscriber, modules);
-      return success(subscriber);
+      if (retransmitted && registration.serverName === undefined) return { answer: success(subscriber) };
+      if (!same) return unableToComply;
+      return { answer: success(subscriber), change: { registration: authenticationEnded(registration) } };
     case Type.AAA_USER_DATA_REQUEST:
     case Type.PGW_UPDATE:
     case Type.RESTORATION:
       // Of SWx (TS 29.273); on Cx the IMS restoration feature is not offered.
-      return cxResult("ERROR_IN_ASSIGNMENT_TYPE");
+      return { answer: cxResult("ERROR_IN_ASSIGNMENT_TYPE") };
   }
 }
 
-function setServer(
-  subscriber: Subscriber,
+/** The change that an assignment is; a re-registration changes nothing that is stored. */
+function served(
+  registration: Registration,
   request: ServerAssignmentRequest,
   state: "registered" | "unregistered",
-  { hss }: CxModules,
-): void {
-  const { registration } = subscriber;
-  const changes =
-    registration.state !== state ||
-    registration.authenticationPending ||
-    registration.serverName !== request.serverName ||
-    registration.originHost !== request.originHost ||
-    registration.originRealm !== request.originRealm;
-  // A re-registration changes nothing that is stored.
-  if (!changes) return;
-  registration.state = state;
-  registration.authenticationPending = false;
-  registration.serverName = sharedText(request.serverName);
-  registration.originHost = sharedText(request.originHost);
-  registration.originRealm = sharedText(request.originRealm);
-  hss.changed(subscriber);
-}
-
-function clearServer(subscriber: Subscriber, { hss }: CxModules): void {
-  const { registration } = subscriber;
-  registration.state = "notRegistered";
-  registration.authenticationPending = false;
-  registration.serverName = undefined;
-  registration.originHost = undefined;
-  registration.originRealm = undefined;
-  hss.changed(subscriber);
+  { servers }: CxModules,
+): { readonly change?: StateChange } {
+  const { originHost, originRealm } = registration;
+  // S-CSCFs of a pool have one name: whichever of them is reached will do for RTR and PPR.
+  const hostStays =
+    (originHost === request.originHost && originRealm === request.originRealm) ||
+    (originHost !== undefined && servers.reaches(originHost));
+  if (
+    registration.state === state &&
+    !registration.authenticationPending &&
+    registration.serverName === request.serverName &&
+    hostStays
+  ) {
+    return {};
+  }
+  return {
+    change: {
+      registration: {
+        state,
+        authenticationPending: false,
+        serverName: sharedText(request.serverName),
+        originHost: sharedText(request.originHost),
+        originRealm: sharedText(request.originRealm),
+      },
+    },
+  };
 }
 
 /** The state stays as it was before the challenge; who was not registered has no S-CSCF any more. */
-function authenticationEnded(subscriber: Subscriber, modules: CxModules): void {
-  if (subscriber.registration.state === "notRegistered") return clearServer(subscriber, modules);
-  subscriber.registration.authenticationPending = false;
-  modules.hss.changed(subscriber);
+function authenticationEnded(registration: Registration): Registration {
+  return registration.state === "notRegistered"
+    ? notRegistered
+    : { ...registration, authenticationPending: false };
 }
 
 function success(subscriber: Subscriber): Answer {

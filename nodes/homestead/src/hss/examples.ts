@@ -1,15 +1,16 @@
 import type { Logger } from "@ims/runtime";
 import { digestCredentials } from "./digest.ts";
-import type { ProvisionedHss } from "./provisioned-hss.ts";
+import { UNAVAILABLE } from "./hss.ts";
 import { noServices } from "./subscriber.ts";
+import type { SubscriberRepository } from "./subscriber-repository.ts";
 
 const NUMBERS = ["6505550000", "6505550001"] as const;
 
 /** Adds the two lab subscribers unless they are there. Their password is public: for loopback only. */
-export function seedExamples(hss: ProvisionedHss, domain: string, log: Logger): void {
+export async function seedExamples(hss: SubscriberRepository, domain: string, log: Logger): Promise<void> {
   for (const number of NUMBERS) {
     const impi = `${number}@${domain}`;
-    const result = hss.add({
+    const result = await hss.insert({
       impi,
       identities: [
         { impu: `sip:${impi}`, barred: false },
@@ -20,14 +21,18 @@ export function seedExamples(hss: ProvisionedHss, domain: string, log: Logger): 
       sqn: 0,
     });
     if (result.kind === "written") log.info({ impi }, "example subscriber added");
+    if (result.kind === "unavailable") log.warn({ impi }, "example subscriber not added: the store is away");
   }
 }
 
-/** Whether an example subscriber is there and still has its public password. */
-export function holdsExamples(hss: ProvisionedHss, domain: string): boolean {
-  return NUMBERS.some((number) => {
+/** Whether an example subscriber is there and still has its public password. What cannot be known counts as no. */
+export async function holdsExamples(hss: SubscriberRepository, domain: string): Promise<boolean> {
+  for (const number of NUMBERS) {
     const impi = `${number}@${domain}`;
-    const found = hss.byPrivateIdentity(impi)?.credentials.digest;
-    return found !== undefined && found.ha1Md5 === digestCredentials(impi, found.realm, "secret").ha1Md5;
-  });
+    const found = await hss.byPrivateIdentity(impi);
+    if (found === undefined || found === UNAVAILABLE) continue;
+    const { digest } = found.credentials;
+    if (digest?.ha1Md5 === digestCredentials(impi, digest?.realm ?? "", "secret").ha1Md5) return true;
+  }
+  return false;
 }

@@ -1,18 +1,35 @@
-import type { Subscriber } from "./subscriber.ts";
+import type { Registration, Subscriber } from "./subscriber.ts";
 
-/** A driver that keeps subscribers at hand answers at once; another one promises. */
-export type Lookup = Subscriber | undefined | Promise<Subscriber | undefined>;
+/** At once from a driver that keeps things at hand, promised by one that has to ask. */
+export type Eventually<T> = T | Promise<T>;
+
+/** The store does not answer: nothing is known, and nothing may be concluded. */
+export const UNAVAILABLE = "unavailable";
+export type Unavailable = typeof UNAVAILABLE;
+
+export type Found = Subscriber | undefined | Unavailable;
+export type Lookup = Eventually<Found>;
+
+/** What a procedure changes of a subscriber. */
+export type StateChange = {
+  readonly registration?: Registration;
+  /** Highest SQN handed out. */
+  readonly sqn?: number;
+};
+
+/** "overtaken": the subscriber was changed since it was given out; nothing is saved, look it up again. */
+export type Saved = "saved" | "overtaken" | Unavailable;
 
 /** What the Cx procedures need of the subscriber data. */
 export interface Hss {
   byPrivateIdentity(impi: string): Lookup;
   /** By canonical public identity; one that is only covered by a wildcard included. */
   byPublicIdentity(canonical: string): Lookup;
-  /** The registration or SQN of a subscriber given out before was changed in place; written soon, not now. */
-  changed(subscriber: Subscriber): void;
+  /** Saves the change of a subscriber that was given out, unless another change came between. */
+  save(subscriber: Subscriber, change: StateChange): Eventually<Saved>;
 }
 
-/** Goes on with the subscriber, at once when it is at hand. */
-export function whenFound<T>(lookup: Lookup, then: (found: Subscriber | undefined) => T): T | Promise<T> {
-  return lookup instanceof Promise ? lookup.then(then) : then(lookup);
+/** Goes on with a value, at once when it is at hand. */
+export function when<V, T>(value: Eventually<V>, then: (value: V) => Eventually<T>): Eventually<T> {
+  return value instanceof Promise ? value.then(then) : then(value);
 }

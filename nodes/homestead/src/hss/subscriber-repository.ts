@@ -1,4 +1,5 @@
-import type { Credentials, Registration, ServiceData, Subscriber } from "./subscriber.ts";
+import type { Eventually, Hss, Unavailable } from "./hss.ts";
+import type { Credentials, ServiceData, Subscriber } from "./subscriber.ts";
 
 /** A subscriber as it is written. */
 export type SubscriberRecord = {
@@ -6,35 +7,60 @@ export type SubscriberRecord = {
   readonly identities: readonly { readonly impu: string; readonly barred: boolean }[];
   readonly credentials: Credentials;
   readonly services: ServiceData;
-  readonly sqn: number;
+  /** Undefined: it stays what it is, 0 at first. */
+  readonly sqn: number | undefined;
 };
+
+/** `identity` is in use by `owner`; both the same: the private identity itself exists already. */
+export type Conflict = { readonly kind: "conflict"; readonly identity: string; readonly owner: string };
 
 export type WriteResult =
   | { readonly kind: "written" }
-  | { readonly kind: "conflict"; readonly identity: string; readonly owner: string }
-  | { readonly kind: "notFound" };
+  | Conflict
+  | { readonly kind: "notFound" }
+  /** It was changed since it was read. */
+  | { readonly kind: "overtaken" }
+  | { readonly kind: "unavailable" };
 
+export type RemoveResult = Exclude<WriteResult, Conflict>;
+
+export type PageQuery = {
+  /** `next` of the page before; empty for the first. */
+  readonly after: string;
+  readonly limit: number;
+  /** A part of one of its identities. */
+  readonly search: string | undefined;
+};
+
+/** A page may be short and still have a next one: a search looks at a bounded number of subscribers. */
 export type Page = { readonly subscribers: readonly Subscriber[]; readonly next: string | undefined };
 
-/** Where subscribers are kept. Every method is one transaction. */
-export interface SubscriberRepository {
-  find(impi: string): Subscriber | undefined;
-  /** The private identity that a canonical public identity belongs to, exactly. */
-  ownerOf(canonical: string): string | undefined;
-  /** All wildcarded identities: text and owner. */
-  wildcards(): readonly { readonly text: string; readonly impi: string }[];
-  insert(record: SubscriberRecord): WriteResult;
-  /** Replaces identities, credentials and services; the registration stays. */
-  replace(record: SubscriberRecord): WriteResult;
-  remove(impi: string): boolean;
-  /** By private identity; `search` is a part of one of its identities. */
-  page(query: { readonly after: string; readonly limit: number; readonly search: string | undefined }): Page;
-  /** Registrations and SQNs. */
-  saveStates(
-    states: readonly { readonly impi: string; readonly sqn: number; readonly registration: Registration }[],
-  ): void;
-  /** Begins a transaction around the writes that follow, until its end. */
-  begin(): { end(keep: boolean): void };
-  count(): number;
-  close(): void;
+export type ImportOptions = {
+  /** Judge every row, write none. */
+  readonly dryRun: boolean;
+  /** Keep the good rows when others are wrong. */
+  readonly partial: boolean;
+};
+
+/** A row that was not written: by its index, and why. */
+export type RowFault = { readonly index: number; readonly fault: Conflict | Unavailable };
+
+export type ImportResult = { readonly applied: number; readonly faults: readonly RowFault[] };
+
+/**
+ * Where subscribers are kept. A write is whole or it is not there, whoever else writes at the same time and wherever the
+ * process dies; an identity belongs to one subscriber at most.
+ */
+export interface SubscriberRepository extends Hss {
+  insert(record: SubscriberRecord): Eventually<WriteResult>;
+  /** Replaces identities, credentials and services of a subscriber given out before; the registration stays. */
+  replace(before: Subscriber, record: SubscriberRecord): Eventually<WriteResult>;
+  /** Removes a subscriber given out before, with its registration. */
+  remove(before: Subscriber): Eventually<RemoveResult>;
+  page(query: PageQuery): Eventually<Page | Unavailable>;
+  /** Rows in order: of two that claim one identity the first gets it. */
+  import(records: readonly SubscriberRecord[], options: ImportOptions): Promise<ImportResult>;
+  /** Resolves when everything said to be saved is. */
+  flush(): Eventually<void>;
+  close(): Eventually<void>;
 }

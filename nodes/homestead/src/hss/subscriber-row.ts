@@ -2,29 +2,43 @@ import { createSecretKey } from "node:crypto";
 import { canonicalImpu, parseWildcardedImpu } from "@ims/ims";
 import type { Sealing } from "./sealing.ts";
 import { sharedText } from "./shared-text.ts";
-import type {
-  Credentials,
-  DigestCredentials,
-  RegistrationState,
-  ServiceData,
-  Subscriber,
-  SubscriberIdentity,
+import {
+  type Credentials,
+  type DigestCredentials,
+  noServices,
+  notRegistered,
+  type ProfileText,
+  type Registration,
+  type RegistrationState,
+  type ServiceData,
+  type Subscriber,
+  type SubscriberIdentity,
 } from "./subscriber.ts";
-import { noServices } from "./subscriber.ts";
 
-/** Columns of the table `subscriber`. */
-export type Row = {
+/** Columns of what is provisioned. */
+export type RecordRow = {
   readonly impi: string;
   readonly identities: string;
   readonly credentials: Uint8Array;
   readonly services: string;
-  readonly sqn: number;
+};
+
+/** Columns of a registration. */
+export type RegistrationRow = {
   readonly state: string;
-  readonly pending: number;
   readonly server_name: string | null;
   readonly origin_host: string | null;
   readonly origin_realm: string | null;
 };
+
+/** Columns of the table `subscriber` of a database file. */
+export type Row = RecordRow & RegistrationRow & { readonly sqn: number; readonly pending: number };
+
+/** What is provisioned, decoded. */
+export type DecodedRecord = Omit<Subscriber, "sqn" | "registration">;
+
+/** Of all who have no services of their own; nothing is ever kept in it. */
+const noText: ProfileText = { xml: undefined };
 
 type SealedCredentials = {
   readonly digest?: DigestCredentials;
@@ -54,21 +68,31 @@ export function encodeServices(services: ServiceData): string {
 }
 
 export function decodeRow(row: Row, sealing: Sealing): Subscriber {
+  const { impi, identities, credentials, services, profile } = decodeRecord(row, sealing);
+  const registration = decodeRegistration(row, row.pending !== 0);
+  return { impi, identities, credentials, services, sqn: row.sqn, registration, profile };
+}
+
+export function decodeRecord(row: RecordRow, sealing: Sealing): DecodedRecord {
   const identities = JSON.parse(row.identities) as { impu: string; barred: boolean }[];
   return {
     impi: row.impi,
     identities: identities.map(({ impu, barred }) => decodeIdentity(impu, barred)),
     credentials: decodeCredentials(sealing.open(row.credentials, row.impi)),
     services: row.services === "" ? noServices : (JSON.parse(row.services) as ServiceData),
-    sqn: row.sqn,
-    registration: {
-      state: row.state as RegistrationState,
-      authenticationPending: row.pending !== 0,
-      serverName: optional(row.server_name),
-      originHost: optional(row.origin_host),
-      originRealm: optional(row.origin_realm),
-    },
-    profileXml: undefined,
+    profile: row.services === "" ? noText : { xml: undefined },
+  };
+}
+
+export function decodeRegistration(row: RegistrationRow, authenticationPending: boolean): Registration {
+  if (row.state === "notRegistered" && !authenticationPending && row.server_name === null)
+    return notRegistered;
+  return {
+    state: row.state as RegistrationState,
+    authenticationPending,
+    serverName: optional(row.server_name),
+    originHost: optional(row.origin_host),
+    originRealm: optional(row.origin_realm),
   };
 }
 

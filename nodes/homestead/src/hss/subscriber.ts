@@ -31,14 +31,14 @@ export type RegistrationState = "notRegistered" | "registered" | "unregistered";
 
 /** What the HSS keeps per implicit registration set: TS 29.228 §6.1, TS 23.008 §3.5. */
 export type Registration = {
-  state: RegistrationState;
+  readonly state: RegistrationState;
   /** Set while the S-CSCF that asked for vectors has not reported the outcome (TS 29.228 §6.3.1). */
-  authenticationPending: boolean;
+  readonly authenticationPending: boolean;
   /** SIP URI of the assigned S-CSCF. */
-  serverName: string | undefined;
+  readonly serverName: string | undefined;
   /** Diameter identity of that S-CSCF, for RTR and PPR. */
-  originHost: string | undefined;
-  originRealm: string | undefined;
+  readonly originHost: string | undefined;
+  readonly originRealm: string | undefined;
 };
 
 export type ServiceData = {
@@ -53,22 +53,23 @@ export type Subscriber = {
   readonly identities: readonly SubscriberIdentity[];
   readonly credentials: Credentials;
   readonly services: ServiceData;
-  /** Highest SQN used, 48 bits: TS 33.102 §C.1.1. */
+  /** Highest SQN used, 48 bits: TS 33.102 §C.1.1. Changed through Hss.save only, like the registration. */
   sqn: number;
-  readonly registration: Registration;
-  /** User-Data, built when it is first asked for. */
-  profileXml: string | undefined;
+  registration: Registration;
+  readonly profile: ProfileText;
 };
 
-export function newRegistration(): Registration {
-  return {
-    state: "notRegistered",
-    authenticationPending: false,
-    serverName: undefined,
-    originHost: undefined,
-    originRealm: undefined,
-  };
-}
+/** User-Data, built when it is first asked for. */
+export type ProfileText = { xml: string | undefined };
+
+/** Nobody serves the user. */
+export const notRegistered: Registration = Object.freeze({
+  state: "notRegistered",
+  authenticationPending: false,
+  serverName: undefined,
+  originHost: undefined,
+  originRealm: undefined,
+});
 
 export const noServices: ServiceData = {
   initialFilterCriteria: [],

@@ -3,7 +3,7 @@ import { noServices, type Subscriber } from "./subscriber.ts";
 
 /** User-Data of a subscriber (TS 29.228 annex E); kept with it when there is more in it than identities. */
 export function userDataOf(subscriber: Subscriber): string {
-  if (subscriber.profileXml !== undefined) return subscriber.profileXml;
+  if (subscriber.profile.xml !== undefined) return subscriber.profile.xml;
   const xml = buildUserProfile({
     privateId: subscriber.impi,
     serviceProfiles: [
@@ -22,6 +22,6 @@ export function userDataOf(subscriber: Subscriber): string {
     ],
   });
   // Without filter criteria it is built in 2 us, and would be the largest thing kept.
-  if (subscriber.services !== noServices) subscriber.profileXml = xml;
+  if (subscriber.services !== noServices) subscriber.profile.xml = xml;
   return xml;
 }

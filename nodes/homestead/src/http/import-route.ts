@@ -1,45 +1,65 @@
 import { type ImportReport, importRequestSchema } from "@ims/api";
 import type { FastifyInstance } from "fastify";
-import type { SubscriberRecord } from "../hss/subscriber-repository.ts";
+import type { RowFault, SubscriberRecord } from "../hss/subscriber-repository.ts";
+import { storeAway } from "./problem.ts";
 import { readNewSubscriber } from "./subscriber-document.ts";
 import { parse, type RouteModules } from "./subscriber-routes.ts";
 
-/** Rows of one turn of the event loop: about a millisecond, so calls go on during an import. */
+/** Rows read in one turn of the event loop: about a millisecond, so calls go on during an import. */
 const ROWS_PER_TURN = 16;
 
-/** Many subscribers in one transaction; every wrong row is reported by its index. */
-export function importRoute(app: FastifyInstance, realm: string, { hss, log }: RouteModules): void {
-  app.post("/subscribers/import", async (request): Promise<ImportReport> => {
-    const { dryRun, partial, subscribers } = parse(importRequestSchema, request.body);
-    const rows: ImportReport["rows"] = [];
-    const written = await hss.exclusively(async () => {
-      let good = 0;
-      for (const [index, given] of subscribers.entries()) {
-        if (index % ROWS_PER_TURN === 0) await nextTurn();
-        const reading = readNewSubscriber(given, realm);
-        const error = reading.kind === "wrong" ? reading.error : write(reading.record);
-        if (error === undefined) good++;
-        else rows.push({ index, ...impiOf(reading), error });
-      }
-      const keep = !dryRun && (partial || rows.length === 0);
-      return { keep, value: keep ? good : 0 };
-    });
-    log.info({ applied: written, wrong: rows.length, dryRun }, "subscribers imported");
-    return { applied: written, rows };
-  });
+type WrongRow = ImportReport["rows"][number];
 
-  function write(record: SubscriberRecord): string | undefined {
-    const result = hss.add(record);
-    if (result.kind !== "conflict") return undefined;
-    return result.identity === result.owner
-      ? `${result.identity} exists already`
-      : `${result.identity} belongs to ${result.owner}`;
-  }
+/** Many subscribers at once; every wrong row is reported by its index. */
+export function importRoute(app: FastifyInstance, realm: string, { subscribers, log }: RouteModules): void {
+  app.post("/subscribers/import", async (request): Promise<ImportReport> => {
+    const { dryRun, partial, subscribers: given } = parse(importRequestSchema, request.body);
+    const { records, indexes, wrong } = await readRows(given, realm);
+    const nothing = !partial && wrong.length > 0;
+    const result = await subscribers.import(records, { dryRun: dryRun || nothing, partial });
+    if (result.applied === 0 && result.faults.some(({ fault }) => fault === "unavailable")) throw storeAway();
+    const rows = [...wrong, ...result.faults.map((each) => refusedRow(each, records, indexes))];
+    rows.sort((one, other) => one.index - other.index);
+    log.info({ applied: result.applied, wrong: rows.length, dryRun }, "subscribers imported");
+    return { applied: result.applied, rows };
+  });
 }
 
-function impiOf(reading: ReturnType<typeof readNewSubscriber>): { impi?: string } {
-  const impi = reading.kind === "wrong" ? reading.impi : reading.record.impi;
-  return impi === undefined ? {} : { impi };
+async function readRows(
+  given: readonly unknown[],
+  realm: string,
+): Promise<{ records: SubscriberRecord[]; indexes: number[]; wrong: WrongRow[] }> {
+  const records: SubscriberRecord[] = [];
+  const indexes: number[] = [];
+  const wrong: WrongRow[] = [];
+  for (const [index, each] of given.entries()) {
+    if (index % ROWS_PER_TURN === 0) await nextTurn();
+    const reading = readNewSubscriber(each, realm);
+    if (reading.kind === "read") {
+      records.push(reading.record);
+      indexes.push(index);
+    } else {
+      const { impi, error } = reading;
+      wrong.push({ index, ...(impi === undefined ? {} : { impi }), error });
+    }
+  }
+  return { records, indexes, wrong };
+}
+
+function refusedRow(
+  { index, fault }: RowFault,
+  records: readonly SubscriberRecord[],
+  indexes: readonly number[],
+): WrongRow {
+  const impi = records[index]?.impi;
+  const named = { index: indexes[index] ?? index, ...(impi === undefined ? {} : { impi }) };
+  if (fault === "unavailable")
+    return { ...named, error: "not written: the subscriber store does not answer" };
+  const { identity, owner } = fault;
+  return {
+    ...named,
+    error: identity === owner ? `${identity} exists already` : `${identity} belongs to ${owner}`,
+  };
 }
 
 function nextTurn(): Promise<void> {

@@ -19,3 +19,11 @@ export const conflict = (identity: string, owner: string): HttpProblem =>
     "Identity in use",
     identity === owner ? `${identity} exists already` : `${identity} belongs to ${owner}`,
   );
+
+/** The store of subscribers does not answer; what was asked for may be asked again. */
+export const storeAway = (): HttpProblem =>
+  new HttpProblem(503, "Subscriber store away", "the subscriber store does not answer; try again");
+
+/** Others changed the subscriber each time before we could. */
+export const changedMeanwhile = (impi: string): HttpProblem =>
+  new HttpProblem(409, "Changed meanwhile", `${impi} is being changed by others; try again`);

@@ -19,6 +19,7 @@ export type ProvisioningServerOptions = {
 export type ProvisioningServer = Service & { readonly port: number };
 
 const MAX_BODY = 8 * 1024 * 1024;
+const RETRY_AFTER_SECONDS = 2;
 
 /** The provisioning API: @ims/api is its contract, errors are problem details (RFC 9457). */
 export function provisioningServer(
@@ -87,11 +88,15 @@ function reportProblems(app: FastifyInstance, { log }: RouteModules): void {
   app.setErrorHandler((error, _request, reply) => {
     const status =
       error instanceof HttpProblem ? error.status : ((error as { statusCode?: number }).statusCode ?? 500);
-    if (status >= 500) log.error({ err: error }, "provisioning request failed");
     const title = error instanceof HttpProblem ? error.title : status < 500 ? "Wrong request" : "Failed";
+    if (status === 503) log.warn({ reason: title }, "provisioning request refused");
+    else if (status >= 500) log.error({ err: error }, "provisioning request failed");
     const detail =
-      status < 500 && error instanceof Error ? error.message.slice(0, 2_000) : "see the log of homestead";
+      error instanceof HttpProblem || (status < 500 && error instanceof Error)
+        ? error.message.slice(0, 2_000)
+        : "see the log of homestead";
     if (status === 401) reply.header("www-authenticate", "Bearer");
+    if (status === 503) reply.header("retry-after", RETRY_AFTER_SECONDS);
     return reply
       .code(status)
       .type("application/problem+json")

@@ -10,7 +10,7 @@ import type { z } from "zod";
 import { opcOf } from "../aka/milenage.ts";
 import { impiKey } from "../cx/identities.ts";
 import { digestCredentials } from "../hss/digest.ts";
-import { identityKey } from "../hss/sqlite-repository.ts";
+import { identityKey } from "../hss/identity-key.ts";
 import { type AkaCredentials, type Credentials, noServices, type Subscriber } from "../hss/subscriber.ts";
 import type { SubscriberRecord } from "../hss/subscriber-repository.ts";
 import { copyOf, servicesFault, servicesOf } from "./services-document.ts";
@@ -74,7 +74,7 @@ export function changedRecord(
     credentials:
       credentials === undefined ? before.credentials : credentialsOf(before.impi, realm, credentials),
     services: services === undefined ? before.services : servicesOf(services),
-    sqn: credentials?.sqn === undefined ? before.sqn : Number.parseInt(credentials.sqn, 16),
+    sqn: credentials?.sqn === undefined ? undefined : Number.parseInt(credentials.sqn, 16),
   };
 }
 

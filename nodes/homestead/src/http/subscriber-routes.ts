@@ -6,15 +6,17 @@ import { z } from "zod";
 import { impiKey } from "../cx/identities.ts";
 import { pushProfile } from "../cx/push-profile.ts";
 import { terminateRegistration } from "../cx/registration-termination.ts";
-import type { ProvisionedHss } from "../hss/provisioned-hss.ts";
+import type { ServingHosts } from "../cx/serving-hosts.ts";
+import { type Eventually, UNAVAILABLE } from "../hss/hss.ts";
 import type { Subscriber } from "../hss/subscriber.ts";
-import type { WriteResult } from "../hss/subscriber-repository.ts";
-import { conflict, HttpProblem, notFound } from "./problem.ts";
+import type { SubscriberRepository, WriteResult } from "../hss/subscriber-repository.ts";
+import { changedMeanwhile, conflict, HttpProblem, notFound, storeAway } from "./problem.ts";
 import { changedRecord, documentOf, readNewSubscriber } from "./subscriber-document.ts";
 
 export type RouteModules = {
-  readonly hss: ProvisionedHss;
+  readonly subscribers: SubscriberRepository;
   readonly node: DiameterNode;
+  readonly servers: ServingHosts;
   readonly log: Logger;
 };
 
@@ -29,20 +31,23 @@ const ONE_SUBSCRIBER = { bodyLimit: 65_536 } as const;
 
 type Named = { Params: { impi: string } };
 
+/** Times that a change is made again when others change the same subscriber meanwhile. */
+const ROUNDS = 5;
+
 /** Subscribers one at a time. `realm` is that of SIP Digest. */
-export function subscriberRoutes(
-  app: FastifyInstance,
-  realm: string,
-  { hss, node, log }: RouteModules,
-): void {
-  const known = (impi: string): Subscriber => {
-    const subscriber = hss.byPrivateIdentity(impiKey(impi));
+export function subscriberRoutes(app: FastifyInstance, realm: string, modules: RouteModules): void {
+  const { subscribers, node, servers, log } = modules;
+
+  async function known(impi: string): Promise<Subscriber> {
+    const subscriber = await subscribers.byPrivateIdentity(impiKey(impi));
+    if (subscriber === UNAVAILABLE) throw storeAway();
     if (subscriber === undefined) throw notFound(impi);
     return subscriber;
-  };
+  }
 
   app.get("/subscribers", async (request) => {
-    const page = hss.page({ search: undefined, ...parse(querySchema, request.query) });
+    const page = await subscribers.page({ search: undefined, ...parse(querySchema, request.query) });
+    if (page === UNAVAILABLE) throw storeAway();
     return {
       subscribers: page.subscribers.map(documentOf),
       ...(page.next === undefined ? {} : { next: page.next }),
@@ -52,55 +57,76 @@ export function subscriberRoutes(
   app.post("/subscribers", ONE_SUBSCRIBER, async (request, reply) => {
     const reading = readNewSubscriber(request.body, realm);
     if (reading.kind === "wrong") throw new HttpProblem(400, "Wrong subscriber", reading.error);
-    await hss.whenWritable();
-    check(hss.add(reading.record), reading.record.impi);
-    log.info({ impi: reading.record.impi }, "subscriber added");
-    return reply.code(201).send(documentOf(known(reading.record.impi)));
+    const { impi } = reading.record;
+    const result = await subscribers.insert(reading.record);
+    if (result.kind === "overtaken") throw changedMeanwhile(impi);
+    check(result, impi);
+    log.info({ impi }, "subscriber added");
+    return reply.code(201).send(documentOf(await known(impi)));
   });
 
-  app.get<Named>("/subscribers/:impi", async (request) => documentOf(known(request.params.impi)));
+  app.get<Named>("/subscribers/:impi", async (request) => documentOf(await known(request.params.impi)));
 
   app.patch<Named>("/subscribers/:impi", ONE_SUBSCRIBER, async (request) => {
     const change = parse(changedSubscriberSchema, request.body);
-    await hss.whenWritable();
-    const before = known(request.params.impi);
-    const record = changedRecord(before, change, realm);
-    if (typeof record === "string") throw new HttpProblem(400, "Wrong subscriber", record);
-    check(hss.replace(record), record.impi);
-    const after = known(record.impi);
+    const { impi } = await again(request.params.impi, (before) => {
+      const record = changedRecord(before, change, realm);
+      if (typeof record === "string") throw new HttpProblem(400, "Wrong subscriber", record);
+      return subscribers.replace(before, record);
+    });
+    const after = await known(impi);
     if (change.publicIdentities !== undefined || change.services !== undefined) {
-      const pushed = await pushProfile(after, node);
-      if (pushed.kind === "failed")
-        log.warn({ impi: record.impi, reason: pushed.reason }, "profile not pushed");
+      const pushed = await pushProfile(after, { node, servers });
+      if (pushed.kind === "failed") log.warn({ impi, reason: pushed.reason }, "profile not pushed");
     }
-    log.info({ impi: record.impi }, "subscriber changed");
+    log.info({ impi }, "subscriber changed");
     return documentOf(after);
   });
 
   app.delete<Named>("/subscribers/:impi", async (request, reply) => {
-    await hss.whenWritable();
-    const subscriber = known(request.params.impi);
-    await deregister(subscriber);
-    hss.remove(subscriber.impi);
-    log.info({ impi: subscriber.impi }, "subscriber deleted");
+    const { impi } = await again(request.params.impi, async (before) => {
+      await deregister(before.impi);
+      const subscriber = await known(before.impi);
+      // Registered again meanwhile: its registration has to end first.
+      if (subscriber.registration.state === "registered") return { kind: "overtaken" };
+      return subscribers.remove(subscriber);
+    });
+    log.info({ impi }, "subscriber deleted");
     return reply.code(204).send();
   });
 
   app.post<Named>("/subscribers/:impi/deregister", ONE_SUBSCRIBER, async (request, reply) => {
-    await deregister(known(request.params.impi));
+    await deregister((await known(request.params.impi)).impi);
     return reply.code(204).send();
   });
 
-  async function deregister(subscriber: Subscriber): Promise<void> {
-    const { impi } = subscriber;
-    const outcome = await terminateRegistration(subscriber, "PERMANENT_TERMINATION", { node, hss });
+  /** Reads the subscriber and changes it, once more when others changed it between. */
+  async function again(
+    impi: string,
+    change: (before: Subscriber) => Eventually<WriteResult>,
+  ): Promise<Subscriber> {
+    for (let round = 0; round < ROUNDS; round++) {
+      const before = await known(impi);
+      const result = await change(before);
+      if (result.kind === "overtaken") continue;
+      check(result, impi);
+      return before;
+    }
+    throw changedMeanwhile(impi);
+  }
+
+  async function deregister(impi: string): Promise<void> {
+    const hss = subscribers;
+    const outcome = await terminateRegistration(impi, "PERMANENT_TERMINATION", { node, hss, servers });
+    if (outcome.kind === "unavailable") throw storeAway();
     if (outcome.kind === "failed") log.warn({ impi, reason: outcome.reason }, "S-CSCF did not deregister");
   }
 }
 
-function check(result: WriteResult, impi: string): void {
+function check(result: Exclude<WriteResult, { kind: "overtaken" }>, impi: string): void {
   if (result.kind === "conflict") throw conflict(result.identity, result.owner);
   if (result.kind === "notFound") throw notFound(impi);
+  if (result.kind === "unavailable") throw storeAway();
 }
 
 export function parse<S extends z.ZodType>(schema: S, given: unknown): z.output<S> {

@@ -9,10 +9,11 @@ import { memoryLogger } from "@ims/runtime/testing";
 import { randomChallenges } from "../../src/aka/random.ts";
 import { serveCx } from "../../src/cx/cx-server.ts";
 import type { CxOptions } from "../../src/cx/modules.ts";
+import { ServingHosts } from "../../src/cx/serving-hosts.ts";
 import { digestCredentials } from "../../src/hss/digest.ts";
-import { ProvisionedHss } from "../../src/hss/provisioned-hss.ts";
+import { EmbeddedRepository } from "../../src/hss/embedded-repository.ts";
 import { sealingWith } from "../../src/hss/sealing.ts";
-import { SqliteRepository } from "../../src/hss/sqlite-repository.ts";
+import { SqliteTables } from "../../src/hss/sqlite-tables.ts";
 import { type AkaCredentials, noServices } from "../../src/hss/subscriber.ts";
 
 export const REALM = "example.com";
@@ -32,8 +33,9 @@ export type NewSubscriber = {
 
 /** A homestead's Cx side with a database in memory, and a CSCF that asks it over loopback. */
 export type CxUnderTest = {
-  readonly hss: ProvisionedHss;
+  readonly hss: EmbeddedRepository;
   readonly server: DiameterNode;
+  readonly servers: ServingHosts;
   readonly cscf: DiameterNode;
   add(subscriber?: NewSubscriber): void;
   uar(overrides?: object): Promise<Answer<typeof Uar>>;
@@ -49,10 +51,10 @@ type Answer<P extends typeof Uar | typeof Lir | typeof Mar | typeof Sar> = Extra
   { kind: "answer" }
 >["avps"];
 
-export function memoryHss(t: TestContext): ProvisionedHss {
-  const repository = new SqliteRepository(":memory:", sealingWith(createSecretKey(Buffer.alloc(32, 1))));
-  const hss = new ProvisionedHss(
-    repository,
+export function memoryHss(t: TestContext): EmbeddedRepository {
+  const tables = new SqliteTables(":memory:", sealingWith(createSecretKey(Buffer.alloc(32, 1))));
+  const hss = new EmbeddedRepository(
+    tables,
     { cacheSize: 100 },
     { clock: systemClock(), log: memoryLogger("silent") },
   );
@@ -60,10 +62,10 @@ export function memoryHss(t: TestContext): ProvisionedHss {
   return hss;
 }
 
-export function addSubscriber(hss: ProvisionedHss, given: NewSubscriber = {}): void {
+export function addSubscriber(hss: EmbeddedRepository, given: NewSubscriber = {}): void {
   const impi = given.impi ?? ALICE;
   const password = "password" in given ? given.password : "secret";
-  const result = hss.add({
+  const result = hss.insert({
     impi,
     identities: (given.impus ?? [`sip:${impi}`]).map((each) =>
       typeof each === "string" ? { impu: each, barred: false } : each,
@@ -79,14 +81,17 @@ export function addSubscriber(hss: ProvisionedHss, given: NewSubscriber = {}): v
     },
     sqn: given.sqn ?? 0,
   });
+  if (result instanceof Promise) throw new Error("an import is running");
   if (result.kind !== "written") throw new Error(`not added: ${result.kind}`);
 }
 
 export async function startCx(t: TestContext, options: Partial<CxOptions> = {}): Promise<CxUnderTest> {
   const hss = memoryHss(t);
   const server = startNode(t, "homestead.example.com", { applications: [cx] });
+  const servers = new ServingHosts((originHost) => server.isConnected(originHost));
   serveCx(server, {
     hss,
+    servers,
     nextRand: randomChallenges(),
     options: { allowedVisitedNetworks: [], mandatoryCapabilities: [], optionalCapabilities: [], ...options },
   });
@@ -106,6 +111,7 @@ export async function startCx(t: TestContext, options: Partial<CxOptions> = {}):
   const test: CxUnderTest = {
     hss,
     server,
+    servers,
     cscf,
     add: (subscriber) => addSubscriber(hss, subscriber),
     uar: async (overrides) =>

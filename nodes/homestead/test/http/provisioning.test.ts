@@ -12,7 +12,7 @@ async function startApi(t: TestContext): Promise<ApiUnderTest> {
   const cx = await startCx(t);
   const http = provisioningServer(
     { address: "127.0.0.1", port: 0, token: undefined, realm: "example.com" },
-    { hss: cx.hss, node: cx.server, log: memoryLogger("silent") },
+    { subscribers: cx.hss, node: cx.server, servers: cx.servers, log: memoryLogger("silent") },
   );
   await http.start();
   t.after(() => http.stop());

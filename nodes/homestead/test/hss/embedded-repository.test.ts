@@ -6,9 +6,10 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { fakeClock, memoryLogger } from "@ims/runtime/testing";
 import { HomesteadError } from "../../src/errors.ts";
-import { ProvisionedHss } from "../../src/hss/provisioned-hss.ts";
+import { EmbeddedRepository } from "../../src/hss/embedded-repository.ts";
 import { sealingWith } from "../../src/hss/sealing.ts";
-import { SqliteRepository } from "../../src/hss/sqlite-repository.ts";
+import { SqliteTables } from "../../src/hss/sqlite-tables.ts";
+import { notRegistered } from "../../src/hss/subscriber.ts";
 import { addSubscriber, memoryHss } from "../cx/cx-under-test.ts";
 
 const key = createSecretKey(Buffer.alloc(32, 1));
@@ -19,9 +20,9 @@ function directory(t: TestContext): string {
   return path;
 }
 
-function open(file: string, { clock = fakeClock(), cacheSize = 100, secret = key } = {}): ProvisionedHss {
-  return new ProvisionedHss(
-    new SqliteRepository(file, sealingWith(secret)),
+function open(file: string, { clock = fakeClock(), cacheSize = 100, secret = key } = {}): EmbeddedRepository {
+  return new EmbeddedRepository(
+    new SqliteTables(file, sealingWith(secret)),
     { cacheSize },
     { clock, log: memoryLogger("silent") },
   );
@@ -34,10 +35,10 @@ test("TS 29.228 §6.1: registration states are written in groups after 10 ms and
   addSubscriber(hss);
   const alice = hss.byPrivateIdentity("alice@example.com");
   assert.ok(alice);
-  alice.registration.state = "registered";
-  alice.registration.serverName = "sip:scscf.example.com";
-  alice.sqn = 2 ** 47 + 5;
-  hss.changed(alice);
+  hss.save(alice, {
+    registration: { ...notRegistered, state: "registered", serverName: "sip:scscf.example.com" },
+    sqn: 2 ** 47 + 5,
+  });
   const observer = open(file);
   assert.equal(observer.byPrivateIdentity("alice@example.com")?.registration.state, "notRegistered");
   observer.close();
@@ -62,8 +63,7 @@ test("what is queued is written when homestead stops", (t) => {
   addSubscriber(hss);
   const alice = hss.byPrivateIdentity("alice@example.com");
   assert.ok(alice);
-  alice.sqn = 99;
-  hss.changed(alice);
+  hss.save(alice, { sqn: 99 });
   hss.close();
   const restarted = open(file);
   assert.equal(restarted.byPrivateIdentity("alice@example.com")?.sqn, 99);
@@ -77,8 +77,7 @@ test("the cache is bounded, and what falls out of it is written first", (t) => {
   for (const name of ["a", "b", "c", "a"]) {
     const found = hss.byPublicIdentity(`sip:${name}@example.com`);
     assert.ok(found);
-    found.sqn++;
-    hss.changed(found);
+    hss.save(found, { sqn: found.sqn + 1 });
   }
   assert.equal(hss.byPrivateIdentity("a@example.com")?.sqn, 2);
   hss.close();
@@ -116,8 +115,10 @@ test("an identity belongs to one subscriber only", (t) => {
   );
   assert.equal(hss.byPrivateIdentity("b@example.com"), undefined);
   assert.equal(hss.byPublicIdentity("sip:list-9@example.com")?.impi, "alice@example.com");
-  assert.equal(hss.remove("alice@example.com"), true);
-  assert.equal(hss.remove("alice@example.com"), false);
+  const alice = hss.byPrivateIdentity("alice@example.com");
+  assert.ok(alice);
+  assert.deepEqual(hss.remove(alice), { kind: "written" });
+  assert.deepEqual(hss.remove(alice), { kind: "notFound" });
   assert.equal(hss.byPublicIdentity("sip:list-9@example.com"), undefined);
   assert.equal(hss.byPublicIdentity("sip:alice@example.com"), undefined);
 });

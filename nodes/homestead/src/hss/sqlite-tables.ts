@@ -1,10 +1,13 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { canonicalImpu, isWildcarded, parseWildcardedImpu } from "@ims/ims";
 import { openDatabase } from "@ims/store";
+import { identityKey } from "./identity-key.ts";
 import type { Sealing } from "./sealing.ts";
-import type { Registration, Subscriber } from "./subscriber.ts";
-import type { Page, SubscriberRecord, SubscriberRepository, WriteResult } from "./subscriber-repository.ts";
+import type { Subscriber } from "./subscriber.ts";
+import type { Conflict, Page, PageQuery, SubscriberRecord } from "./subscriber-repository.ts";
 import { decodeRow, encodeCredentials, encodeServices, type Row } from "./subscriber-row.ts";
+import type { SubscriberTables } from "./subscriber-tables.ts";
+
+type Written = { readonly kind: "written" } | Conflict;
 
 const MIGRATIONS = [
   `CREATE TABLE subscriber (
@@ -28,20 +31,8 @@ CREATE INDEX identity_impi ON identity (impi);
 CREATE INDEX identity_wildcard ON identity (wildcard) WHERE wildcard = 1;`,
 ];
 
-/** The key a public identity is stored under: canonical form, or the wildcard's text. Undefined when it is neither. */
-export function identityKey(
-  impu: string,
-): { readonly canonical: string; readonly wildcard: boolean } | undefined {
-  if (isWildcarded(impu)) {
-    const wildcard = parseWildcardedImpu(impu);
-    return wildcard && { canonical: wildcard.text, wildcard: true };
-  }
-  const canonical = canonicalImpu(impu);
-  return canonical === undefined ? undefined : { canonical, wildcard: false };
-}
-
 /** Subscribers in an SQLite file; ":memory:" for none. Throws StoreError when it cannot be used. */
-export class SqliteRepository implements SubscriberRepository {
+export class SqliteTables implements SubscriberTables {
   readonly #database: DatabaseSync;
   readonly #sealing: Sealing;
   readonly #find: StatementSync;
@@ -76,7 +67,7 @@ export class SqliteRepository implements SubscriberRepository {
     }));
   }
 
-  insert(record: SubscriberRecord): WriteResult {
+  insert(record: SubscriberRecord): Written {
     return this.#transaction(() => {
       if (this.#find.get(record.impi) !== undefined) {
         return { keep: false, value: { kind: "conflict", identity: record.impi, owner: record.impi } };
@@ -85,19 +76,19 @@ export class SqliteRepository implements SubscriberRepository {
         .prepare(
           "INSERT INTO subscriber (impi, identities, credentials, services, sqn) VALUES (?, ?, ?, ?, ?)",
         )
-        .run(record.impi, ...this.#columns(record), record.sqn);
+        .run(record.impi, ...this.#columns(record), record.sqn ?? 0);
       const value = this.#writeIdentities(record);
       return { keep: value.kind === "written", value };
     });
   }
 
-  replace(record: SubscriberRecord): WriteResult {
-    return this.#transaction(() => {
+  replace(record: SubscriberRecord): Written | { readonly kind: "notFound" } {
+    return this.#transaction<Written | { readonly kind: "notFound" }>(() => {
       const { changes } = this.#database
         .prepare(
-          "UPDATE subscriber SET identities = ?, credentials = ?, services = ?, sqn = ? WHERE impi = ?",
+          "UPDATE subscriber SET identities = ?, credentials = ?, services = ?, sqn = coalesce(?, sqn) WHERE impi = ?",
         )
-        .run(...this.#columns(record), record.sqn, record.impi);
+        .run(...this.#columns(record), record.sqn ?? null, record.impi);
       if (changes === 0) return { keep: false, value: { kind: "notFound" } };
       this.#database.prepare("DELETE FROM identity WHERE impi = ?").run(record.impi);
       const value = this.#writeIdentities(record);
@@ -109,7 +100,7 @@ export class SqliteRepository implements SubscriberRepository {
     return this.#database.prepare("DELETE FROM subscriber WHERE impi = ?").run(impi).changes !== 0;
   }
 
-  page(query: { after: string; limit: number; search: string | undefined }): Page {
+  page(query: PageQuery): Page {
     // Any text is matched literally: LIKE's own signs are escaped.
     const like = query.search === undefined ? "%" : `%${query.search.replace(/[\\%_]/g, "\\$&")}%`;
     const rows = this.#database
@@ -123,7 +114,7 @@ export class SqliteRepository implements SubscriberRepository {
     return { subscribers, next: rows.length > query.limit ? subscribers.at(-1)?.impi : undefined };
   }
 
-  saveStates(states: readonly { impi: string; sqn: number; registration: Registration }[]): void {
+  saveStates(states: Iterable<Pick<Subscriber, "impi" | "sqn" | "registration">>): void {
     this.#transaction(() => {
       for (const { impi, sqn, registration: it } of states) {
         this.#saveState.run(
@@ -175,7 +166,7 @@ export class SqliteRepository implements SubscriberRepository {
     ];
   }
 
-  #writeIdentities(record: SubscriberRecord): WriteResult {
+  #writeIdentities(record: SubscriberRecord): Written {
     const statement = this.#database.prepare(
       "INSERT INTO identity (canonical, impi, wildcard) VALUES (?, ?, ?)",
     );

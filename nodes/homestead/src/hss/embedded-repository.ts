@@ -1,0 +1,223 @@
+import { matchesWildcard, parseWildcardedImpu, type WildcardedImpu } from "@ims/ims";
+import type { Clock, Logger, Timer } from "@ims/runtime";
+import type { Eventually, Saved, StateChange } from "./hss.ts";
+import type { Subscriber } from "./subscriber.ts";
+import type {
+  ImportOptions,
+  ImportResult,
+  Page,
+  PageQuery,
+  RemoveResult,
+  RowFault,
+  SubscriberRecord,
+  SubscriberRepository,
+  WriteResult,
+} from "./subscriber-repository.ts";
+import type { SubscriberTables } from "./subscriber-tables.ts";
+
+/** Changes of this long are written in one transaction. */
+const GROUP_COMMIT_MS = 10;
+/** Rows of one turn of the event loop: about a millisecond, so calls go on during an import. */
+const ROWS_PER_TURN = 16;
+
+export type EmbeddedRepositoryOptions = {
+  /** Subscribers kept decoded in memory. */
+  readonly cacheSize: number;
+};
+
+/** Subscribers of one homestead: decoded in memory in front of a database file, states written behind. */
+export class EmbeddedRepository implements SubscriberRepository {
+  readonly #tables: SubscriberTables;
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  readonly #cacheSize: number;
+  /** Least recently used first. */
+  readonly #cache = new Map<string, Subscriber>();
+  readonly #owners = new Map<string, string>();
+  readonly #dirty = new Set<Subscriber>();
+  #wildcards: readonly { readonly wildcard: WildcardedImpu; readonly impi: string }[] = [];
+  #timer: Timer | undefined;
+  #import: Promise<void> | undefined;
+
+  constructor(
+    tables: SubscriberTables,
+    options: EmbeddedRepositoryOptions,
+    { clock, log }: { readonly clock: Clock; readonly log: Logger },
+  ) {
+    this.#tables = tables;
+    this.#clock = clock;
+    this.#log = log;
+    this.#cacheSize = options.cacheSize;
+    this.#readWildcards();
+  }
+
+  get size(): number {
+    return this.#tables.count();
+  }
+
+  byPrivateIdentity(impi: string): Subscriber | undefined {
+    const cached = this.#cache.get(impi);
+    if (cached !== undefined) {
+      this.#cache.delete(impi);
+      this.#cache.set(impi, cached);
+      return cached;
+    }
+    const found = this.#tables.find(impi);
+    if (found !== undefined) this.#remember(found);
+    return found;
+  }
+
+  byPublicIdentity(canonical: string): Subscriber | undefined {
+    const owner = this.#owners.get(canonical) ?? this.#tables.ownerOf(canonical);
+    if (owner !== undefined) return this.byPrivateIdentity(owner);
+    const covering = this.#wildcards.find(({ wildcard }) => matchesWildcard(wildcard, canonical));
+    return covering && this.byPrivateIdentity(covering.impi);
+  }
+
+  /** On disk soon, not now. */
+  save(subscriber: Subscriber, { registration, sqn }: StateChange): Saved {
+    const cached = this.#cache.get(subscriber.impi);
+    if (cached !== undefined && cached !== subscriber) return "overtaken";
+    if (registration !== undefined) subscriber.registration = registration;
+    if (sqn !== undefined) subscriber.sqn = sqn;
+    this.#dirty.add(subscriber);
+    this.#timer ??= this.#clock.setTimer(GROUP_COMMIT_MS, () => this.flush());
+    return "saved";
+  }
+
+  /** A failure keeps what is queued for the next time. */
+  flush(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    if (this.#dirty.size === 0) return;
+    // Written inside the import it would be undone with it; the import's end writes it.
+    if (this.#import !== undefined) return;
+    try {
+      this.#tables.saveStates(this.#dirty);
+      this.#dirty.clear();
+    } catch (error) {
+      this.#log.error({ err: error, subscribers: this.#dirty.size }, "registration states not written");
+      this.#timer = this.#clock.setTimer(1000, () => this.flush());
+    }
+  }
+
+  insert(record: SubscriberRecord): Eventually<WriteResult> {
+    return this.#writing(() => this.#written(record.impi, this.#tables.insert(record)));
+  }
+
+  replace(before: Subscriber, record: SubscriberRecord): Eventually<WriteResult> {
+    return this.#writing(() => {
+      if (this.byPrivateIdentity(before.impi) !== before) return { kind: "overtaken" };
+      this.flush();
+      return this.#written(record.impi, this.#tables.replace(record));
+    });
+  }
+
+  remove(before: Subscriber): Eventually<RemoveResult> {
+    return this.#writing((): RemoveResult => {
+      this.flush();
+      const removed = this.#tables.remove(before.impi);
+      this.#written(before.impi, { kind: "written" });
+      return { kind: removed ? "written" : "notFound" };
+    });
+  }
+
+  page(query: PageQuery): Page {
+    this.flush();
+    return this.#tables.page(query);
+  }
+
+  /** One transaction over many turns; states that change meanwhile are written after it. */
+  import(records: readonly SubscriberRecord[], { dryRun, partial }: ImportOptions): Promise<ImportResult> {
+    return this.#exclusively(async () => {
+      const faults: RowFault[] = [];
+      for (const [index, record] of records.entries()) {
+        if (index % ROWS_PER_TURN === 0) await nextTurn();
+        const fault = this.#written(record.impi, this.#tables.insert(record));
+        if (fault.kind === "conflict") faults.push({ index, fault });
+      }
+      const keep = !dryRun && (partial || faults.length === 0);
+      return { keep, value: { applied: keep ? records.length - faults.length : 0, faults } };
+    });
+  }
+
+  close(): void {
+    this.flush();
+    this.#timer?.cancel();
+    this.#tables.close();
+  }
+
+  /** Writes of others wait while an import holds the database. */
+  #writing<T>(write: () => T): Eventually<T> {
+    return this.#import === undefined ? write() : this.#whenFree().then(write);
+  }
+
+  async #whenFree(): Promise<void> {
+    while (this.#import !== undefined) await this.#import;
+  }
+
+  /** Several writes over several turns as one transaction, undone when `keep` is false or the work fails. */
+  async #exclusively<T>(work: () => Promise<{ readonly keep: boolean; readonly value: T }>): Promise<T> {
+    await this.#whenFree();
+    this.flush();
+    const transaction = this.#tables.begin();
+    const running = Promise.withResolvers<void>();
+    this.#import = running.promise;
+    let keep = false;
+    try {
+      const result = await work();
+      keep = result.keep;
+      return result.value;
+    } finally {
+      transaction.end(keep);
+      if (!keep) this.#forgetAll();
+      this.#import = undefined;
+      this.#readWildcards();
+      running.resolve();
+      this.flush();
+    }
+  }
+
+  #written<R extends { readonly kind: string }>(impi: string, result: R): R {
+    const known = this.#cache.get(impi);
+    if (known !== undefined) this.#forget(known);
+    this.#readWildcards();
+    return result;
+  }
+
+  #readWildcards(): void {
+    this.#wildcards = this.#tables.wildcards().flatMap(({ text, impi }) => {
+      const wildcard = parseWildcardedImpu(text);
+      return wildcard === undefined ? [] : [{ wildcard, impi }];
+    });
+  }
+
+  #remember(subscriber: Subscriber): void {
+    if (this.#cache.size >= this.#cacheSize) {
+      const oldest = this.#cache.values().next().value;
+      if (oldest !== undefined) {
+        if (this.#dirty.has(oldest)) this.flush();
+        // What could not be written stays at hand until it is.
+        if (!this.#dirty.has(oldest)) this.#forget(oldest);
+      }
+    }
+    this.#cache.set(subscriber.impi, subscriber);
+    for (const { canonical } of subscriber.identities) this.#owners.set(canonical, subscriber.impi);
+  }
+
+  /** Keeps what is still to be written. */
+  #forgetAll(): void {
+    for (const each of [...this.#cache.values()]) if (!this.#dirty.has(each)) this.#forget(each);
+  }
+
+  #forget(subscriber: Subscriber): void {
+    this.#cache.delete(subscriber.impi);
+    for (const { canonical } of subscriber.identities) this.#owners.delete(canonical);
+  }
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}
