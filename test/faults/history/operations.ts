@@ -84,8 +84,22 @@ export interface Delivery {
   readonly method: string;
 }
 
+/** A UE found its edge node gone and registered over another one. */
+export interface Move {
+  readonly aor: string;
+  readonly device: string;
+  readonly transport: "udp" | "tcp";
+  readonly from: string;
+  to: string;
+  /** When it noticed, ms. */
+  readonly noticed: number;
+  /** First good answer over another edge node, ms; absent: none so far. */
+  registered?: number;
+}
+
 /** Everything the UEs did and saw. */
 export interface History {
+  readonly moves: Move[];
   readonly registers: RegisterOperation[];
   readonly calls: CallOperation[];
   readonly deliveries: Delivery[];
@@ -93,7 +107,7 @@ export interface History {
 }
 
 export function emptyHistory(): History {
-  return { registers: [], calls: [], deliveries: [], audits: [] };
+  return { moves: [], registers: [], calls: [], deliveries: [], audits: [] };
 }
 
 /** Time the network took from INVITE to 200: the callee's ringing is not its fault. Undefined when not answered. */
