@@ -100,6 +100,18 @@ export const bonoOptions = z.object({
     .describe(
       "failed answers to a challenge by source and user before only one a second is let through; 0: no limit",
     ),
+  overloadTargetMs: z
+    .int()
+    .min(0)
+    .max(10_000)
+    .default(30)
+    .describe("how long a message may wait to be handled before new work is refused, ms; 0: never refuse"),
+  overloadFloor: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .default(50)
+    .describe("new requests a second that are taken whatever the delay is"),
   managementAddress: z.string().min(1).default("127.0.0.1").describe("address of the management port"),
   managementPort: port("HTTP port for metrics and health", 9101),
   logLevel: z.enum(LOG_LEVELS).default("info").describe("least severe log level written"),

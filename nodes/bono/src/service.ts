@@ -6,6 +6,7 @@ import {
   hostForUri,
   type ListenOptions,
   NodeTransportLayer,
+  OverloadControl,
   ProxyCore,
   parseUri,
   SipLocator,
@@ -91,6 +92,14 @@ export function createBono(
   });
 
   // SIP
+  const overload = new OverloadControl({
+    sides: { access: { trusted: false }, core: { trusted: true, inner: true, offers: true } },
+    clock,
+    targetMs: options.overloadTargetMs,
+    floor: options.overloadFloor,
+    register,
+    metricsPrefix: "ims_bono",
+  });
   const core: ProxyCore = new ProxyCore({
     sides: [
       { name: "access", entity: pcscf, strict: true },
@@ -101,7 +110,7 @@ export function createBono(
     transport: (handler) =>
       new NodeTransportLayer({
         pacer,
-        handler,
+        handler: overload.watch(handler),
         clock,
         log,
         limits: {
@@ -112,6 +121,7 @@ export function createBono(
       }),
     ...(modules.timers === undefined ? {} : { timers: modules.timers }),
     counters: metrics.sip,
+    overload,
     onDefect: (error, request) => {
       metrics.defect();
       log.error({ err: error, method: request.method, callId: request.callId }, "procedure failed");
@@ -139,6 +149,7 @@ export function createBono(
       const udpPort = await listen("udp", { ...access, protocol: "UDP", port: options.sipPort });
       accessPorts.add(udpPort);
       accessPorts.add(await listen("tcp", { ...access, protocol: "TCP", port: udpPort }));
+      overload.start({ ...access, protocol: "UDP", port: udpPort });
       accessPorts.add(await listen("ws", { ...access, protocol: "WS", port: options.wsPort }));
       if (tls === undefined) return;
       accessPorts.add(await listen("tls", { ...access, protocol: "TLS", port: options.tlsPort, tls }));
@@ -155,6 +166,7 @@ export function createBono(
       });
     },
     async stop() {
+      overload.stop();
       flows.stop();
       pools?.stop();
       await core.transport.stop();

@@ -107,6 +107,26 @@ export const sproutOptions = z.object({
     .default("")
     .describe("key of temporary GRUUs, 32 hex digits, one for the pool; default: a new one at each start"),
   profileCache: z.int().min(1).max(1_000_000).default(50_000).describe("user profiles kept parsed in memory"),
+  overloadTargetMs: z
+    .int()
+    .min(0)
+    .max(10_000)
+    .default(30)
+    .describe("how long a message may wait to be handled before new work is refused, ms; 0: never refuse"),
+  overloadFloor: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .default(50)
+    .describe("new requests a second that are taken whatever the delay is"),
+  overloadAnswerTargetMs: z
+    .int()
+    .min(0)
+    .max(60_000)
+    .default(500)
+    .describe(
+      "how long a REGISTER may wait for its answer before further ones are refused, ms; 0: no matter",
+    ),
   managementAddress: z.string().default("127.0.0.1").describe("address of the management port"),
   managementPort: port("HTTP port for metrics and health", 9102),
   logLevel: z.enum(LOG_LEVELS).default("info").describe("least severe log level written"),

@@ -2,7 +2,15 @@ import { readFileSync } from "node:fs";
 import { DiameterNode } from "@ims/diameter";
 import { cx } from "@ims/diameter/cx";
 import { nodeResolver, openPools, poolResolver, type Service, type ServiceModules } from "@ims/runtime";
-import { dnsQueries, NodeTransportLayer, ProxyCore, parseUri, SipLocator, trustedLimits } from "@ims/sip";
+import {
+  dnsQueries,
+  NodeTransportLayer,
+  OverloadControl,
+  ProxyCore,
+  parseUri,
+  SipLocator,
+  trustedLimits,
+} from "@ims/sip";
 import { memoryStore } from "@ims/store";
 import { z } from "zod";
 import { addressesOf } from "./addresses.ts";
@@ -69,6 +77,18 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
   const guardModules = { mayUse, refused: entities.metrics.refused, parseUri };
   const icscf = new Guard(entities.icscf, { ...guardModules, own: new OwnUris([icscfUri]) });
   const scscf = new Guard(entities.scscf, { ...guardModules, own: new OwnUris([scscfUri]) });
+  const overload = new OverloadControl({
+    sides: {
+      icscf: { trusted: true, reports: true },
+      scscf: { trusted: true, reports: true },
+    },
+    clock,
+    targetMs: options.overloadTargetMs,
+    floor: options.overloadFloor,
+    answerTargetMs: options.overloadAnswerTargetMs,
+    register,
+    metricsPrefix: "ims_sprout",
+  });
   const core = new ProxyCore({
     sides: [
       { name: "icscf", entity: icscf, strict: false, answers: mayUse },
@@ -76,8 +96,16 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
     ],
     locator: new SipLocator({ dns: dnsQueries(resolver), clock, supported: ["TCP", "UDP"] }),
     clock,
-    transport: (handler) => new NodeTransportLayer({ handler, clock, log, pacer, limits: trustedLimits }),
+    transport: (handler) =>
+      new NodeTransportLayer({
+        handler: overload.watch(handler),
+        clock,
+        log,
+        pacer,
+        limits: trustedLimits,
+      }),
     counters: entities.metrics.sip,
+    overload,
     onDefect: (error, request) => {
       entities.metrics.defect();
       log.error({ err: error, method: request.method, callId: request.callId }, "procedure failed");
@@ -97,6 +125,7 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
         for (const protocol of ["TCP", "UDP"] as const) {
           const point = await core.transport.listen({ side, protocol, host: options.host, port });
           ports[`${side}-${protocol.toLowerCase()}`] = point.port;
+          if (side === "scscf" && protocol === "UDP") overload.start(point);
         }
       if (!(await diameter.whenConnected(HSS_WAIT_MS)))
         log.warn({ peers: hssPeers.names }, "no HSS is connected yet");
@@ -113,6 +142,7 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
       });
     },
     async stop() {
+      overload.stop();
       entities.stop();
       await core.transport.stop();
       hssPeers.stop();

@@ -140,7 +140,7 @@ export class ProxyCore implements TransportHandler, TransactionLayerUser, ForkPa
     const { message } = parsed;
     if (message.isRequest) this.#receiveRequest(message, flow);
     else if (isUsableResponse(message)) {
-      this.#options.overload?.heard(message, flow);
+      this.#hear(message, flow);
       this.transactions.onResponse(message, flow);
     } else this.#options.counters?.dropped("response", flow.side);
   }
@@ -158,6 +158,14 @@ export class ProxyCore implements TransportHandler, TransactionLayerUser, ForkPa
           : { status: 400, reason: `Bad Request (${reason})` };
       this.#refuse(message, flow, fault);
     } else this.#options.counters?.dropped("unreadable", flow.side);
+  }
+
+  /** RFC 7339 §11: what strangers say of overload counts for nothing. */
+  #hear(response: SipMessage, flow: Flow): void {
+    const { overload } = this.#options;
+    const side = this.#sides.get(flow.side);
+    if (overload === undefined || side === undefined || side.strict) return;
+    if (side.answers?.(flow.remoteAddress) !== false) overload.heard(response, flow);
   }
 
   /** Refuses before anything is parsed; true when the message is done with. */
