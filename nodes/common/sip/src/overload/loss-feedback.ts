@@ -46,6 +46,8 @@ export class LossFeedback {
 
   measured({ sheddable, exempt, rate, elapsedMs }: Arrivals): void {
     const before = this.#percent;
+    // What would have come without any reduction.
+    const offered = sheddable / this.#kept;
     if (rate === undefined) this.#kept = Math.min(1, this.#kept * 1.25 + 0.02);
     else if (sheddable > 0) {
       // Half the way in a measurement: the clients' reduction shows in the next one only.
@@ -53,8 +55,7 @@ export class LossFeedback {
       this.#kept *= Math.sqrt(Math.min(2, Math.max(0.25, wanted)));
       this.#kept = Math.min(1, Math.max(LEAST_KEPT, this.#kept));
     }
-    // "oc" is a share of all requests (RFC 7339 §5.3): of those that would come without any reduction.
-    const offered = sheddable / this.#kept;
+    // "oc" is a share of all requests (RFC 7339 §5.3).
     const all = offered + exempt;
     this.#percent = this.#kept === 1 || all === 0 ? 0 : Math.round((100 * offered * (1 - this.#kept)) / all);
     if (before === 0 && this.#percent === 0) return;

@@ -1,0 +1,112 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { AdmissionControl } from "../../src/overload/admission-control.ts";
+
+const TICK = 50;
+
+/** A process that serves `capacity` requests a second (a refusal costs a twentieth) and is offered `offered` of them. */
+function simulate(options: { capacity: number; offered: (ms: number) => number; forMs: number }) {
+  let now = 0;
+  const control = new AdmissionControl({ targetMs: 30, floor: 50, now: () => now });
+  const workMs = 1000 / options.capacity;
+  let queue = 0;
+  let credit = 0;
+  const served: number[] = [];
+  const delays: number[] = [];
+  const refused: number[] = [];
+  for (; now < options.forMs; ) {
+    let servedNow = 0;
+    let refusedNow = 0;
+    for (let step = 0; step < TICK; step++) {
+      now++;
+      queue = Math.min(2_000, queue + options.offered(now) / 1000);
+      credit = Math.min(credit + 1, 1);
+      while (queue >= 1 && credit > 0) {
+        queue--;
+        if (control.admit("normal")) {
+          control.served();
+          credit -= workMs;
+          servedNow++;
+        } else {
+          credit -= workMs / 20;
+          refusedNow++;
+        }
+      }
+    }
+    // What is queued now waits for all before it.
+    const delayMs = queue * workMs * (control.limiting ? 0.4 : 1);
+    control.measured(delayMs, TICK);
+    served.push(servedNow * (1000 / TICK));
+    delays.push(delayMs);
+    refused.push(refusedNow);
+  }
+  const mean = (values: readonly number[], from: number) =>
+    values.slice(from / TICK).reduce((sum, one) => sum + one, 0) / (values.length - from / TICK);
+  return { control, served, delays, refused, mean };
+}
+
+test("without delay nothing is limited", () => {
+  const { control, refused } = simulate({ capacity: 1000, offered: () => 800, forMs: 3_000 });
+  assert.equal(control.limiting, false);
+  assert.equal(control.rate, Number.POSITIVE_INFINITY);
+  assert.equal(Math.max(...refused), 0);
+});
+
+for (const [times, least] of [
+  [2, 0.9],
+  [5, 0.75],
+] as const)
+  test(`at ${times} times the capacity the rate settles where the process is busy and the queue short`, () => {
+    const run = simulate({ capacity: 1000, offered: () => 1000 * times, forMs: 6_000 });
+    assert.equal(run.control.limiting, true);
+    // A refusal costs a twentieth: that much is left for work.
+    assert(run.mean(run.served, 2_000) > 1000 * least, `goodput ${run.mean(run.served, 2_000)}`);
+    assert(run.mean(run.delays, 2_000) < 60, `delay ${run.mean(run.delays, 2_000)}`);
+  });
+
+test("back to normal within a second of the end of an overload, and nothing refused after it", () => {
+  const run = simulate({ capacity: 1000, offered: (ms) => (ms < 3_000 ? 5000 : 500), forMs: 6_000 });
+  assert.equal(run.control.limiting, false);
+  const after = run.refused.slice(4_000 / TICK);
+  assert.equal(Math.max(...after), 0);
+});
+
+test("a single long pause, such as a garbage collection, is no overload", () => {
+  let now = 0;
+  const control = new AdmissionControl({ targetMs: 30, floor: 50, now: () => now });
+  for (const delay of [0, 200, 10, 0, 90, 80, 0]) {
+    now += TICK;
+    for (let request = 0; request < 100; request++) control.served();
+    control.measured(delay, TICK);
+    assert.equal(control.limiting, false);
+  }
+});
+
+test("a few requests are never limited, however slow the machine is", () => {
+  let now = 0;
+  const control = new AdmissionControl({ targetMs: 30, floor: 50, now: () => now });
+  for (let tick = 0; tick < 100; tick++) {
+    now += TICK;
+    control.served();
+    control.measured(500, TICK);
+  }
+  assert.equal(control.limiting, false);
+});
+
+test("privileged requests are taken when new ones are not, up to a bound; exempt ones always", () => {
+  let now = 0;
+  const control = new AdmissionControl({ targetMs: 30, floor: 50, now: () => now });
+  for (let tick = 0; tick < 3; tick++) {
+    now += TICK;
+    for (let request = 0; request < 50; request++) control.served();
+    control.measured(300, TICK);
+  }
+  assert.equal(control.limiting, true);
+  while (control.admit("normal"));
+  assert.equal(control.admit("privileged"), true);
+  let taken = 1;
+  while (control.admit("privileged")) taken++;
+  assert(taken > 5 && taken < 200, `${taken} in debt`);
+  assert.equal(control.admit("normal"), false);
+  for (let request = 0; request < 1000; request++) assert.equal(control.admit("exempt"), true);
+});
