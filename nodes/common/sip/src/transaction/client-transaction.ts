@@ -15,6 +15,8 @@ export interface ClientTransactionUser {
   onResponse(response: SipMessage, transaction: ClientTransaction): void;
   onTimeout(transaction: ClientTransaction): void;
   onTransportError(transaction: ClientTransaction): void;
+  /** The time its user gave it is over. True: it waits on, until timer B or F. */
+  onOverdue?(transaction: ClientTransaction): boolean;
 }
 
 export interface ClientTransactionParts {
@@ -37,6 +39,8 @@ export class ClientTransaction {
   #retransmission: Timer | undefined;
   #timeout: Timer | undefined;
   #interval: number;
+  /** Time given by the user in place of timers B and F; 0: none. */
+  #patience: number;
 
   constructor(
     branch: string,
@@ -44,6 +48,7 @@ export class ClientTransaction {
     flow: Flow,
     user: ClientTransactionUser,
     parts: ClientTransactionParts,
+    patience = 0,
   ) {
     this.branch = branch;
     this.method = request.method;
@@ -53,6 +58,7 @@ export class ClientTransaction {
     this.#request = request;
     this.#state = request.method === "INVITE" ? "calling" : "trying";
     this.#interval = parts.timers.t1;
+    this.#patience = patience < 64 * parts.timers.t1 ? patience : 0;
     this.#wire = request.toString();
   }
 
@@ -133,9 +139,9 @@ export class ClientTransaction {
         this.#retransmit("timerE", t2);
         return;
       case "startB":
-        return this.#expire("timerB", 64 * t1);
+        return this.#patience > 0 ? this.#wait("timerB") : this.#expire("timerB", 64 * t1);
       case "startF":
-        return this.#expire("timerF", 64 * t1);
+        return this.#patience > 0 ? this.#wait("timerF") : this.#expire("timerF", 64 * t1);
       case "startD":
         this.#wire = "";
         return this.#expire("timerD", this.flow.reliable ? 0 : d);
@@ -159,6 +165,14 @@ export class ClientTransaction {
   #retransmit(input: ClientInput, ms: number): void {
     if (this.flow.reliable || this.#state === "terminated") return;
     this.#retransmission = this.#parts.clock.setTimer(ms, () => this.input(input));
+  }
+
+  #wait(input: ClientInput): void {
+    const left = 64 * this.#parts.timers.t1 - this.#patience;
+    this.#timeout = this.#parts.clock.setTimer(this.#patience, () => {
+      if (this.#user.onOverdue?.(this) === true) this.#expire(input, left);
+      else this.input(input);
+    });
   }
 
   #expire(input: ClientInput, ms: number): void {

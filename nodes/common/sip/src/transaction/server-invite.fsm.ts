@@ -46,6 +46,7 @@ export const serverInvite: Table<ServerInviteState, ServerInput, ServerAction> =
     timerI: step("terminated"),
   },
   accepted: {
+    request: step("accepted", "resendResponse"),
     "2xx": step("accepted", "sendResponse"),
     ack: step("accepted", "passAckUp"),
     timerL: step("terminated"),

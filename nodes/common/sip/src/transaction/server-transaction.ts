@@ -24,19 +24,27 @@ export interface ServerTransactionParts {
   readonly terminated: (transaction: ServerTransaction) => void;
   /** Sends a response that cannot go back over its flow (RFC 3261 §18.2.2). */
   readonly sendElsewhere: (response: SipMessage, flow: Flow) => boolean;
+  /** May the request come again over another connection, because the pool member that sent it died? */
+  readonly maySendAgain: (flow: Flow) => boolean;
 }
+
+/** How long a final response is kept for a request that comes again over another connection, ms. */
+const LINGER_MS = 500;
 
 const RELEASED = SipMessage.request("", "");
 
 /** A server transaction: RFC 3261 §17.2. Owns the request until its final response. */
 export class ServerTransaction {
   readonly key: string;
-  readonly flow: Flow;
+  /** The last one it came on. */
+  flow: Flow;
   /** Empty once a non-INVITE has its final response: nothing of it is needed any more. */
   request: SipMessage;
   readonly invite: boolean;
   user: ServerTransactionUser | undefined;
   readonly #parts: ServerTransactionParts;
+  /** The last response is kept over reliable flows too. Not what a registrar or poll answers: asking again does no harm. */
+  readonly #keeps: boolean;
   #state: ServerInviteState | ServerNonInviteState;
   /** Last response as sent, for retransmissions; empty over reliable flows once final. */
   #wire = "";
@@ -53,6 +61,8 @@ export class ServerTransaction {
     this.#parts = parts;
     this.#state = this.invite ? "proceeding" : "trying";
     this.#interval = parts.timers.t1;
+    const { method } = request;
+    this.#keeps = method !== "REGISTER" && method !== "OPTIONS" && parts.maySendAgain(flow);
     if (this.invite)
       this.#retransmission = parts.clock.setTimer(parts.timers.trying, () => {
         if (this.#status === 0) this.respond(responseTo(request, 100));
@@ -118,8 +128,8 @@ export class ServerTransaction {
         this.#status = response.status;
         if (this.#status >= 200 || this.invite) this.#retransmission?.cancel();
         const wire = response.toString();
-        // Over a reliable flow only an INVITE retransmitted from elsewhere could ask for it again: nothing is kept.
-        this.#wire = reliable ? "" : wire;
+        // Over a reliable flow only who takes over from a dead sender asks for it again.
+        this.#wire = reliable && !this.#keeps ? "" : wire;
         if (this.#status >= 200 && !this.invite) {
           // Over UDP it stays for 32 s: nothing of the procedure may stay with it.
           this.request = RELEASED;
@@ -147,9 +157,10 @@ export class ServerTransaction {
       case "startI":
         return this.#expire("timerI", reliable ? 0 : t4);
       case "startJ":
-        return this.#expire("timerJ", reliable ? 0 : 64 * t1);
+        return this.#expire("timerJ", !reliable ? 64 * t1 : this.#keeps ? LINGER_MS : 0);
       case "startL":
-        this.#wire = "";
+        if (reliable && this.#keeps) this.#forgetSoon();
+        else this.#wire = "";
         return this.#expire("timerL", 64 * t1);
       case "stopRetransmission":
         this.#retransmission?.cancel();
@@ -158,6 +169,12 @@ export class ServerTransaction {
         this.#timeout?.cancel();
         return;
     }
+  }
+
+  #forgetSoon(): void {
+    this.#retransmission = this.#parts.clock.setTimer(LINGER_MS, () => {
+      this.#wire = "";
+    });
   }
 
   #expire(input: ServerInput, ms: number): void {

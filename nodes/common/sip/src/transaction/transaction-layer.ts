@@ -20,6 +20,8 @@ export interface TransactionLayerUser {
   onAck(ack: SipMessage, flow: Flow): void;
   /** A response without a client transaction: its transaction ended, or lived in another member of the pool. */
   onStrayResponse(response: SipMessage, flow: Flow): void;
+  /** A CANCEL whose INVITE is not here. True: taken over, the transaction has been ended or will be answered. */
+  onStrayCancel?(transaction: ServerTransaction): boolean;
 }
 
 export interface TransactionLayerOptions {
@@ -29,6 +31,8 @@ export interface TransactionLayerOptions {
   readonly sendElsewhere: (response: SipMessage, flow: Flow) => boolean;
   /** May what comes from `flow` answer a request sent over `asked`? False: it is dropped. Default: true. */
   readonly mayAnswer?: (flow: Flow, asked: Flow) => boolean;
+  /** May what came over `flow` come again over another connection (a pool member took over)? Default: no. */
+  readonly maySendAgain?: (flow: Flow) => boolean;
 }
 
 /** Matching of messages to transactions: RFC 3261 §17.1.3, §17.2.3, and CANCEL (§9.2). */
@@ -42,20 +46,24 @@ export class TransactionLayer {
   readonly #clientParts: ClientTransactionParts;
   readonly #mayAnswer: (flow: Flow, asked: Flow) => boolean;
 
-  constructor({ clock, timers, user, sendElsewhere, mayAnswer }: TransactionLayerOptions) {
+  constructor(options: TransactionLayerOptions) {
+    const { clock, timers, user, sendElsewhere, mayAnswer, maySendAgain } = options;
     this.#user = user;
     this.#mayAnswer = mayAnswer ?? (() => true);
     this.#serverParts = {
       clock,
       timers,
       sendElsewhere,
+      maySendAgain: maySendAgain ?? (() => false),
       terminated: (gone) => this.#servers.delete(gone.key),
     };
     this.#clientParts = {
       clock,
       timers,
       terminated: (gone) => {
-        this.#clients.delete(clientKey(gone.branch, gone.method));
+        // Sent again elsewhere, it has left its place to another one of that branch.
+        const key = clientKey(gone.branch, gone.method);
+        if (this.#clients.get(key) === gone) this.#clients.delete(key);
         this.#pending.get(gone.flow.id)?.delete(gone);
       },
     };
@@ -79,6 +87,9 @@ export class TransactionLayer {
     const key = serverKey(request, request.method === "ACK" ? "INVITE" : request.method, flow);
     const known = this.#servers.get(key);
     if (known !== undefined) {
+      // Who took over from a dead sender gets the answers.
+      if (flow !== known.flow && request.method !== "ACK" && this.#mayAnswer(flow, known.flow))
+        known.flow = flow;
       known.onRequest(request, flow);
       return;
     }
@@ -111,9 +122,15 @@ export class TransactionLayer {
       transaction.onResponse(response);
   }
 
-  /** Sends a request whose top Via carries `branch` over a flow. */
-  send(request: SipMessage, branch: string, flow: Flow, user: ClientTransactionUser): ClientTransaction {
-    const transaction = new ClientTransaction(branch, request, flow, user, this.#clientParts);
+  /** Sends a request whose top Via carries `branch` over a flow; `patience` (ms) shortens timers B and F. */
+  send(
+    request: SipMessage,
+    branch: string,
+    flow: Flow,
+    user: ClientTransactionUser,
+    patience = 0,
+  ): ClientTransaction {
+    const transaction = new ClientTransaction(branch, request, flow, user, this.#clientParts, patience);
     this.#clients.set(clientKey(branch, request.method), transaction);
     if (flow.reliable) this.#watch(flow).add(transaction);
     transaction.start();
@@ -137,8 +154,13 @@ export class TransactionLayer {
   #cancel(transaction: ServerTransaction): void {
     const cancel = transaction.request;
     const invite = this.#servers.get(serverKey(cancel, "INVITE", transaction.flow));
-    // Only who sent the INVITE may cancel it: same flow, unless that connection is gone.
-    const sameSender = invite?.flow.id === transaction.flow.id || invite?.flow.open === false;
+    if (invite === undefined && this.#user.onStrayCancel?.(transaction) === true) return;
+    // Only who sent the INVITE may cancel it: same flow, unless that connection is gone; among trusted peers, any.
+    const { flow } = transaction;
+    const sameSender =
+      invite?.flow.id === flow.id ||
+      invite?.flow.open === false ||
+      (invite !== undefined && this.#mayAnswer(flow, invite.flow));
     if (invite === undefined || !sameSender) {
       transaction.respond(responseTo(cancel, 481, { toTag: this.identifiers.tag() }));
       return;

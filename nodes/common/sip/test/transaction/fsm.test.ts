@@ -68,7 +68,7 @@ const EXPECTED = {
       completed:
         "request>completed ack>confirmed timerG>completed timerH>terminated transportError>terminated",
       confirmed: "timerI>terminated",
-      accepted: "ack>accepted 2xx>accepted timerL>terminated",
+      accepted: "request>accepted ack>accepted 2xx>accepted timerL>terminated",
       terminated: "",
     },
   },
