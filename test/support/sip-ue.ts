@@ -5,6 +5,9 @@ import type { TestContext } from "node:test";
 import { parseMessage, SipMessage, unquote } from "@ims/sip";
 import type { CoreUnderTest } from "./core-under-test.ts";
 
+/** What a UE must know of the core. */
+export type CoreOfUe = Pick<CoreUnderTest, "domain" | "sip">;
+
 export interface UeOptions {
   readonly user: string;
   readonly transport?: "udp" | "tcp";
@@ -34,7 +37,7 @@ export class SipUe {
 
   private constructor(
     options: UeOptions,
-    core: CoreUnderTest,
+    core: CoreOfUe,
     wire: { send: (text: string) => void; close: () => void; address: string; port: number },
   ) {
     this.#options = options;
@@ -48,7 +51,7 @@ export class SipUe {
     this.impi = `${options.user}@${core.domain}`;
   }
 
-  static async open(t: TestContext, core: CoreUnderTest, options: UeOptions): Promise<SipUe> {
+  static async open(t: TestContext, core: CoreOfUe, options: UeOptions): Promise<SipUe> {
     let receive: (text: string) => void = () => undefined;
     const wire =
       options.transport === "tcp"
@@ -197,11 +200,7 @@ interface Wire {
   port: number;
 }
 
-async function openUdp(
-  core: CoreUnderTest,
-  options: UeOptions,
-  receive: (text: string) => void,
-): Promise<Wire> {
+async function openUdp(core: CoreOfUe, options: UeOptions, receive: (text: string) => void): Promise<Wire> {
   const socket = createSocket("udp4");
   socket.on("message", (data) => receive(data.toString("latin1")));
   await new Promise<void>((resolve) => socket.bind(0, options.address ?? "127.0.0.1", resolve));
@@ -214,11 +213,7 @@ async function openUdp(
   };
 }
 
-async function openTcp(
-  core: CoreUnderTest,
-  options: UeOptions,
-  receive: (text: string) => void,
-): Promise<Wire> {
+async function openTcp(core: CoreOfUe, options: UeOptions, receive: (text: string) => void): Promise<Wire> {
   const socket = connect({
     host: core.sip.host,
     port: core.sip.tcpPort,

@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import { explain } from "./explain.ts";
 import { subscriberCommand } from "./subscriber/index.ts";
 import { upCommand } from "./up/index.ts";
+import { scaleCommands } from "./up/pools/scale-commands.ts";
 
 /** Runs one command line; gives the exit code: 0 done, 1 failed, 2 wrong use. */
 export async function main(args: readonly string[]): Promise<number> {
@@ -11,6 +12,7 @@ export async function main(args: readonly string[]): Promise<number> {
     exitCode = code;
   };
   program.addCommand(upCommand(exit)).addCommand(subscriberCommand(exit));
+  for (const command of scaleCommands()) program.addCommand(command);
   settle(program);
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code === "EPIPE") process.exit(exitCode); // whoever reads has enough: | head

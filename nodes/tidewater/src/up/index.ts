@@ -2,6 +2,15 @@ import { resolve } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import { guide } from "./guide.ts";
 import { isLoopback, type NodeOption, nodeCommands, nodeOptionOf, type UpOptions } from "./nodes.ts";
+import {
+  type PoolCounts,
+  poolCountsOf,
+  type StoreCounts,
+  sharingProblem,
+  storeCountsOf,
+  withDefaults,
+} from "./pools/request.ts";
+import { upPools } from "./pools/up-pools.ts";
 import { makeStateDir } from "./state-dir.ts";
 import { Supervisor } from "./supervisor.ts";
 
@@ -9,13 +18,31 @@ function collect(value: string, before: readonly NodeOption[] = []): NodeOption[
   const option = nodeOptionOf(value);
   if (option !== undefined) return [...before, option];
   throw new InvalidArgumentError(
-    "Write it as NODE.OPTION=VALUE with homestead, sprout or bono, for example bono.log-level=debug.",
+    "Write it as NODE.OPTION=VALUE with homestead, sprout or bono (of a pool also sprout-2), for example bono.log-level=debug.",
   );
 }
 
 function domainName(text: string): string {
   if (/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i.test(text)) return text;
   throw new InvalidArgumentError("It is no domain name.");
+}
+
+function poolSizes(text: string): PoolCounts {
+  const read = poolCountsOf(text);
+  if (read.kind === "counts") return withDefaults(read.counts);
+  throw new InvalidArgumentError(read.problem);
+}
+
+function storeSizes(text: string): StoreCounts {
+  const read = storeCountsOf(text);
+  if (read.kind === "wrong") throw new InvalidArgumentError(read.problem);
+  return { memcached: read.counts.get("memcached") ?? 0, cassandra: read.counts.get("cassandra") ?? 0 };
+}
+
+function loopbackNetwork(text: string): string {
+  const [, second] = /^127\.([0-9]{1,3})$/.exec(text) ?? [];
+  if (second !== undefined && Number(second) <= 255) return `127.${Number(second)}`;
+  throw new InvalidArgumentError("Write it as 127.0 up to 127.255.");
 }
 
 /** `tidewater up`: homestead, sprout and bono on one machine with embedded stores. */
@@ -29,13 +56,65 @@ export function upCommand(exit: (code: number) => void): Command {
     .option("--log-level <level>", "trace, debug, info, warn, error or silent", "warn")
     .option("--set <node.option=value>", "an option of one node; may be repeated", collect)
     .option("--json", "print one JSON line when ready instead of the guide")
-    .action(async (given: Given) => {
+    .option(
+      "--pools <sizes>",
+      "several nodes of a kind, each a process on its own address: bono=2,sprout=3,homestead=2",
+      poolSizes,
+    )
+    .option(
+      "--stores <names>",
+      "stores the pools share: memcached[=2], cassandra[=1], separated by a comma",
+      storeSizes,
+    )
+    .option("--network <127.n>", "with --pools: first two numbers of the addresses", loopbackNetwork, "127.0")
+    .option("--no-restart", "with --pools: a node that dies stays down")
+    .action(async (given: Given, command: Command) => {
+      if (given.pools !== undefined || given.stores !== undefined) return exit(await inPools(given, command));
+      refuseWithoutPools(given, command);
       const seedExamples = given.examples && isLoopback(given.host);
       exit(await up({ ...given, set: given.set ?? [], seedExamples }, given.json === true));
     });
 }
 
+function refuseWithoutPools({ set }: Given, command: Command): void {
+  const wrong = ["network", "restart"].find((name) => command.getOptionValueSource(name) !== "default");
+  if (wrong !== undefined)
+    throw new Error(`--${wrong === "restart" ? "no-restart" : wrong} goes with --pools only`);
+  const member = set?.find(({ node }) => node.includes("-"));
+  if (member !== undefined)
+    throw new Error(`--set ${member.node}: members of a pool are there with --pools only`);
+}
+
+/** Pools listen on loopback only: what nodes and stores say to each other is not protected otherwise. */
+async function inPools(given: Given, command: Command): Promise<number> {
+  const pools = given.pools ?? withDefaults(new Map());
+  const stores = given.stores ?? { memcached: 0, cassandra: 0 };
+  const problem =
+    command.getOptionValueSource("host") === "default"
+      ? sharingProblem(pools, stores)
+      : "--host goes without --pools and --stores; --network says where pools listen";
+  if (problem !== undefined) throw new Error(problem);
+  const { network, domain, logLevel, restart, json = false, set = [], examples } = given;
+  const stateDir = resolve(given.stateDir);
+  return upPools({
+    pools,
+    stores,
+    network,
+    domain,
+    stateDir,
+    logLevel,
+    restart,
+    json,
+    set,
+    seedExamples: examples,
+  });
+}
+
 interface Given extends Omit<UpOptions, "seedExamples" | "set"> {
+  readonly pools?: PoolCounts;
+  readonly stores?: StoreCounts;
+  readonly network: string;
+  readonly restart: boolean;
   readonly examples: boolean;
   readonly json?: boolean;
   readonly set?: readonly NodeOption[];

@@ -85,9 +85,10 @@ export function nodeCommands(options: UpOptions): NodeCommand[] {
   }));
 }
 
-/** Reads NODE.OPTION=VALUE; undefined when it is something else or no such node exists. */
+/** Reads NODE.OPTION=VALUE, of a pool also MEMBER.OPTION=VALUE; undefined when it is something else or no such node exists. */
 export function nodeOptionOf(text: string): NodeOption | undefined {
-  const [, node, option, value] = /^(homestead|sprout|bono)\.([a-z0-9-]+)=(.*)$/.exec(text) ?? [];
+  const [, node, option, value] =
+    /^((?:homestead|sprout|bono)(?:-[1-9][0-9]{0,2})?)\.([a-z0-9-]+)=(.*)$/.exec(text) ?? [];
   if (node === undefined || option === undefined || value === undefined) return undefined;
   return { node, option, value };
 }

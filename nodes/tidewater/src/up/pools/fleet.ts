@@ -1,0 +1,235 @@
+import { join } from "node:path";
+import { writePoolsFile } from "@ims/runtime";
+import { CassandraCluster } from "../cassandra/cassandra-cluster.ts";
+import { cassandraRunner } from "./cassandra-runner.ts";
+import { Member, type MemberState, type Runner } from "./member.ts";
+import { hostOf, memberCommand, type PoolSettings, storeAddresses } from "./member-command.ts";
+import { memcachedRunner } from "./memcached-runner.ts";
+import { nodeRunner } from "./node-runner.ts";
+import { poolsContent } from "./pools-content.ts";
+import { POOLS, type PoolCounts, type PoolName, type StoreCounts, sharingProblem } from "./request.ts";
+
+/** A process as it is reported to whoever asks. */
+export interface Process {
+  readonly name: string;
+  /** Pool of a node, name of a store. */
+  readonly pool: string;
+  /** 0: it does not run. */
+  readonly pid: number;
+  readonly host: string;
+  readonly ports: Readonly<Record<string, unknown>>;
+  readonly state: MemberState;
+  /** How often it was started again by itself. */
+  readonly restarts: number;
+}
+
+export interface FleetOptions {
+  readonly settings: PoolSettings;
+  readonly pools: PoolCounts;
+  readonly stores: StoreCounts;
+  /** Start again what dies. */
+  readonly restart: boolean;
+  readonly say: (line: string) => void;
+}
+
+/** What watches the pools file has acted on it by then. */
+const HEED_MS = 300;
+
+interface PoolMember {
+  readonly pool: PoolName;
+  readonly index: number;
+  readonly member: Member;
+  draining: boolean;
+}
+
+/** All processes of `tidewater up --pools`, and the pools file that tells them of each other. */
+export class Fleet {
+  readonly #options: FleetOptions;
+  readonly #stores: Member[] = [];
+  #members: PoolMember[] = [];
+  #stopping = false;
+  /** What is under way: one thing at a time. */
+  #busy = "";
+
+  constructor(options: FleetOptions) {
+    this.#options = options;
+  }
+
+  /** All processes, stores first. */
+  get processes(): Process[] {
+    return [...this.#stores, ...this.#members.map(({ member }) => member)].map(processOf);
+  }
+
+  /** Stores, then pool by pool, each when the one before is ready. Rejects with what did not start. */
+  async start(): Promise<void> {
+    this.#addStores();
+    await Promise.all(this.#stores.map((store) => store.start()));
+    for (const pool of POOLS)
+      for (let index = 1; index <= this.#options.pools[pool]; index++)
+        this.#members.push(this.#member(pool, index));
+    await this.#publish();
+    for (const pool of POOLS) {
+      // The first one makes what all of them share (schema, keys, examples).
+      const [first, ...others] = this.#of(pool);
+      this.#checkStopping();
+      await first?.member.start();
+      this.#checkStopping();
+      await Promise.all(others.map(({ member }) => member.start()));
+    }
+  }
+
+  /** Bono first, the stores last: nobody loses what he needs before he is gone. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    for (const pool of [...POOLS].reverse())
+      await Promise.all(this.#of(pool).map(({ member }) => member.stop()));
+    await Promise.all(this.#stores.map((store) => store.stop()));
+  }
+
+  /** Brings pools to other sizes; members that stay are not touched. Rejects with what is wrong or did not start. */
+  async scale(wanted: ReadonlyMap<PoolName, number>, progress: (line: string) => void): Promise<void> {
+    const now = (pool: PoolName): number => wanted.get(pool) ?? this.#of(pool).length;
+    const counts = { homestead: now("homestead"), sprout: now("sprout"), bono: now("bono") };
+    const problem = sharingProblem(counts, this.#options.stores);
+    if (problem !== undefined) throw new Error(problem);
+    await this.#exclusively("scale", async () => {
+      for (const pool of POOLS)
+        for (let index = 1; index <= counts[pool]; index++)
+          if (!this.#of(pool).some((one) => one.index === index)) await this.#grow(pool, index, progress);
+      for (const pool of [...POOLS].reverse())
+        for (const one of this.#of(pool).reverse())
+          if (one.index > counts[pool]) await this.#shrink(one, progress);
+    });
+  }
+
+  /** One after the other: drained, stopped, started. Names of members, pools or stores. */
+  async restart(names: readonly string[], progress: (line: string) => void): Promise<void> {
+    const isNamed = ({ name, pool }: Member): boolean =>
+      names.includes(name) || names.includes(pool) || names.includes("all");
+    const stores = this.#stores.filter((store) => names.includes(store.name) || names.includes(store.pool));
+    const members = this.#members.filter(({ member }) => isNamed(member));
+    const known = new Set(
+      [...this.#stores, ...this.#members.map(({ member }) => member)].flatMap(({ name, pool }) => [
+        name,
+        pool,
+      ]),
+    );
+    const unknown = names.find((name) => name !== "all" && !known.has(name));
+    if (unknown !== undefined) throw new Error(`there is no ${unknown}; there are ${[...known].join(", ")}`);
+    await this.#exclusively("restart", async () => {
+      for (const store of stores) {
+        await store.stop();
+        await store.start();
+        progress(`${store.name} is ready again (pid ${store.pid})`);
+      }
+      for (const one of members) {
+        if (one.member.state === "ready") await this.#drain(one);
+        await one.member.stop();
+        await one.member.start();
+        one.draining = false;
+        await this.#publish();
+        progress(`${one.member.name} is ready again (pid ${one.member.pid})`);
+      }
+    });
+  }
+
+  async #grow(pool: PoolName, index: number, progress: (line: string) => void): Promise<void> {
+    // Admitted by the others before it speaks to them, asked by them once it is ready.
+    const one = this.#member(pool, index);
+    one.draining = true;
+    this.#members.push(one);
+    await this.#publish();
+    await this.#heed();
+    try {
+      await one.member.start();
+    } catch (error) {
+      this.#members = this.#members.filter((other) => other !== one);
+      await this.#publish();
+      throw error;
+    }
+    one.draining = false;
+    await this.#publish();
+    progress(`${one.member.name} is ready on ${one.member.host} (pid ${one.member.pid})`);
+  }
+
+  async #shrink(one: PoolMember, progress: (line: string) => void): Promise<void> {
+    await this.#drain(one);
+    await one.member.stop();
+    this.#members = this.#members.filter((other) => other !== one);
+    await this.#publish();
+    progress(`${one.member.name} is gone`);
+  }
+
+  async #drain(one: PoolMember): Promise<void> {
+    one.draining = true;
+    await this.#publish();
+    await this.#heed();
+  }
+
+  #heed(): Promise<void> {
+    return new Promise((resolve) => setTimeout(resolve, HEED_MS));
+  }
+
+  async #exclusively(what: string, work: () => Promise<void>): Promise<void> {
+    if (this.#busy !== "") throw new Error(`another ${this.#busy} is under way`);
+    this.#checkStopping();
+    this.#busy = what;
+    try {
+      await work();
+    } finally {
+      this.#busy = "";
+    }
+  }
+
+  #checkStopping(): void {
+    if (this.#stopping) throw new Error("everything is being stopped");
+  }
+
+  #of(pool: PoolName): PoolMember[] {
+    return this.#members.filter((one) => one.pool === pool).sort((a, b) => a.index - b.index);
+  }
+
+  async #publish(): Promise<void> {
+    const { network, domain, poolsFile } = this.#options.settings;
+    await writePoolsFile(poolsFile, poolsContent(network, domain, this.#members));
+  }
+
+  #member(pool: PoolName, index: number): PoolMember {
+    const { settings, restart, say } = this.#options;
+    const name = `${pool}-${index}`;
+    const runner = nodeRunner(name, memberCommand(pool, index, settings));
+    const member = new Member({
+      name,
+      pool,
+      host: hostOf(settings.network, pool, index),
+      runner,
+      restart,
+      say,
+    });
+    return { pool, index, member, draining: false };
+  }
+
+  #addStores(): void {
+    const { settings, stores, restart, say } = this.#options;
+    const { network, stateDir } = settings;
+    const add = (pool: string, host: string, runner: Runner): void => {
+      const index = this.#stores.filter((store) => store.pool === pool).length + 1;
+      this.#stores.push(new Member({ name: `${pool}-${index}`, pool, host, runner, restart, say }));
+    };
+    for (const [at, place] of storeAddresses(network, "memcached", stores.memcached).entries()) {
+      const [host = "", port] = place.split(":");
+      add("memcached", host, memcachedRunner(`memcached-${at + 1}`, host, Number(port)));
+    }
+    if (stores.cassandra === 0) return;
+    const hosts = storeAddresses(network, "cassandra", stores.cassandra).map(
+      (place) => place.split(":")[0] ?? "",
+    );
+    const cluster = new CassandraCluster({ hosts, folder: join(stateDir, "cassandra") });
+    for (const node of cluster.nodes) add("cassandra", node.host, cassandraRunner(node));
+  }
+}
+
+function processOf(member: Member): Process {
+  const { name, pool, pid, host, ports, state, restarts } = member;
+  return { name, pool, pid, host, ports, state, restarts };
+}

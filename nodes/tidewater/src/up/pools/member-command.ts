@@ -1,0 +1,69 @@
+import type { NodeCommand, NodeOption } from "../nodes.ts";
+import type { PoolKeys } from "./keys.ts";
+import type { PoolName, StoreName } from "./request.ts";
+
+/** Third number of the addresses: 127.0.2.1 is sprout-1. */
+const NET = { bono: 1, sprout: 2, homestead: 3, memcached: 4, cassandra: 5 } as const;
+const MEMCACHED_PORT = 11_211;
+const CQL_PORT = 9_042;
+
+/** What all members have in common. */
+export interface PoolSettings {
+  /** First two numbers of all addresses: 127.0. */
+  readonly network: string;
+  readonly domain: string;
+  readonly stateDir: string;
+  readonly poolsFile: string;
+  readonly seedExamples: boolean;
+  readonly logLevel: string;
+  readonly set: readonly NodeOption[];
+  readonly keys: PoolKeys;
+  /** host:port of each; empty: the store is not used. */
+  readonly memcached: readonly string[];
+  readonly cassandra: readonly string[];
+}
+
+export function hostOf(network: string, kind: PoolName | StoreName, index: number): string {
+  return `${network}.${NET[kind]}.${index}`;
+}
+
+/** host:port of the first `count` processes of a store. */
+export function storeAddresses(network: string, store: StoreName, count: number): string[] {
+  const port = store === "memcached" ? MEMCACHED_PORT : CQL_PORT;
+  return Array.from({ length: count }, (_, i) => `${hostOf(network, store, i + 1)}:${port}`);
+}
+
+/** How one member of a pool is started: everything on its own address, on the usual ports. */
+export function memberCommand(pool: PoolName, index: number, settings: PoolSettings): NodeCommand {
+  const { network, domain, stateDir, poolsFile, logLevel, keys, memcached, cassandra } = settings;
+  const host = hostOf(network, pool, index);
+  const member = `${pool}-${index}`;
+  const name = `${member}.${pool}.${domain}`;
+  const common = [
+    ...["--host", host, "--management-address", host, "--home-domain", domain, "--pools-file", poolsFile],
+    ...["--log-level", logLevel, "--quiesce-seconds", "3"],
+  ];
+  const rows = cassandra.length > 0 ? ["--cassandra", cassandra.join(",")] : [];
+  const set = settings.set
+    .filter(({ node }) => node === pool || node === member)
+    .flatMap(({ option, value }) => [`--${option}`, value]);
+  switch (pool) {
+    case "homestead": {
+      const examples = settings.seedExamples && index === 1 ? ["--seed-examples", "true"] : [];
+      const own = ["--diameter-host", name, "--state-dir", stateDir];
+      return { name: pool, args: [...common, ...own, ...examples, ...rows, ...set] };
+    }
+    case "sprout": {
+      const own = ["--advertised-host", name, "--hss-pool", `homestead.${domain}`];
+      const cache = memcached.length > 0 ? ["--memcached", memcached.join(",")] : [];
+      const env = { TIDEWATER_SPROUT_GRUU_KEY: keys.gruuKey };
+      return { name: pool, args: [...common, ...own, ...cache, ...rows, ...set], env };
+    }
+    case "bono": {
+      const icscf = `sip:icscf.sprout.${domain};transport=tcp`;
+      const own = ["--core-advertised-host", name, "--icscf-uri", icscf];
+      const env = { TIDEWATER_BONO_FLOW_TOKEN_KEY: keys.flowTokenKey };
+      return { name: pool, args: [...common, ...own, ...set], env };
+    }
+  }
+}

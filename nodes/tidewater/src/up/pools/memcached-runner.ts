@@ -1,0 +1,96 @@
+import { spawn } from "node:child_process";
+import { accessSync, constants } from "node:fs";
+import { connect } from "node:net";
+import { delimiter, join } from "node:path";
+import { ended, terminate } from "./child.ts";
+import type { Ready, Runner } from "./member.ts";
+
+const READY_WITHIN_MS = 5_000;
+const STOP_WITHIN_MS = 3_000;
+const PROBE_EVERY_MS = 20;
+/** Debian puts daemons where users do not look. */
+const FOLDERS = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/bin", "/usr/local/bin", "/usr/sbin"];
+
+/** A memcached server. */
+export function memcachedRunner(member: string, host: string, port: number): Runner {
+  let child: ReturnType<typeof spawn> | undefined;
+  return {
+    async start(onExit) {
+      const program = programIn("memcached");
+      if (program === undefined)
+        throw new Error(
+          "--stores memcached needs memcached, which is not installed: apt-get install memcached (Debian, Ubuntu), dnf install memcached (Fedora)",
+        );
+      await refuseOther(member, host, port);
+      const root = process.getuid?.() === 0 ? ["-u", "nobody"] : [];
+      const args = ["-l", host, "-p", String(port), "-U", "0", "-m", "64", "-c", "4096", ...root];
+      // It has no channel to us: the kernel tells it when we are gone.
+      const setpriv = programIn("setpriv");
+      const [file, all] =
+        setpriv === undefined ? [program, args] : [setpriv, ["--pdeathsig", "TERM", "--", program, ...args]];
+      const started = spawn(file, all, { stdio: ["ignore", "ignore", "inherit"], env: {} });
+      child = started;
+      let ready = false;
+      const exit = new Promise<string>((resolve) => {
+        started.once("error", (error) => resolve(error.message));
+        started.once("exit", (code, signal) => {
+          const why = signal ?? `exit code ${code}`;
+          resolve(why);
+          if (ready) onExit(why);
+        });
+      });
+      const why = await Promise.race([exit, answers(host, port)]);
+      if (why !== undefined) {
+        if (!ended(started)) await terminate(started, STOP_WITHIN_MS);
+        throw new Error(`${member} did not start on ${host}:${port} (${why})`);
+      }
+      ready = true;
+      return { pid: started.pid ?? 0, ports: { memcached: port } } satisfies Ready;
+    },
+    stop: async () => {
+      if (child !== undefined && !ended(child)) await terminate(child, STOP_WITHIN_MS);
+    },
+  };
+}
+
+/** Path of a program. */
+function programIn(name: string): string | undefined {
+  return FOLDERS.map((folder) => join(folder, name)).find((path) => {
+    try {
+      accessSync(path, constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** The server of somebody else would be taken for ours. */
+async function refuseOther(member: string, host: string, port: number): Promise<void> {
+  if (await isVersion(host, port)) throw new Error(`${member}: ${host}:${port} is in use by another process`);
+}
+
+/** Undefined as soon as it answers, a reason when it does not. */
+async function answers(host: string, port: number): Promise<string | undefined> {
+  const deadline = performance.now() + READY_WITHIN_MS;
+  while (performance.now() < deadline) {
+    if (await isVersion(host, port)) return undefined;
+    await new Promise((resolve) => setTimeout(resolve, PROBE_EVERY_MS));
+  }
+  return `no answer within ${READY_WITHIN_MS / 1000} s`;
+}
+
+function isVersion(host: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port });
+    const done = (is: boolean): void => {
+      socket.destroy();
+      resolve(is);
+    };
+    socket.setTimeout(500, () => done(false));
+    socket.once("connect", () => socket.write("version\r\n"));
+    socket.once("data", (data) => done(data.toString("latin1").startsWith("VERSION")));
+    socket.once("error", () => done(false));
+    socket.once("close", () => done(false));
+  });
+}

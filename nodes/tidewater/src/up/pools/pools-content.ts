@@ -1,0 +1,44 @@
+import type { PoolsFileInput } from "@ims/runtime";
+import { hostOf } from "./member-command.ts";
+import { POOLS, type PoolName } from "./request.ts";
+
+/** A member as the pools file shows it. */
+export interface Listed {
+  readonly pool: PoolName;
+  readonly index: number;
+  /** Admitted, but nothing new goes there. */
+  readonly draining: boolean;
+}
+
+type Services = PoolsFileInput["pools"][number]["services"];
+
+/** The ports that others find by name. The pool's own name is its entrance. */
+const SERVICES: Readonly<Record<PoolName, Services>> = {
+  homestead: [{ protocol: "diameter", transport: "tcp", port: 3868 }],
+  sprout: [
+    { protocol: "sip", transport: "tcp", port: 5052 },
+    { name: "icscf", protocol: "sip", transport: "tcp", port: 5052 },
+    { name: "icscf", protocol: "sip", transport: "udp", port: 5052 },
+    { name: "scscf", protocol: "sip", transport: "tcp", port: 5054 },
+    { name: "scscf", protocol: "sip", transport: "udp", port: 5054 },
+  ],
+  bono: [{ protocol: "sip", transport: "tcp", port: 5058 }],
+};
+
+export function poolsContent(network: string, domain: string, members: readonly Listed[]): PoolsFileInput {
+  return {
+    version: 1,
+    domain,
+    pools: POOLS.map((name) => ({
+      name,
+      services: SERVICES[name],
+      members: members
+        .filter(({ pool }) => pool === name)
+        .map(({ index, draining }) => ({
+          name: `${name}-${index}`,
+          addresses: [hostOf(network, name, index)],
+          draining,
+        })),
+    })),
+  };
+}

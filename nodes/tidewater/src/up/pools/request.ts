@@ -1,0 +1,66 @@
+/** Pools of nodes in the order they start: a node's next hop is there before it. */
+export const POOLS = ["homestead", "sprout", "bono"] as const;
+export type PoolName = (typeof POOLS)[number];
+
+/** Stores that a pool shares, in the order they start. */
+export const STORES = ["memcached", "cassandra"] as const;
+export type StoreName = (typeof STORES)[number];
+
+/** How many members each pool has. */
+export type PoolCounts = Readonly<Record<PoolName, number>>;
+/** How many processes each store has; 0: it is not used. */
+export type StoreCounts = Readonly<Record<StoreName, number>>;
+
+/** Addresses end in the number of the member. */
+export const MAX_MEMBERS = 250;
+const DEFAULT_PROCESSES: StoreCounts = { memcached: 2, cassandra: 1 };
+
+export type Counts<Name extends string> =
+  | { readonly kind: "counts"; readonly counts: ReadonlyMap<Name, number> }
+  | { readonly kind: "wrong"; readonly problem: string };
+
+/** Reads "bono=2,sprout=3". */
+export function poolCountsOf(text: string): Counts<PoolName> {
+  return countsOf(text, POOLS, () => undefined);
+}
+
+/** Reads "memcached,cassandra=3". */
+export function storeCountsOf(text: string): Counts<StoreName> {
+  return countsOf(text, STORES, (name) => DEFAULT_PROCESSES[name]);
+}
+
+function countsOf<Name extends string>(
+  text: string,
+  names: readonly Name[],
+  usual: (name: Name) => number | undefined,
+): Counts<Name> {
+  const counts = new Map<Name, number>();
+  for (const part of text.split(",").map((one) => one.trim())) {
+    const [, word, digits] = /^([a-z]+)(?:=([0-9]{1,3}))?$/.exec(part) ?? [];
+    const name = names.find((one) => one === word);
+    const count = name === undefined || digits !== undefined ? Number(digits) : usual(name);
+    if (name === undefined || count === undefined || !(count >= 1 && count <= MAX_MEMBERS))
+      return {
+        kind: "wrong",
+        problem: `"${part}" is none of ${names.map((one) => `${one}=1..${MAX_MEMBERS}`).join(", ")}.`,
+      };
+    if (counts.has(name)) return { kind: "wrong", problem: `${name} stands there twice.` };
+    counts.set(name, count);
+  }
+  return { kind: "counts", counts };
+}
+
+/** Pools that were not asked for have one member. */
+export function withDefaults(pools: ReadonlyMap<PoolName, number>): PoolCounts {
+  const of = (name: PoolName): number => pools.get(name) ?? 1;
+  return { homestead: of("homestead"), sprout: of("sprout"), bono: of("bono") };
+}
+
+/** Why these pools cannot share what they must; undefined when they can. */
+export function sharingProblem(pools: PoolCounts, stores: StoreCounts): string | undefined {
+  if (pools.homestead > 1 && stores.cassandra === 0)
+    return `homestead=${pools.homestead} needs --stores cassandra: without it every homestead has subscribers of its own`;
+  if (pools.sprout > 1 && stores.memcached === 0)
+    return `sprout=${pools.sprout} needs --stores memcached: without it every sprout has registrations of its own`;
+  return undefined;
+}

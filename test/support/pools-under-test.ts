@@ -1,0 +1,138 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { randomInt } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import type { CoreOfUe } from "./sip-ue.ts";
+
+const PROGRAM = join(import.meta.dirname, "../../nodes/tidewater/bin/tidewater.ts");
+const READY_WITHIN_MS = 120_000;
+
+export interface PoolProcess {
+  readonly name: string;
+  readonly pool: string;
+  readonly pid: number;
+  readonly host: string;
+  readonly ports: Readonly<Record<string, unknown>>;
+  readonly state: string;
+  readonly restarts: number;
+}
+
+/** A core of pools on loopback addresses of its own. */
+export interface PoolsUnderTest {
+  readonly domain: string;
+  readonly network: string;
+  readonly stateDir: string;
+  readonly poolsFile: string;
+  /** From the command to ready. */
+  readonly seconds: number;
+  /** As they were when all was ready. */
+  readonly nodes: readonly PoolProcess[];
+  /** The core as a UE sees it that uses bono-<index>. */
+  bono(index: number): CoreOfUe;
+  /** What is running now. */
+  status(): Promise<readonly PoolProcess[]>;
+  tidewater(args: readonly string[]): Promise<{ exitCode: number; stdout: string; stderr: string }>;
+  /** What the nodes wrote so far, logs and all. */
+  output(): string;
+  /** SIGTERM; resolves with the exit code. */
+  stop(): Promise<number | null>;
+}
+
+/** Starts pools; the caller stops them. */
+export async function launchPools(args: readonly string[]): Promise<PoolsUnderTest> {
+  const network = `127.${randomInt(130, 250)}`;
+  const stateDir = mkdtempSync(join(tmpdir(), "tidewater-pools-"));
+  const child = spawn(
+    process.execPath,
+    [PROGRAM, "up", "--json", "--network", network, "--state-dir", stateDir, ...args],
+    { stdio: ["ignore", "pipe", "pipe"] },
+  );
+  let output = "";
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding("latin1").on("data", (text: string) => {
+      output = (output + text).slice(-400_000);
+    });
+  const stop = async (): Promise<number | null> => {
+    await ended(child);
+    rmSync(stateDir, { recursive: true, force: true });
+    return child.exitCode;
+  };
+  try {
+    const ready = await readyLine(child, () => output);
+    const tidewater: PoolsUnderTest["tidewater"] = (given) => run([...given, "--state-dir", stateDir]);
+    return {
+      ...ready,
+      network,
+      stateDir,
+      bono: (index) => {
+        const host = `${network}.1.${index}`;
+        return {
+          domain: ready.domain,
+          sip: { host, udpPort: 5060, tcpPort: 5060, tlsPort: 5061, wsPort: 5062, wssPort: 5063 },
+        };
+      },
+      status: async () => {
+        const { stdout, stderr, exitCode } = await tidewater(["status", "--json"]);
+        if (exitCode !== 0) throw new Error(`tidewater status: ${stderr}`);
+        return (JSON.parse(stdout) as { nodes: PoolProcess[] }).nodes;
+      },
+      tidewater,
+      output: () => output,
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+type ReadyLine = Pick<PoolsUnderTest, "domain" | "poolsFile" | "seconds" | "nodes">;
+
+function readyLine(child: ChildProcess, output: () => string): Promise<ReadyLine> {
+  return new Promise((resolve, reject) => {
+    const late = setTimeout(() => reject(new Error(`not ready in time\n${output()}`)), READY_WITHIN_MS);
+    child.once("exit", (code) => {
+      clearTimeout(late);
+      reject(new Error(`tidewater up ended with ${code}\n${output()}`));
+    });
+    if (child.stdout === null) return;
+    createInterface({ input: child.stdout }).on("line", (line) => {
+      if (!line.startsWith('{"ready":true')) return;
+      clearTimeout(late);
+      resolve(JSON.parse(line) as ReadyLine);
+    });
+  });
+}
+
+function run(args: readonly string[]): Promise<{ exitCode: number; stdout: string; stderr: string }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [PROGRAM, ...args], {
+      stdio: ["ignore", "pipe", "pipe"],
+      timeout: 120_000,
+    });
+    let stdout = "";
+    let stderr = "";
+    child.stdout.on("data", (chunk: Buffer) => {
+      stdout += chunk.toString();
+    });
+    child.stderr.on("data", (chunk: Buffer) => {
+      stderr += chunk.toString();
+    });
+    child.once("error", reject);
+    child.once("close", (code) => resolve({ exitCode: code ?? 1, stdout, stderr }));
+  });
+}
+
+function ended(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
+  return new Promise((resolve) => {
+    const hard = setTimeout(() => child.kill("SIGKILL"), 30_000);
+    child.once("exit", () => {
+      clearTimeout(hard);
+      resolve();
+    });
+    child.kill("SIGTERM");
+  });
+}
