@@ -1,3 +1,4 @@
+import type { ChargingAddresses } from "../cx/cx.ts";
 import type { ProfileReader } from "../profile/profile-reader.ts";
 import type { Binding, Registration } from "./registration.ts";
 
@@ -13,8 +14,31 @@ interface Head {
   h: number;
   c: readonly [readonly string[], readonly string[]] | 0;
   b: readonly BindingRow[];
+  /** Beside a durable copy: stamp, when the calendar has the set, what the durable copy lacks. */
+  t?: number;
+  e?: number;
+  n?: 1 | 2;
 }
-type BindingRow = readonly [
+
+/** What the working copy knows about its durable twin; all of it is 0 where there is none. */
+export interface WriteMeta {
+  /** Microseconds since the epoch; grows with each change of the set. */
+  readonly stamp: number;
+  /** The calendar has an entry of the set at that time (ms since the epoch) or before; 0 when that is not known. */
+  readonly calendarAt: number;
+  /**
+   * What was written while the durable copy was away: 1, it lacks changes of this one; 2, this one was moreover begun
+   * without knowing what is there.
+   */
+  readonly behind: 0 | 1 | 2;
+}
+
+export const NO_META: WriteMeta = { stamp: 0, calendarAt: 0, behind: 0 };
+
+/** Highest version of the format that this release reads. */
+const VERSION = 1;
+
+export type BindingRow = readonly [
   contact: string,
   key: string,
   impi: string,
@@ -33,11 +57,15 @@ type BindingRow = readonly [
 
 /** What stands under a key: the set, or (for its other identities) the key of the set. */
 export type StoredRegistration =
-  | { readonly kind: "registration"; readonly registration: Registration }
+  | { readonly kind: "registration"; readonly registration: Registration; readonly meta: WriteMeta }
   | { readonly kind: "alias"; readonly of: string }
+  /** It is known that there is no registration. */
+  | { readonly kind: "none"; readonly meta: WriteMeta }
+  /** Written by a later release: it is left as it is. */
+  | { readonly kind: "newer" }
   | { readonly kind: "unreadable" };
 
-export function encodeRegistration(registration: Registration): Uint8Array {
+export function encodeRegistration(registration: Registration, meta: WriteMeta = NO_META): Uint8Array {
   const head: Head = {
     v: 1,
     i: registration.impu,
@@ -45,13 +73,43 @@ export function encodeRegistration(registration: Registration): Uint8Array {
     a: registration.aliasesUntil,
     h: registration.heldUntil,
     c: registration.charging === undefined ? 0 : [registration.charging.ecf, registration.charging.ccf],
-    b: registration.bindings.map(row),
+    b: registration.bindings.map(rowOf),
+    ...(meta === NO_META ? undefined : metaFields(meta)),
   };
   return Buffer.from(`${JSON.stringify(head)}\n${registration.profileXml}`);
 }
 
 export function encodeAlias(of: string): Uint8Array {
   return Buffer.from(JSON.stringify({ v: 1, of }));
+}
+
+export function encodeNone(meta: WriteMeta): Uint8Array {
+  return Buffer.from(JSON.stringify({ v: 1, x: 1, ...metaFields(meta) }));
+}
+
+function metaFields({ stamp, calendarAt, behind }: WriteMeta): Pick<Head, "t" | "e" | "n"> {
+  return behind === 0 ? { t: stamp, e: calendarAt } : { t: stamp, e: calendarAt, n: behind };
+}
+
+function metaOf({ t, e, n }: Pick<Partial<Head>, "t" | "e" | "n">): WriteMeta {
+  if (t === undefined && n === undefined) return NO_META;
+  return { stamp: t ?? 0, calendarAt: e ?? 0, behind: n === 1 || n === 2 ? n : 0 };
+}
+
+/** Whether a value says that it is of a format this release does not know. */
+export function isNewer(version: unknown): boolean {
+  return typeof version === "number" && version > VERSION;
+}
+
+/** Whether a value is of a later release: it must not be overwritten. */
+export function isNewerValue(value: Uint8Array): boolean {
+  const text = Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString();
+  const end = text.indexOf("\n");
+  try {
+    return isNewer((JSON.parse(end < 0 ? text : text.slice(0, end)) as { v?: unknown } | null)?.v);
+  } catch {
+    return false;
+  }
 }
 
 /** Keys of the sets of one IMPI. */
@@ -72,35 +130,54 @@ export function decodeSets(value: Uint8Array): readonly string[] {
 export function decodeRegistration(value: Uint8Array, readProfile: ProfileReader): StoredRegistration {
   const text = Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString();
   const end = text.indexOf("\n");
-  let head: Partial<Head> & { of?: unknown };
+  let head: Partial<Head> & { of?: unknown; x?: unknown };
   try {
     head = JSON.parse(end < 0 ? text : text.slice(0, end));
   } catch {
     return { kind: "unreadable" };
   }
-  if (typeof head !== "object" || head?.v !== 1) return { kind: "unreadable" };
+  if (typeof head !== "object" || head === null) return { kind: "unreadable" };
+  if (isNewer(head.v)) return { kind: "newer" };
+  if (head.v !== 1) return { kind: "unreadable" };
+  if (head.x === 1) return { kind: "none", meta: metaOf(head) };
   if (typeof head.of === "string") return { kind: "alias", of: head.of };
   const { i, s, a, h, c, b } = head as Head;
   const profileXml = text.slice(end + 1);
+  if (end < 0 || typeof i !== "string" || !Array.isArray(b)) return { kind: "unreadable" };
   const profile = readProfile(profileXml);
-  if (end < 0 || profile === undefined || typeof i !== "string" || !Array.isArray(b))
-    return { kind: "unreadable" };
+  const bindings: Binding[] = [];
+  for (const row of b) {
+    const binding = bindingOfRow(row);
+    if (binding === undefined) return { kind: "unreadable" };
+    bindings.push(binding);
+  }
+  const charging = chargingOf(c);
+  if (profile === undefined || charging === "malformed") return { kind: "unreadable" };
   return {
     kind: "registration",
     registration: {
       impu: i,
       state: s === 1 ? "registered" : "unregistered",
-      bindings: b.map(bindingOf),
-      charging: c === 0 ? undefined : { ecf: c[0], ccf: c[1] },
+      bindings,
+      charging,
       profileXml,
       profile,
-      aliasesUntil: a,
-      heldUntil: h,
+      aliasesUntil: Number(a) || 0,
+      heldUntil: Number(h) || 0,
     },
+    meta: metaOf(head),
   };
 }
 
-function row(b: Binding): BindingRow {
+/** [ecf, ccf], or 0 for none. */
+export function chargingOf(c: unknown): ChargingAddresses | undefined | "malformed" {
+  if (c === 0) return undefined;
+  if (!Array.isArray(c) || !Array.isArray(c[0]) || !Array.isArray(c[1])) return "malformed";
+  return { ecf: c[0], ccf: c[1] };
+}
+
+/** A binding as a row of values. */
+export function rowOf(b: Binding): BindingRow {
   return [
     b.contact,
     b.key === b.contact ? "" : b.key,
@@ -117,6 +194,18 @@ function row(b: Binding): BindingRow {
     b.gruu ? 1 : 0,
     b.gruuSince,
   ];
+}
+
+/** The binding that a row stands for; undefined when it is none. */
+export function bindingOfRow(row: unknown): Binding | undefined {
+  if (!Array.isArray(row) || row.length < 14) return undefined;
+  const [contact, key, impi, callId, cseq, expiresAt, , , path] = row;
+  const sound =
+    [contact, key, impi, callId].every((text) => typeof text === "string") &&
+    Number.isFinite(cseq) &&
+    Number.isFinite(expiresAt) &&
+    Array.isArray(path);
+  return sound ? bindingOf(row as unknown as BindingRow) : undefined;
 }
 
 function bindingOf(r: BindingRow): Binding {

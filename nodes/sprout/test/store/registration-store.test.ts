@@ -3,8 +3,9 @@ import { test } from "node:test";
 import { type FakeClock, fakeClock } from "@ims/runtime/testing";
 import { type KvStore, memoryStore } from "@ims/store";
 import { profileReader } from "../../src/profile/profile-reader.ts";
+import type { RegistrationStoreCounters } from "../../src/store/copies.ts";
 import type { Binding, Registration } from "../../src/store/registration.ts";
-import { decodeRegistration, encodeRegistration } from "../../src/store/registration-codec.ts";
+import { decodeRegistration, encodeRegistration, NO_META } from "../../src/store/registration-codec.ts";
 import { RegistrationStore } from "../../src/store/registration-store.ts";
 import { profileXml } from "../support/fake-cx.ts";
 
@@ -50,7 +51,10 @@ function registration(more: Partial<Registration> = {}): Registration {
   };
 }
 
-function bench(wrap: (store: KvStore) => KvStore = (store) => store): {
+function bench(
+  wrap: (store: KvStore) => KvStore = (store) => store,
+  counters?: RegistrationStoreCounters,
+): {
   clock: FakeClock;
   kv: KvStore;
   store: RegistrationStore;
@@ -64,6 +68,7 @@ function bench(wrap: (store: KvStore) => KvStore = (store) => store): {
     clock,
     readProfile,
     onWrite: (impu, at) => due.push([impu, at]),
+    ...(counters === undefined ? {} : { counters }),
   });
   return { clock, kv, store, due };
 }
@@ -75,10 +80,12 @@ test("a registration is written and read back whole", () => {
       binding({ key: "i|1", instance: "i", regId: 1, gruu: true, gruuSince: 5, parameters: ';+sip.x="é"' }),
     ],
   });
-  assert.deepEqual(decodeRegistration(encodeRegistration(all), readProfile), {
-    kind: "registration",
-    registration: all,
-  });
+  for (const meta of [NO_META, { stamp: 1_767_225_600_000_001, calendarAt: 7, behind: 2 } as const])
+    assert.deepEqual(decodeRegistration(encodeRegistration(all, meta), readProfile), {
+      kind: "registration",
+      registration: all,
+      meta,
+    });
 });
 
 test("what is no registration of ours is unreadable, never a crash", () => {
@@ -86,13 +93,46 @@ test("what is no registration of ours is unreadable, never a crash", () => {
     "",
     "{",
     "null",
-    '{"v":2}',
+    '{"v":"2"}',
     '{"v":1,"i":"x","b":[]}',
+    '{"v":1,"i":"x","s":1,"c":0,"b":[7]}\n<x/>',
+    `{"v":1,"i":"x","s":1,"c":0,"b":[["sip:a"]]}\n${registration().profileXml}`,
+    `{"v":1,"i":"x","s":1,"c":"x","b":[]}\n${registration().profileXml}`,
     '{"v":1,"i":"x","b":[]}\n<x/>',
     "[]",
     "7",
   ])
     assert.deepEqual(decodeRegistration(Buffer.from(text), readProfile), { kind: "unreadable" }, text);
+});
+
+test("rubbish and what a later release has written are never overwritten, and nobody is routed by them", async () => {
+  for (const [kind, text] of [
+    ["newer", '{"v":2,"anything":true}\n<x/>'],
+    ["newer", '{"v":2,"of":"sip:else@example.com"}'],
+    ["unreadable", "\0\0\0"],
+    ["unreadable", '{"v":1,"i":"sip:alice@exa'],
+  ] as const) {
+    const bad: string[] = [];
+    const { store, kv } = bench((inner) => inner, { copy: () => {}, bad: (kind) => void bad.push(kind) });
+    for (const key of ["sip:alice@example.com", "sip:al@example.com"])
+      await kv.put("registration", key, Buffer.from(text), { ifVersion: "absent", ttlSeconds: 60 });
+    assert.deepEqual(await store.find("sip:alice@example.com"), { kind: "unavailable" });
+    assert.deepEqual(await store.update("sip:alice@example.com", () => registration()), {
+      kind: "unavailable",
+    });
+    assert.deepEqual(bad, [kind, kind]);
+    const found = await kv.get("registration", "sip:alice@example.com");
+    assert.equal(found.kind === "found" && Buffer.from(found.value).toString(), text);
+  }
+});
+
+test("the link of another identity does not overwrite what a later release has written", async () => {
+  const { store, kv } = bench();
+  const later = Buffer.from('{"v":9}');
+  await kv.put("registration", "sip:al@example.com", later, { ifVersion: "absent", ttlSeconds: 60 });
+  assert.equal((await store.update("sip:alice@example.com", () => registration())).kind, "stored");
+  const found = await kv.get("registration", "sip:al@example.com");
+  assert.deepEqual(found.kind === "found" && Buffer.from(found.value), later);
 });
 
 test("every identity of a set leads to it, as long as it is registered", async () => {

@@ -1,0 +1,107 @@
+import type { Clock } from "@ims/runtime";
+import {
+  type Copies,
+  type Current,
+  type LookResult,
+  NOT_FOUND,
+  type RegistrationStoreCounters,
+  type StoreProblems,
+  UNAVAILABLE,
+} from "./copies.ts";
+import { nextExpiry, type Registration } from "./registration.ts";
+import { NO_META } from "./registration-codec.ts";
+import { GRACE_SECONDS, lifetimeOf, linksOf, renewedFor } from "./set-lifetime.ts";
+import type { WorkingCopy, WorkingWrite } from "./working-copy.ts";
+
+export interface SingleCopyModules {
+  readonly working: WorkingCopy;
+  readonly clock: Clock;
+  readonly onWrite: ((impu: string, at: number) => void) | undefined;
+  readonly counters: RegistrationStoreCounters | undefined;
+}
+
+/** The working copy is all there is. */
+export class SingleCopy implements Copies {
+  readonly waiting = 0;
+  readonly #modules: SingleCopyModules;
+  #away = false;
+
+  constructor(modules: SingleCopyModules) {
+    this.#modules = modules;
+  }
+
+  get problems(): StoreProblems {
+    return { working: this.#away, durable: undefined };
+  }
+
+  async look(key: string): Promise<LookResult> {
+    const read = await this.#modules.working.read(key);
+    this.#away = read.kind === "unavailable";
+    switch (read.kind) {
+      case "found":
+      case "alias":
+        return read;
+      case "none":
+      case "notFound":
+        return NOT_FOUND;
+      case "newer":
+      case "unreadable":
+        this.#modules.counters?.bad(read.kind);
+        return UNAVAILABLE;
+      case "unavailable":
+        return UNAVAILABLE;
+    }
+  }
+
+  async current(key: string): Promise<Current> {
+    const read = await this.#modules.working.read(key);
+    switch (read.kind) {
+      case "found":
+        return { kind: "known", registration: read.registration, meta: NO_META, version: read.version };
+      case "alias":
+      case "none":
+        return { kind: "known", registration: undefined, meta: NO_META, version: read.version };
+      case "notFound":
+        return { kind: "known", registration: undefined, meta: NO_META, version: "absent" };
+      case "newer":
+      case "unreadable":
+        this.#modules.counters?.bad(read.kind);
+        return UNAVAILABLE;
+      case "unavailable":
+        return UNAVAILABLE;
+    }
+  }
+
+  async write(
+    key: string,
+    wanted: Registration | "remove",
+    { version }: Current & { kind: "known" },
+  ): Promise<WorkingWrite> {
+    if (version === "direct") return "unavailable";
+    const { working, clock, onWrite } = this.#modules;
+    if (wanted === "remove") return version === "absent" ? "stored" : working.remove(key, version);
+    const now = clock.now();
+    const links = linksOf(key, wanted);
+    const renewed = links.aliases.length + links.impis.size > 0 ? renewedFor(wanted, now) : undefined;
+    const ttlSeconds = lifetimeOf(wanted, now);
+    const result = await working.put(key, renewed ?? wanted, NO_META, { ifVersion: version, ttlSeconds });
+    if (result !== "stored") return result;
+    if (renewed !== undefined) {
+      const linkTtl = Math.ceil((renewed.aliasesUntil - now) / 1000) + GRACE_SECONDS;
+      await working.link(key, links, linkTtl);
+    }
+    const next = nextExpiry(wanted);
+    if (next !== undefined) onWrite?.(key, next);
+    return "stored";
+  }
+
+  async setsOf(impi: string): Promise<readonly string[]> {
+    return (await this.#modules.working.setsOf(impi)).sets;
+  }
+
+  confirm(): Promise<"stored"> {
+    return Promise.resolve("stored");
+  }
+
+  stop(): void {}
+}

@@ -1,0 +1,268 @@
+import type { Clock } from "@ims/runtime";
+import { BringTogether } from "./bring-together.ts";
+import {
+  type Copies,
+  type Current,
+  type LookResult,
+  NOT_FOUND,
+  type RegistrationStoreCounters,
+  type StoreProblems,
+  UNAVAILABLE,
+} from "./copies.ts";
+import type { DurableCopy, DurableRead } from "./durable-copy.ts";
+import { nextExpiry, type Registration } from "./registration.ts";
+import { NO_META, type WriteMeta } from "./registration-codec.ts";
+import { GRACE_SECONDS, lifetimeOf, linksOf, renewedFor } from "./set-lifetime.ts";
+import { NONE_SECONDS, type WorkingCopy, type WorkingWrite } from "./working-copy.ts";
+
+const MAX_ATTEMPTS = 8;
+
+export interface TwoCopiesModules {
+  readonly working: WorkingCopy;
+  readonly durable: DurableCopy;
+  readonly clock: Clock;
+  readonly counters: RegistrationStoreCounters | undefined;
+}
+
+/**
+ * A working copy and a durable one. The order of a write is: an entry in the expiry calendar, the working copy under the
+ * version read, the durable rows, and only then the caller hears "stored". Each change carries a stamp greater than the one
+ * before, which decides between rows whatever the clocks say. Without a working copy the durable rows are read, and, as
+ * long as it does not answer, written directly: per binding the last write wins.
+ */
+export class TwoCopies implements Copies {
+  readonly #working: WorkingCopy;
+  readonly #durable: DurableCopy;
+  readonly #clock: Clock;
+  readonly #counters: RegistrationStoreCounters | undefined;
+  readonly #together: BringTogether;
+  #away = false;
+
+  constructor(modules: TwoCopiesModules) {
+    this.#working = modules.working;
+    this.#durable = modules.durable;
+    this.#clock = modules.clock;
+    this.#counters = modules.counters;
+    this.#together = new BringTogether(modules);
+  }
+
+  get waiting(): number {
+    return this.#together.size;
+  }
+
+  get problems(): StoreProblems {
+    return { working: this.#away, durable: this.#durable.problem };
+  }
+
+  stop(): void {
+    this.#together.stop();
+  }
+
+  async setsOf(impi: string): Promise<readonly string[]> {
+    const working = await this.#working.setsOf(impi);
+    if (working.kind === "found") return working.sets;
+    return (await this.#durable.setsOf(impi)) ?? [];
+  }
+
+  async look(key: string): Promise<LookResult> {
+    const read = await this.#working.read(key);
+    switch (read.kind) {
+      case "found":
+      case "alias":
+        this.#away = false;
+        return read;
+      case "none":
+        return NOT_FOUND;
+      case "newer":
+        this.#counters?.bad("newer");
+        return UNAVAILABLE;
+      case "unreadable":
+        this.#counters?.bad("unreadable");
+        break;
+      case "unavailable":
+        this.#away = true;
+        break;
+      case "notFound":
+        this.#away = false;
+    }
+    const set = await this.#durable.read(key);
+    if (read.kind === "notFound") await this.#rebuild(key, set);
+    switch (set.kind) {
+      case "registration":
+        return { kind: "found", registration: set.registration };
+      case "alias":
+        return set;
+      case "none":
+        return NOT_FOUND;
+      case "unavailable":
+        return read.kind === "notFound" && this.#durable.mode === "preferred"
+          ? { kind: "unavailable", unknown: true }
+          : UNAVAILABLE;
+      default:
+        return UNAVAILABLE;
+    }
+  }
+
+  /** What the durable rows say is put where nothing was; a writer that comes first wins. */
+  async #rebuild(key: string, set: DurableRead): Promise<"stored" | "contention" | "unavailable"> {
+    const now = this.#clock.now();
+    switch (set.kind) {
+      case "registration": {
+        const { registration, stamp } = set;
+        const ttlSeconds = lifetimeOf(registration, now);
+        const meta = { stamp, calendarAt: 0, behind: 0 } as const;
+        const put = await this.#working.put(key, registration, meta, { ifVersion: "absent", ttlSeconds });
+        if (put === "stored") this.#counters?.copy("rebuilt");
+        return put;
+      }
+      case "alias":
+        return this.#working.putAlias(key, set.of, GRACE_SECONDS);
+      case "none": {
+        const meta = { stamp: set.stamp, calendarAt: 0, behind: 0 } as const;
+        return this.#working.putNone(key, meta, { ifVersion: "absent", ttlSeconds: NONE_SECONDS });
+      }
+      default:
+        return "unavailable";
+    }
+  }
+
+  async current(key: string): Promise<Current> {
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      const read = await this.#working.read(key);
+      switch (read.kind) {
+        case "found":
+          return { kind: "known", registration: read.registration, meta: read.meta, version: read.version };
+        case "none":
+          return { kind: "known", registration: undefined, meta: read.meta, version: read.version };
+        case "alias":
+          // An identity that has become the default one of a set: the HSS has just said so.
+          return { kind: "known", registration: undefined, meta: NO_META, version: read.version };
+        case "newer":
+          this.#counters?.bad("newer");
+          return UNAVAILABLE;
+        case "unreadable":
+          this.#counters?.bad("unreadable");
+      }
+      const set = await this.#durable.read(key);
+      if (read.kind !== "notFound") return direct(set);
+      if (set.kind === "newer" || set.kind === "unreadable") return UNAVAILABLE;
+      if (set.kind === "unavailable")
+        return this.#durable.mode === "required"
+          ? UNAVAILABLE
+          : { kind: "known", registration: undefined, meta: { ...NO_META, behind: 2 }, version: "absent" };
+      // Read again for the version of what was put there, by us or by somebody else.
+      if ((await this.#rebuild(key, set)) === "unavailable") return direct(set);
+    }
+    return UNAVAILABLE;
+  }
+
+  async write(
+    key: string,
+    wanted: Registration | "remove",
+    current: Current & { kind: "known" },
+  ): Promise<WorkingWrite> {
+    const durable = this.#durable;
+    const counters = this.#counters;
+    const { registration: before, meta, version } = current;
+    if (durable.mode === "required" && !durable.answers) {
+      counters?.copy("refused");
+      return "unavailable";
+    }
+    const now = this.#clock.now();
+    const stamp = Math.max(now * 1000, meta.stamp + 1);
+    const after = wanted === "remove" ? undefined : wanted;
+    // 1. The calendar: before anything else, so that nothing is registered that nobody will look at again.
+    const reminder = await this.#remind(key, after, meta.calendarAt, now);
+    // 2. The working copy. Its note about the durable one is written with it while that is known to be away.
+    const renewed = after && renewedFor(after, now);
+    const next = renewed ?? after;
+    const late = !durable.answers || !reminder.stored;
+    const behind = meta.behind === 2 ? 2 : late ? 1 : 0;
+    const written: WriteMeta = { stamp, calendarAt: reminder.at, behind };
+    const result =
+      version === "direct" ? "unavailable" : await this.#working.putEither(key, next, written, version, now);
+    if (result === "contention") return result;
+    const alone = result === "unavailable";
+    // 3. The durable rows. Without a working copy the head goes along: others may be removing the set at the same time.
+    const full = meta.behind === 1 || (before !== undefined && meta.stamp === 0);
+    const change = { key, before, after: next, stamp, full, renew: alone || renewed !== undefined, now };
+    const kept = (await durable.write(change)) === "stored" && reminder.stored;
+    if (!alone && renewed !== undefined) {
+      const linkTtl = Math.ceil((renewed.aliasesUntil - now) / 1000) + GRACE_SECONDS;
+      await this.#working.link(key, linksOf(key, renewed), linkTtl);
+    }
+    if (alone) return this.#onlyDurable(key, kept);
+    if (kept && behind === 2 && this.#together.behind(key, { registration: next, meta: written }))
+      return "stored";
+    if (kept && behind !== 2) return "stored";
+    return this.#onlyWorking(key, next, written);
+  }
+
+  #onlyDurable(key: string, kept: boolean): WorkingWrite {
+    const counters = this.#counters;
+    this.#away = true;
+    counters?.copy(kept ? "direct" : "refused");
+    if (!this.#together.ahead(key)) counters?.copy("dropped");
+    return kept ? "stored" : "unavailable";
+  }
+
+  /** The durable copy lacks a change: that is remembered here, and noted in the working copy should this process end. */
+  async #onlyWorking(
+    key: string,
+    registration: Registration | undefined,
+    meta: WriteMeta,
+  ): Promise<WorkingWrite> {
+    const counters = this.#counters;
+    const noted: WriteMeta = { ...meta, behind: meta.behind === 2 ? 2 : 1 };
+    if (!this.#together.behind(key, { registration, meta: noted })) counters?.copy("dropped");
+    if (meta.behind === 0) {
+      const read = await this.#working.read(key);
+      if ((read.kind === "found" || read.kind === "none") && read.meta.stamp === meta.stamp)
+        await this.#working.putEither(key, registration, noted, read.version, this.#clock.now());
+    }
+    counters?.copy(this.#durable.mode === "required" ? "refused" : "deferred");
+    return this.#durable.mode === "required" ? "unavailable" : "stored";
+  }
+
+  /** An entry for the next lapse, unless one is known that comes up before: whoever handles that one adds the next. */
+  async #remind(
+    key: string,
+    after: Registration | undefined,
+    calendarAt: number,
+    now: number,
+  ): Promise<{ readonly stored: boolean; readonly at: number }> {
+    const due = after && nextExpiry(after);
+    if (due === undefined) return { stored: true, at: 0 };
+    if (calendarAt > now && calendarAt <= due) return { stored: true, at: calendarAt };
+    const stored = (await this.#durable.remind(key, due)) === "stored";
+    return { stored, at: stored ? due : 0 };
+  }
+
+  async confirm(key: string): Promise<"stored" | "unavailable"> {
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      const outcome = await this.#together.settle(key, undefined, NO_META);
+      if (outcome === "done") return "stored";
+      if (outcome === "wait") break;
+    }
+    if (this.#durable.mode === "required") return "unavailable";
+    if (!this.#together.behind(key, { registration: undefined, meta: NO_META }))
+      this.#counters?.copy("dropped");
+    return "stored";
+  }
+}
+
+function direct(set: DurableRead): Current {
+  switch (set.kind) {
+    case "registration": {
+      const meta = { stamp: set.stamp, calendarAt: 0, behind: 0 } as const;
+      return { kind: "known", registration: set.registration, meta, version: "direct" };
+    }
+    case "alias":
+    case "none": {
+      const meta = { stamp: set.stamp, calendarAt: 0, behind: 0 } as const;
+      return { kind: "known", registration: undefined, meta, version: "direct" };
+    }
+    default:
+      return UNAVAILABLE;
+  }
+}
