@@ -80,7 +80,9 @@ function serve(
     length += chunk.length;
     if (length > MAX_LINE) socket.destroy();
   });
-  createInterface({ input: socket }).once("line", (line) => {
+  // The interface passes errors of the socket on.
+  const lines = createInterface({ input: socket }).on("error", () => undefined);
+  lines.once("line", (line) => {
     const parsed = request.safeParse(jsonOf(line));
     if (!parsed.success) {
       send({ refused: "that is no request" });
@@ -109,7 +111,8 @@ export function askControl(
       ),
     );
     socket.once("close", () => reject(new Error("tidewater up ended before it was done")));
-    createInterface({ input: socket }).on("line", (line) => {
+    const lines = createInterface({ input: socket }).on("error", () => undefined);
+    lines.on("line", (line) => {
       const parsed = reply.safeParse(jsonOf(line));
       if (!parsed.success) reject(new Error(`what answers in ${stateDir} is no tidewater up`));
       else if ("progress" in parsed.data) progress(parsed.data.progress);
