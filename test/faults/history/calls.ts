@@ -14,6 +14,8 @@ export interface FaultRecord {
   ready?: number;
 }
 
+/** With every memcached gone, calls work again within, ms (reliability target R5). */
+const WITHOUT_CACHE_MS = 5_000;
 /** Time after a fault for which its consequences may last at a UE that has to find out by itself. */
 const UE_NOTICES_MS = 10_000;
 
@@ -27,6 +29,12 @@ export function checkCalls(history: History, faults: readonly FaultRecord[]): Vi
     const excused = faults.some((fault) => excuses(fault, call));
     const lost = lossOf(call);
     if (lost !== undefined && !excused) violations.push(lost);
+    if (lost === undefined && !excused && call.callerBonos.length > 1 && !faults.some(isEdge))
+      violations.push({
+        rule: "call helped by the UE",
+        subject: describe(call),
+        what: `by ${call.callerBonos.join(", ")}`,
+      });
     if (call.duplicates > 0)
       violations.push({
         rule: "double effect",
@@ -46,9 +54,10 @@ export function checkRegistrations(
   for (const { purpose, aor, device, began, ended, outcome, status, bonos } of registers) {
     const subject = `${aor} ${device}`;
     const when = `${purpose} from ${Math.round(began)} to ${Math.round(ended)} ms`;
+    if (outcome !== "ok" && faults.some((fault) => isStoreGap(fault, began, ended))) continue;
     if (outcome !== "ok")
       violations.push({ rule: "registration failed", subject, what: `${when}: status ${status}` });
-    else if (bonos.length > 1 && !faults.some((fault) => gone(fault) && during(fault, began, ended)))
+    else if (bonos.length > 1 && !faults.some((fault) => isEdge(fault) && during(fault, began, ended)))
       violations.push({
         rule: "registration helped by the UE",
         subject,
@@ -77,6 +86,7 @@ export function lossOf(call: CallOperation): Violation | undefined {
 
 /** Whether a fault took an edge node away that one end of the call was on while the call was being set up. */
 function excuses(fault: FaultRecord, call: CallOperation): boolean {
+  if (isCacheGap(fault, call.times.invited, call.times.byeAnswered ?? call.times.invited)) return true;
   if (!gone(fault)) return false;
   const legs = [...call.callerBonos, ...call.calleeBonos];
   if (!fault.members.some((member) => legs.includes(member))) return false;
@@ -84,8 +94,24 @@ function excuses(fault: FaultRecord, call: CallOperation): boolean {
   return call.times.invited < (fault.ready ?? fault.at) + UE_NOTICES_MS && fault.at < setUp;
 }
 
-function gone({ fault, target }: FaultRecord): boolean {
-  return target.startsWith("bono") && fault !== "restart";
+/** Every memcached is gone for a moment. */
+function isCacheGap({ target, at }: FaultRecord, began: number, ended: number): boolean {
+  return target === "memcached-all" && began < at + WITHOUT_CACHE_MS && ended > at;
+}
+
+/** Registrations need more than calls do: without any Cassandra new ones may be refused (no secret can be read). */
+function isStoreGap(fault: FaultRecord, began: number, ended: number): boolean {
+  if (fault.target === "cassandra-all") return during(fault, began, ended);
+  return isCacheGap(fault, began, ended);
+}
+
+/** An edge node that drains moves its UEs elsewhere and loses nothing; any other fault takes their connections away. */
+function gone(fault: FaultRecord): boolean {
+  return isEdge(fault) && fault.fault !== "restart";
+}
+
+function isEdge({ target }: FaultRecord): boolean {
+  return target.startsWith("bono");
 }
 
 function during(fault: FaultRecord, began: number, ended: number): boolean {

@@ -9,8 +9,11 @@ export type Rule =
   | "registration failed"
   | "registration helped by the UE"
   | "call lost"
+  | "call helped by the UE"
   | "call cannot be ended"
-  | "double effect";
+  | "double effect"
+  | "slower than promised"
+  | "too little done";
 
 export interface Violation {
   readonly rule: Rule;

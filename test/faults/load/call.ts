@@ -75,13 +75,18 @@ async function invite(ue: Ue, operation: CallOperation): Promise<{ dialog: Dialo
     });
     if (typeof outcome !== "string") {
       operation.status = outcome.status;
-      if (outcome.status !== 200) return undefined;
-      times.answered ??= world.now();
-      return { dialog: callerDialog(request, outcome) };
+      if (outcome.status === 200) {
+        times.answered ??= world.now();
+        return { dialog: callerDialog(request, outcome) };
+      }
+      if (outcome.status !== 503 || times.ringing !== undefined) return undefined;
+      ue.moveOn();
+    } else {
+      // With a 1xx the far end may be ringing already: a second INVITE would be another call.
+      if (outcome === "timeout" || times.trying !== undefined || times.ringing !== undefined)
+        return undefined;
+      if (outcome === "silent") ue.moveOn();
     }
-    if (outcome === "silent") ue.moveOn();
-    // With a 1xx the far end may be ringing already: a second INVITE would be another call.
-    if (outcome === "timeout" || times.trying !== undefined || times.ringing !== undefined) return undefined;
     if (!(await registeredAgain(ue))) return undefined;
     operation.callerBonos.push(ue.edge.name);
   }

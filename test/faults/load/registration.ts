@@ -74,6 +74,14 @@ async function registerNow(ue: Ue, purpose: RegisterPurpose, expires: number): P
       ue.digest.challenged(response.header("WWW-Authenticate") ?? "");
       continue;
     }
+    // Not here, not now: TS 24.229 §5.1.1.2.1 lets the UE try another P-CSCF. The history shows that it had to.
+    if (
+      (response.status === 503 || response.status === 504) &&
+      operation.bonos.length < ue.world.edges.length
+    ) {
+      ue.moveOn();
+      continue;
+    }
     operation.outcome = outcomeOf(response.status);
     if (response.status === 200) accepted(ue, operation, response, expires);
     break;

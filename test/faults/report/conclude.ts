@@ -1,0 +1,81 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { SuiteOptions } from "../command-line.ts";
+import { drawing, type Strip } from "./drawing.ts";
+import type { CellFigures } from "./figures.ts";
+import { PUBLISHED } from "./published.ts";
+import { type SkippedCell, skippedLines, table } from "./table.ts";
+
+const DOCS = join(import.meta.dirname, "../../../docs");
+
+export interface SuiteResult {
+  readonly cells: readonly CellFigures[];
+  readonly skipped: readonly SkippedCell[];
+}
+
+/** Prints the table, keeps table, figures and drawing, gives the exit code: 1 when something promised was not kept. */
+export function conclude(
+  { cells, skipped }: SuiteResult,
+  options: SuiteOptions,
+  folder: string,
+  say: (line: string) => void,
+): number {
+  const text = [table(cells), skippedLines(skipped)].filter(Boolean).join("\n\n");
+  const results = {
+    seed: options.seed,
+    pools: options.pools,
+    stores: options.stores,
+    node: process.version,
+    cells,
+    skipped,
+  };
+  const picture = drawing(strips(cells), subtitle(options));
+  const folders = [folder, ...(options.save ? [join(DOCS, "figures")] : [])];
+  for (const one of folders) {
+    mkdirSync(one, { recursive: true });
+    const name = options.shows ? "faults-shows" : "faults";
+    writeFileSync(join(one, `${name}.json`), `${JSON.stringify(results, rounded, 1)}\n`);
+    writeFileSync(join(one, `${name}.md`), `${text}\n`);
+    writeFileSync(join(one, `${name}.svg`), picture);
+  }
+  say(`\n${text}\n`);
+  const broken = cells.filter(({ violations }) => violations.length > 0);
+  say(
+    broken.length === 0
+      ? `${cells.length} cells, everything promised was kept`
+      : `${broken.length} of ${cells.length} cells broke a promise: ${broken.map(({ cell }) => cell).join(", ")}`,
+  );
+  return broken.length === 0 && cells.length > 0 ? 0 : 1;
+}
+
+/** The kills, as published figures are about those. */
+function strips(cells: readonly CellFigures[]): Strip[] {
+  const of = (target: string) =>
+    cells.filter(({ cell }) => cell.startsWith(`kill/${target}/`)).flatMap(({ faults }) => faults);
+  const felt = (values: readonly number[]): number[] => values.filter((value) => value > 0);
+  return [
+    {
+      title: "REGISTER, sprout killed",
+      values: felt(of("sprout").map(({ slowestRegister }) => slowestRegister)),
+      published: PUBLISHED.registration,
+    },
+    {
+      title: "call set-up, sprout killed",
+      values: felt(of("sprout").map(({ slowestSetUp }) => slowestSetUp)),
+      published: PUBLISHED.call,
+    },
+    {
+      title: "UE elsewhere, bono killed",
+      values: felt(of("bono").flatMap(({ elsewhere }) => elsewhere)),
+      published: PUBLISHED.pcscf,
+    },
+  ];
+}
+
+function subtitle({ pools, stores, registers, calls }: SuiteOptions): string {
+  return `${pools} on ${stores}; ${registers} registrations and ${calls} calls a second; slowest procedure near each kill`;
+}
+
+function rounded(_key: string, value: unknown): unknown {
+  return typeof value === "number" && !Number.isInteger(value) ? Math.round(value * 10) / 10 : value;
+}

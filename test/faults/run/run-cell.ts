@@ -1,0 +1,102 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { Bound } from "../history/bindings.ts";
+import type { FaultRecord } from "../history/calls.ts";
+import { checkHistory } from "../history/check.ts";
+import { emptyHistory, type History } from "../history/operations.ts";
+import type { Load } from "../load/load.ts";
+import type { Stage } from "../load/world.ts";
+import { type Cell, nameOf } from "../nemesis/cells.ts";
+import type { Nemesis } from "../nemesis/nemesis.ts";
+import type { Random } from "../random.ts";
+import { type CellFigures, figuresOf } from "../report/figures.ts";
+
+/** Load before the first fault, and between the heal of one and the next, ms. */
+const SETTLE_MS = 1_000;
+/** A stage of a procedure comes by often; if it does not, the core serves nobody, ms. */
+const STAGE_WITHIN_MS = 15_000;
+
+export interface CellRun {
+  readonly figures: CellFigures;
+  readonly history: History;
+  readonly faults: readonly FaultRecord[];
+}
+
+export interface CellModules {
+  readonly load: Load;
+  readonly nemesis: Nemesis;
+  readonly random: Random;
+}
+
+/** One cell: load, faults at its stage, heals, quiet, audit, verdict. `lasts`: of the fault, ms. */
+export async function runCell(
+  cell: Cell,
+  rounds: number,
+  { load, nemesis, random }: CellModules,
+  lasts?: number,
+): Promise<CellRun> {
+  const { world } = load;
+  const initially = await freshHistory(load);
+  const faults: FaultRecord[] = [];
+  load.start();
+  for (let round = 0; round < rounds; round++) {
+    await delay(SETTLE_MS + random.between(0, 500));
+    const strike = (preferred: readonly string[]): Promise<void> => {
+      const victims = nemesis.victims(cell.target, preferred);
+      const { record, healed } = nemesis.strike(cell.fault, cell.target, victims, lasts);
+      faults.push(record);
+      return healed;
+    };
+    if (cell.phase === "idle") {
+      await load.pause();
+      const healed = strike([]);
+      await delay(random.between(0, 200));
+      load.start();
+      await healed;
+    } else if (cell.phase === "any") await strike([]);
+    else await whenReached(load, cell.phase, random, strike);
+  }
+  await delay(SETTLE_MS);
+  await load.pause();
+  await load.audit();
+  const { history } = world;
+  const violations = checkHistory(history, faults, initially);
+  return { figures: figuresOf(nameOf(cell), history, faults, violations), history, faults };
+}
+
+/** Every device registered, a new history, and what is bound as it begins. */
+export async function freshHistory(load: Load): Promise<Bound> {
+  const { world } = load;
+  await load.registerAll();
+  world.history = emptyHistory();
+  return new Map(
+    [...Map.groupBy(load.ues, ({ aor }) => aor)].map(([aor, ues]) => [
+      aor,
+      ues.filter(({ registeredAt }) => registeredAt !== undefined).map(({ options }) => options.device),
+    ]),
+  );
+}
+
+/** Strikes when a procedure reaches a stage: at once, or while its next message is on its way. Resolves when healed. */
+async function whenReached(
+  load: Load,
+  stage: Stage,
+  random: Random,
+  strike: (edges: readonly string[]) => Promise<void>,
+): Promise<void> {
+  const { world } = load;
+  const wait = random.next() < 0.5 ? 0 : random.between(0, 8);
+  const healed = await new Promise<{ healed: Promise<void> }>((resolve, reject) => {
+    const late = setTimeout(() => {
+      world.reached = () => undefined;
+      reject(new Error(`no procedure reached the stage ${stage} within ${STAGE_WITHIN_MS / 1000} s`));
+    }, STAGE_WITHIN_MS);
+    world.reached = (reached, edges) => {
+      if (reached !== stage) return;
+      world.reached = () => undefined;
+      clearTimeout(late);
+      if (wait === 0) resolve({ healed: strike(edges) });
+      else setTimeout(() => resolve({ healed: strike(edges) }), wait);
+    };
+  });
+  await healed.healed;
+}
