@@ -8,6 +8,36 @@ export {
   minuteOf,
   shardOf,
 } from "./calendar-store.ts";
+export {
+  CassandraCalendar,
+  type CassandraCalendarOptions,
+  cassandraCalendar,
+} from "./cassandra/cassandra-calendar.ts";
+export { CassandraStore, cassandraStore } from "./cassandra/cassandra-store.ts";
+export { CassandraError, type CassandraFault } from "./cassandra/errors.ts";
+export {
+  type MigrateOptions,
+  type MigrateResult,
+  type Migration,
+  migrate,
+  type Schema,
+} from "./cassandra/migrate.ts";
+export {
+  DEFAULT_DATA_CENTER,
+  type OpenCassandraOptions,
+  openCassandra,
+} from "./cassandra/open-cassandra.ts";
+export {
+  type BatchEntry,
+  type CassandraSession,
+  type ExecuteOptions,
+  type ExecuteResult,
+  type Row,
+  type SessionCounters,
+  type Statement,
+  wasApplied,
+} from "./cassandra/session.ts";
+export { STORE_SCHEMA } from "./cassandra/store-schema.ts";
 export { StoreError, type StoreFault } from "./errors.ts";
 export { FallbackStore, fallbackStore } from "./fallback-store.ts";
 export {
@@ -20,6 +50,10 @@ export {
   type PutResult,
   type Version,
 } from "./kv-store.ts";
+export type { MemcachedCounters } from "./memcached/counters.ts";
+export { MemcachedStore, type MemcachedStoreOptions, memcachedStore } from "./memcached/memcached-store.ts";
+export type { ResyncResult } from "./memcached/resync.ts";
+export { parseServers, type ServerAddress } from "./memcached/server-address.ts";
 export { MemoryCalendar, memoryCalendar } from "./memory/memory-calendar.ts";
 export { MemoryStore, type MemoryStoreOptions, memoryStore } from "./memory/memory-store.ts";
 export { type CommitResult, GroupCommit } from "./sqlite/group-commit.ts";
