@@ -76,8 +76,7 @@ export class EmbeddedRepository implements SubscriberRepository {
 
   /** On disk soon, not now. */
   save(subscriber: Subscriber, { registration, sqn }: StateChange): Saved {
-    const cached = this.#cache.get(subscriber.impi);
-    if (cached !== undefined && cached !== subscriber) return "overtaken";
+    if (this.#cache.get(subscriber.impi) !== subscriber) return "overtaken";
     if (registration !== undefined) subscriber.registration = registration;
     if (sqn !== undefined) subscriber.sqn = sqn;
     this.#dirty.add(subscriber);

@@ -1,0 +1,176 @@
+import { randomUUID } from "node:crypto";
+import { matchesWildcard } from "@ims/ims";
+import type { Clock } from "@ims/runtime";
+import { type Found, type Saved, type StateChange, UNAVAILABLE, type Unavailable } from "../hss.ts";
+import type { Sealing } from "../sealing.ts";
+import { identityOf, type Subscriber } from "../subscriber.ts";
+import type {
+  ImportOptions,
+  ImportResult,
+  Page,
+  PageQuery,
+  RemoveResult,
+  SubscriberRecord,
+  SubscriberRepository,
+  WriteResult,
+} from "../subscriber-repository.ts";
+import { BulkImport } from "./bulk-import.ts";
+import { type Cql, text } from "./cql.ts";
+import { Provisioning } from "./provisioning.ts";
+import { RecordCache } from "./record-cache.ts";
+import * as cql from "./statements.ts";
+import { recordOf, StoredSubscriber, sqnText } from "./stored-subscriber.ts";
+import { subscriberPage } from "./subscriber-page.ts";
+import { WildcardList } from "./wildcard-list.ts";
+
+export type CassandraRepositoryModules = { readonly sealing: Sealing; readonly clock: Clock };
+
+/** Inserts whose operation was given up by an impatient other are begun again. */
+const INSERTS = 3;
+
+/**
+ * Subscribers shared by all homesteads of a pool. Every look-up reads the row, so that no procedure acts on what another
+ * homestead has changed; only the decoding of a record is kept, by its version.
+ */
+export class CassandraRepository implements SubscriberRepository {
+  readonly #cql: Cql;
+  readonly #sealing: Sealing;
+  readonly #cache: RecordCache;
+  readonly #wildcards: WildcardList;
+  readonly #provisioning: Provisioning;
+  readonly #import: BulkImport;
+
+  constructor(session: Cql, options: { readonly cacheSize: number }, modules: CassandraRepositoryModules) {
+    this.#cql = session;
+    this.#sealing = modules.sealing;
+    this.#cache = new RecordCache(options.cacheSize);
+    this.#wildcards = new WildcardList(session, modules.clock);
+    this.#provisioning = new Provisioning(session, modules);
+    this.#import = new BulkImport(this, this.#provisioning.claims);
+  }
+
+  /** Records kept decoded. */
+  get cached(): number {
+    return this.#cache.size;
+  }
+
+  async byPrivateIdentity(impi: string): Promise<StoredSubscriber | undefined | Unavailable> {
+    const cached = this.#cache.get(impi);
+    if (cached !== undefined) {
+      const rows = await this.#cql.read(cql.selectState, [impi]);
+      if (rows === UNAVAILABLE) return UNAVAILABLE;
+      const [row] = rows;
+      const version = row && text(row, "record_version");
+      if (row !== undefined && version === cached.version)
+        return new StoredSubscriber(cached.record, version, row);
+      this.#cache.delete(impi);
+      if (version === undefined) return undefined;
+    }
+    const rows = await this.#cql.read(cql.selectSubscriber, [impi]);
+    if (rows === UNAVAILABLE) return UNAVAILABLE;
+    const [row] = rows;
+    const version = row && text(row, "record_version");
+    // Without a version it is the first write of a subscriber in progress, or what one left.
+    if (row === undefined || version === undefined) return undefined;
+    const record = recordOf(row, this.#sealing);
+    this.#cache.set(impi, version, record);
+    return new StoredSubscriber(record, version, row);
+  }
+
+  async byPublicIdentity(canonical: string): Promise<Found> {
+    const remembered = this.#cache.owner(canonical);
+    if (remembered !== undefined) {
+      const found = await this.#ownerIf(remembered, canonical);
+      if (found !== undefined) return found;
+      this.#cache.deleteOwner(canonical);
+    }
+    const rows = await this.#cql.read(cql.identityClaims.select, [canonical]);
+    if (rows === UNAVAILABLE) return UNAVAILABLE;
+    const owner = rows[0] && text(rows[0], "impi");
+    if (owner !== undefined) {
+      const found = await this.#ownerIf(owner, canonical);
+      if (found !== undefined) {
+        this.#cache.setOwner(canonical, owner);
+        return found;
+      }
+    }
+    const covering = await this.#wildcards.ownersOf(canonical);
+    if (covering === UNAVAILABLE) return UNAVAILABLE;
+    for (const impi of covering) {
+      const found = await this.#ownerIf(impi, canonical);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  /** "overtaken" when the record or the registration was changed since the subscriber was read. */
+  async save(subscriber: Subscriber, change: StateChange): Promise<Saved> {
+    const { impi, recordVersion, stateVersion, registration, sqn } = stored(subscriber);
+    const next = change.registration ?? registration;
+    const version = randomUUID();
+    const result = await this.#cql.change(
+      cql.saveState,
+      [
+        next.state,
+        next.authenticationPending,
+        next.serverName ?? null,
+        next.originHost ?? null,
+        next.originRealm ?? null,
+        sqnText(change.sqn ?? sqn),
+        version,
+        impi,
+        stateVersion,
+        recordVersion,
+      ],
+      (row) => text(row, "state_version") === version,
+    );
+    if (result.kind === "applied") return "saved";
+    return result.kind === "refused" ? "overtaken" : UNAVAILABLE;
+  }
+
+  async insert(record: SubscriberRecord): Promise<WriteResult> {
+    let result: WriteResult = { kind: "overtaken" };
+    for (let attempt = 0; attempt < INSERTS && result.kind === "overtaken"; attempt++)
+      result = await this.#provisioning.insert(record);
+    this.#wildcards.changed();
+    return result;
+  }
+
+  async replace(before: Subscriber, record: SubscriberRecord): Promise<WriteResult> {
+    const result = await this.#provisioning.replace(stored(before), record);
+    this.#wildcards.changed();
+    return result;
+  }
+
+  async remove(before: Subscriber): Promise<RemoveResult> {
+    const result = await this.#provisioning.remove(stored(before));
+    this.#wildcards.changed();
+    return result;
+  }
+
+  /** In the order in which Cassandra keeps them; each page by private identity. */
+  page(query: PageQuery): Promise<Page | Unavailable> {
+    return subscriberPage(query, this.#cql, this.#sealing);
+  }
+
+  /** Rows are whole each; without `partial` what was written is removed again when a row is refused. */
+  import(records: readonly SubscriberRecord[], options: ImportOptions): Promise<ImportResult> {
+    return this.#import.run(records, options);
+  }
+
+  flush(): void {}
+
+  close(): void {}
+
+  /** The subscriber, when it has the identity: claims and what is remembered may be of yesterday. */
+  async #ownerIf(impi: string, canonical: string): Promise<Found> {
+    const found = await this.byPrivateIdentity(impi);
+    if (found === undefined || found === UNAVAILABLE) return found;
+    return identityOf(found, canonical, matchesWildcard) === undefined ? undefined : found;
+  }
+}
+
+function stored(subscriber: Subscriber): StoredSubscriber {
+  if (subscriber instanceof StoredSubscriber) return subscriber;
+  throw new TypeError("a subscriber of another repository");
+}

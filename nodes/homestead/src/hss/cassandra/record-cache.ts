@@ -1,0 +1,64 @@
+import type { DecodedRecord } from "../subscriber-row.ts";
+
+type CachedRecord = { readonly version: string; readonly record: DecodedRecord };
+
+/** Owners remembered for each record. */
+const OWNERS_PER_RECORD = 4;
+
+/**
+ * Decoded records, to save decrypting and parsing. Never believed: a record counts when its version is that of the row,
+ * an owner when its record has the identity.
+ */
+export class RecordCache {
+  readonly #maxRecords: number;
+  /** Least recently used first. */
+  readonly #records = new Map<string, CachedRecord>();
+  readonly #owners = new Map<string, string>();
+
+  constructor(maxRecords: number) {
+    this.#maxRecords = maxRecords;
+  }
+
+  get size(): number {
+    return this.#records.size;
+  }
+
+  get(impi: string): CachedRecord | undefined {
+    const cached = this.#records.get(impi);
+    if (cached === undefined) return undefined;
+    this.#records.delete(impi);
+    this.#records.set(impi, cached);
+    return cached;
+  }
+
+  set(impi: string, version: string, record: DecodedRecord): void {
+    this.#records.delete(impi);
+    if (this.#records.size >= this.#maxRecords) dropOldest(this.#records);
+    this.#records.set(impi, { version, record });
+    for (const { canonical, wildcard } of record.identities)
+      if (wildcard === undefined) this.setOwner(canonical, impi);
+  }
+
+  delete(impi: string): void {
+    this.#records.delete(impi);
+  }
+
+  owner(canonical: string): string | undefined {
+    return this.#owners.get(canonical);
+  }
+
+  setOwner(canonical: string, impi: string): void {
+    if (this.#owners.get(canonical) === impi) return;
+    if (this.#owners.size >= this.#maxRecords * OWNERS_PER_RECORD) dropOldest(this.#owners);
+    this.#owners.set(canonical, impi);
+  }
+
+  deleteOwner(canonical: string): void {
+    this.#owners.delete(canonical);
+  }
+}
+
+function dropOldest<V>(map: Map<string, V>): void {
+  const oldest = map.keys().next().value;
+  if (oldest !== undefined) map.delete(oldest);
+}
