@@ -1,1 +1,8 @@
 export { main } from "./main.ts";
+export {
+  CASSANDRA_DATA_CENTER,
+  CassandraCluster,
+  type CassandraClusterOptions,
+} from "./up/cassandra/cassandra-cluster.ts";
+export { CassandraNode } from "./up/cassandra/cassandra-node.ts";
+export { type CassandraInstallation, cassandraInstallation } from "./up/cassandra/installation.ts";

@@ -1,0 +1,241 @@
+import type { ConnectionOptions } from "node:tls";
+import type { Clock, Logger } from "@ims/runtime";
+import cassandra from "cassandra-driver";
+import { CassandraError } from "./errors.ts";
+import { HedgingPolicy, NextHostPolicy } from "./hedging.ts";
+import type {
+  BatchEntry,
+  CassandraSession,
+  ExecuteOptions,
+  ExecuteResult,
+  Row,
+  SessionCounters,
+  Statement,
+} from "./session.ts";
+import { SuspectsLastPolicy } from "./suspects-last.ts";
+
+const { consistencies, responseErrorCodes } = cassandra.types;
+
+const CONSISTENCY = {
+  "local-quorum": consistencies.localQuorum,
+  "local-serial": consistencies.localSerial,
+  "local-one": consistencies.localOne,
+} as const;
+
+/** Below the wait for an answer: a dead peer is found by its heartbeat within two of these. */
+const HEARTBEAT_MS = 1000;
+const SCHEMA_DEADLINE_MS = 20_000;
+const PAGE_ROWS = 5000;
+
+export interface ConnectOptions {
+  /** host:port, some nodes of the cluster; the others are found through them. */
+  readonly contactPoints: readonly string[];
+  readonly localDataCenter: string;
+  readonly keyspace: string;
+  readonly clock: Clock;
+  readonly log?: Logger | undefined;
+  readonly deadlineMs: number;
+  readonly credentials?: { readonly username: string; readonly password: string } | undefined;
+  readonly tls?: ConnectionOptions | undefined;
+}
+
+/** A session on a driver that has been connected. */
+export class DriverSession implements CassandraSession {
+  readonly keyspace: string;
+  readonly #client: cassandra.Client;
+  readonly #clock: Clock;
+  readonly #deadlineMs: number;
+  readonly #hedging: HedgingPolicy;
+  readonly #qualified = new Map<string, string>();
+  #requests = 0;
+  #unavailable = 0;
+  #closed = false;
+
+  private constructor(client: cassandra.Client, hedging: HedgingPolicy, options: ConnectOptions) {
+    this.#client = client;
+    this.#hedging = hedging;
+    this.keyspace = options.keyspace;
+    this.#clock = options.clock;
+    this.#deadlineMs = options.deadlineMs;
+  }
+
+  /** Rejects when no contact point answers, and with ArgumentError or TypeError for options that cannot be right. */
+  static async connect(options: ConnectOptions): Promise<DriverSession> {
+    const hedging = new HedgingPolicy();
+    const client = clientOf(options, hedging);
+    try {
+      await client.connect();
+    } catch (error) {
+      await client.shutdown().catch(() => undefined);
+      throw error;
+    }
+    return new DriverSession(client, hedging, options);
+  }
+
+  get isAvailable(): boolean {
+    return !this.#closed && this.#client.hosts.values().some((host) => host.isUp());
+  }
+
+  get counters(): SessionCounters {
+    return { requests: this.#requests, unavailable: this.#unavailable, hedged: this.#hedging.hedged };
+  }
+
+  execute(
+    statement: Statement,
+    params: readonly unknown[],
+    options: ExecuteOptions = {},
+  ): Promise<ExecuteResult> {
+    const { schema = false, consistency = "local-quorum" } = statement;
+    const deadlineMs = options.deadlineMs ?? (schema ? SCHEMA_DEADLINE_MS : this.#deadlineMs);
+    return this.#within(deadlineMs, () =>
+      this.#client.execute(this.#qualify(statement.cql), [...params], {
+        prepare: !schema,
+        isIdempotent: statement.idempotent,
+        consistency: CONSISTENCY[consistency],
+        serialConsistency: consistencies.localSerial,
+        readTimeout: deadlineMs,
+        fetchSize: options.pageRows ?? PAGE_ROWS,
+        ...(options.page === undefined ? {} : { pageState: options.page }),
+      }),
+    );
+  }
+
+  batch(entries: readonly BatchEntry[], options: ExecuteOptions = {}): Promise<ExecuteResult> {
+    if (entries.length === 0) return Promise.resolve({ kind: "rows", rows: [], tries: 0 });
+    const deadlineMs = options.deadlineMs ?? this.#deadlineMs;
+    const queries = entries.map(({ statement, params }) => ({
+      query: this.#qualify(statement.cql),
+      params: [...params],
+    }));
+    return this.#within(deadlineMs, () =>
+      this.#client.batch(queries, {
+        prepare: true,
+        logged: false,
+        isIdempotent: entries.every(({ statement }) => statement.idempotent),
+        consistency: consistencies.localQuorum,
+        serialConsistency: consistencies.localSerial,
+        readTimeout: deadlineMs,
+      }),
+    );
+  }
+
+  async shutdown(): Promise<void> {
+    this.#closed = true;
+    await this.#client.shutdown().catch(() => undefined);
+  }
+
+  #qualify(cql: string): string {
+    const known = this.#qualified.get(cql);
+    if (known !== undefined) return known;
+    const qualified = cql.replaceAll(/\bkeyspace\.(?=[a-z])/g, `${this.keyspace}.`);
+    this.#qualified.set(cql, qualified);
+    return qualified;
+  }
+
+  /** The driver knows a deadline a try, not one for all of them. @throws TypeError for parameters that do not fit. */
+  async #within(deadlineMs: number, send: () => Promise<cassandra.types.ResultSet>): Promise<ExecuteResult> {
+    this.#requests++;
+    if (this.#closed)
+      return this.#failed(new CassandraError({ code: "CASSANDRA_AWAY", problem: "the session is closed" }));
+    return new Promise((resolve, reject) => {
+      const timer = this.#clock.setTimer(deadlineMs, () =>
+        resolve(this.#failed(new CassandraError({ code: "CASSANDRA_DEADLINE", deadlineMs }))),
+      );
+      send().then(
+        (result) => {
+          timer.cancel();
+          resolve(rowsOf(result));
+        },
+        (error: unknown) => {
+          timer.cancel();
+          if (error instanceof TypeError) reject(error);
+          else resolve(this.#failed(faultOf(error)));
+        },
+      );
+    });
+  }
+
+  #failed(cause: Error): ExecuteResult {
+    this.#unavailable++;
+    return { kind: "unavailable", cause };
+  }
+}
+
+/** Tells the policy who answers. The driver insists on a descendant of its own class. */
+class AnswerTracker extends cassandra.tracker.RequestLogger {
+  readonly #policy: SuspectsLastPolicy;
+
+  constructor(policy: SuspectsLastPolicy) {
+    super({});
+    this.#policy = policy;
+  }
+
+  override onSuccess(host: cassandra.Host): void {
+    this.#policy.answered(host);
+  }
+
+  override onError(...[host, , , , , error]: Parameters<cassandra.tracker.RequestLogger["onError"]>): void {
+    if (error instanceof cassandra.errors.ResponseError) this.#policy.answered(host);
+  }
+}
+
+function clientOf(options: ConnectOptions, hedging: HedgingPolicy): cassandra.Client {
+  const { loadBalancing, reconnection } = cassandra.policies;
+  const balancing = new SuspectsLastPolicy(
+    new loadBalancing.TokenAwarePolicy(new loadBalancing.DCAwareRoundRobinPolicy(options.localDataCenter)),
+    options.clock,
+  );
+  const client = new cassandra.Client({
+    contactPoints: [...options.contactPoints],
+    localDataCenter: options.localDataCenter,
+    ...(options.credentials === undefined ? {} : { credentials: { ...options.credentials } }),
+    ...(options.tls === undefined ? {} : { sslOptions: options.tls }),
+    policies: {
+      loadBalancing: balancing,
+      reconnection: new reconnection.ExponentialReconnectionPolicy(200, 2000, false),
+      retry: new NextHostPolicy(),
+      speculativeExecution: hedging,
+    },
+    requestTracker: new AnswerTracker(balancing),
+    protocolOptions: { maxVersion: 4, maxSchemaAgreementWaitSeconds: 5 },
+    pooling: { heartBeatInterval: HEARTBEAT_MS },
+    socketOptions: { connectTimeout: 1000, readTimeout: 1000 },
+    prepareOnAllHosts: false,
+    encoding: { useBigIntAsLong: true },
+    monitorReporting: { enabled: false },
+  });
+  const { log } = options;
+  if (log !== undefined) {
+    client.on("hostUp", (host: cassandra.Host) => log.info({ host: host.address }, "Cassandra node is up"));
+    client.on("hostDown", (host: cassandra.Host) =>
+      log.warn({ host: host.address }, "Cassandra node is down"),
+    );
+    client.on("log", (level: string, part: string, message: string) => {
+      if (level !== "verbose") log.debug({ part }, message);
+    });
+  }
+  return client;
+}
+
+function rowsOf(result: cassandra.types.ResultSet): ExecuteResult {
+  // Hosts that were skipped as down are written as text; null is an answer or a silence, an Error a try that failed.
+  const tried = Object.values((result.info.triedHosts ?? {}) as Record<string, unknown>);
+  const tries = Math.max(1, tried.filter((outcome) => typeof outcome !== "string").length);
+  const rows = (result.rows ?? []) as unknown as readonly Row[];
+  const nextPage = result.pageState;
+  return { kind: "rows", rows, tries, ...(nextPage ? { nextPage } : {}) };
+}
+
+const REFUSALS: ReadonlySet<number> = new Set([
+  responseErrorCodes.syntaxError,
+  responseErrorCodes.unauthorized,
+  responseErrorCodes.invalid,
+  responseErrorCodes.configError,
+  responseErrorCodes.alreadyExists,
+]);
+
+function faultOf(error: unknown): Error {
+  if (error instanceof cassandra.errors.ResponseError && REFUSALS.has(error.code))
+    return new CassandraError({ code: "CASSANDRA_STATEMENT", problem: error.message }, { cause: error });
+  return error instanceof Error ? error : new Error(String(error));
+}
