@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { accessSync, constants } from "node:fs";
 import { connect } from "node:net";
 import { delimiter, join } from "node:path";
+import { guardOf } from "../guard.ts";
 import { ended, terminate } from "./child.ts";
 import type { Ready, Runner } from "./member.ts";
 
@@ -24,16 +25,19 @@ export function memcachedRunner(member: string, host: string, port: number): Run
       await refuseOther(member, host, port);
       const root = process.getuid?.() === 0 ? ["-u", "nobody"] : [];
       const args = ["-l", host, "-p", String(port), "-U", "0", "-m", "64", "-c", "4096", ...root];
-      // It has no channel to us: the kernel tells it when we are gone.
-      const setpriv = programIn("setpriv");
-      const [file, all] =
-        setpriv === undefined ? [program, args] : [setpriv, ["--pdeathsig", "TERM", "--", program, ...args]];
-      const started = spawn(file, all, { stdio: ["ignore", "ignore", "inherit"], env: {} });
+      // A process group of its own: a Ctrl-C at the terminal is ours to handle.
+      const started = spawn(program, args, {
+        stdio: ["ignore", "ignore", "inherit"],
+        detached: true,
+        env: {},
+      });
+      const guard = started.pid === undefined ? undefined : guardOf(started.pid);
       child = started;
       let ready = false;
       const exit = new Promise<string>((resolve) => {
         started.once("error", (error) => resolve(error.message));
         started.once("exit", (code, signal) => {
+          guard?.kill("SIGKILL");
           const why = signal ?? `exit code ${code}`;
           resolve(why);
           if (ready) onExit(why);

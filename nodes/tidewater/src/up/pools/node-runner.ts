@@ -17,6 +17,8 @@ export function nodeRunner(member: string, command: NodeCommand): Runner {
           [...process.execArgv, programOf(command.name), ...command.args],
           {
             stdio: ["ignore", "inherit", "inherit", "ipc"],
+            // A Ctrl-C at the terminal is ours to handle: they stop in their order.
+            detached: true,
             env: { ...command.env, ...process.env },
           },
         );
