@@ -18,16 +18,32 @@ const MAX_ENTRIES = 10_000;
 /** Bound for how long a no is believed, whatever the zone says (RFC 2308 §5). */
 const NEGATIVE_TTL = 30;
 const MAX_TTL = 3600;
+// RFC 8767 §5: how long old records are used while no server answers, how long they are held back for one that may, and
+// when servers that did not answer are asked again.
+const MAX_STALE_MS = 24 * 3600 * 1000;
+const STALE_AFTER_MS = 200;
+const RECHECK_MS = 5_000;
 /** RFC 1035 §4.1.1. */
 const NOERROR = 0;
 const NXDOMAIN = 3;
 
-/** The DNS over its own protocol, so that every record type comes with its TTL; /etc/hosts goes before it. Answers are cached. */
+interface Entry {
+  /** When it must be asked again, monotonic ms. */
+  until: number;
+  answer: Promise<DnsAnswer<unknown>>;
+  /** The last records there were, for the time when nobody answers. */
+  last: { readonly answer: DnsAnswer<unknown>; readonly until: number } | undefined;
+}
+
+/**
+ * The DNS over its own protocol, so that every record type comes with its TTL; /etc/hosts goes before it. Answers are cached,
+ * and records that ran out are used while no server answers (RFC 8767).
+ */
 export function nodeResolver(clock: Clock, options: NodeResolverOptions = {}): DnsResolver {
   const servers = options.servers ?? systemServers();
   const timeoutMs = options.timeoutMs ?? 1000;
   const hosts = readHosts(options.hostsFile ?? "/etc/hosts");
-  const cache = new Map<string, { until: number; answer: Promise<DnsAnswer<unknown>> }>();
+  const cache = new Map<string, Entry>();
 
   async function ask<T>(
     name: string,
@@ -59,15 +75,37 @@ export function nodeResolver(clock: Clock, options: NodeResolverOptions = {}): D
     if (known !== undefined && known.until > clock.monotonic()) return known.answer as Promise<DnsAnswer<T>>;
     if (cache.size >= MAX_ENTRIES)
       for (const oldest of [...cache.keys()].slice(0, MAX_ENTRIES / 10)) cache.delete(oldest);
-    const answer = ask(name, type, read);
+    const { monotonic } = clock;
+    const last = known?.last !== undefined && known.last.until > monotonic() ? known.last : undefined;
+    const asked = ask(name, type, read);
     // Whoever asks meanwhile shares the question; afterwards the TTL decides.
-    const entry = { until: Number.POSITIVE_INFINITY, answer };
+    const entry: Entry = { until: Number.POSITIVE_INFINITY, answer: asked, last };
+    if (last !== undefined) entry.answer = soonOr(asked, last.answer);
     cache.delete(key);
     cache.set(key, entry);
-    void answer.then((result) => {
-      entry.until = clock.monotonic() + (result.kind === "failed" ? 1 : result.ttlSeconds) * 1000;
+    void asked.then((result) => {
+      if (result.kind === "failed") {
+        entry.until = monotonic() + (last === undefined ? 1000 : RECHECK_MS);
+        return;
+      }
+      entry.answer = asked;
+      entry.until = monotonic() + result.ttlSeconds * 1000;
+      entry.last =
+        result.kind === "found" ? { answer: result, until: entry.until + MAX_STALE_MS } : undefined;
     });
-    return answer;
+    return entry.answer as Promise<DnsAnswer<T>>;
+  }
+
+  /** What was asked, if it comes soon and is an answer; else the old records, to be believed no longer than a moment. */
+  function soonOr(asked: Promise<DnsAnswer<unknown>>, old: DnsAnswer<unknown>): Promise<DnsAnswer<unknown>> {
+    const stale = old.kind === "found" ? { ...old, ttlSeconds: 1 } : old;
+    return new Promise((resolve) => {
+      const timer = clock.setTimer(STALE_AFTER_MS, () => resolve(stale));
+      void asked.then((result) => {
+        timer.cancel();
+        resolve(result.kind === "failed" ? stale : result);
+      });
+    });
   }
 
   return {

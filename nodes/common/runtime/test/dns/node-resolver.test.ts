@@ -198,3 +198,43 @@ test("RFC 6761 §6.3: localhost is loopback and never leaves the machine", async
   assert.equal((await resolver.srv("_sip._udp.localhost")).kind, "notFound");
   assert.deepEqual(asked, []);
 });
+
+test("RFC 8767 §5: while no server answers, records that ran out are used, a day at most; a no ends that", async (t) => {
+  const replies: Record<string, Reply | null> = { "A a.example.com": { answers: [A] } };
+  const { resolver, clock, asked } = await setUp(t, replies);
+  await resolver.addresses("a.example.com", 4);
+  const old = { kind: "found", records: ["192.0.2.1"], ttlSeconds: 1 };
+
+  replies["A a.example.com"] = { rcode: 2 };
+  clock.advance(61_000);
+  assert.deepEqual(await resolver.addresses("a.example.com", 4), old);
+  const before = asked.length;
+  clock.advance(4_000);
+  assert.deepEqual(await resolver.addresses("a.example.com", 4), old);
+  assert.equal(asked.length, before, "asked again too soon");
+
+  // A silent server holds nobody up: 200 ms, not the time-outs of all tries.
+  replies["A a.example.com"] = null;
+  clock.advance(2_000);
+  const waiting = resolver.addresses("a.example.com", 4);
+  clock.advance(200);
+  assert.deepEqual(await waiting, old);
+
+  await new Promise((resolve) => setTimeout(resolve, 300)); // all tries of the resolver
+  clock.advance(24 * 3600 * 1000);
+  assert.equal((await resolver.addresses("a.example.com", 4)).kind, "failed");
+
+  replies["A a.example.com"] = { answers: [{ ...A, data: "192.0.2.2" }] };
+  clock.advance(6_000);
+  assert.deepEqual(await resolver.addresses("a.example.com", 4), {
+    ...old,
+    records: ["192.0.2.2"],
+    ttlSeconds: 60,
+  });
+  replies["A a.example.com"] = { rcode: 3 };
+  clock.advance(61_000);
+  assert.equal((await resolver.addresses("a.example.com", 4)).kind, "notFound");
+  replies["A a.example.com"] = { rcode: 2 };
+  clock.advance(31_000);
+  assert.equal((await resolver.addresses("a.example.com", 4)).kind, "failed");
+});
