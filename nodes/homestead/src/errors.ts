@@ -2,6 +2,8 @@ import { ImsError } from "@ims/runtime";
 
 export type HomesteadFault =
   | { readonly code: "KEY_FILE"; readonly file: string; readonly problem: string }
+  /** The secrets in the store of the pool are sealed with another key. */
+  | { readonly code: "POOL_KEY"; readonly file: string }
   | { readonly code: "SECRETS_UNREADABLE"; readonly impi: string }
   | { readonly code: "EXAMPLES_BEYOND_LOOPBACK"; readonly address: string }
   | { readonly code: "PROVISIONING_WITHOUT_TOKEN"; readonly address: string }

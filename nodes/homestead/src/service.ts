@@ -5,10 +5,9 @@ import { randomChallenges } from "./aka/random.ts";
 import { serveCx } from "./cx/cx-server.ts";
 import { ServingHosts } from "./cx/serving-hosts.ts";
 import { cxPeers } from "./cx-peers.ts";
-import { HomesteadError } from "./errors.ts";
-import { holdsExamples, seedExamples } from "./hss/examples.ts";
+import { seedExamples } from "./hss/examples.ts";
 import { provisioningServer } from "./http/provisioning-server.ts";
-import { exposedAddress, provisioningAddress, provisioningToken } from "./loopback.ts";
+import { provisioningAddress, provisioningToken } from "./loopback.ts";
 import type { HomesteadOptions } from "./options.ts";
 import { openSubscribers } from "./subscriber-store.ts";
 import { tlsOptions } from "./tls-options.ts";
@@ -17,17 +16,10 @@ import { tlsOptions } from "./tls-options.ts";
 export async function createHomestead(options: HomesteadOptions, modules: ServiceModules): Promise<Service> {
   const { clock, log, register, pacer } = modules;
   const token = provisioningToken(options);
-  const exposed = exposedAddress(options);
-  if (options.seedExamples && exposed !== undefined) throw examplesExposed(exposed);
-
   const realm = options.diameterRealm || options.homeDomain;
   const tls = tlsOptions(options);
   const isCxPeer = cxPeers(options.host, options.cxPeers);
   const hss = await openSubscribers(options, modules);
-  if (exposed !== undefined && (await holdsExamples(hss, options.homeDomain))) {
-    await hss.close();
-    throw examplesExposed(exposed);
-  }
   const pools = options.poolsFile === "" ? undefined : openPools(options.poolsFile, { clock, log });
   const cxPool = options.cxPool || `sprout.${options.homeDomain}`;
   const node = new DiameterNode({
@@ -76,13 +68,4 @@ export async function createHomestead(options: HomesteadOptions, modules: Servic
     },
     ports: () => ({ ...ports, provisioning: http.port }),
   };
-}
-
-function examplesExposed(address: string): HomesteadError {
-  return new HomesteadError(
-    { code: "EXAMPLES_BEYOND_LOOPBACK", address },
-    {
-      message: `the example subscribers have a public password and ${address} is not loopback: delete them (tidewater subscriber delete 6505550000@example.com, and 6505550001) or use another --state-dir`,
-    },
-  );
 }

@@ -1,6 +1,6 @@
 import type { Logger } from "@ims/runtime";
 import { digestCredentials } from "./digest.ts";
-import { UNAVAILABLE } from "./hss.ts";
+import { UNAVAILABLE, type Unavailable } from "./hss.ts";
 import { noServices } from "./subscriber.ts";
 import type { SubscriberRepository } from "./subscriber-repository.ts";
 
@@ -25,13 +25,16 @@ export async function seedExamples(hss: SubscriberRepository, domain: string, lo
   }
 }
 
-/** Whether an example subscriber is there and still has its public password. What cannot be known counts as no. */
-export async function holdsExamples(hss: SubscriberRepository, domain: string): Promise<boolean> {
+/** Whether an example subscriber is there and still has its public password. */
+export async function holdsExamples(
+  subscribers: SubscriberRepository,
+  domain: string,
+): Promise<boolean | Unavailable> {
   for (const number of NUMBERS) {
     const impi = `${number}@${domain}`;
-    const found = await hss.byPrivateIdentity(impi);
-    if (found === undefined || found === UNAVAILABLE) continue;
-    const { digest } = found.credentials;
+    const found = await subscribers.byPrivateIdentity(impi);
+    if (found === UNAVAILABLE) return UNAVAILABLE;
+    const digest = found?.credentials.digest;
     if (digest?.ha1Md5 === digestCredentials(impi, digest?.realm ?? "", "secret").ha1Md5) return true;
   }
   return false;

@@ -1,5 +1,14 @@
 import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject, randomBytes } from "node:crypto";
-import { closeSync, fstatSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  linkSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { HomesteadError } from "../errors.ts";
 
 const KEY_BYTES = 32;
@@ -43,14 +52,7 @@ export function sealingWith(key: KeyObject): Sealing {
 
 function readKeyFile(file: string): Buffer {
   let handle: number;
-  try {
-    // "wx" makes the file or fails, so two processes never make two keys.
-    writeFileSync(file, randomBytes(KEY_BYTES), { flag: "wx", mode: 0o600 });
-  } catch (cause) {
-    if (!(cause instanceof Error && "code" in cause && cause.code === "EEXIST")) {
-      throw new HomesteadError({ code: "KEY_FILE", file, problem: "cannot be written" }, { cause });
-    }
-  }
+  if (!existsSync(file)) makeKeyFile(file);
   try {
     handle = openSync(file, "r");
   } catch (cause) {
@@ -65,5 +67,20 @@ function readKeyFile(file: string): Buffer {
     throw new HomesteadError({ code: "KEY_FILE", file, problem: `must hold ${KEY_BYTES} octets` });
   } finally {
     closeSync(handle);
+  }
+}
+
+/** Under its name the file is whole: homesteads that start together on one directory get one key. */
+function makeKeyFile(file: string): void {
+  const fresh = `${file}.${process.pid}-${randomBytes(4).toString("hex")}`;
+  try {
+    writeFileSync(fresh, randomBytes(KEY_BYTES), { flag: "wx", mode: 0o600 });
+    linkSync(fresh, file);
+  } catch (cause) {
+    if (!(cause instanceof Error && "code" in cause && cause.code === "EEXIST")) {
+      throw new HomesteadError({ code: "KEY_FILE", file, problem: "cannot be written" }, { cause });
+    }
+  } finally {
+    rmSync(fresh, { force: true });
   }
 }

@@ -23,7 +23,12 @@ import { recordOf, StoredSubscriber, sqnText } from "./stored-subscriber.ts";
 import { subscriberPage } from "./subscriber-page.ts";
 import { WildcardList } from "./wildcard-list.ts";
 
-export type CassandraRepositoryModules = { readonly sealing: Sealing; readonly clock: Clock };
+export type CassandraRepositoryModules = {
+  readonly sealing: Sealing;
+  readonly clock: Clock;
+  /** Ends what the repository stands on. */
+  readonly close?: () => Promise<void>;
+};
 
 /** Inserts whose operation was given up by an impatient other are begun again. */
 const INSERTS = 3;
@@ -39,10 +44,12 @@ export class CassandraRepository implements SubscriberRepository {
   readonly #wildcards: WildcardList;
   readonly #provisioning: Provisioning;
   readonly #import: BulkImport;
+  readonly #close: () => Promise<void>;
 
   constructor(session: Cql, options: { readonly cacheSize: number }, modules: CassandraRepositoryModules) {
     this.#cql = session;
     this.#sealing = modules.sealing;
+    this.#close = modules.close ?? (async () => undefined);
     this.#cache = new RecordCache(options.cacheSize);
     this.#wildcards = new WildcardList(session, modules.clock);
     this.#provisioning = new Provisioning(session, modules);
@@ -160,7 +167,9 @@ export class CassandraRepository implements SubscriberRepository {
 
   flush(): void {}
 
-  close(): void {}
+  close(): Promise<void> {
+    return this.#close();
+  }
 
   /** The subscriber, when it has the identity: claims and what is remembered may be of yesterday. */
   async #ownerIf(impi: string, canonical: string): Promise<Found> {

@@ -29,12 +29,16 @@ export function settlingRead(cql: string): Statement {
 /** The statements of subscribers: deadlines of Cx, outages as values. */
 export class Cql {
   readonly #session: CassandraSession;
+  readonly #isOpen: () => boolean;
 
-  constructor(session: CassandraSession) {
+  /** While `isOpen` says no, everything is unavailable. */
+  constructor(session: CassandraSession, isOpen: () => boolean = () => true) {
     this.#session = session;
+    this.#isOpen = isOpen;
   }
 
   async read(statement: Statement, params: readonly unknown[]): Promise<readonly Row[] | Unavailable> {
+    if (!this.#isOpen()) return UNAVAILABLE;
     const result = await this.#session.execute(statement, params, { deadlineMs: READ_DEADLINE_MS });
     return result.kind === "rows" ? result.rows : UNAVAILABLE;
   }
@@ -43,6 +47,7 @@ export class Cql {
   async readAll(statement: Statement): Promise<readonly Row[] | Unavailable> {
     const rows: Row[] = [];
     let page: string | undefined;
+    if (!this.#isOpen()) return UNAVAILABLE;
     do {
       const options = { deadlineMs: READ_DEADLINE_MS, ...(page === undefined ? {} : { page }) };
       const result = await this.#session.execute(statement, [], options);
@@ -62,6 +67,7 @@ export class Cql {
     params: readonly unknown[],
     ours: (row: Row) => boolean,
   ): Promise<CasResult> {
+    if (!this.#isOpen()) return { kind: "unavailable" };
     const result = await this.#session.execute(statement, params, { deadlineMs: CHANGE_DEADLINE_MS });
     if (result.kind !== "rows") return { kind: "unavailable" };
     const [row = {}] = result.rows;

@@ -1,0 +1,87 @@
+import type { ServiceModules } from "@ims/runtime";
+import { type CassandraSession, openCassandra } from "@ims/store";
+import { CassandraRepository } from "./hss/cassandra/cassandra-repository.ts";
+import { Cql } from "./hss/cassandra/cql.ts";
+import { provePoolKey } from "./hss/cassandra/pool-key.ts";
+import { subscriberSchema } from "./hss/cassandra/schema.ts";
+import { type Condition, StoreGate } from "./hss/cassandra/store-gate.ts";
+import type { Sealing } from "./hss/sealing.ts";
+import type { SubscriberRepository } from "./hss/subscriber-repository.ts";
+import type { HomesteadOptions } from "./options.ts";
+
+const MAX_COPIES = 3;
+
+/**
+ * The subscribers that a pool of homesteads shares in Cassandra. While Cassandra is away everything is unavailable, and
+ * nothing has to be started again when it comes back. `acceptable` judges what is stored before any of it is served.
+ * Throws HomesteadError and CassandraError for what will not do.
+ */
+export async function openPooledSubscribers(
+  options: HomesteadOptions,
+  modules: ServiceModules,
+  key: { readonly sealing: Sealing; readonly file: string },
+  acceptable: (subscribers: SubscriberRepository) => Promise<"proven" | "unavailable">,
+): Promise<SubscriberRepository> {
+  const { clock, log, health } = modules;
+  const session = await openCassandra({
+    contactPoints: options.cassandra,
+    keyspace: options.cassandraKeyspace,
+    localDataCenter: options.cassandraDatacenter,
+    replicationFactor: options.cassandraReplicationFactor || Math.min(MAX_COPIES, options.cassandra.length),
+    schemas: [subscriberSchema],
+    clock,
+    log,
+  });
+  const { sealing } = key;
+  const unguarded = new Cql(session);
+  const conditions: Condition[] = [
+    () => provePoolKey(unguarded, sealing, key.file),
+    () => acceptable(new CassandraRepository(unguarded, { cacheSize: 1 }, { sealing, clock })),
+  ];
+  const gate = new StoreGate(conditions, { clock, log });
+  const cql = new Cql(session, () => gate.isOpen);
+  const repository = new CassandraRepository(
+    cql,
+    { cacheSize: options.cacheSize },
+    {
+      sealing,
+      clock,
+      close: async () => {
+        gate.stop();
+        await session.shutdown();
+      },
+    },
+  );
+  try {
+    await gate.start();
+  } catch (error) {
+    await repository.close();
+    throw error;
+  }
+  health.addCheck("subscribers", () => {
+    return session.isAvailable ? gate.reason : "Cassandra does not answer";
+  });
+  registerMetrics(modules, session, repository);
+  return repository;
+}
+
+function registerMetrics(
+  { register }: ServiceModules,
+  session: CassandraSession,
+  repository: CassandraRepository,
+): void {
+  register.gauge({
+    name: "ims_homestead_subscribers_decoded",
+    help: "Subscribers kept decoded in memory",
+    value: () => repository.cached,
+  });
+  const counters = [
+    ["requests", "Statements sent to Cassandra"],
+    ["unavailable", "Statements that Cassandra did not answer in time"],
+    ["hedged", "Statements tried on another node because the first was slow"],
+  ] as const;
+  for (const [name, help] of counters) {
+    const value = (): number => session.counters[name];
+    register.gauge({ name: `ims_homestead_cassandra_${name}_total`, help, value, type: "counter" });
+  }
+}
