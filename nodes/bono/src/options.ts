@@ -1,4 +1,4 @@
-import { LOG_LEVELS } from "@ims/runtime";
+import { LOG_LEVELS, nameServiceOptions } from "@ims/runtime";
 import { z } from "zod";
 
 const port = (what: string, usual: number) => z.int().min(0).max(65535).default(usual).describe(what);
@@ -35,12 +35,7 @@ export const bonoOptions = z.object({
     .array(host)
     .default([])
     .describe("further hosts that requests inside a dialog may go to; those of Service-Routes are known"),
-  poolsFile: z
-    .string()
-    .default("")
-    .describe(
-      "JSON file with the members of all pools, read again when it changes; default: pools are found by DNS",
-    ),
+  ...nameServiceOptions,
   homeDomain: host.min(1).default("example.com").describe("home network domain name"),
   visitedNetworkId: z
     .string()

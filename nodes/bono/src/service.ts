@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { icidGenerator } from "@ims/ims";
-import { nodeResolver, openPools, poolResolver, type Service, type ServiceModules } from "@ims/runtime";
+import { nameService, type Service, type ServiceModules } from "@ims/runtime";
 import {
   dnsQueries,
   hostForUri,
@@ -37,8 +37,8 @@ export function createBono(
 ): Service {
   const { log, register, clock, pacer } = modules;
   const icscf = sipUri("icscf-uri", options.icscfUri);
-  const pools = options.poolsFile === "" ? undefined : openPools(options.poolsFile, { clock, log });
-  const resolver = pools === undefined ? nodeResolver(clock) : poolResolver(pools, nodeResolver(clock));
+  const names = nameService(options, { clock, log });
+  const { resolver, pools } = names;
   const addresses = addressesOf(options, icscf, pools);
   const tls = readTls(options);
   const key = flowTokenKey(options.flowTokenKey === "" ? undefined : options.flowTokenKey);
@@ -168,7 +168,7 @@ export function createBono(
     async stop() {
       overload.stop();
       flows.stop();
-      pools?.stop();
+      names.stop();
       await core.transport.stop();
     },
     ports: () => ports,

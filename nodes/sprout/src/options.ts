@@ -1,4 +1,4 @@
-import { LOG_LEVELS } from "@ims/runtime";
+import { LOG_LEVELS, nameServiceOptions } from "@ims/runtime";
 import { z } from "zod";
 
 const port = (what: string, usual: number) => z.int().min(0).max(65535).default(usual).describe(what);
@@ -19,12 +19,7 @@ export const sproutOptions = z.object({
     .describe(
       "addresses that may send to sprout, separated by commas; loopback, the bound address and members of pools always may",
     ),
-  poolsFile: z
-    .string()
-    .default("")
-    .describe(
-      "JSON file with the members of all pools, read again when it changes; default: pools are found by DNS",
-    ),
+  ...nameServiceOptions,
   homeDomain: z.string().min(1).toLowerCase().default("example.com").describe("home network domain name"),
   aliasDomains: z
     .array(z.string().toLowerCase())

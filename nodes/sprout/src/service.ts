@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { DiameterNode } from "@ims/diameter";
 import { cx } from "@ims/diameter/cx";
-import { nodeResolver, openPools, poolResolver, type Service, type ServiceModules } from "@ims/runtime";
+import { nameService, type Service, type ServiceModules } from "@ims/runtime";
 import {
   dnsQueries,
   NodeTransportLayer,
@@ -32,8 +32,8 @@ const QUIESCE_STEP_MS = 50;
 /** Composition root of sprout: I-CSCF and S-CSCF on one ProxyCore, Cx towards the HSS. */
 export async function createSprout(options: SproutOptions, modules: ServiceModules): Promise<Service> {
   const { log, register, clock, pacer, health } = modules;
-  const pools = options.poolsFile === "" ? undefined : openPools(options.poolsFile, { clock, log });
-  const resolver = pools === undefined ? nodeResolver(clock) : poolResolver(pools, nodeResolver(clock));
+  const names = nameService(options, { clock, log });
+  const { resolver, pools } = names;
   const addresses = addressesOf(options, pools);
   const { memberName, uriOf } = addresses;
   const scscfUri = checkedUri("scscf-uri", options.scscfUri || uriOf("scscf", options.scscfPort));
@@ -146,7 +146,7 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
       entities.stop();
       await core.transport.stop();
       hssPeers.stop();
-      pools?.stop();
+      names.stop();
       await diameter.stop();
     },
     ports: () => ports,

@@ -34,6 +34,7 @@ export { registerProcessMetrics } from "./metrics/process-metrics.ts";
 export { type GaugeOptions, type MetricsRegister, metricsRegister } from "./metrics/register.ts";
 export { type ManagementServer, type ManagementServerOptions, managementServer } from "./metrics/server.ts";
 export { type FollowModules, followService, type ServiceTarget } from "./pool/follow-service.ts";
+export { type NameService, nameService, nameServiceOptions } from "./pool/name-service.ts";
 export { type MemberName, memberNameOf } from "./pool/pool-name.ts";
 export { poolResolver } from "./pool/pool-resolver.ts";
 export type { PoolMember, PoolZone } from "./pool/pool-zone.ts";
