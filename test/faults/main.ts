@@ -72,15 +72,15 @@ async function inside(
   mkdirSync(folder, { recursive: true });
   say(`seed ${options.seed}; histories, logs and results in ${folder}`);
   const bench = { options, folder, hub, say };
-  const result = options.shows
-    ? await runShows(options.only, bench)
-    : await runMatrix(
-        options.short ? SHORT.cells : options.only,
-        options.short ? SHORT.rounds : options.rounds,
-        bench,
-        noNamespaces,
-      );
-  return conclude(result, options, folder, say);
+  const { cells, rounds } = options.short ? SHORT : { cells: options.only, rounds: options.rounds };
+  try {
+    const result = options.shows
+      ? await runShows(options.only, bench)
+      : await runMatrix(cells, rounds, bench, noNamespaces);
+    return conclude(result, options, folder, say);
+  } catch (error) {
+    return told(`test:faults: ${error instanceof Error ? error.message : String(error)}`, 1);
+  }
 }
 
 function told(text: string, code: number): number {

@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { SipMessage } from "@ims/sip";
 import type { CallOperation } from "../history/operations.ts";
 import { callerDialog, type Dialog, inDialog } from "./dialog.ts";
+import { register } from "./registration.ts";
 import type { Ue } from "./ue.ts";
 
 const SDP =
@@ -79,8 +80,9 @@ async function invite(ue: Ue, operation: CallOperation): Promise<{ dialog: Dialo
         times.answered ??= world.now();
         return { dialog: callerDialog(request, outcome) };
       }
-      if (outcome.status !== 503 || times.ringing !== undefined) return undefined;
-      ue.moveOn();
+      // 403: the edge node does not know the UE (any more). 503: it would not serve now.
+      if (outcome.status === 403 && tries === 1) await register(ue, "refresh");
+      else if (outcome.status !== 503 || times.ringing !== undefined || !ue.turnedAway()) return undefined;
     } else {
       // With a 1xx the far end may be ringing already: a second INVITE would be another call.
       if (outcome === "timeout" || times.trying !== undefined || times.ringing !== undefined)

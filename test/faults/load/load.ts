@@ -117,7 +117,8 @@ export class Load {
     const deliveriesBefore = history.deliveries.length;
     const prober = this.#talkers.find((ue) => ue.aor !== first.aor && ue.registeredAt !== undefined);
     let status = 0;
-    if (prober !== undefined) {
+    for (let tries = 0; tries < 2 && prober !== undefined && status !== 200; tries++) {
+      if (tries > 0) await register(prober, "refresh");
       const callId = prober.newId("audit");
       const options = prober.request("OPTIONS", first.aor, {
         from: `<${prober.aor}>;tag=${callId}`,

@@ -53,6 +53,7 @@ async function registerNow(ue: Ue, purpose: RegisterPurpose, expires: number): P
   if (purpose === "remove") ue.wanted = false;
   if (purpose === "initial") ue.digest.forget();
   const until = operation.began + GIVE_UP_MS;
+  let unanswered = false;
   for (let challenges = 0; world.now() < until && (await ue.connect(until)); ) {
     const { edge } = ue;
     if (operation.bonos.at(-1) !== edge.name) operation.bonos.push(edge.name);
@@ -63,6 +64,7 @@ async function registerNow(ue: Ue, purpose: RegisterPurpose, expires: number): P
     if (ue.closed) break;
     operation.slowest = Math.max(operation.slowest, world.now() - sent);
     if (answer.kind === "failed") {
+      unanswered = true;
       if (answer.why === "timeout") break;
       if (answer.why === "silent") ue.moveOn();
       continue;
@@ -75,14 +77,11 @@ async function registerNow(ue: Ue, purpose: RegisterPurpose, expires: number): P
       continue;
     }
     // Not here, not now: TS 24.229 §5.1.1.2.1 lets the UE try another P-CSCF. The history shows that it had to.
-    if (
-      (response.status === 503 || response.status === 504) &&
-      operation.bonos.length < ue.world.edges.length
-    ) {
-      ue.moveOn();
-      continue;
-    }
-    operation.outcome = outcomeOf(response.status);
+    if (response.status === 503 && ue.turnedAway()) continue;
+    // What was asked for before and got no answer has been done.
+    const gone = purpose === "remove" && unanswered && response.status === 403;
+    if (gone) ue.registeredAt = undefined;
+    operation.outcome = gone ? "ok" : outcomeOf(response.status);
     if (response.status === 200) accepted(ue, operation, response, expires);
     break;
   }

@@ -10,6 +10,9 @@ const PATIENCE_MS = 1_500;
 /** RFC 3261 timer B and F are 32 s; a user has hung up long before. */
 const DEADLINE_MS = 15_000;
 
+/** After being turned away once a UE stays with the next edge node at least so long, ms. */
+const STAY_MS = 2_000;
+
 export interface UeOptions {
   readonly device: string;
   readonly user: string;
@@ -120,6 +123,17 @@ export class Ue {
   }
 
   #udpPort = 0;
+
+  /** The edge node would not serve now: tries the next one, but a UE that runs back and forth helps nobody. */
+  turnedAway(): boolean {
+    const now = this.world.now();
+    if (now < this.#stayUntil) return false;
+    this.#stayUntil = now + STAY_MS;
+    this.moveOn();
+    return true;
+  }
+
+  #stayUntil = 0;
 
   /** The current edge node is of no use any more. */
   moveOn(): void {

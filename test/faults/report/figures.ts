@@ -27,6 +27,7 @@ export interface CellFigures {
   readonly faults: readonly FaultFigures[];
   readonly registrations: number;
   readonly calls: number;
+  /** Procedures that failed, whether the fault excuses them or not. */
   readonly failed: number;
   readonly helped: number;
   readonly p99: number;

@@ -1,3 +1,4 @@
+import type { Rule } from "../history/violation.ts";
 import { type CellFigures, quantile } from "./figures.ts";
 
 /** A cell that was not run, and why. */
@@ -10,7 +11,7 @@ const COLUMNS = [
   "cell",
   "faults",
   "procedures",
-  "failed",
+  "failed (excused)",
   "helped by UE",
   "REGISTER near: median, worst",
   "set-up near: median, worst",
@@ -47,7 +48,7 @@ function rowOf(cell: CellFigures): string[] {
     cell.cell,
     String(faults.length),
     String(cell.registrations + cell.calls),
-    String(cell.failed),
+    failures(cell),
     String(cell.helped),
     pair(faults.map(({ slowestRegister }) => slowestRegister)),
     pair(faults.map(({ slowestSetUp }) => slowestSetUp)),
@@ -63,6 +64,14 @@ export function skippedLines(skipped: readonly SkippedCell[]): string {
   return [...Map.groupBy(skipped, ({ why }) => why)]
     .map(([why, cells]) => `not applicable: ${why} (${cells.length} cells, ${cells[0]?.cell} and so on)`)
     .join("\n");
+}
+
+const FAILURES: ReadonlySet<Rule> = new Set(["registration failed", "call lost", "call cannot be ended"]);
+
+/** What failed; in parentheses how much of it the fault excuses. */
+function failures({ failed, violations }: CellFigures): string {
+  const counted = violations.filter(({ rule }) => FAILURES.has(rule)).length;
+  return failed > counted ? `${failed} (${failed - counted})` : String(failed);
 }
 
 function tally({ violations }: CellFigures): string {
