@@ -1,0 +1,198 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { systemClock } from "@ims/runtime";
+import { type CassandraSession, openCassandra } from "@ims/store";
+import { subscriberSchema } from "../../../nodes/homestead/src/hss/cassandra/schema.ts";
+import type {
+  SubscriberRepository,
+  WriteResult,
+} from "../../../nodes/homestead/src/hss/subscriber-repository.ts";
+import {
+  find,
+  ownerOf,
+  recordOf,
+  subscriberRepositoryCompliance,
+} from "../../../nodes/homestead/test/hss/subscriber-repository-compliance.ts";
+import { type CassandraUnderTest, launchCassandra, whyNoCassandra } from "../../support/cassandra.ts";
+import {
+  emptied,
+  hurriedClock,
+  repositoryOn,
+  seededRandom,
+  stoppingSession,
+  tiredSession,
+} from "./store-under-test.ts";
+
+const clock = systemClock();
+const skip = whyNoCassandra() ?? false;
+const identities = (...impus: string[]) => impus.map((impu) => ({ impu, barred: false }));
+
+/** Every identity listed belongs to who lists it, and to nobody else. */
+async function assertConsistent(repository: SubscriberRepository): Promise<string[]> {
+  const owners = new Map<string, string>();
+  for (let after: string | undefined = ""; after !== undefined; ) {
+    const page = await repository.page({ after, limit: 100, search: undefined });
+    if (page === "unavailable") throw new Error("the store is away");
+    for (const { impi, identities } of page.subscribers) {
+      for (const { canonical } of identities) {
+        assert.equal(owners.get(canonical), undefined, `${canonical} is listed twice`);
+        owners.set(canonical, impi);
+      }
+    }
+    after = page.next;
+  }
+  for (const [canonical, impi] of owners)
+    if (!canonical.includes("!")) assert.equal(await ownerOf(repository, canonical), impi, canonical);
+  return [...new Set(owners.values())].sort();
+}
+
+describe("Subscribers in Cassandra", { skip }, () => {
+  let cassandra: CassandraUnderTest;
+  let sessions: CassandraSession[] = [];
+  before(async () => {
+    cassandra = await launchCassandra();
+    const open = () =>
+      openCassandra({
+        contactPoints: cassandra.contactPoints,
+        keyspace: "subscribers",
+        replicationFactor: cassandra.replicationFactor,
+        schemas: [subscriberSchema],
+        clock,
+        connectWithinMs: 30_000,
+      });
+    // At once, as homesteads of a pool start.
+    sessions = await Promise.all([open(), open()]);
+  });
+  after(async () => {
+    for (const session of sessions) await session.shutdown();
+    await cassandra?.stop();
+  });
+
+  function session(index: 0 | 1): CassandraSession {
+    const found = sessions[index];
+    if (found === undefined) throw new Error("not connected");
+    return found;
+  }
+
+  subscriberRepositoryCompliance("Cassandra", async () => {
+    await emptied(session(0));
+    return { one: repositoryOn(session(0)), other: repositoryOn(session(1)) };
+  });
+
+  const writes: Record<string, (repository: SubscriberRepository) => Promise<WriteResult>> = {
+    "adding a subscriber": async (repository) =>
+      repository.insert(
+        recordOf("alice", { identities: identities("sip:a@y.z", "sip:wanted@y.z", "sip:!.*!@w.z") }),
+      ),
+    "changing a subscriber": async (repository) => {
+      const before = await find(repository, "old@example.com");
+      assert.ok(before);
+      return repository.replace(
+        before,
+        recordOf("old", { identities: identities("sip:b@y.z", "sip:wanted@y.z") }),
+      );
+    },
+    "removing a subscriber": async (repository) => {
+      const before = await find(repository, "old@example.com");
+      assert.ok(before);
+      return repository.remove(before);
+    },
+  };
+
+  for (const [what, write] of Object.entries(writes)) {
+    for (const death of ["killed for good", "held up, and going on later"] as const) {
+      test(`a homestead that is ${death} at any statement of ${what} leaves nothing half done`, async () => {
+        const hurried = hurriedClock(40);
+        let finished = false;
+        for (let statements = 0; !finished; statements++) {
+          assert.ok(statements < 40, "it ends");
+          await emptied(session(0));
+          const other = repositoryOn(session(1), hurried);
+          await other.insert(recordOf("old", { identities: identities("sip:old@y.z", "sip:b@y.z") }));
+          const stopping = stoppingSession(session(0), statements);
+          const writing = write(repositoryOn(stopping, hurried));
+          const outcome = await Promise.race([writing, stopping.stopped.then(() => undefined)]);
+          finished = outcome !== undefined;
+          // Whoever reads sees it whole or not at all.
+          await assertConsistent(other);
+          // Whoever wants what it wanted gets it, unless it was done.
+          const rival = await other.insert(
+            recordOf("rival", { identities: identities("sip:wanted@y.z", "sip:a@y.z", "sip:!.*!@w.z") }),
+          );
+          const done = await find(other, "alice@example.com");
+          const old = await find(other, "old@example.com");
+          const lists = [done, old].some((each) =>
+            each?.identities.some(({ canonical }) => canonical === "sip:wanted@y.z"),
+          );
+          assert.equal(rival.kind, lists ? "conflict" : "written", `after ${statements} statements`);
+          if (death !== "killed for good" && !finished) {
+            stopping.resume();
+            const late = await writing;
+            const lost =
+              what === "removing a subscriber"
+                ? ["written", "notFound", "overtaken"]
+                : ["conflict", "overtaken"];
+            assert.ok(
+              lists ? late.kind === "written" : lost.includes(late.kind),
+              `${late.kind} after ${statements}`,
+            );
+          }
+          await assertConsistent(other);
+          // And the same write, made again, ends as it should.
+          if (what === "adding a subscriber") {
+            const again = await other.insert(recordOf("alice", { identities: identities("sip:again@y.z") }));
+            assert.equal(again.kind, lists ? "conflict" : "written");
+          } else if (old !== undefined) {
+            const again = await other.replace(old, recordOf("old", { identities: identities("sip:b@y.z") }));
+            const wasRemoved = (await find(other, "old@example.com")) === undefined;
+            assert.equal(again.kind, wasRemoved ? "overtaken" : "written");
+          }
+          await assertConsistent(other);
+        }
+      });
+    }
+  }
+
+  test("two homesteads that write the same few subscribers and identities, and give each other up, stay consistent", async () => {
+    await emptied(session(0));
+    const random = seededRandom(20261121);
+    const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)] as T;
+    const impus = ["sip:1@y.z", "sip:2@y.z", "sip:3@y.z", "tel:+4", "tel:+5"];
+    const counts = new Map<string, number>();
+    const worker = async (index: number): Promise<void> => {
+      // Patience is over after 10 ms, and one statement in ten waits up to 40 ms: many operations are given up alive.
+      const repository = repositoryOn(
+        tiredSession(session(index % 2 === 0 ? 0 : 1), random, 40),
+        hurriedClock(200),
+      );
+      for (let round = 0; round < 40; round++) {
+        const name = pick(["a", "b", "c", "d"]);
+        const record = recordOf(name, {
+          identities: identities(...impus.filter(() => random() < 0.4), `sip:${name}@own`),
+        });
+        const before = await find(repository, record.impi);
+        const result =
+          before === undefined
+            ? await repository.insert(record)
+            : random() < 0.3
+              ? await repository.remove(before)
+              : await repository.replace(before, record);
+        assert.notEqual(result.kind, "unavailable");
+        counts.set(result.kind, (counts.get(result.kind) ?? 0) + 1);
+      }
+    };
+    await Promise.all([0, 1, 2, 3].map(worker));
+    await assertConsistent(repositoryOn(session(0)));
+    for (const kind of ["written", "conflict", "overtaken"]) assert.ok((counts.get(kind) ?? 0) > 0, kind);
+    // What operations left does not stand in anybody's way.
+    const last = repositoryOn(session(1), hurriedClock(40));
+    for (const name of ["a", "b", "c", "d"]) {
+      const before = await find(last, `${name}@example.com`);
+      if (before !== undefined) assert.equal((await last.remove(before)).kind, "written");
+    }
+    assert.deepEqual(await last.insert(recordOf("all", { identities: identities(...impus) })), {
+      kind: "written",
+    });
+    assert.deepEqual(await assertConsistent(last), ["all@example.com"]);
+  });
+});
