@@ -1,3 +1,4 @@
+export { dnsServer, type Reply as DnsReply } from "./dns-server.ts";
 export { FAKE_EPOCH_MS, type FakeClock, fakeClock } from "./fake-clock.ts";
 export { type FakeResolver, fakeResolver, type Zone, type ZoneEntry } from "./fake-resolver.ts";
 export { freePort } from "./free-port.ts";

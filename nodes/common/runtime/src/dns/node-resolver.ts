@@ -18,7 +18,7 @@ const MAX_ENTRIES = 10_000;
 /** Bound for how long a no is believed, whatever the zone says (RFC 2308 §5). */
 const NEGATIVE_TTL = 30;
 const MAX_TTL = 3600;
-// RFC 8767 §5: how long old records are used while no server answers, how long they are held back for one that may, and
+// RFC 8767 §5: how long old answers are used while no server answers, how long they are held back for one that may, and
 // when servers that did not answer are asked again.
 const MAX_STALE_MS = 24 * 3600 * 1000;
 const STALE_AFTER_MS = 200;
@@ -31,7 +31,7 @@ interface Entry {
   /** When it must be asked again, monotonic ms. */
   until: number;
   answer: Promise<DnsAnswer<unknown>>;
-  /** The last records there were, for the time when nobody answers. */
+  /** What was last known, for the time when nobody answers. */
   last: { readonly answer: DnsAnswer<unknown>; readonly until: number } | undefined;
 }
 
@@ -90,15 +90,14 @@ export function nodeResolver(clock: Clock, options: NodeResolverOptions = {}): D
       }
       entry.answer = asked;
       entry.until = monotonic() + result.ttlSeconds * 1000;
-      entry.last =
-        result.kind === "found" ? { answer: result, until: entry.until + MAX_STALE_MS } : undefined;
+      entry.last = { answer: result, until: entry.until + MAX_STALE_MS };
     });
     return entry.answer as Promise<DnsAnswer<T>>;
   }
 
   /** What was asked, if it comes soon and is an answer; else the old records, to be believed no longer than a moment. */
   function soonOr(asked: Promise<DnsAnswer<unknown>>, old: DnsAnswer<unknown>): Promise<DnsAnswer<unknown>> {
-    const stale = old.kind === "found" ? { ...old, ttlSeconds: 1 } : old;
+    const stale = old.kind === "failed" ? old : { ...old, ttlSeconds: 1 };
     return new Promise((resolve) => {
       const timer = clock.setTimer(STALE_AFTER_MS, () => resolve(stale));
       void asked.then((result) => {

@@ -4,6 +4,7 @@ import { createServer } from "node:net";
 import type { TestContext } from "node:test";
 import packet, { type Answer, type DecodedPacket, type Packet } from "dns-packet";
 
+/** What the server says to a question. */
 export interface Reply {
   readonly answers?: Answer[];
   readonly authorities?: Answer[];
