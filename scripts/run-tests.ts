@@ -4,7 +4,11 @@ import { spec } from "node:test/reporters";
 
 /** Unit tests share the cores; what starts a whole core or a real peer runs one file at a time. */
 const PHASES = [
-  { name: "unit", patterns: ["nodes/**/test/**/*.test.ts", "test/architecture/*.test.ts"], concurrency: 2 },
+  {
+    name: "unit",
+    patterns: ["nodes/**/test/**/*.test.ts", "test/architecture/*.test.ts", "test/faults/**/*.test.ts"],
+    concurrency: 2,
+  },
   {
     name: "conformance and integration",
     patterns: ["test/conformance/**/*.test.ts", "test/integration/**/*.test.ts"],

@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Bound } from "../history/bindings.ts";
 import type { FaultRecord } from "../history/calls.ts";
 import { checkHistory } from "../history/check.ts";
+import { checkAssignments } from "../history/effects.ts";
 import { emptyHistory, type History } from "../history/operations.ts";
 import type { Load } from "../load/load.ts";
 import type { Stage } from "../load/world.ts";
@@ -9,6 +10,7 @@ import { type Cell, nameOf } from "../nemesis/cells.ts";
 import type { Nemesis } from "../nemesis/nemesis.ts";
 import type { Random } from "../random.ts";
 import { type CellFigures, figuresOf } from "../report/figures.ts";
+import type { Core } from "../system/core.ts";
 
 /** Load before the first fault, and between the heal of one and the next, ms. */
 const SETTLE_MS = 1_000;
@@ -22,6 +24,7 @@ export interface CellRun {
 }
 
 export interface CellModules {
+  readonly core: Core;
   readonly load: Load;
   readonly nemesis: Nemesis;
   readonly random: Random;
@@ -31,11 +34,12 @@ export interface CellModules {
 export async function runCell(
   cell: Cell,
   rounds: number,
-  { load, nemesis, random }: CellModules,
+  { core, load, nemesis, random }: CellModules,
   lasts?: number,
 ): Promise<CellRun> {
   const { world } = load;
   const initially = await freshHistory(load);
+  const assignedBefore = await assignments(core);
   const faults: FaultRecord[] = [];
   load.start();
   for (let round = 0; round < rounds; round++) {
@@ -59,8 +63,32 @@ export async function runCell(
   await load.pause();
   await load.audit();
   const { history } = world;
-  const violations = checkHistory(history, faults, initially);
+  const assigned = difference(await assignments(core), assignedBefore);
+  const heard = cell.target === "homestead" ? undefined : assigned;
+  const violations = [
+    ...checkHistory(history, faults, initially),
+    ...checkAssignments(history.registers, faults, heard),
+  ];
   return { figures: figuresOf(nameOf(cell), history, faults, violations), history, faults };
+}
+
+/** Server-Assignment-Requests that the HSS has granted; undefined when a member cannot be asked. */
+export async function assignments(core: Core): Promise<number | undefined> {
+  let sum = 0;
+  for (const member of core.pool("homestead")) {
+    const value = await core.metric(
+      member,
+      "ims_diameter_requests_received_total",
+      'result="success",command="SAR"',
+    );
+    if (value === undefined) return undefined;
+    sum += value;
+  }
+  return sum;
+}
+
+function difference(after: number | undefined, before: number | undefined): number | undefined {
+  return after === undefined || before === undefined ? undefined : after - before;
 }
 
 /** Every device registered, a new history, and what is bound as it begins. */

@@ -6,6 +6,7 @@ import { DigestAnswers } from "../load/digest.ts";
 import type { Subscriber } from "../load/load.ts";
 import type { Edge } from "../load/world.ts";
 import type { Bench } from "../run/bench.ts";
+import { assignments } from "../run/run-cell.ts";
 import { UE_ADDRESS } from "../system/namespaces.ts";
 import { atLeast, type Show } from "./show.ts";
 
@@ -36,12 +37,13 @@ export const EVERYTHING_KILLED: Show = {
     for (const pool of ["cassandra", "memcached", "homestead", "sprout", "bono"])
       await Promise.all(core.pool(pool).map((member) => core.startAgain(member)));
     say(`  everything killed, and back after ${Math.round((performance.now() - registered) / 1000)} s`);
-    const early = await expired(bench);
+    const early = await lapsedSoFar(bench);
     say(`  ${early} lapsed so far; the last is due in ${Math.round((due - performance.now()) / 1000)} s`);
-    while (performance.now() < due + GRACE_MS && (await expired(bench)) < BINDINGS) await delay(2_000);
+    while (performance.now() < due + GRACE_MS && (await lapsedSoFar(bench)) < BINDINGS) await delay(2_000);
     await delay(5_000);
-    const lapsed = await expired(bench);
-    const assigned = await timeouts(bench);
+    const lapsed = await lapsedSoFar(bench);
+    const assigned = await assignments(core);
+    // Nobody registers any more since everything was started again: each assignment is a lapse.
     say(`  ${lapsed} lapsed, the HSS heard of ${assigned ?? "an unknown number"}`);
     return {
       cell: "kill/everything/everything-killed",
@@ -58,21 +60,11 @@ function exactly(subject: string, value: number): Violation[] {
   return [{ rule, subject, what: `${value} of ${BINDINGS}` }];
 }
 
-async function expired({ core }: Bench): Promise<number> {
+async function lapsedSoFar({ core }: Bench): Promise<number> {
   const each = await Promise.all(
-    core.pool("sprout").map((sprout) => core.metric(sprout, "ims_sprout_registrations_total", '"expired"')),
+    core.pool("sprout").map((sprout) => core.metric(sprout, "ims_sprout_registrations_total", '"lapsed"')),
   );
   return each.reduce<number>((sum, value) => sum + (value ?? 0), 0);
-}
-
-/** Server-Assignment-Requests since everything was started again: nobody registers any more, so each is a lapse. */
-async function timeouts({ core }: Bench): Promise<number | undefined> {
-  const each = await Promise.all(
-    core.pool("homestead").map((node) => core.metric(node, "ims_homestead_server_assignments_total")),
-  );
-  return each.every((value) => value === undefined)
-    ? undefined
-    : each.reduce<number>((sum, value) => sum + (value ?? 0), 0);
 }
 
 /** Registers each subscriber once, from one UDP socket; says how many could not. */
