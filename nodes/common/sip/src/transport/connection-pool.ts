@@ -77,6 +77,13 @@ export class ConnectionPool {
     if (this.#byKey.get(key) === connection) this.#byKey.delete(key);
   }
 
+  /** It stays open, but the next message to its far end takes another connection. */
+  retire(connection: Connection): void {
+    const key = this.#keys.get(connection);
+    if (key !== undefined && this.#byKey.get(key) === connection) this.#byKey.delete(key);
+    connection.retire();
+  }
+
   find(key: string): Connection | undefined {
     return this.#byKey.get(key);
   }

@@ -26,13 +26,15 @@ export abstract class Connection extends BaseFlow implements Flushable {
   #partialTimer: Timer | undefined;
   #idleTimer: Timer | undefined;
   #closeTimer: Timer | undefined;
+  #idleMs: number;
   #lastTraffic: number;
 
   constructor(ends: FlowEnds, modules: ConnectionModules) {
     super(ends);
     this.modules = modules;
     this.#lastTraffic = modules.clock.monotonic();
-    this.#armIdle(modules.limits.idleMs);
+    this.#idleMs = modules.limits.idleMs;
+    this.#armIdle(this.#idleMs);
   }
 
   abstract flush(): void;
@@ -48,14 +50,23 @@ export abstract class Connection extends BaseFlow implements Flushable {
     this.#closeTimer = this.modules.clock.setTimer(this.modules.limits.closeMs, () => this.destroyNow());
   }
 
+  /** Nothing new will be sent over it: it goes when what was begun has had time to end. */
+  retire(): void {
+    if (!this.open) return;
+    this.#idleTimer?.cancel();
+    this.#idleMs = this.modules.limits.retiredIdleMs;
+    this.#armIdle(this.#idleMs);
+  }
+
   /** Cuts the connection, queue and all. */
   destroy(): void {
     this.gone();
     this.destroyNow();
   }
 
-  protected touch(): void {
+  protected touch(): number {
     this.#lastTraffic = this.modules.clock.monotonic();
+    return this.#lastTraffic;
   }
 
   /** No longer usable: tells the pool and the listeners. True the first time. */
@@ -99,7 +110,7 @@ export abstract class Connection extends BaseFlow implements Flushable {
 
   #armIdle(ms: number): void {
     this.#idleTimer = this.modules.clock.setTimer(ms, () => {
-      const left = this.#lastTraffic + this.modules.limits.idleMs - this.modules.clock.monotonic();
+      const left = this.#lastTraffic + this.#idleMs - this.modules.clock.monotonic();
       if (left > 0) this.#armIdle(left);
       else this.close();
     });
@@ -111,10 +122,16 @@ export class StreamConnection extends Connection implements FramerSink {
   #socket: Socket | undefined;
   #connected = false;
   #out = "";
+  #pings = 0;
+  lastReceived: number;
+  /** On dialled connections only: whoever dials us asks us. */
+  readonly ping: (() => boolean) | undefined;
   readonly #framer: StreamFramer;
 
-  constructor(ends: FlowEnds, modules: ConnectionModules) {
+  constructor(ends: FlowEnds, modules: ConnectionModules, dialled = false) {
     super(ends, modules);
+    this.lastReceived = modules.clock.monotonic();
+    this.ping = dialled ? () => this.#ping() : undefined;
     this.#framer = new StreamFramer(modules.limits.maxMessageBytes, this);
   }
 
@@ -137,9 +154,13 @@ export class StreamConnection extends Connection implements FramerSink {
     this.flush();
   }
 
+  get queuedBytes(): number {
+    return this.#out.length + (this.#socket?.writableLength ?? 0);
+  }
+
   receive(chunk: string): void {
     if (!this.open) return;
-    this.touch();
+    this.lastReceived = this.touch();
     const reason = this.#framer.push(chunk);
     if (reason !== undefined) this.garbage(reason, this.#framer.pending);
     else this.markPartial(this.#framer.partial);
@@ -175,6 +196,18 @@ export class StreamConnection extends Connection implements FramerSink {
   onPing(): void {
     this.send("\r\n");
     this.modules.handler.onKeepAlive?.(this);
+  }
+
+  onLineEnd(): boolean {
+    if (this.#pings === 0) return false;
+    this.#pings -= 1;
+    return true;
+  }
+
+  #ping(): boolean {
+    if (!this.send("\r\n\r\n")) return false;
+    this.#pings += 1;
+    return true;
   }
 
   protected pendingText(): string {

@@ -13,6 +13,10 @@ export interface TransportLimits {
   /** A connection without traffic is closed. */
   readonly idleMs: number;
   readonly connectMs: number;
+  /** A dialled connection serves new messages for so long, give or take a fifth; then another one is dialled. 0: for ever. */
+  readonly maxAgeMs: number;
+  /** What has served its time is closed after that long without traffic. */
+  readonly retiredIdleMs: number;
   /** TLS and WebSocket handshakes of accepted connections. */
   readonly handshakeMs: number;
   /** How long a closing connection may take to get rid of its queue. */
@@ -30,6 +34,8 @@ export const defaultLimits: TransportLimits = {
   partialMs: 30_000,
   idleMs: 600_000,
   connectMs: 2_000,
+  maxAgeMs: 1_800_000,
+  retiredIdleMs: 40_000,
   handshakeMs: 10_000,
   closeMs: 1_000,
   maxUdpFlows: 100_000,

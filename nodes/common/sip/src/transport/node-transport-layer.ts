@@ -172,7 +172,8 @@ export class NodeTransportLayer implements TransportLayer {
     if (this.#stopped || (protocol !== "TCP" && protocol !== "TLS")) return this.#dead(target, side);
     if (addressFamily(address) === 0 || !isPort(port)) return this.#dead(target, side);
     if (!this.#pool.admit(undefined)) return this.#dead(target, side);
-    const connection = new StreamConnection(this.#farEnds(target, side), this.#modulesOf(side));
+    const modules = this.#modulesOf(side);
+    const connection = new StreamConnection(this.#farEnds(target, side), modules, true);
     const localAddress = this.#sourceAddress(side, address);
     const dial = {
       address,
@@ -185,9 +186,13 @@ export class NodeTransportLayer implements TransportLayer {
       protocol === "TCP"
         ? dialTcp(dial, this.#reads, receive)
         : dialTls(dial, this.#tls, this.#reads, receive);
-    const timer = this.#clock.setTimer(this.#limits.connectMs, () => connection.destroy());
+    let timer = this.#clock.setTimer(modules.limits.connectMs, () => connection.destroy());
     socket.once(protocol === "TCP" ? "connect" : "secureConnect", () => {
       timer.cancel();
+      const { maxAgeMs } = modules.limits;
+      // Spread, so that what was dialled together is not dialled again together.
+      const age = maxAgeMs * (0.8 + 0.4 * Math.random());
+      if (maxAgeMs > 0) timer = this.#clock.setTimer(age, () => this.#pool.retire(connection));
       connection.connected(plainAddress(socket.localAddress ?? ""), socket.localPort ?? 0);
     });
     socket.once("error", (error) =>

@@ -5,6 +5,8 @@ export interface FramerSink {
   onMessage(text: string): boolean;
   /** RFC 5626 §4.4.1: a double CRLF between messages. */
   onPing(): void;
+  /** A single CRLF; true when it is the answer to a ping of ours and so half of no ping. */
+  onLineEnd?(): boolean;
 }
 
 const CR = 13;
@@ -140,6 +142,7 @@ export class StreamFramer {
         this.#afterCr = true;
       } else if (char === LF && this.#afterCr) {
         this.#afterCr = false;
+        if (this.#sink.onLineEnd?.() === true) continue;
         this.#crlfs += 1;
         if (this.#crlfs === 2) {
           this.#crlfs = 0;

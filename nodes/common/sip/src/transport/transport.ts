@@ -29,6 +29,12 @@ export interface Flow {
   offClose(listener: (flow: Flow) => void): void;
   /** Per-flow state of the functional entity above (bono: who is registered over it). */
   attachment: object | undefined;
+  /** On connections that we opened: asks the far end for a sign of life (RFC 5626 §4.4.1). False when the flow is closed. */
+  readonly ping?: (() => boolean) | undefined;
+  /** When octets last came (monotonic ms). */
+  readonly lastReceived?: number;
+  /** Octets that wait for the far end to read. */
+  readonly queuedBytes?: number;
 }
 
 /** Why a stream cannot go on: RFC 3261 §18.3, §20.14. */
@@ -76,6 +82,8 @@ export interface Target {
   readonly port: number;
   /** For certificate checks. */
   readonly serverName?: string;
+  /** Place of its priority among those found, 0 the best: targets of one place are equals. Default: 0. */
+  readonly priority?: number;
 }
 
 /** Port of the transport layer; the real one is NodeTransportLayer, the test one FakeTransportLayer. */
