@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, mkdirSync, openSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { guardOf } from "../guard.ts";
 import { cassandraYaml, javaArguments, LOGBACK_XML, type NodeConfiguration } from "./configuration.ts";
 import { answersCql } from "./cql-probe.ts";
 import type { CassandraInstallation } from "./installation.ts";
@@ -138,15 +139,4 @@ export class CassandraNode {
     await this.#exited;
     clearTimeout(hard);
   }
-}
-
-/** Kills `pid` when the pipe to us breaks: the Java machine would outlive a killed parent. */
-function guardOf(pid: number): ChildProcess {
-  const guard = spawn("sh", ["-c", 'read -r _; kill -9 "$1"', "guard", String(pid)], {
-    stdio: ["pipe", "ignore", "ignore"],
-    detached: true,
-  });
-  guard.unref();
-  guard.on("error", () => undefined);
-  return guard;
 }

@@ -46,6 +46,7 @@ interface PoolMember {
 export class Fleet {
   readonly #options: FleetOptions;
   readonly #stores: Member[] = [];
+  #cassandra: CassandraCluster | undefined;
   #members: PoolMember[] = [];
   #stopping = false;
   /** What is under way: one thing at a time. */
@@ -64,6 +65,7 @@ export class Fleet {
   async start(): Promise<void> {
     this.#addStores();
     await Promise.all(this.#stores.map((store) => store.start()));
+    await this.#cassandra?.waitUntilReady();
     for (const pool of POOLS)
       for (let index = 1; index <= this.#options.pools[pool]; index++)
         this.#members.push(this.#member(pool, index));
@@ -224,8 +226,8 @@ export class Fleet {
     const hosts = storeAddresses(network, "cassandra", stores.cassandra).map(
       (place) => place.split(":")[0] ?? "",
     );
-    const cluster = new CassandraCluster({ hosts, folder: join(stateDir, "cassandra") });
-    for (const node of cluster.nodes) add("cassandra", node.host, cassandraRunner(node));
+    this.#cassandra = new CassandraCluster({ hosts, folder: join(stateDir, "cassandra") });
+    for (const node of this.#cassandra.nodes) add("cassandra", node.host, cassandraRunner(node));
   }
 }
 
