@@ -1,10 +1,12 @@
-import type { AckContext, RequestContext, TransactionUser, Uri } from "@ims/sip";
+import type { AckContext, Flow, RequestContext, SipMessage, TransactionUser, Uri } from "@ims/sip";
 import { acknowledge, fromUeInDialog, toUeInDialog } from "./in-dialog.ts";
 import type { PcscfModules, Refusal } from "./modules.ts";
 import { originating } from "./originating.ts";
 import { answerPoll, isPoll } from "./poll.ts";
+import { markForUe } from "./record-route.ts";
 import { register } from "./register.ts";
 import { terminating } from "./terminating.ts";
+import { stripTowardsUe } from "./trust-domain.ts";
 
 /** P-CSCF: TS 24.229 §5.2. Gm on side "access", Mw on side "core". */
 export class Pcscf implements TransactionUser {
@@ -51,6 +53,15 @@ export class Pcscf implements TransactionUser {
     const { side, remoteAddress } = context.flow;
     if (side === "access") acknowledge(context, "access", this.#modules);
     else if (this.#modules.mayUseCore(remoteAddress)) acknowledge(context, "core", this.#modules);
+  }
+
+  /** A UE answers once; another 2xx of the trusted side loses what the first one lost. */
+  onFurtherAnswer(response: SipMessage, from: Flow, to: Flow): boolean {
+    if (from.side === "access") return false;
+    if (to.side !== "access") return true;
+    stripTowardsUe(response);
+    markForUe(response, this.#modules.flows.access(to), this.#modules);
+    return true;
   }
 
   #refuse(context: RequestContext, status: number, why: Refusal): void {

@@ -1,3 +1,4 @@
+import { isSpace, lowerCase } from "./chars.ts";
 import { unquote } from "./values.ts";
 
 /** More than any real URI or header field has: looking one up is linear, and comparing two lists quadratic. */
@@ -20,10 +21,11 @@ export class Parameters {
       if (text.charCodeAt(at) !== 0x3b) return undefined;
       const end = endOfParameter(text, at + 1);
       const equals = indexBefore(text, "=", at + 1, end);
-      const name = text
-        .slice(at + 1, equals < 0 ? end : equals)
-        .trim()
-        .toLowerCase();
+      let nameStart = at + 1;
+      let nameEnd = equals < 0 ? end : equals;
+      while (nameStart < nameEnd && isSpace(text.charCodeAt(nameStart))) nameStart++;
+      while (nameEnd > nameStart && isSpace(text.charCodeAt(nameEnd - 1))) nameEnd--;
+      const name = lowerCase(text, nameStart, nameEnd);
       if (name === "") {
         if (equals >= 0) return undefined;
       } else {
@@ -78,7 +80,10 @@ export class Parameters {
 
   /** More than one parameter of a name is ambiguous (RFC 3261 §7.3.1: names are unique). */
   hasDuplicates(): boolean {
-    return new Set(this.#names).size !== this.#names.length;
+    const names = this.#names;
+    for (let index = 1; index < names.length; index++)
+      if (names.indexOf(names[index] ?? "") !== index) return true;
+    return false;
   }
 
   toString(): string {
@@ -142,8 +147,4 @@ function endOfParameter(text: string, start: number): number {
 function indexBefore(text: string, what: string, from: number, to: number): number {
   for (let at = from; at < to; at++) if (text.charCodeAt(at) === what.charCodeAt(0)) return at;
   return -1;
-}
-
-function isSpace(code: number): boolean {
-  return code === 0x20 || code === 0x09 || code === 0x0d || code === 0x0a;
 }

@@ -1,3 +1,4 @@
+import { allOf, HOST, isOf, lowerCase, PRINTABLE, USER } from "./chars.ts";
 import { Parameters } from "./parameters.ts";
 import { decimal } from "./values.ts";
 
@@ -15,18 +16,15 @@ export interface Uri {
   readonly headers: string;
 }
 
-const SIP_USER = /^(?:[A-Za-z0-9\-_.!~*'()&=+$,;?/]|%[0-9A-Fa-f]{2})+$/;
-const HOST =
-  /^(?:[A-Za-z0-9_](?:[A-Za-z0-9\-_]*[A-Za-z0-9_])?)(?:\.[A-Za-z0-9_](?:[A-Za-z0-9\-_]*[A-Za-z0-9_])?)*\.?$/;
+const USER_PART = /^(?:[A-Za-z0-9\-_.!~*'()&=+$,;?/]|%[0-9A-Fa-f]{2})+$/;
 const IPV6 = /^[0-9A-Fa-f:.]+$/;
 const SCHEME = /^[A-Za-z][A-Za-z0-9+\-.]*$/;
-const NO_SPACE_OR_CONTROL = /^[\x21-\x7e\x80-\xff]*$/;
 
 /** Parses an addr-spec; undefined when it is none. Linear in its length. */
 export function parseUri(text: string): Uri | undefined {
   const colon = text.indexOf(":");
-  if (colon <= 0 || !NO_SPACE_OR_CONTROL.test(text)) return undefined;
-  const scheme = text.slice(0, colon).toLowerCase();
+  if (colon <= 0 || !allOf(PRINTABLE, text, 0, text.length)) return undefined;
+  const scheme = lowerCase(text, 0, colon);
   if (scheme === "sip" || scheme === "sips") return parseSipUri(text, scheme, colon + 1);
   if (!SCHEME.test(scheme)) return undefined;
   if (scheme === "tel") return parseTelUri(text, colon + 1);
@@ -42,39 +40,55 @@ export function parseUri(text: string): Uri | undefined {
 }
 
 function parseSipUri(text: string, scheme: string, start: number): Uri | undefined {
-  if (text.includes("<") || text.includes(">") || text.includes('"')) return undefined;
-  const at = text.indexOf("@", start);
-  let user = "";
-  let password: string | undefined;
-  let hostStart = start;
-  if (at >= 0) {
-    const userinfo = text.slice(start, at);
-    const split = userinfo.indexOf(":");
-    user = split < 0 ? userinfo : userinfo.slice(0, split);
-    password = split < 0 ? undefined : userinfo.slice(split + 1);
-    if (!SIP_USER.test(user)) return undefined;
-    hostStart = at + 1;
+  // 1. Where the parts end; what may not stand in a URI ends it all.
+  let at = -1;
+  let password = -1;
+  let hostEnd = -1;
+  let question = -1;
+  for (let index = start; index < text.length; index++) {
+    const code = text.charCodeAt(index);
+    if (code === 0x40 && at < 0) {
+      at = index;
+      hostEnd = -1;
+      question = -1;
+    } else if (code === 0x3a && at < 0 && password < 0) password = index;
+    else if (code === 0x3b && hostEnd < 0) hostEnd = index;
+    else if (code === 0x3f && question < 0) {
+      question = index;
+      if (hostEnd < 0) hostEnd = index;
+    } else if (code === 0x3c || code === 0x3e || code === 0x22) return undefined;
   }
-  const question = text.indexOf("?", hostStart);
-  const beforeHeaders = question < 0 ? text.length : question;
-  const semicolon = text.indexOf(";", hostStart);
-  const hostEnd = semicolon < 0 || semicolon > beforeHeaders ? beforeHeaders : semicolon;
-  const hostport = parseHostPort(text.slice(hostStart, hostEnd));
+  const end = question < 0 ? text.length : question;
+  if (hostEnd < 0) hostEnd = end;
+
+  // 2. userinfo
+  let user = "";
+  if (at >= 0) {
+    user = text.slice(start, password < 0 ? at : password);
+    if (!isUser(user)) return undefined;
+  }
+
+  // 3. hostport, parameters
+  const hostport = parseHostPort(text.slice(at < 0 ? start : at + 1, hostEnd));
   if (hostport === undefined) return undefined;
   const parameters =
-    hostEnd === beforeHeaders
-      ? new Parameters()
-      : Parameters.parse(unescapeUnreserved(text.slice(hostEnd, beforeHeaders)));
+    hostEnd === end ? new Parameters() : Parameters.parse(unescapeUnreserved(text.slice(hostEnd, end)));
   if (parameters === undefined) return undefined;
   return {
     scheme,
     user,
-    password,
+    password: at < 0 || password < 0 ? undefined : text.slice(password + 1, at),
     host: hostport.host,
     port: hostport.port,
     parameters,
     headers: question < 0 ? "" : text.slice(question + 1),
   };
+}
+
+/** Escapes are rare: the expression sees only what holds one. */
+function isUser(text: string): boolean {
+  if (text.length > 0 && allOf(USER, text, 0, text.length)) return true;
+  return USER_PART.test(text);
 }
 
 function parseTelUri(text: string, start: number): Uri | undefined {
@@ -101,19 +115,33 @@ export function parseHostPort(text: string): { host: string; port: number | unde
   if (text.charCodeAt(0) === 0x5b) {
     hostEnd = text.indexOf("]") + 1;
     if (hostEnd === 0) return undefined;
-    host = text.slice(1, hostEnd - 1);
+    host = lowerCase(text, 1, hostEnd - 1);
     if (!IPV6.test(host) || !host.includes(":")) return undefined;
   } else {
     const colon = text.indexOf(":");
     hostEnd = colon < 0 ? text.length : colon;
-    host = text.slice(0, hostEnd);
-    if (host.length > 255 || !HOST.test(host)) return undefined;
+    if (!isHost(text, hostEnd)) return undefined;
+    host = lowerCase(text, 0, hostEnd);
   }
-  if (hostEnd === text.length) return { host: host.toLowerCase(), port: undefined };
+  if (hostEnd === text.length) return { host, port: undefined };
   if (text.charCodeAt(hostEnd) !== 0x3a) return undefined;
   const port = decimal(text.slice(hostEnd + 1), 5);
   if (port === undefined || port > 65535) return undefined;
-  return { host: host.toLowerCase(), port };
+  return { host, port };
+}
+
+/** Labels that neither begin nor end with "-", separated by single dots; a dot may close the name. */
+function isHost(text: string, end: number): boolean {
+  if (end === 0 || end > 255) return false;
+  let previous = 0x2e;
+  for (let at = 0; at < end; at++) {
+    const code = text.charCodeAt(at);
+    if (code === 0x2e) {
+      if (previous === 0x2e || previous === 0x2d) return false;
+    } else if (!isOf(HOST, code) || (code === 0x2d && previous === 0x2e)) return false;
+    previous = code;
+  }
+  return previous !== 0x2d;
 }
 
 /** The host as it stands in a URI or a Via: IPv6 in brackets. */
@@ -144,7 +172,7 @@ function unescapeUser(text: string): string {
   return text.includes("%")
     ? text.replace(/%([0-9A-Fa-f]{2})/g, (whole, hex: string) => {
         const char = String.fromCharCode(Number.parseInt(hex, 16));
-        return SIP_USER.test(char) ? char : whole.toUpperCase();
+        return USER_PART.test(char) ? char : whole.toUpperCase();
       })
     : text;
 }

@@ -1,3 +1,5 @@
+import { allOf, TOKEN } from "./chars.ts";
+
 /** RFC 3261 §7.3.1: a folded line counts as one space. */
 export function unfold(value: string): string {
   return value.includes("\n") ? value.replace(/\r\n[ \t]+/g, " ") : value;
@@ -55,11 +57,9 @@ export function decimal(text: string, digits = 10): number | undefined {
   return value;
 }
 
-const TOKEN = /^[A-Za-z0-9\-.!%*_+`'~]+$/;
-
 /** RFC 3261 §25.1 token. */
 export function isToken(text: string): boolean {
-  return TOKEN.test(text);
+  return text.length > 0 && allOf(TOKEN, text, 0, text.length);
 }
 
 /** Text of a quoted-string without quotes and escapes; anything else unchanged. */

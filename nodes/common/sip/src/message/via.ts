@@ -1,6 +1,6 @@
+import { isOf, isSpace, TOKEN } from "./chars.ts";
 import { Parameters } from "./parameters.ts";
 import { parseHostPort } from "./uri.ts";
-import { isToken } from "./values.ts";
 
 /** One Via value: RFC 3261 §20.42, RFC 3581. */
 export interface Via {
@@ -17,16 +17,28 @@ export interface Via {
 
 export const MAGIC_COOKIE = "z9hG4bK";
 
+/** sent-protocol, LWS, sent-by and parameters; undefined when malformed. One pass; spaces may surround "/" and ":". */
 export function parseVia(text: string): Via | undefined {
   const semicolon = text.indexOf(";");
-  const head = text.slice(0, semicolon < 0 ? text.length : semicolon).trim();
-  // Longer than any real sent-by; keeps the expressions below linear in practice.
-  if (head.length > 512) return undefined;
-  const match = /^([^\s/]+)\s*\/\s*([^\s/]+)\s*\/\s*([^\s/]+)\s+(\S(?:.*\S)?)$/s.exec(head);
-  if (match === null) return undefined;
-  const [, protocol = "", version = "", transport = "", sentBy = ""] = match;
-  if (!isToken(protocol) || !isToken(version) || !isToken(transport)) return undefined;
-  const hostport = parseHostPort(sentBy.replace(/\s*:\s*(?=\d+$)/, ":"));
+  const headEnd = semicolon < 0 ? text.length : semicolon;
+  const scan = { text, at: 0, end: headEnd };
+
+  // 1. sent-protocol
+  const protocol = nextToken(scan);
+  if (protocol === "" || !skipSlash(scan)) return undefined;
+  const version = nextToken(scan);
+  if (version === "" || !skipSlash(scan)) return undefined;
+  const transport = nextToken(scan);
+  if (transport === "" || scan.at >= headEnd || !isSpace(text.charCodeAt(scan.at))) return undefined;
+
+  // 2. sent-by
+  skipSpace(scan);
+  let end = headEnd;
+  while (end > scan.at && isSpace(text.charCodeAt(end - 1))) end--;
+  const sentBy = text.slice(scan.at, end);
+  const hostport = parseHostPort(sentBy) ?? parseHostPort(sentBy.replace(/\s*:\s*(?=\d+$)/, ":"));
+
+  // 3. via-params
   const parameters = semicolon < 0 ? new Parameters() : Parameters.parse(text, semicolon);
   if (hostport === undefined || parameters === undefined) return undefined;
   return {
@@ -35,6 +47,28 @@ export function parseVia(text: string): Via | undefined {
     port: hostport.port,
     branch: parameters.get("branch") ?? "",
     parameters,
-    sip20: protocol.toUpperCase() === "SIP" && version === "2.0",
+    sip20: version === "2.0" && protocol.toUpperCase() === "SIP",
   };
+}
+
+interface Scan {
+  readonly text: string;
+  readonly end: number;
+  at: number;
+}
+
+function skipSpace(scan: Scan): void {
+  while (scan.at < scan.end && isSpace(scan.text.charCodeAt(scan.at))) scan.at++;
+}
+
+function nextToken(scan: Scan): string {
+  skipSpace(scan);
+  const start = scan.at;
+  while (scan.at < scan.end && isOf(TOKEN, scan.text.charCodeAt(scan.at))) scan.at++;
+  return scan.text.slice(start, scan.at);
+}
+
+function skipSlash(scan: Scan): boolean {
+  skipSpace(scan);
+  return scan.at < scan.end && scan.text.charCodeAt(scan.at++) === 0x2f;
 }

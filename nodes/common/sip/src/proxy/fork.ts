@@ -5,6 +5,7 @@ import { refusesForOverload } from "../overload/overload-control.ts";
 import type { ClientTransaction, ClientTransactionUser } from "../transaction/client-transaction.ts";
 import type { Flow, Target } from "../transport/transport.ts";
 import type { ForkOptions, Fork as ForkPort } from "./transaction-user.ts";
+import { type Origin, RepeatedAnswers } from "./upstream.ts";
 
 /** RFC 3261 §16.6 step 11: more than 3 minutes. */
 const TIMER_C = 181_000;
@@ -13,6 +14,8 @@ const TIMER_C = 181_000;
 export interface ForkSink {
   /** Any response but 100; our Via is off. `local`: made here. */
   onForkResponse(response: SipMessage, fork: Fork, local: boolean): void;
+  /** Where a request that is proxied came from; none for a request of our own. */
+  readonly origin?: Origin;
 }
 
 /** What a fork needs of ProxyCore. */
@@ -138,8 +141,15 @@ export class Fork implements ForkPort, ClientTransactionUser {
       this.#timer?.cancel();
     }
     if (popVia) response.replaceTop("Via", undefined);
+    if (invite && status >= 200 && status < 300) this.#letGo(response);
     if (this.#options.onResponse?.(response, this, local) === "absorb") return;
     this.#sink.onForkResponse(response, this, local);
+  }
+
+  /** The answer is on its way: what may come after it needs nothing of this fork. */
+  #letGo(response: SipMessage): void {
+    const { origin } = this.#sink;
+    if (origin !== undefined) this.#transaction?.handOver(new RepeatedAnswers(response.toTag, origin));
   }
 
   #tryNext(): void {

@@ -40,6 +40,7 @@ import type {
   RequestOriginator,
   TransactionUser,
 } from "./transaction-user.ts";
+import { ServerUpstream } from "./upstream.ts";
 
 /** A trust zone: who gets its requests when no Route names an entity, and how closely messages are checked. */
 export interface Side {
@@ -211,28 +212,15 @@ export class ProxyCore implements TransportHandler, TransactionLayerUser, ForkPa
     const chosen = admit(request, side, this.#admission);
     const { overload } = this.#options;
     const answered = overload?.taken(request);
-    const context = new RequestContext(
-      chosen.entity,
-      request,
-      flow,
-      undefined,
-      {
-        respond: (response) => {
-          if (response.status >= 200) {
-            this.#options.counters?.response(request.method, response.status, flow.side);
-            answered?.();
-          }
-          overload?.leaving(response, flow.side);
-          transaction.respond(response);
-        },
-        giveUp: () => transaction.end(),
-      },
-      this.#contextParts,
-    );
-    transaction.user = {
-      onCancel: () => context.cancel(),
-      onAck: (ack, ackFlow) => this.onAck(ack, ackFlow),
-    };
+    const upstream = new ServerUpstream(transaction, chosen.entity, (response) => {
+      if (response.status >= 200) {
+        this.#options.counters?.response(transaction.method, response.status, flow.side);
+        answered?.();
+      }
+      overload?.leaving(response, flow.side);
+    });
+    const context = new RequestContext(chosen.entity, request, flow, undefined, upstream, this.#contextParts);
+    transaction.user = { onCancel: () => context.cancel() };
     if (chosen.fault !== undefined) {
       const { status, reason, edit } = chosen.fault;
       context.respond(status, { reason, ...(edit === undefined ? {} : { edit }) });
@@ -393,7 +381,11 @@ export class ProxyCore implements TransportHandler, TransactionLayerUser, ForkPa
       fork.request,
       from.flow,
       from.entity.functionalEntity,
-      { respond: (response) => fork.onLocalResponse(response), giveUp: () => fork.fail(408) },
+      {
+        respond: (response) => fork.onLocalResponse(response),
+        giveUp: () => fork.fail(408),
+        origin: from.origin,
+      },
       this.#contextParts,
     );
     if (decimal(fork.request.header("Max-Forwards") ?? "70") === 0) context.respond(483);

@@ -11,18 +11,12 @@ import type {
   RespondOptions,
   TransactionUser,
 } from "./transaction-user.ts";
+import type { Origin, Upstream } from "./upstream.ts";
 
 /** What a context needs of ProxyCore. */
 export interface ContextParts {
   startFork(request: SipMessage, options: ForkOptions, context: RequestContext): Fork;
   tag(): string;
-}
-
-/** Where a context's responses go: a server transaction, or the fork of the entity before it in this process. */
-export interface Upstream {
-  respond(response: SipMessage): void;
-  /** RFC 4320 §4.2: a non-INVITE that timed out gets no answer; what waits for one is freed. */
-  giveUp(): void;
 }
 
 /** One request at one functional entity: request context and response context of RFC 3261 §16.2 and §16.7. */
@@ -53,6 +47,10 @@ export class RequestContext implements RequestContextPort, ForkSink {
     this.from = from;
     this.#upstream = upstream;
     this.#parts = parts;
+  }
+
+  get origin(): Origin {
+    return this.#upstream.origin;
   }
 
   get cancelled(): boolean {

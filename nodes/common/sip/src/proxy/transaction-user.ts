@@ -18,6 +18,11 @@ export interface TransactionUser {
   onRequest(context: RequestContext): void | Promise<void>;
   /** ACK for a 2xx; default: ProxyCore pops our Route values and forwards by what remains. */
   onAck?(context: AckContext): void;
+  /**
+   * A 2xx to INVITE of one more UAS, after the procedure of the request is over (RFC 3261 §16.7 step 5: it is forwarded, our
+   * Via is off). May edit it; false drops it. Default: it goes on as it is.
+   */
+  onFurtherAnswer?(response: SipMessage, from: Flow, to: Flow): boolean;
 }
 
 /** Where a request goes: one flow; listed addresses tried in order; or (default) its top Route, else its Request-URI by RFC 3263. */

@@ -8,6 +8,7 @@ import {
   clientInvite,
 } from "./client-invite.fsm.ts";
 import { type ClientNonInviteState, clientNonInvite } from "./client-non-invite.fsm.ts";
+import { KeptText } from "./kept-text.ts";
 import type { TransactionTimers } from "./timers.ts";
 
 /** What the user of a client transaction hears (RFC 3261 §17.1). After timeout or transportError nothing more comes. */
@@ -25,17 +26,26 @@ export interface ClientTransactionParts {
   readonly terminated: (transaction: ClientTransaction) => void;
 }
 
+/** Hears nothing: after a final response that ends the transaction's work nothing more comes. */
+const NOBODY: ClientTransactionUser = {
+  onResponse: () => undefined,
+  onTimeout: () => undefined,
+  onTransportError: () => undefined,
+};
+
 /** A client transaction over one flow; the request carries our Via with `branch`. */
 export class ClientTransaction {
   readonly branch: string;
   readonly method: string;
   readonly flow: Flow;
   readonly #parts: ClientTransactionParts;
-  readonly #user: ClientTransactionUser;
+  #user: ClientTransactionUser;
   #state: ClientInviteState | ClientNonInviteState;
   #request: SipMessage | undefined;
   /** Kept while it may have to be sent again: until the first response over UDP. */
   #wire: string;
+  /** Of a non-2xx. */
+  #ack: KeptText | undefined;
   #retransmission: Timer | undefined;
   #timeout: Timer | undefined;
   #interval: number;
@@ -83,6 +93,11 @@ export class ClientTransaction {
     this.input(status < 200 ? "1xx" : status < 300 ? "2xx" : "300-699", response);
   }
 
+  /** From here on somebody else hears of responses: repeats of a 2xx to INVITE until Timer M. */
+  handOver(user: ClientTransactionUser): void {
+    this.#user = user;
+  }
+
   /** Ends it without a word: its user has no more interest (RFC 3261 §9.1, 64*T1 after a CANCEL). */
   abandon(): void {
     if (this.#state !== "terminated") this.#enter("terminated");
@@ -115,12 +130,21 @@ export class ClientTransaction {
         if (!this.flow.send(this.#wire)) this.input("transportError");
         return;
       case "sendAck":
-        if (response !== undefined && this.#request !== undefined)
-          this.flow.send(ackFor(this.#request, response).toString());
+        if (response !== undefined && this.#request !== undefined) {
+          const ack = ackFor(this.#request, response).toString();
+          this.#ack = new KeptText(ack);
+          this.#request = undefined;
+          this.flow.send(ack);
+        } else if (this.#ack !== undefined) this.flow.send(this.#ack.toString());
         return;
-      case "passUp":
-        if (response !== undefined) this.#user.onResponse(response, this);
+      case "passUp": {
+        if (response === undefined) return;
+        const user = this.#user;
+        // "completed" may last 32 s: nothing of the procedure may stay with it.
+        if (this.#state === "completed") this.#user = NOBODY;
+        user.onResponse(response, this);
         return;
+      }
       case "informTimeout":
         this.#user.onTimeout(this);
         return;

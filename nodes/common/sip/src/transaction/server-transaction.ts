@@ -1,7 +1,9 @@
 import type { Clock, Timer } from "@ims/runtime";
 import { SipMessage } from "../message/message.ts";
+import { parseMessage } from "../message/parser.ts";
 import { responseTo } from "../message/response.ts";
 import type { Flow } from "../transport/transport.ts";
+import { KeptText } from "./kept-text.ts";
 import {
   type ServerAction,
   type ServerInput,
@@ -14,14 +16,14 @@ import type { TransactionTimers } from "./timers.ts";
 /** What the user of a server transaction hears after its request. */
 export interface ServerTransactionUser {
   onCancel(cancel: SipMessage): void;
-  /** ACK of a 2xx that came while the transaction still absorbs retransmissions (RFC 6026 §7.1). */
-  onAck(ack: SipMessage, flow: Flow): void;
 }
 
 export interface ServerTransactionParts {
   readonly clock: Clock;
   readonly timers: TransactionTimers;
   readonly terminated: (transaction: ServerTransaction) => void;
+  /** ACK of a 2xx that came while the transaction still absorbs retransmissions (RFC 6026 §7.1). */
+  readonly onAck: (ack: SipMessage, flow: Flow) => void;
   /** Sends a response that cannot go back over its flow (RFC 3261 §18.2.2). */
   readonly sendElsewhere: (response: SipMessage, flow: Flow) => boolean;
   /** May the request come again over another connection, because the pool member that sent it died? */
@@ -33,21 +35,25 @@ const LINGER_MS = 500;
 
 const RELEASED = SipMessage.request("", "");
 
-/** A server transaction: RFC 3261 §17.2. Owns the request until its final response. */
+/**
+ * A server transaction: RFC 3261 §17.2. Owns the request and its user until the final response; what stays for Timers H to
+ * L is flat: the key and the last response.
+ */
 export class ServerTransaction {
   readonly key: string;
   /** The last one it came on. */
   flow: Flow;
-  /** Empty once a non-INVITE has its final response: nothing of it is needed any more. */
+  /** Empty after the final response. */
   request: SipMessage;
+  readonly method: string;
   readonly invite: boolean;
   user: ServerTransactionUser | undefined;
   readonly #parts: ServerTransactionParts;
   /** The last response is kept over reliable flows too. Not what a registrar or poll answers: asking again does no harm. */
   readonly #keeps: boolean;
   #state: ServerInviteState | ServerNonInviteState;
-  /** Last response as sent, for retransmissions; empty over reliable flows once final. */
-  #wire = "";
+  /** Last response as sent, or the first 2xx to INVITE; undefined where nobody will ask for it again. */
+  #wire: KeptText | undefined;
   #status = 0;
   #retransmission: Timer | undefined;
   #timeout: Timer | undefined;
@@ -57,11 +63,12 @@ export class ServerTransaction {
     this.key = key;
     this.request = request;
     this.flow = flow;
-    this.invite = request.method === "INVITE";
+    const { method } = request;
+    this.method = method;
+    this.invite = method === "INVITE";
     this.#parts = parts;
     this.#state = this.invite ? "proceeding" : "trying";
     this.#interval = parts.timers.t1;
-    const { method } = request;
     this.#keeps = method !== "REGISTER" && method !== "OPTIONS" && parts.maySendAgain(flow);
     if (this.invite)
       this.#retransmission = parts.clock.setTimer(parts.timers.trying, () => {
@@ -86,10 +93,15 @@ export class ServerTransaction {
     this.#input(status < 200 ? "1xx" : status < 300 ? "2xx" : "300-699", response);
   }
 
+  /** The UAS has sent its 2xx to INVITE again (RFC 3261 §13.3.1.4, RFC 6026 §7.1): so do we. */
+  resend(): void {
+    if (this.#state === "accepted") this.#sendAgain();
+  }
+
   /** A retransmission of the request, or the ACK that belongs to it. */
   onRequest(request: SipMessage, flow: Flow): void {
     if (request.method === "ACK") {
-      if (this.#state === "accepted") this.user?.onAck(request, flow);
+      if (this.#state === "accepted") this.#parts.onAck(request, flow);
       else this.#input("ack", undefined);
     } else this.#input("request", undefined);
   }
@@ -115,8 +127,15 @@ export class ServerTransaction {
     this.#state = "terminated";
     this.#retransmission?.cancel();
     this.#timeout?.cancel();
-    this.#wire = "";
+    this.#wire = undefined;
     this.#parts.terminated(this);
+  }
+
+  #sendAgain(): void {
+    const text = this.#wire?.toString() ?? "";
+    if (text === "" || this.flow.send(text)) return;
+    const parsed = parseMessage(text);
+    if (parsed.kind === "message") this.#parts.sendElsewhere(parsed.message, this.flow);
   }
 
   #run(action: ServerAction, response: SipMessage | undefined): void {
@@ -125,13 +144,16 @@ export class ServerTransaction {
     switch (action) {
       case "sendResponse": {
         if (response === undefined) return;
+        const again = this.#status >= 200;
         this.#status = response.status;
-        if (this.#status >= 200 || this.invite) this.#retransmission?.cancel();
+        const final = this.#status >= 200;
+        if (final || this.invite) this.#retransmission?.cancel();
+        const accepted = final && this.#status < 300 && this.invite;
         const wire = response.toString();
-        // Over a reliable flow only who takes over from a dead sender asks for it again.
-        this.#wire = reliable && !this.#keeps ? "" : wire;
-        if (this.#status >= 200 && !this.invite) {
-          // Over UDP it stays for 32 s: nothing of the procedure may stay with it.
+        // Over a reliable flow only the 2xx to INVITE may be needed again, and what who takes over from a dead sender asks for.
+        if (!again) this.#wire = accepted || !reliable || this.#keeps ? new KeptText(wire) : undefined;
+        if (final) {
+          // It stays for up to 32 s: nothing of the procedure may stay with it.
           this.request = RELEASED;
           this.user = undefined;
         }
@@ -140,7 +162,7 @@ export class ServerTransaction {
         return;
       }
       case "resendResponse":
-        if (this.#wire !== "") this.flow.send(this.#wire);
+        this.#sendAgain();
         return;
       case "passAckUp":
       case "informNoAck":
@@ -159,8 +181,6 @@ export class ServerTransaction {
       case "startJ":
         return this.#expire("timerJ", !reliable ? 64 * t1 : this.#keeps ? LINGER_MS : 0);
       case "startL":
-        if (reliable && this.#keeps) this.#forgetSoon();
-        else this.#wire = "";
         return this.#expire("timerL", 64 * t1);
       case "stopRetransmission":
         this.#retransmission?.cancel();
@@ -169,12 +189,6 @@ export class ServerTransaction {
         this.#timeout?.cancel();
         return;
     }
-  }
-
-  #forgetSoon(): void {
-    this.#retransmission = this.#parts.clock.setTimer(LINGER_MS, () => {
-      this.#wire = "";
-    });
   }
 
   #expire(input: ServerInput, ms: number): void {

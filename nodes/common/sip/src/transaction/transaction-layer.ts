@@ -56,6 +56,7 @@ export class TransactionLayer {
       sendElsewhere,
       maySendAgain: maySendAgain ?? (() => false),
       terminated: (gone) => this.#servers.delete(gone.key),
+      onAck: (ack, flow) => user.onAck(ack, flow),
     };
     this.#clientParts = {
       clock,
@@ -174,9 +175,16 @@ export class TransactionLayer {
 function serverKey(request: SipMessage, method: string, flow: Flow): string {
   const via = request.topVia;
   if (via?.branch.startsWith(MAGIC_COOKIE) && via.branch.length > MAGIC_COOKIE.length)
-    return `${via.branch}|${via.host}:${via.port ?? 0}|${method}|${flow.side}`;
+    return flat(`${via.branch}|${via.host}:${via.port ?? 0}|${method}|${flow.side}`);
   const top = request.top("Via") ?? "";
-  return `${request.requestUri}|${request.fromTag}|${request.callId}|${request.cseqNumber}|${top}|${method}|${flow.side}`;
+  return flat(
+    `${request.requestUri}|${request.fromTag}|${request.callId}|${request.cseqNumber}|${top}|${method}|${flow.side}`,
+  );
+}
+
+/** A key is looked at as a whole: pieces joined would keep the message alive that they were cut from. Reading a char joins them. */
+function flat(key: string): string {
+  return key.charCodeAt(0) > 0 ? key : "";
 }
 
 function clientKey(branch: string, method: string): string {

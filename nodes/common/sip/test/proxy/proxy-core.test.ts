@@ -14,6 +14,7 @@ import { type FakeFlow, FakeTransportLayer } from "../../testing/index.ts";
 type Procedure = (context: RequestContext) => void | Promise<void>;
 
 interface Bench {
+  readonly entity: TransactionUser;
   readonly core: ProxyCore;
   readonly transport: FakeTransportLayer;
   readonly clock: FakeClock;
@@ -47,7 +48,7 @@ function bench(procedure: Procedure, more: readonly TransactionUser[] = []): Ben
     onDefect: (error) => defects.push(error),
   });
   const ue = transport.connect({ side: "access", remotePort: 6000 });
-  return Object.assign(state, { core, transport, clock, ue, defects });
+  return Object.assign(state, { entity, core, transport, clock, ue, defects });
 }
 
 function target(port: number): Target {
@@ -245,6 +246,47 @@ test("RFC 3261 §16.7: the first 2xx goes up at once and the other branches are 
   assert.equal(parsed(peer(b, 2).sent[1]).method, "CANCEL");
   for (const index of [0, 2]) peer(b, index).receive(answer(peer(b, index).sent[0], 487));
   assert.equal(b.ue.sent.length, 4);
+});
+
+test("RFC 6026 §7.1: a repeated 2xx goes up as it went first, also when nothing of the procedure is left", () => {
+  const b = bench((context) => {
+    context.onUpstream((response) => void response.append("Server", "edited"));
+    forkTo(context, [7001]);
+  });
+  b.ue.receive(request("INVITE"));
+  const ok = answer(peer(b, 0).sent[0], 200);
+  peer(b, 0).receive(ok);
+  const first = b.ue.sent.at(-1);
+  b.clock.advance(20_000);
+  peer(b, 0).receive(ok);
+  assert.equal(b.ue.sent.length, 2);
+  assert.equal(b.ue.sent.at(-1), first);
+  assert.match(first ?? "", /Server: edited/);
+  b.ue.receive(request("INVITE"));
+  assert.equal(peer(b, 0).sent.length, 1, "a repeated INVITE goes nowhere");
+  b.clock.advance(20_000);
+  assert.equal(b.core.transactions.serverTransactions + b.core.transactions.clientTransactions, 0);
+});
+
+test("RFC 3261 §16.7 step 5: the 2xx of one more UAS behind the same branch goes up too, seen by the entity", () => {
+  const b = bench((context) => forkTo(context, [7001]));
+  const seen: string[] = [];
+  const entity: TransactionUser = b.entity;
+  entity.onFurtherAnswer = (response, from, to) => {
+    seen.push(`${response.toTag} ${from.remotePort} ${to.remotePort}`);
+    return response.toTag !== "dropped";
+  };
+  b.ue.receive(request("INVITE"));
+  const ok = answer(peer(b, 0).sent[0], 200);
+  peer(b, 0).receive(ok);
+  for (const tag of ["other", "dropped"]) peer(b, 0).receive(ok.replace(/(To: .*tag=)[^\r;]*/, `$1${tag}`));
+  assert.deepEqual(seen, ["other 7001 6000", "dropped 7001 6000"]);
+  assert.deepEqual(
+    b.ue.sent.map((text) => parsed(text).toTag),
+    [parsed(ok).toTag, "other"],
+  );
+  peer(b, 0).receive(ok);
+  assert.equal(parsed(b.ue.sent.at(-1)).toTag, parsed(ok).toTag, "the first one is still the one repeated");
 });
 
 test("RFC 3261 §16.7 step 6: when all fail the best response wins, 6xx above all, and challenges are put together", () => {

@@ -1,0 +1,141 @@
+import type { Clock } from "@ims/runtime";
+import type { Flow, Target, TransportLayer } from "../transport/transport.ts";
+import { type BalancingKeys, hashText, orderHops } from "./balancing.ts";
+import { Hop } from "./hop.ts";
+import { HopProber, type ProbeOptions } from "./hop-prober.ts";
+import type { MethodPolicy } from "./policy.ts";
+
+const MAX_HOPS = 10_000;
+/** A hop nobody has asked for in that time is forgotten when there are too many. */
+const UNUSED_MS = 60_000;
+/** How long a failed target without connections is put last (RFC 3263 §4.3 leaves it open). */
+const PENALTY_MS = 10_000;
+
+export interface HopsModules {
+  readonly clock: Clock;
+  readonly transport: () => Pick<TransportLayer, "flowTo">;
+  readonly probe?: Partial<ProbeOptions>;
+  /** Told when a hop changes between in and out of service. */
+  readonly onChange?: (hop: Hop) => void;
+}
+
+/** The next hops of the trusted sides: their health, the order to try them in, and who waits for them. */
+export class Hops {
+  readonly #clock: Clock;
+  readonly #transport: () => Pick<TransportLayer, "flowTo">;
+  readonly #prober: HopProber;
+  readonly #byKey = new Map<string, Hop>();
+  /** Located targets are the same objects for a while. */
+  readonly #byTarget = new WeakMap<Target, Hop>();
+  #turn = 0;
+
+  constructor({ clock, transport, probe, onChange }: HopsModules) {
+    this.#clock = clock;
+    this.#transport = transport;
+    this.#prober = new HopProber({
+      clock,
+      options: probe ?? {},
+      dial: (hop) => this.#connect(hop),
+      onChange: (hop) => onChange?.(hop),
+    });
+  }
+
+  hops(): Iterable<Hop> {
+    return this.#byKey.values();
+  }
+
+  hop(target: Target, side: string): Hop {
+    const known = this.#byTarget.get(target);
+    if (known !== undefined && known.side === side) return known;
+    const key = `${side}|${target.protocol}|${target.address}|${target.port}`;
+    let hop = this.#byKey.get(key);
+    if (hop === undefined) {
+      if (this.#byKey.size >= MAX_HOPS) this.#forgetUnused();
+      hop = new Hop(key, target, side, hashText(key));
+      if (this.#byKey.size < MAX_HOPS) this.#byKey.set(key, hop);
+    }
+    this.#byTarget.set(target, hop);
+    return hop;
+  }
+
+  /** Targets in the order to try. */
+  order(
+    targets: readonly Target[],
+    side: string,
+    keys: BalancingKeys,
+    policy: MethodPolicy,
+    newDialog: boolean,
+  ): readonly Target[] {
+    if (targets.length < 2) return targets;
+    const hops = targets.map((target) => this.hop(target, side));
+    this.#turn = (this.#turn + 1) & 0x3fffffff;
+    const how = { now: this.#clock.monotonic(), turn: this.#turn, newDialog };
+    const ordered = orderHops(hops, keys, policy, how);
+    // The hop's own target may have another priority or name than this one.
+    return ordered.map((hop) => targets.find((one) => this.#byTarget.get(one) === hop) ?? hop.target);
+  }
+
+  /** Are the breakers of all targets open, with no trial due? Then nothing new is begun. */
+  allBlocked(targets: readonly Target[], side: string, policy: MethodPolicy): boolean {
+    if (targets.length === 0) return false;
+    const now = this.#clock.monotonic();
+    return targets.every((target) => this.hop(target, side).breaker(policy)?.blocks(now) === true);
+  }
+
+  /** The flow to a hop; from now on it is watched. */
+  flowTo(hop: Hop): Flow {
+    const flow = this.#connect(hop);
+    if (flow.ping !== undefined) this.#prober.watch(hop);
+    return flow;
+  }
+
+  /** A request leaves over the hop's flow. */
+  busy(hop: Hop): void {
+    if (hop.flow?.ping !== undefined) this.#prober.busy();
+  }
+
+  succeeded(hop: Hop, policy: MethodPolicy): void {
+    if (hop.penaltyUntil !== 0) hop.penaltyUntil = 0;
+    hop.succeeded(policy);
+  }
+
+  failed(hop: Hop, policy: MethodPolicy, why: "transport" | "timeout" | "refused"): void {
+    const now = this.#clock.monotonic();
+    hop.failed(policy, now);
+    if (why === "refused") return;
+    if (hop.target.protocol === "UDP" || why === "timeout") hop.penaltyUntil = now + PENALTY_MS;
+    else this.#prober.lost(hop);
+  }
+
+  /** Has it shown life since its silence began to count? */
+  isAlive(hop: Hop): boolean {
+    return hop.answersPings && hop.state === "up" && hop.flow?.open === true;
+  }
+
+  stop(): void {
+    this.#prober.stop();
+  }
+
+  #connect(hop: Hop): Flow {
+    const flow = this.#transport().flowTo(hop.target, hop.side);
+    hop.usedAt = this.#clock.monotonic();
+    if (hop.flow === flow) return flow;
+    hop.flow = flow;
+    hop.pingedAt = 0;
+    hop.lastPing = 0;
+    if (flow.reliable)
+      flow.onClose(() => {
+        if (hop.flow === flow) this.#prober.closed(hop);
+      });
+    return flow;
+  }
+
+  #forgetUnused(): void {
+    const before = this.#clock.monotonic() - UNUSED_MS;
+    for (const [key, hop] of this.#byKey)
+      if (hop.usedAt < before && hop.inFlight === 0 && hop.flow?.open !== true) {
+        this.#prober.unwatch(hop);
+        this.#byKey.delete(key);
+      }
+  }
+}
