@@ -66,6 +66,11 @@ async function inside(
   noNamespaces: string | undefined,
 ): Promise<number> {
   process.on("exit", killEverything);
+  // Nobody is there to remove the namespace when the outer process was killed: then this one ends too.
+  const parent = process.ppid;
+  setInterval(() => {
+    if (process.ppid !== parent) process.exit(1);
+  }, 500).unref();
   for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
     process.once(name, () => process.exit(128 + constants.signals[name]));
   const folder = options.out === "" ? mkdtempSync(join(tmpdir(), "tidewater-faults-")) : resolve(options.out);
