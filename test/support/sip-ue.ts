@@ -24,7 +24,7 @@ export class SipUe {
   readonly impi: string;
   readonly domain: string;
   readonly #options: UeOptions;
-  readonly #send: (text: string) => void;
+  readonly #send: Wire["send"];
   readonly #inbox: SipMessage[] = [];
   readonly #waiting: (() => void)[] = [];
   readonly localAddress: string;
@@ -35,11 +35,7 @@ export class SipUe {
   #cseq = 0;
   serviceRoute: string[] = [];
 
-  private constructor(
-    options: UeOptions,
-    core: CoreOfUe,
-    wire: { send: (text: string) => void; close: () => void; address: string; port: number },
-  ) {
+  private constructor(options: UeOptions, core: CoreOfUe, wire: Wire) {
     this.#options = options;
     this.#transport = (options.transport ?? "udp").toUpperCase();
     this.#send = wire.send;
@@ -94,7 +90,12 @@ export class SipUe {
 
   send(message: SipMessage): void {
     if (!message.has("Content-Length")) message.append("Content-Length", String(message.body.length));
-    this.#send(message.toString());
+    // RFC 3261 §18.2.2: an answer goes to where its request came from.
+    const via = message.isRequest ? undefined : message.topVia;
+    this.#send(
+      message.toString(),
+      via === undefined ? undefined : { host: via.host, port: via.port ?? 5060 },
+    );
   }
 
   sendText(text: string): void {
@@ -194,7 +195,8 @@ export class SipUe {
 }
 
 interface Wire {
-  send: (text: string) => void;
+  /** `to` instead of the core, where that can be chosen: over UDP. */
+  send: (text: string, to?: { readonly host: string; readonly port: number }) => void;
   close: () => void;
   address: string;
   port: number;
@@ -206,7 +208,8 @@ async function openUdp(core: CoreOfUe, options: UeOptions, receive: (text: strin
   await new Promise<void>((resolve) => socket.bind(0, options.address ?? "127.0.0.1", resolve));
   const { address, port } = socket.address();
   return {
-    send: (text) => socket.send(Buffer.from(text, "latin1"), core.sip.udpPort, core.sip.host),
+    send: (text, { host, port } = { host: core.sip.host, port: core.sip.udpPort }) =>
+      socket.send(Buffer.from(text, "latin1"), port, host),
     close: () => void socket.close(),
     address,
     port,

@@ -13,11 +13,16 @@ const PROBE_EVERY_MS = 20;
 const FOLDERS = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/bin", "/usr/local/bin", "/usr/sbin"];
 
 /** A memcached server. */
-export function memcachedRunner(member: string, host: string, port: number): Runner {
+export function memcachedRunner(
+  member: string,
+  host: string,
+  port: number,
+  folders: readonly string[] = FOLDERS,
+): Runner {
   let child: ReturnType<typeof spawn> | undefined;
   return {
     async start(onExit) {
-      const program = programIn("memcached");
+      const program = programIn("memcached", folders);
       if (program === undefined)
         throw new Error(
           "--stores memcached needs memcached, which is not installed: apt-get install memcached (Debian, Ubuntu), dnf install memcached (Fedora)",
@@ -58,15 +63,17 @@ export function memcachedRunner(member: string, host: string, port: number): Run
 }
 
 /** Path of a program. */
-function programIn(name: string): string | undefined {
-  return FOLDERS.map((folder) => join(folder, name)).find((path) => {
-    try {
-      accessSync(path, constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
+function programIn(name: string, folders: readonly string[]): string | undefined {
+  return folders
+    .map((folder) => join(folder, name))
+    .find((path) => {
+      try {
+        accessSync(path, constants.X_OK);
+        return true;
+      } catch {
+        return false;
+      }
+    });
 }
 
 /** The server of somebody else would be taken for ours. */

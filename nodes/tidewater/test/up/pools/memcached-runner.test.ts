@@ -63,3 +63,12 @@ test("memcached ends with the process that started it, also when that is killed"
   parent.kill("SIGKILL");
   await until(async () => !(await isOpen(port)), "the end of memcached");
 });
+
+test("without memcached it is said what to install", async () => {
+  const runner = memcachedRunner("memcached-1", HOST, 1, ["/nonexistent"]);
+  await assert.rejects(
+    runner.start(() => {}),
+    /memcached, which is not installed: apt-get install memcached/,
+  );
+  await runner.stop();
+});
