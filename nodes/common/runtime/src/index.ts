@@ -62,3 +62,4 @@ export {
 export { composeServices, type Service, startInOrder, stopInReverse } from "./service.ts";
 export { type ServiceOptions, serviceOptions } from "./service-options.ts";
 export { describeFailure } from "./start-failure.ts";
+export { type IdleOptions, whenIdle } from "./when-idle.ts";

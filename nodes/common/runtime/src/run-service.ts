@@ -86,9 +86,12 @@ export async function runService<Schema extends z.ZodObject>(
   );
   const services: Service[] = [management];
   let ending = false;
+  let asked = 0;
   const quiesce = new AbortController();
 
   async function stop(reason: string, graceSeconds: number): Promise<void> {
+    asked++;
+    if (asked > 2) exit(0); // stopping takes too long for whoever asks a third time
     if (ending) return quiesce.abort(); // asked twice: do not wait any longer
     ending = true;
     const wasReady = health.state === "ready";
@@ -100,6 +103,10 @@ export async function runService<Schema extends z.ZodObject>(
         Promise.all(services.map((service) => service.quiesce(quiesce.signal))),
         quiesce.signal,
       ).catch((err: unknown) => log.error({ err }, "quiesce failed"));
+      const busy = Object.assign({}, ...services.map((service) => service.busy?.() ?? {}));
+      if (quiesce.signal.aborted)
+        log.warn({ busy, asked }, "not everything in progress has ended: deadline, or asked again");
+      else log.info({ busy }, "nothing is in progress any more");
     }
     setTimeout(
       () => fail(new Error(`not stopped within ${STOP_DEADLINE_MS} ms`), "stop failed"),

@@ -4,6 +4,8 @@ export interface Service {
   start(): Promise<void>;
   /** Takes no new work; resolves when what is in progress has ended or `signal` aborts. */
   quiesce(signal: AbortSignal): Promise<void>;
+  /** What is in progress, by kind; for the log line of a deadline that came first. */
+  busy?(): Readonly<Record<string, number>>;
   /** Ends at once, releasing everything. Harmless when not started or already stopped. */
   stop(): Promise<void>;
   /** Ports listened on by name, once started; for whoever started the process. */
@@ -44,5 +46,6 @@ export function composeServices(services: readonly Service[]): Service {
     },
     stop: () => stopInReverse(services),
     ports: () => Object.assign({}, ...services.map((service) => service.ports?.() ?? {})),
+    busy: () => Object.assign({}, ...services.map((service) => service.busy?.() ?? {})),
   };
 }

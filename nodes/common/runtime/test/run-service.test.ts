@@ -65,6 +65,10 @@ test("SIGTERM waits for work in progress no longer than the deadline", async (t)
   await ready(service);
   service.child.kill("SIGTERM");
   assert.equal(await service.ended, 0);
+  assert.match(
+    service.output(),
+    /"level":"warn".*"busy":\{"calls":3\}.*not everything in progress has ended/,
+  );
 });
 
 test("while it quiesces a service is alive but not ready, and a second SIGTERM ends the wait", async (t) => {
