@@ -64,6 +64,7 @@ export class Fleet {
   /** Stores, then pool by pool, each when the one before is ready. Rejects with what did not start. */
   async start(): Promise<void> {
     this.#addStores();
+    if (this.#stores.length > 0) this.#progress(this.#stores);
     await Promise.all(this.#stores.map((store) => store.start()));
     await this.#cassandra?.waitUntilReady();
     for (const pool of POOLS)
@@ -74,6 +75,7 @@ export class Fleet {
       // The first one makes what all of them share (schema, keys, examples).
       const [first, ...others] = this.#of(pool);
       this.#checkStopping();
+      this.#progress(this.#of(pool).map(({ member }) => member));
       await first?.member.start();
       this.#checkStopping();
       await Promise.all(others.map(({ member }) => member.start()));
@@ -181,6 +183,10 @@ export class Fleet {
     } finally {
       this.#busy = "";
     }
+  }
+
+  #progress(starting: readonly Member[]): void {
+    this.#options.say(`starting ${starting.map(({ name }) => name).join(", ")}`);
   }
 
   #checkStopping(): void {
