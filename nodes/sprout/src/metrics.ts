@@ -2,6 +2,7 @@ import type { MetricsRegister } from "@ims/runtime";
 import { type ProxyCounters, sipCounters } from "@ims/sip";
 import type { IcscfCounters } from "./icscf/modules.ts";
 import type { ScscfCounters } from "./scscf/modules.ts";
+import type { RegistrationStoreCounters } from "./store/copies.ts";
 
 const sides = ["scscf", "icscf"] as const;
 
@@ -10,6 +11,7 @@ export interface Metrics {
   readonly sip: ProxyCounters;
   readonly icscf: IcscfCounters;
   readonly scscf: ScscfCounters;
+  readonly store: RegistrationStoreCounters;
   /** A request that no functional entity saw. */
   refused(reason: "foreignPeer" | "quiescing"): void;
   defect(): void;
@@ -17,7 +19,13 @@ export interface Metrics {
 
 export function getMetrics(
   register: MetricsRegister,
-  gauges: { readonly pendingChallenges: () => number; readonly watchedSets: () => number },
+  gauges: {
+    readonly pendingChallenges: () => number;
+    readonly watchedSets: () => number;
+    readonly unsettledSets: () => number;
+    readonly calendarShards: () => number;
+    readonly calendarLag: () => number;
+  },
 ): Metrics {
   const icscf = register.counter({
     name: "ims_sprout_icscf_requests_total",
@@ -32,7 +40,17 @@ export function getMetrics(
   const registrations = register.counter({
     name: "ims_sprout_registrations_total",
     help: "Changes of registrations at the S-CSCF",
-    labels: { outcome: ["initial", "refreshed", "removed", "lapsed", "refused"] },
+    labels: { outcome: ["initial", "refreshed", "repeated", "removed", "lapsed", "refused"] },
+  });
+  const copies = register.counter({
+    name: "ims_sprout_registration_copies_total",
+    help: "Registrations whose working and durable copies had to be treated apart because a store was away or had lost them",
+    labels: { outcome: ["rebuilt", "direct", "deferred", "refused", "settled", "dropped"] },
+  });
+  const bad = register.counter({
+    name: "ims_sprout_bad_records_total",
+    help: "Records met in the working copy that are of a later release or unreadable",
+    labels: { kind: ["newer", "unreadable"] },
   });
   const sessions = register.counter({
     name: "ims_sprout_scscf_requests_total",
@@ -59,6 +77,21 @@ export function getMetrics(
     help: "Implicit registration sets whose lapse this process watches",
     value: gauges.watchedSets,
   });
+  register.gauge({
+    name: "ims_sprout_unsettled_registrations",
+    help: "Implicit registration sets whose copies differ until a store is back",
+    value: gauges.unsettledSets,
+  });
+  register.gauge({
+    name: "ims_sprout_calendar_shards",
+    help: "Shards of the expiry calendar that this process looks after",
+    value: gauges.calendarShards,
+  });
+  register.gauge({
+    name: "ims_sprout_calendar_lag_minutes",
+    help: "How far the expiry calendar of this process is behind",
+    value: gauges.calendarLag,
+  });
   return {
     sip: sipCounters(register, "ims_sprout", sides),
     icscf: { request: (kind, outcome) => icscf.inc({ kind, outcome }) },
@@ -67,6 +100,7 @@ export function getMetrics(
       registration: (outcome) => registrations.inc({ outcome }),
       session: (sessionCase, outcome) => sessions.inc({ session_case: sessionCase, outcome }),
     },
+    store: { copy: (outcome) => copies.inc({ outcome }), bad: (kind) => bad.inc({ kind }) },
     refused: (reason) => refused.inc({ reason }),
     defect: () => defects.inc({}),
   };

@@ -143,7 +143,7 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
     },
     async stop() {
       overload.stop();
-      entities.stop();
+      await entities.stop();
       await core.transport.stop();
       hssPeers.stop();
       names.stop();

@@ -1,4 +1,4 @@
-import { createSecretKey, type KeyObject, randomBytes } from "node:crypto";
+import { createSecretKey, type KeyObject, randomBytes, randomUUID } from "node:crypto";
 import type { Clock, MetricsRegister } from "@ims/runtime";
 import type { KvStore } from "@ims/store";
 import type { Cx, CxRequests } from "./cx/cx.ts";
@@ -12,9 +12,14 @@ import { OwnUris } from "./routing/own-route.ts";
 import { ChallengeWatch } from "./scscf/challenge-watch.ts";
 import { networkInitiated, removeLapsed } from "./scscf/deregistration.ts";
 import { ExpiryWheel } from "./scscf/expiry.ts";
+import { ExpiryScan } from "./scscf/expiry-scan.ts";
+import { LapseClaims } from "./scscf/lapse-claim.ts";
 import type { RegistrationListener, ScscfModules, ScscfOptions } from "./scscf/modules.ts";
 import { nonceGenerator } from "./scscf/nonces.ts";
 import { Scscf } from "./scscf/scscf.ts";
+import { ShardLeases } from "./scscf/shard-leases.ts";
+import type { StoreProblems } from "./store/copies.ts";
+import type { DurableModules } from "./store/durable-copy.ts";
 import { ImpiStore } from "./store/impi-store.ts";
 import { liveBindings } from "./store/registration.ts";
 import { RegistrationStore } from "./store/registration-store.ts";
@@ -32,7 +37,19 @@ export interface SproutParts {
   /** S-CSCFs to select from. */
   readonly scscfs: readonly ConfiguredScscf[];
   readonly cx: Cx;
+  /** Registrations: the copy that all members work on. */
   readonly store: KvStore;
+  /** Challenges; default: the same store. */
+  readonly challenges?: KvStore;
+  /** A copy of registrations that outlives the store, with a calendar that outlives all members. */
+  readonly durable?: DurableModules & {
+    /** Who looks after which part of the calendar. */
+    readonly leases: KvStore;
+    /** How far that has come. */
+    readonly cursors: KvStore;
+  };
+  /** Name of this process, never used again by another; default: drawn at random. */
+  readonly member?: string;
   readonly clock: Clock;
   readonly register: MetricsRegister;
   readonly listeners?: readonly RegistrationListener[];
@@ -46,7 +63,12 @@ export interface SproutEntities {
   /** For RTR and PPR. */
   readonly cxRequests: CxRequests;
   readonly metrics: Metrics;
-  stop(): void;
+  /** What is wrong with the stores. */
+  readonly storeProblems: StoreProblems;
+  /** Begins to look after the calendar. */
+  start(): void;
+  /** Resolves when others may look after what this process did. */
+  stop(): Promise<void>;
 }
 
 /** I-CSCF and S-CSCF with their state, ready to be put on a ProxyCore. */
@@ -55,13 +77,15 @@ export function createEntities(parts: SproutParts): SproutEntities {
   const readProfile = profileReader(options.profileCache);
   const gruus = new Gruus(gruuKeyOf(options.gruuKey), options.homeDomain);
   const ownScscf = new OwnUris([options.scscfUri]);
+  const { durable, member = randomUUID() } = parts;
   const registrations = new RegistrationStore({
     store,
     clock,
     readProfile,
-    onWrite: (impu, at) => expiry.schedule(impu, at),
+    ...(durable === undefined ? { onWrite: (impu, at) => expiry.schedule(impu, at) } : { durable }),
+    counters: { copy: (outcome) => metrics.store.copy(outcome), bad: (kind) => metrics.store.bad(kind) },
   });
-  const challenges = new ImpiStore({ store, clock });
+  const challenges = new ImpiStore({ store: parts.challenges ?? store, clock });
   const challengeWatch = new ChallengeWatch({
     cx,
     clock,
@@ -69,13 +93,18 @@ export function createEntities(parts: SproutParts): SproutEntities {
     registrations,
     serverName: options.scscfUri,
   });
-  const expiry: ExpiryWheel = new ExpiryWheel({
-    clock,
-    onDue: (impu) => removeLapsed(scscfModules, impu),
-  });
+  const onDue = (impu: string): Promise<number | undefined> => removeLapsed(scscfModules, impu);
+  const leases = durable && new ShardLeases({ store: durable.leases, clock, member });
+  const expiry: ExpiryWheel | ExpiryScan =
+    durable === undefined || leases === undefined
+      ? new ExpiryWheel({ clock, onDue })
+      : new ExpiryScan({ ...durable, leases, clock, onDue });
   const metrics = getMetrics(register, {
     pendingChallenges: () => challengeWatch.size,
     watchedSets: () => expiry.size,
+    unsettledSets: () => registrations.waiting,
+    calendarShards: () => leases?.held().length ?? 0,
+    calendarLag: () => (expiry instanceof ExpiryScan ? expiry.lag : 0),
   });
   const scscfModules: ScscfModules = {
     options,
@@ -84,6 +113,7 @@ export function createEntities(parts: SproutParts): SproutEntities {
     registrations,
     challenges,
     challengeWatch,
+    claims: new LapseClaims({ store, member }),
     readProfile,
     gruus,
     counters: metrics.scscf,
@@ -115,9 +145,18 @@ export function createEntities(parts: SproutParts): SproutEntities {
     }),
     cxRequests: networkInitiated(scscfModules),
     metrics,
-    stop: () => {
+    get storeProblems() {
+      return registrations.problems;
+    },
+    start: () => {
+      leases?.start();
+      if (expiry instanceof ExpiryScan) expiry.start();
+    },
+    stop: async () => {
       expiry.stop();
       challengeWatch.stop();
+      registrations.stop();
+      await leases?.stop();
     },
   };
 }

@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import { canonicalImpu, impiOfImpu, isImpi } from "@ims/ims";
 import {
   type DigestAlgorithm,
@@ -10,10 +11,12 @@ import {
   parseAuthorization,
   parseNameAddr,
   type RequestContext,
+  type SipMessage,
 } from "@ims/sip";
 import { type Challenged, challenge } from "./challenge.ts";
 import { hasBinding } from "./has-binding.ts";
 import type { ScscfModules } from "./modules.ts";
+import { refuseForStore } from "./store-away.ts";
 
 /** Who a REGISTER is from, once that is proven. */
 export interface AuthenticatedUser {
@@ -50,14 +53,14 @@ export async function authenticate(
 
   // 3. A protected REGISTER of a registered user needs no challenge (§5.4.1.2.2, §5.4.1.2.2C, E).
   const registered = await hasBinding(modules, impu, impi);
-  if (registered === "unavailable") return answer(context, 504);
-  if (registered && isProtected(credentials)) {
+  if (typeof registered === "object") return refuseForStore(context, registered);
+  if (registered === true && isProtected(credentials)) {
     modules.counters.authentication("trusted");
     return { impi, impu, authenticationInfo: undefined };
   }
 
   // 4. Everybody else is challenged (§5.4.1.2.1).
-  return rechallenge(context, modules, { impi, impu, credentials, initial: !registered });
+  return rechallenge(context, modules, { impi, impu, credentials, initial: registered === false });
 }
 
 function isProtected(credentials: DigestCredentials | undefined): boolean {
@@ -76,16 +79,22 @@ async function checkResponse(
   const { request } = context;
   // 1. The challenge it answers: an unknown or old one is replaced, stale=TRUE (§5.4.1.2.3B).
   const found = await challenges.find(impi, credentials.nonce);
-  if (found.kind === "unavailable") return answer(context, 504);
+  if (found.kind === "unavailable") return refuseForStore(context, {});
   if (found.kind === "notFound" || found.challenge.impu !== impu) {
     const registered = await hasBinding(modules, impu, impi);
-    if (registered === "unavailable") return answer(context, 504);
+    if (typeof registered === "object") return refuseForStore(context, registered);
     // A UE repeats the credentials of its registration; the P-CSCF vouches for it all the same (§5.4.1.2.2C, E).
-    if (registered && credentials.auts === undefined && isProtected(credentials)) {
+    if (registered === true && credentials.auts === undefined && isProtected(credentials)) {
       counters.authentication("trusted");
       return { impi, impu, authenticationInfo: undefined };
     }
-    return rechallenge(context, modules, { impi, impu, credentials, initial: !registered, stale: true });
+    return rechallenge(context, modules, {
+      impi,
+      impu,
+      credentials,
+      initial: registered === false,
+      stale: true,
+    });
   }
   const { challenge: issued, version } = found;
 
@@ -115,7 +124,10 @@ async function checkResponse(
     credentials.realm === issued.realm &&
     nc !== undefined &&
     (credentials.qop === undefined || (qop !== undefined && (credentials.cnonce ?? "") !== ""));
-  if (wellFormed && nc <= issued.nc)
+  // The same request again: the member that had begun it died, and the edge proxy sent it to us.
+  const spentBy = requestPrint(request, credentials);
+  const again = wellFormed && nc === issued.nc && issued.spentBy === spentBy;
+  if (wellFormed && nc <= issued.nc && !again)
     return rechallenge(context, modules, { impi, impu, credentials, initial: issued.initial, stale: true });
 
   // 4. The response itself.
@@ -152,13 +164,28 @@ async function checkResponse(
   }
 
   // 5. Of two requests that spend one nonce count, one wins.
-  const used = await challenges.use(credentials.nonce, issued, nc, version);
-  if (used === "unavailable") return answer(context, 504);
+  const spent = { ...issued, nc, spentBy };
+  const used = again ? "stored" : await challenges.use(credentials.nonce, spent, version);
+  if (used === "unavailable") return refuseForStore(context, {});
   if (used === "contention")
     return rechallenge(context, modules, { impi, impu, credentials, initial: issued.initial, stale: true });
   challengeWatch.answered(credentials.nonce);
   counters.authentication("accepted");
   return { impi, impu, authenticationInfo: qop === undefined ? undefined : authenticationInfo(input) };
+}
+
+/** What makes a REGISTER the same one when it comes again: who, which, what for, on which way, with which answer. */
+function requestPrint(request: SipMessage, credentials: DigestCredentials): string {
+  const parts = [
+    request.callId,
+    String(request.cseqNumber),
+    request.header("To") ?? "",
+    request.header("Expires") ?? "",
+    ...request.values("Contact"),
+    ...request.values("Path"),
+    credentials.response,
+  ];
+  return hash("sha256", parts.join("\n"), "base64url").slice(0, 22);
 }
 
 /** Authentication-Info: RFC 7616 §3.5, TS 24.229 §5.4.1.2.2A. */

@@ -9,6 +9,7 @@ import {
 import type { AuthenticationScheme, AuthenticationVector } from "../cx/cx.ts";
 import type { Challenge } from "../store/impi-store.ts";
 import type { ScscfModules } from "./modules.ts";
+import { refuseForStore } from "./store-away.ts";
 
 /** Who is challenged and why. */
 export interface Challenged {
@@ -49,8 +50,9 @@ export async function challenge(
     issuedAt: clock.now(),
     nc: 0,
     initial,
+    spentBy: "",
   });
-  if (stored === "unavailable") return void context.respond(504);
+  if (stored === "unavailable") return refuseForStore(context, {});
   if (initial) challengeWatch.watch(impi, nonce);
   counters.authentication(user.stale === true ? "stale" : "challenged");
   context.respond(401, {

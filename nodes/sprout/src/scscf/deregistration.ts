@@ -10,15 +10,45 @@ export const LAPSE_RETRY_MS = 30_000;
  * epoch; undefined when nothing is left. Checked against the live set: a late or doubled call does no harm.
  */
 export async function removeLapsed(modules: ScscfModules, impu: string): Promise<number | undefined> {
-  const { registrations, clock, cx, options, counters } = modules;
+  const { clock, claims } = modules;
+  const first = await dueSet(modules, impu);
+  if (first.kind === "nothing") return first.again;
+  if (!(await claims.take(impu))) return clock.now() + LAPSE_RETRY_MS;
+  try {
+    // Read again: who had the claim before may have done it all.
+    const set = await dueSet(modules, impu);
+    return set.kind === "nothing" ? set.again : await endLapsed(modules, impu, set.registration);
+  } finally {
+    await claims.release(impu);
+  }
+}
+
+type DueSet =
+  | { readonly kind: "due"; readonly registration: Registration }
+  | { readonly kind: "nothing"; readonly again: number | undefined };
+
+async function dueSet({ registrations, clock }: ScscfModules, impu: string): Promise<DueSet> {
   const now = clock.now();
   const found = await registrations.find(impu);
-  if (found.kind === "unavailable") return now + LAPSE_RETRY_MS;
-  if (found.kind === "notFound" || found.registration.impu !== impu) return undefined;
-  const before = found.registration;
-  const due = nextExpiry(before);
-  if (due !== undefined && due > now) return due;
+  if (found.kind === "unavailable") return { kind: "nothing", again: now + LAPSE_RETRY_MS };
+  if (found.kind === "notFound" || found.registration.impu !== impu)
+    return { kind: "nothing", again: undefined };
+  const due = nextExpiry(found.registration);
+  if (due !== undefined && due > now) return { kind: "nothing", again: due };
+  return { kind: "due", registration: found.registration };
+}
 
+/**
+ * The order matters when a member dies in between: the HSS first, for what is gone from the store nobody would tell it of. Whoever goes
+ * on tells the HSS once more (which changes nothing), and the listeners, who hear of it after the removal, once.
+ */
+async function endLapsed(
+  modules: ScscfModules,
+  impu: string,
+  before: Registration,
+): Promise<number | undefined> {
+  const { registrations, clock, cx, options, counters } = modules;
+  const now = clock.now();
   // 1. IMPIs that lose their last binding are deregistered at the HSS.
   const alive = before.bindings.filter((binding) => binding.expiresAt > now);
   const gone = new Set(before.bindings.map(({ impi }) => impi));
@@ -36,14 +66,28 @@ export async function removeLapsed(modules: ScscfModules, impu: string): Promise
   }
 
   // 2. The bindings go.
+  let returned: readonly string[] = [];
   const stored = await registrations.update(impu, (current) => {
+    returned = [];
     if (current === undefined) return "keep";
+    returned = [...gone].filter((impi) =>
+      current.bindings.some((binding) => binding.impi === impi && binding.expiresAt > now),
+    );
     const left = current.bindings.filter((binding) => binding.expiresAt > now);
     if (left.length === 0 && current.heldUntil <= now) return "remove";
     return left.length === current.bindings.length ? "keep" : { ...current, bindings: left };
   });
   if (stored.kind === "unavailable") return now + LAPSE_RETRY_MS;
-  counters.registration("lapsed");
+  // 3. Who registered while the HSS was being told is registered there again.
+  for (const impi of returned)
+    await cx.serverAssignment({
+      type: "REGISTRATION",
+      serverName: options.scscfUri,
+      impi,
+      impus: [impu],
+      profileKnown: true,
+    });
+  if (stored.kind !== "unchanged") counters.registration("lapsed");
   if (stored.kind === "removed") tellDeregistered(modules, before);
   if (stored.kind === "stored")
     for (const listener of modules.listeners) listener.registered(stored.registration, false);

@@ -1,14 +1,17 @@
 import type { AckContext, RequestContext, SipMessage } from "@ims/sip";
 import { popOwnRoutes } from "../routing/own-route.ts";
+import type { NotAvailable } from "../store/copies.ts";
 import { liveBindings } from "../store/registration.ts";
 import type { ScscfModules } from "./modules.ts";
+import { refuseForStore } from "./store-away.ts";
 
 /** Request inside a dialog: TS 24.229 §5.4.3.2 and §5.4.3.3, subsequent requests. Follows its Route, whatever the registration. */
 export async function inDialog(context: RequestContext, modules: ScscfModules): Promise<void> {
   const forwarded = context.forward();
   popOwnRoutes(forwarded, modules);
   const resolved = await resolveTarget(forwarded, modules);
-  if (resolved !== "ok") return context.respond(resolved === "gone" ? 480 : 504);
+  if (resolved === "gone") return context.respond(480);
+  if (resolved !== "ok") return refuseForStore(context, resolved);
   context.fork(forwarded, { destination: { kind: "uri", side: modules.options.side } });
 }
 
@@ -30,13 +33,13 @@ export function ack(context: AckContext, modules: ScscfModules): void {
 async function resolveTarget(
   request: SipMessage,
   { gruus, registrations, clock }: ScscfModules,
-): Promise<"ok" | "gone" | "unavailable"> {
+): Promise<"ok" | "gone" | NotAvailable> {
   const gruu = gruus.resolve(request.requestUri);
   if (gruu === undefined) return "ok";
   // A Route that is left leads to where the GRUU was already resolved or still will be.
   if (request.has("Route") && request.top("Route") !== undefined) return "ok";
   const found = await registrations.find(gruu.impu);
-  if (found.kind === "unavailable") return "unavailable";
+  if (found.kind === "unavailable") return found;
   if (found.kind === "notFound") return "gone";
   let latest: { contact: string; path: readonly string[]; refreshedAt: number } | undefined;
   for (const binding of liveBindings(found.registration, clock.now()))

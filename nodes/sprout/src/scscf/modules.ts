@@ -7,6 +7,7 @@ import type { ImpiStore } from "../store/impi-store.ts";
 import type { Registration } from "../store/registration.ts";
 import type { RegistrationStore } from "../store/registration-store.ts";
 import type { ChallengeWatch } from "./challenge-watch.ts";
+import type { LapseClaims } from "./lapse-claim.ts";
 
 /** What the procedures of the S-CSCF are told about their network. */
 export interface ScscfOptions {
@@ -46,7 +47,7 @@ export interface ScscfCounters {
   authentication(
     outcome: "challenged" | "stale" | "accepted" | "refused" | "resynchronised" | "trusted",
   ): void;
-  registration(outcome: "initial" | "refreshed" | "removed" | "lapsed" | "refused"): void;
+  registration(outcome: "initial" | "refreshed" | "repeated" | "removed" | "lapsed" | "refused"): void;
   session(sessionCase: "originating" | "terminating", outcome: "routed" | "refused"): void;
 }
 
@@ -57,6 +58,7 @@ export interface ScscfModules {
   readonly registrations: RegistrationStore;
   readonly challenges: ImpiStore;
   readonly challengeWatch: ChallengeWatch;
+  readonly claims: LapseClaims;
   readonly readProfile: ProfileReader;
   readonly gruus: Gruus;
   readonly counters: ScscfCounters;

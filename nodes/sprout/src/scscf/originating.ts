@@ -6,6 +6,7 @@ import { isHome } from "./home.ts";
 import type { ScscfModules } from "./modules.ts";
 import { recordRoute } from "./record-route.ts";
 import { assertedIdentities, originatingIdentity, type ServedUser, servedUser } from "./served-user.ts";
+import { refuseForStore } from "./store-away.ts";
 
 /** Initial request or standalone transaction from a served user: TS 24.229 §5.4.3.2. */
 export async function originating(context: RequestContext, modules: ScscfModules): Promise<void> {
@@ -19,7 +20,10 @@ export async function originating(context: RequestContext, modules: ScscfModules
   const impu = originatingIdentity(request);
   if (impu === undefined) return refuse(403);
   const user = await servedUser(modules, impu);
-  if (user.kind === "unavailable") return refuse(504);
+  if (user.kind === "unavailable") {
+    counters.session("originating", "refused");
+    return refuseForStore(context, user);
+  }
   if (user.kind === "notFound" || user.registration.state !== "registered") return refuse(403);
   if (user.member.identity.barred) return refuse(403);
 

@@ -5,6 +5,7 @@ import { type AuthenticatedUser, authenticate } from "./authentication.ts";
 import { type RequestedContact, type RequestedContacts, requestedContacts } from "./contacts.ts";
 import type { ScscfModules } from "./modules.ts";
 import { acceptRegistration } from "./register-response.ts";
+import { refuseForStore } from "./store-away.ts";
 
 /** option-tags a REGISTER may require of the S-CSCF. */
 const SUPPORTED: ReadonlySet<string> = new Set(["path", "outbound", "gruu", "sec-agree", "pref"]);
@@ -45,7 +46,7 @@ export async function register(context: RequestContext, modules: ScscfModules): 
 
   // 4. What is registered now, and what would be.
   const found = await registrations.find(user.impu);
-  if (found.kind === "unavailable") return context.respond(504);
+  if (found.kind === "unavailable" && !found.unknown) return refuseForStore(context, found);
   const before = found.kind === "found" ? found.registration : undefined;
   const change: BindingChange = { request, user, path, wanted, now: clock.now(), modules };
   if (wanted.kind === "fetch") {
@@ -57,6 +58,16 @@ export async function register(context: RequestContext, modules: ScscfModules): 
     counters.registration("refused");
     return context.respond(trial.status);
   }
+
+  // The same request again, after the member that had begun it died: it has had its effect, which need only be certain.
+  if (before !== undefined && trial.repeated) return repeat(context, modules, user, before);
+  // One that removes what is not there: perhaps such a one.
+  if (
+    trial.removed === 0 &&
+    removesOnly(wanted) &&
+    (await registrations.confirm(user.impu)) === "unavailable"
+  )
+    return refuseForStore(context, {});
 
   // 5. The HSS hears of it and gives the profile (TS 29.228 §6.1.2).
   const type = assignmentFor(before, trial.bindings, change);
@@ -72,7 +83,7 @@ export async function register(context: RequestContext, modules: ScscfModules): 
   const next = profileOf(before, assigned, modules);
   if (next === undefined) {
     // Nobody to deregister, or a profile that nobody can be served by (§5.4.1.2.2F: all identities barred).
-    if (trial.bindings.length === 0 && (wanted.kind !== "contacts" || removesOnly(wanted)))
+    if (trial.bindings.length === 0 && removesOnly(wanted))
       return acceptRegistration(context, modules, user, undefined);
     counters.registration("refused");
     return context.respond(403);
@@ -80,15 +91,19 @@ export async function register(context: RequestContext, modules: ScscfModules): 
 
   // 6. Written under the version that was read; another REGISTER in between is taken into account.
   let refusal = 0;
+  let repeated = false;
   const stored = await registrations.update(next.impu, (current) => {
     const outcome = applyContacts(current?.bindings ?? [], change);
     refusal = outcome.kind === "refused" ? outcome.status : 0;
-    if (outcome.kind === "refused") return "keep";
+    repeated = outcome.kind === "applied" && outcome.repeated;
+    if (outcome.kind === "refused" || repeated) return "keep";
     if (outcome.bindings.length === 0) return current === undefined ? "keep" : "remove";
     return { ...next, bindings: outcome.bindings, aliasesUntil: current?.aliasesUntil ?? 0 };
   });
-  if (stored.kind === "unavailable") return context.respond(504);
+  if (stored.kind === "unavailable") return refuseForStore(context, stored);
   if (refusal !== 0) return context.respond(refusal);
+  if (repeated && stored.kind === "unchanged" && stored.registration !== undefined)
+    return repeat(context, modules, user, stored.registration);
 
   // 7. 200, then whoever wants to know; neither delays the answer (§5.4.1.7, §5.4.2.1.2).
   const after: Registration | undefined = stored.kind === "stored" ? stored.registration : undefined;
@@ -98,6 +113,21 @@ export async function register(context: RequestContext, modules: ScscfModules): 
   for (const listener of modules.listeners)
     if (after !== undefined) listener.registered(after, initial);
     else if (before !== undefined) listener.deregistered(before.impu, before);
+}
+
+/** 200 as the first time; no second SAR. Whether the listeners were told is not known: they hear of a refresh. */
+async function repeat(
+  context: RequestContext,
+  modules: ScscfModules,
+  user: AuthenticatedUser,
+  registration: Registration,
+): Promise<void> {
+  const { registrations, clock, counters, listeners } = modules;
+  if ((await registrations.confirm(registration.impu)) === "unavailable") return refuseForStore(context, {});
+  counters.registration("repeated");
+  const bindings = liveBindings(registration, clock.now());
+  acceptRegistration(context, modules, user, { ...registration, bindings });
+  for (const listener of listeners) listener.registered(registration, false);
 }
 
 interface BindingChange {
@@ -110,7 +140,13 @@ interface BindingChange {
 }
 
 type Applied =
-  | { readonly kind: "applied"; readonly bindings: readonly Binding[]; readonly removed: number }
+  | {
+      readonly kind: "applied";
+      readonly bindings: readonly Binding[];
+      readonly removed: number;
+      /** Every contact is there as this very request has registered it. */
+      readonly repeated: boolean;
+    }
   | { readonly kind: "refused"; readonly status: number };
 
 /** RFC 5626 §6: reg-id counts when UE and edge proxy both support outbound; "lacking" when the edge proxy does not. */
@@ -121,8 +157,8 @@ function outboundOf(request: SipMessage, path: readonly string[]): "yes" | "no" 
   return /;ob(?:[;=>]|$)/i.test(path.at(-1) ?? "") ? "yes" : "lacking";
 }
 
-function removesOnly(wanted: { readonly contacts: readonly RequestedContact[] }): boolean {
-  return wanted.contacts.every(({ expires }) => expires === 0);
+function removesOnly(wanted: RequestedContacts): boolean {
+  return wanted.kind !== "contacts" || wanted.contacts.every(({ expires }) => expires === 0);
 }
 
 /** Bindings after this REGISTER: RFC 3261 §10.3 step 7. Pure: it may run again after a contention. */
@@ -138,13 +174,18 @@ function applyContacts(existing: readonly Binding[], change: BindingChange): App
   if (wanted.kind === "all") {
     if (bindings.some((binding) => mine(binding) && late(binding))) return { kind: "refused", status: 500 };
     bindings = bindings.filter((binding) => !mine(binding));
-    return { kind: "applied", bindings, removed: before - bindings.length };
+    return { kind: "applied", bindings, removed: before - bindings.length, repeated: false };
   }
-  if (wanted.kind !== "contacts") return { kind: "applied", bindings, removed: 0 };
+  if (wanted.kind !== "contacts") return { kind: "applied", bindings, removed: 0, repeated: false };
   let removed = 0;
+  let repeated = 0;
   for (const contact of wanted.contacts) {
     const at = bindings.findIndex((binding) => mine(binding) && binding.key === contact.key);
     const known = bindings[at];
+    if (known !== undefined && repeats(contact, known, change)) {
+      repeated++;
+      continue;
+    }
     if (known !== undefined && late(known)) return { kind: "refused", status: 500 };
     if (contact.expires === 0) {
       if (known === undefined) continue;
@@ -157,7 +198,20 @@ function applyContacts(existing: readonly Binding[], change: BindingChange): App
     else if (bindings.length >= maxBindings) return { kind: "refused", status: 403 };
     else bindings = [...bindings, binding];
   }
-  return { kind: "applied", bindings, removed };
+  return { kind: "applied", bindings, removed, repeated: repeated === wanted.contacts.length };
+}
+
+/** Whether a binding is what this very request has made of it. */
+function repeats(contact: RequestedContact, known: Binding, { request, path }: BindingChange): boolean {
+  return (
+    contact.expires > 0 &&
+    known.callId === request.callId &&
+    known.cseq === request.cseqNumber &&
+    known.contact === contact.contact &&
+    known.parameters === contact.parameters &&
+    known.path.length === path.length &&
+    known.path.every((one, index) => one === path[index])
+  );
 }
 
 function bindingFor(

@@ -1,6 +1,7 @@
 import type { Member } from "@ims/ims";
 import { canonicalImpu, memberOf } from "@ims/ims";
 import { locateUri, parseNameAddr, type SipMessage } from "@ims/sip";
+import type { NotAvailable } from "../store/copies.ts";
 import type { Registration } from "../store/registration.ts";
 import type { ScscfModules } from "./modules.ts";
 
@@ -13,7 +14,7 @@ export type ServedUser =
       readonly impu: string;
     }
   | { readonly kind: "notFound" }
-  | { readonly kind: "unavailable" };
+  | NotAvailable;
 
 /** Identity that an originating request is served for: TS 24.229 §5.4.3.2 step 1. P-Served-User, else P-Asserted-Identity. */
 export function originatingIdentity(request: SipMessage): string | undefined {
@@ -31,7 +32,7 @@ export async function servedUser(
 ): Promise<ServedUser> {
   let found = await registrations.find(impu);
   if (found.kind === "notFound" && wildcard !== undefined) found = await registrations.find(wildcard);
-  if (found.kind !== "found") return { kind: found.kind };
+  if (found.kind !== "found") return found;
   const { registration } = found;
   const member =
     memberOf(registration.profile, impu) ??

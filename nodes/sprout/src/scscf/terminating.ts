@@ -8,6 +8,7 @@ import { removeFailedFlow } from "./deregistration.ts";
 import type { ScscfModules } from "./modules.ts";
 import { recordRoute } from "./record-route.ts";
 import { profileKey, servedUser } from "./served-user.ts";
+import { refuseForStore } from "./store-away.ts";
 import { unregisteredUser } from "./unregistered.ts";
 
 /** Initial request or standalone transaction to a served user: TS 24.229 §5.4.3.3. */
@@ -24,6 +25,10 @@ export async function terminating(context: RequestContext, modules: ScscfModules
   if (impu === undefined) return refuse(404);
   const wildcard = profileKey(request);
   let user = await servedUser(modules, impu, wildcard);
+  if (user.kind === "unavailable") {
+    counters.session("terminating", "refused");
+    return refuseForStore(context, user);
+  }
   if (user.kind === "notFound") user = await unregisteredUser(modules, impu, wildcard);
   if (user.kind === "unavailable") return refuse(504);
   // 2. Unknown: 404; barred: 404 (step 1).

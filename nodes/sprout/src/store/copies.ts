@@ -8,8 +8,17 @@ export type LookResult =
   | { readonly kind: "found"; readonly registration: Registration }
   | { readonly kind: "alias"; readonly of: string }
   | { readonly kind: "notFound" }
-  /** `unknown`: only the durable rows are away and may be done without; whoever registers now is taken for new. */
-  | { readonly kind: "unavailable"; readonly unknown?: true };
+  | NotAvailable;
+
+/**
+ * It cannot be said or written. `unknown`: only the durable rows are away and may be done without; whoever registers now is taken
+ * for new. `newer`: a later release has written it.
+ */
+export interface NotAvailable {
+  readonly kind: "unavailable";
+  readonly unknown?: true;
+  readonly newer?: true;
+}
 
 /** What is known of a set and how it may be written. */
 export type Current =
@@ -20,7 +29,7 @@ export type Current =
       /** "direct": past the working copy, which does not answer. */
       readonly version: Version | "absent" | "direct";
     }
-  | { readonly kind: "unavailable" };
+  | NotAvailable;
 
 /** Where the copies of a set are; a driver of the registration store. */
 export interface Copies {
@@ -31,6 +40,8 @@ export interface Copies {
     wanted: Registration | "remove",
     current: Current & { kind: "known" },
   ): Promise<WorkingWrite>;
+  /** Whether there is a durable copy. */
+  readonly durable: boolean;
   /** Keys of the sets of an IMPI that are written down. */
   setsOf(impi: string): Promise<readonly string[]>;
   /** See RegistrationStore. */
@@ -60,5 +71,6 @@ export interface RegistrationStoreCounters {
   bad(kind: "newer" | "unreadable"): void;
 }
 
-export const UNAVAILABLE = { kind: "unavailable" } as const;
+export const UNAVAILABLE: NotAvailable = { kind: "unavailable" };
+export const NEWER: NotAvailable = { kind: "unavailable", newer: true };
 export const NOT_FOUND = { kind: "notFound" } as const;

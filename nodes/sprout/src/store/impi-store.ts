@@ -21,6 +21,8 @@ export interface Challenge {
   readonly nc: number;
   /** Nobody was registered under the identity when it was challenged. */
   readonly initial: boolean;
+  /** Print of the request that spent the nonce count; "" while unanswered. */
+  readonly spentBy: string;
 }
 
 export type TakeResult =
@@ -65,15 +67,14 @@ export class ImpiStore {
       : { kind: "challenge", challenge, version: got.version };
   }
 
-  /** Counts a nonce count as used; of two requests with one count only one gets "stored". */
+  /** Writes a nonce count as used; of two requests with one count only one gets "stored". */
   async use(
     nonce: string,
     challenge: Challenge,
-    nc: number,
     ifVersion: Version,
   ): Promise<"stored" | "contention" | "unavailable"> {
     const left = challenge.issuedAt + (CHALLENGE_SECONDS + GRACE_SECONDS) * 1000 - this.#clock.now();
-    const put = await this.#store.put(TABLE, keyOf(challenge.impi, nonce), encode({ ...challenge, nc }), {
+    const put = await this.#store.put(TABLE, keyOf(challenge.impi, nonce), encode(challenge), {
       ifVersion,
       ttlSeconds: Math.max(1, Math.ceil(left / 1000)),
     });
@@ -92,11 +93,22 @@ function keyOf(impi: string, nonce: string): string {
 function encode(c: Challenge): Uint8Array {
   const secrets = c.secrets.map(({ algorithm, ha1 }) => [algorithm, ha1]);
   return Buffer.from(
-    JSON.stringify([1, c.impi, c.impu, c.realm, c.kind, secrets, c.issuedAt, c.nc, c.initial]),
+    JSON.stringify([1, c.impi, c.impu, c.realm, c.kind, secrets, c.issuedAt, c.nc, c.initial, c.spentBy]),
   );
 }
 
-type Row = [1, string, string, string, Challenge["kind"], [string, string][], number, number, boolean];
+type Row = [
+  1,
+  string,
+  string,
+  string,
+  Challenge["kind"],
+  [string, string][],
+  number,
+  number,
+  boolean,
+  string,
+];
 
 function decode(value: Uint8Array): Challenge | undefined {
   let row: Row;
@@ -105,8 +117,9 @@ function decode(value: Uint8Array): Challenge | undefined {
   } catch {
     return undefined;
   }
-  if (!Array.isArray(row) || row[0] !== 1) return undefined;
-  const [, impi, impu, realm, kind, secrets, issuedAt, nc, initial] = row;
+  const sound = Array.isArray(row) && row[0] === 1 && Array.isArray(row[5]) && row[5].every(Array.isArray);
+  if (!sound) return undefined;
+  const [, impi, impu, realm, kind, secrets, issuedAt, nc, initial, spentBy] = row;
   return {
     impi,
     impu,
@@ -116,5 +129,6 @@ function decode(value: Uint8Array): Challenge | undefined {
     issuedAt,
     nc,
     initial,
+    spentBy,
   };
 }

@@ -4,6 +4,7 @@ import type { ProfileReader } from "../profile/profile-reader.ts";
 import {
   type Copies,
   NOT_FOUND,
+  type NotAvailable,
   type RegistrationStoreCounters,
   type StoreProblems,
   UNAVAILABLE,
@@ -19,14 +20,13 @@ const MAX_ATTEMPTS = 8;
 export type FindResult =
   | { readonly kind: "found"; readonly registration: Registration }
   | { readonly kind: "notFound" }
-  /** `unknown`: only the durable rows are away and may be done without; whoever registers now is taken for new. */
-  | { readonly kind: "unavailable"; readonly unknown?: true };
+  | NotAvailable;
 
 export type UpdateResult =
   | { readonly kind: "stored"; readonly registration: Registration }
   | { readonly kind: "removed" }
   | { readonly kind: "unchanged"; readonly registration: Registration | undefined }
-  | { readonly kind: "unavailable" };
+  | NotAvailable;
 
 /** What to write, "remove", or "keep" to leave all as it is. Called again after a contention. */
 export type Change = (current: Registration | undefined) => Registration | "remove" | "keep";
@@ -86,7 +86,7 @@ export class RegistrationStore {
   async update(key: string, change: Change): Promise<UpdateResult> {
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const current = await this.#copies.current(key);
-      if (current.kind === "unavailable") return UNAVAILABLE;
+      if (current.kind === "unavailable") return current;
       const wanted = change(current.registration);
       if (wanted === "keep") return { kind: "unchanged", registration: current.registration };
       const result = await this.#copies.write(key, wanted, current);
@@ -98,10 +98,12 @@ export class RegistrationStore {
   }
 
   /**
-   * Makes sure that what the working copy says of a set is durable: for a request that finds its effect already there, because
+   * Makes sure that what the working copy says of an identity is durable: for a request that finds its effect already there, because
    * the member that had begun it died. "unavailable" when it must not be acknowledged.
    */
-  confirm(key: string): Promise<"stored" | "unavailable"> {
-    return this.#copies.confirm(key);
+  async confirm(impu: string): Promise<"stored" | "unavailable"> {
+    if (!this.#copies.durable) return "stored";
+    const first = await this.#copies.look(impu);
+    return this.#copies.confirm(first.kind === "alias" ? first.of : impu);
   }
 }

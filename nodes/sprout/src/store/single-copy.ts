@@ -3,6 +3,7 @@ import {
   type Copies,
   type Current,
   type LookResult,
+  NEWER,
   NOT_FOUND,
   type RegistrationStoreCounters,
   type StoreProblems,
@@ -22,6 +23,7 @@ export interface SingleCopyModules {
 
 /** The working copy is all there is. */
 export class SingleCopy implements Copies {
+  readonly durable = false;
   readonly waiting = 0;
   readonly #modules: SingleCopyModules;
   #away = false;
@@ -47,7 +49,7 @@ export class SingleCopy implements Copies {
       case "newer":
       case "unreadable":
         this.#modules.counters?.bad(read.kind);
-        return UNAVAILABLE;
+        return read.kind === "newer" ? NEWER : UNAVAILABLE;
       case "unavailable":
         return UNAVAILABLE;
     }
@@ -66,7 +68,7 @@ export class SingleCopy implements Copies {
       case "newer":
       case "unreadable":
         this.#modules.counters?.bad(read.kind);
-        return UNAVAILABLE;
+        return read.kind === "newer" ? NEWER : UNAVAILABLE;
       case "unavailable":
         return UNAVAILABLE;
     }

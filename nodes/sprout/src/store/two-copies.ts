@@ -4,6 +4,7 @@ import {
   type Copies,
   type Current,
   type LookResult,
+  NEWER,
   NOT_FOUND,
   type RegistrationStoreCounters,
   type StoreProblems,
@@ -31,6 +32,7 @@ export interface TwoCopiesModules {
  * long as it does not answer, written directly: per binding the last write wins.
  */
 export class TwoCopies implements Copies {
+  readonly durable = true;
   readonly #working: WorkingCopy;
   readonly #durable: DurableCopy;
   readonly #clock: Clock;
@@ -75,7 +77,7 @@ export class TwoCopies implements Copies {
         return NOT_FOUND;
       case "newer":
         this.#counters?.bad("newer");
-        return UNAVAILABLE;
+        return NEWER;
       case "unreadable":
         this.#counters?.bad("unreadable");
         break;
@@ -98,7 +100,9 @@ export class TwoCopies implements Copies {
         return read.kind === "notFound" && this.#durable.mode === "preferred"
           ? { kind: "unavailable", unknown: true }
           : UNAVAILABLE;
-      default:
+      case "newer":
+        return NEWER;
+      case "unreadable":
         return UNAVAILABLE;
     }
   }
@@ -139,13 +143,14 @@ export class TwoCopies implements Copies {
           return { kind: "known", registration: undefined, meta: NO_META, version: read.version };
         case "newer":
           this.#counters?.bad("newer");
-          return UNAVAILABLE;
+          return NEWER;
         case "unreadable":
           this.#counters?.bad("unreadable");
       }
       const set = await this.#durable.read(key);
       if (read.kind !== "notFound") return direct(set);
-      if (set.kind === "newer" || set.kind === "unreadable") return UNAVAILABLE;
+      if (set.kind === "newer") return NEWER;
+      if (set.kind === "unreadable") return UNAVAILABLE;
       if (set.kind === "unavailable")
         return this.#durable.mode === "required"
           ? UNAVAILABLE
@@ -262,7 +267,10 @@ function direct(set: DurableRead): Current {
       const meta = { stamp: set.stamp, calendarAt: 0, behind: 0 } as const;
       return { kind: "known", registration: undefined, meta, version: "direct" };
     }
-    default:
+    case "newer":
+      return NEWER;
+    case "unreadable":
+    case "unavailable":
       return UNAVAILABLE;
   }
 }
