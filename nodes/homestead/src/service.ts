@@ -57,9 +57,11 @@ export async function createHomestead(options: HomesteadOptions, modules: Servic
       node.start();
       await http.start();
     },
-    async quiesce() {
+    async quiesce(signal) {
+      await node.quiesce(signal);
       await hss.flush();
     },
+    busy: () => ({ diameterPeers: node.openPeers }),
     async stop() {
       await http.stop();
       await node.stop();

@@ -41,6 +41,8 @@ export class DiameterNode {
   readonly #removed = new WeakSet<Peer>();
   #started = false;
   #stopping = false;
+  #stopped = false;
+  readonly #closed: Promise<unknown>[] = [];
   #onPeersChanged: (() => void)[] = [];
 
   constructor(options: DiameterNodeOptions) {
@@ -111,11 +113,12 @@ export class DiameterNode {
       owner: {
         opened: (peer) => this.#opened(peer),
         unusable: (peer) => this.#router.failover(peer),
-        closed: (peer) => this.#closed(peer),
+        closed: (peer) => this.#peerClosed(peer),
         duplicate: (peer) => this.#duplicate(peer),
         request: (peer, connection, bytes, start, end) =>
           this.#responder.request(peer, connection, bytes, start, end),
         answer: (peer, header, bytes, start, end) => this.#router.answer(peer, header, bytes, start, end),
+        whenIdle: (connection, done) => this.#responder.whenIdle(connection, done),
         refuse: (connection, header, fault, avps) => this.#responder.refuse(connection, header, fault, avps),
       },
     };
@@ -185,16 +188,36 @@ export class DiameterNode {
     for (const peer of this.#peers.all) peer.start();
   }
 
-  /** Says DPR (RFC 6733 §5.4) to all peers, waits for them at most the disconnect timeout, and closes everything. */
+  /**
+   * Takes no new peers, says DPR (RFC 6733 §5.4: REBOOTING) to those there are, and answers what they have sent before it
+   * disconnects. Resolves when all are gone, at the latest when the signal aborts.
+   */
+  async quiesce(signal: AbortSignal): Promise<void> {
+    if (!this.#stopping) {
+      this.#stopping = true;
+      for (const server of this.#servers) this.#closed.push(new Promise((resolve) => server.close(resolve)));
+      this.#acceptor.stop();
+      for (const peer of [...this.#peers.all]) peer.stop();
+    }
+    const wake = (): void => this.#peersChanged();
+    signal.addEventListener("abort", wake, { once: true });
+    await this.#until(() => signal.aborted || this.openPeers === 0);
+    signal.removeEventListener("abort", wake);
+  }
+
+  /** Peers whose connection has not ended yet. */
+  get openPeers(): number {
+    return [...this.#peers.all].filter(({ state }) => state !== "closed").length;
+  }
+
+  /** As `quiesce`, waits for the peers at most the disconnect timeout, and closes everything. */
   async stop(): Promise<void> {
-    if (this.#stopping) return;
-    this.#stopping = true;
-    const closed = [...this.#servers].map((server) => new Promise((resolve) => server.close(resolve)));
-    this.#acceptor.stop();
-    for (const peer of [...this.#peers.all]) peer.stop();
-    await this.#until(() => [...this.#peers.all].every(({ state }) => state === "closed"));
+    if (this.#stopped) return;
+    this.#stopped = true;
+    if (this.#stopping) for (const peer of [...this.#peers.all]) peer.abandon();
+    await this.quiesce(new AbortController().signal);
     this.#router.stop();
-    await Promise.all(closed);
+    await Promise.all(this.#closed);
   }
 
   /** Is there a peer that can be asked? With a host: is it that one. */
@@ -283,7 +306,7 @@ export class DiameterNode {
     this.#peersChanged();
   }
 
-  #closed(peer: Peer): void {
+  #peerClosed(peer: Peer): void {
     this.#router.disconnected(peer);
     if (peer.options === undefined || this.#removed.has(peer)) this.#peers.delete(peer);
     this.#peersChanged();

@@ -48,6 +48,7 @@ export class Responder {
   readonly #handlers = new Map<CommandPair, RawHandler>();
   readonly #applications = new Map<number, Application>();
   readonly #inWork = new WeakMap<Connection, number>();
+  readonly #waiting = new Map<Connection, () => void>();
 
   constructor(options: ResponderOptions) {
     this.#options = options;
@@ -97,7 +98,22 @@ export class Responder {
         (result) => this.#answer(connection, pair, header, avps, result),
         (error: unknown) => this.#failed(connection, pair, header, avps, error),
       )
-      .finally(() => this.#inWork.set(connection, (this.#inWork.get(connection) ?? 1) - 1));
+      .finally(() => this.#worked(connection));
+  }
+
+  /** Calls back when nothing of this connection is in work any more: at once, or after the last answer. */
+  whenIdle(connection: Connection, done: () => void): void {
+    if ((this.#inWork.get(connection) ?? 0) === 0) done();
+    else this.#waiting.set(connection, done);
+  }
+
+  #worked(connection: Connection): void {
+    const left = (this.#inWork.get(connection) ?? 1) - 1;
+    this.#inWork.set(connection, left);
+    if (left > 0) return;
+    const done = this.#waiting.get(connection);
+    this.#waiting.delete(connection);
+    done?.();
   }
 
   /** An error answer: RFC 6733 §7.2; the E bit is for protocol errors (3xxx). */

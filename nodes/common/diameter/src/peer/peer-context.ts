@@ -33,6 +33,8 @@ export interface PeerOwner {
   duplicate(peer: Peer): boolean;
   request(peer: Peer, connection: Connection, bytes: Buffer, start: number, end: number): void;
   answer(peer: Peer, header: Header, bytes: Buffer, start: number, end: number): void;
+  /** Calls back once every request that came over the connection has its answer. */
+  whenIdle(connection: Connection, done: () => void): void;
   /** Sends an error answer. */
   refuse(connection: Connection, header: Header, fault: MessageFault, avps?: DecodedAvps): void;
 }

@@ -120,6 +120,11 @@ export class Peer implements ConnectionHandler {
     this.#input("stop");
   }
 
+  /** `stop` has taken long enough. */
+  abandon(): void {
+    this.#input("timeout");
+  }
+
   /** A hop-by-hop identifier for a request to this peer: RFC 6733 §3, wraps at 2^32. */
   nextHopByHop(): number {
     const id = this.#hopByHop;
@@ -230,7 +235,9 @@ export class Peer implements ConnectionHandler {
         return;
       }
       case DisconnectPeerAnswer:
-        this.#input(`${side}RcvDpa`);
+        // The peer sends nothing more; what it has sent gets its answers before the transport goes.
+        this.#limit(this.#context.timing.disconnectTimeoutMs);
+        this.#context.owner.whenIdle(connection, () => this.#input(`${side}RcvDpa`));
         return;
       default:
         // CER on an open connection (RFC 6733 §5.3 has no use for it).
