@@ -88,9 +88,7 @@ export function toUe(
 
 /** Makes a list of header values what it was in the request, if the UE has changed it. */
 function restoreList(name: "Via" | "Record-Route", response: SipMessage, request: SipMessage): void {
-  const lines = response.values(name);
-  const wanted = request.values(name);
-  if (lines.length === wanted.length && lines.every((line, index) => line === wanted[index])) return;
+  if (response.hasSameLines(name, request)) return;
   response.remove(name).copy(name, request);
 }
 

@@ -141,13 +141,16 @@ for (let index = 0; index < buckets.length; index++) buckets[index] ??= [];
 export function headerIdAt(text: string, start: number, end: number): HeaderId {
   const candidates = buckets[bucketOf(end - start, text.charCodeAt(start))];
   if (candidates === undefined) return 0;
-  next: for (const [lowerCase, id] of candidates) {
+  next: for (let index = 0; index < candidates.length; index++) {
+    const candidate = candidates[index];
+    if (candidate === undefined) continue;
+    const lowerCase = candidate[0];
     for (let at = 0; at < lowerCase.length; at++) {
       let code = text.charCodeAt(start + at);
       if (code >= 65 && code <= 90) code |= 32;
       if (code !== lowerCase.charCodeAt(at)) continue next;
     }
-    return id;
+    return candidate[1];
   }
   return 0;
 }
@@ -156,15 +159,22 @@ export function headerIdOf(name: string): HeaderId {
   return headerIdAt(name, 0, name.length);
 }
 
-/** A set of known header names, for SipMessage.removeAll. */
+/** A set of known header names, for SipMessage.removeAll and (31 names at most) SipMessage.repeated. */
 export class HeaderSet {
-  readonly #members = new Uint8Array(KNOWN.length + 1);
+  /** Place in the set counted from 1; 0 for no member. */
+  readonly #places = new Uint8Array(KNOWN.length + 1);
 
   constructor(headers: Iterable<HeaderName>) {
-    for (const name of headers) this.#members[HeaderIds[name]] = 1;
+    let place = 0;
+    for (const name of headers) this.#places[HeaderIds[name]] = ++place;
   }
 
   hasId(id: HeaderId): boolean {
-    return this.#members[id] === 1;
+    return this.#places[id] !== 0;
+  }
+
+  /** Place of a member, from 0. */
+  indexOf(id: HeaderId): number {
+    return (this.#places[id] ?? 0) - 1;
   }
 }

@@ -1,3 +1,4 @@
+import { isSpace } from "./chars.ts";
 import {
   type HeaderId,
   HeaderIds,
@@ -35,53 +36,39 @@ export class SipMessage {
   readonly status: number;
   readonly reason: string;
 
-  constructor(parts: {
-    text: string;
-    bodyStart: number;
-    table: number[];
-    added?: string[];
-    body?: string | undefined;
-    method: string;
-    requestUri: string;
-    status: number;
-    reason: string;
-  }) {
-    this.#text = parts.text;
-    this.#bodyStart = parts.bodyStart;
-    this.#table = parts.table;
-    this.#added = parts.added ?? [];
-    this.#body = parts.body;
+  /**
+   * `table` belongs to the message from here on. Prefer SipMessage.request, SipMessage.response and parseMessage. Listed, not
+   * named: one of these is made for every message that passes.
+   */
+  constructor(
+    text: string,
+    bodyStart: number,
+    table: number[],
+    added: string[],
+    body: string | undefined,
+    method: string,
+    requestUri: string,
+    status: number,
+    reason: string,
+  ) {
+    this.#text = text;
+    this.#bodyStart = bodyStart;
+    this.#table = table;
+    this.#added = added;
+    this.#body = body;
     this.#topVia = undefined;
-    this.method = parts.method;
-    this.requestUri = parts.requestUri;
-    this.status = parts.status;
-    this.reason = parts.reason;
+    this.method = method;
+    this.requestUri = requestUri;
+    this.status = status;
+    this.reason = reason;
   }
 
   static request(method: string, requestUri: string): SipMessage {
-    return new SipMessage({
-      text: "",
-      bodyStart: 0,
-      table: [],
-      body: "",
-      method,
-      requestUri,
-      status: 0,
-      reason: "",
-    });
+    return new SipMessage("", 0, [], [], "", method, requestUri, 0, "");
   }
 
   static response(status: number, reason: string): SipMessage {
-    return new SipMessage({
-      text: "",
-      bodyStart: 0,
-      table: [],
-      body: "",
-      method: "",
-      requestUri: "",
-      status,
-      reason,
-    });
+    return new SipMessage("", 0, [], [], "", "", "", status, reason);
   }
 
   get isRequest(): boolean {
@@ -90,17 +77,17 @@ export class SipMessage {
 
   /** An independent copy; the received text is shared. */
   clone(): SipMessage {
-    return new SipMessage({
-      text: this.#text,
-      bodyStart: this.#bodyStart,
-      table: this.#table.slice(),
-      added: this.#added.slice(),
-      body: this.#body,
-      method: this.method,
-      requestUri: this.requestUri,
-      status: this.status,
-      reason: this.reason,
-    });
+    return new SipMessage(
+      this.#text,
+      this.#bodyStart,
+      this.#table.slice(),
+      this.#added.slice(),
+      this.#body,
+      this.method,
+      this.requestUri,
+      this.status,
+      this.reason,
+    );
   }
 
   get body(): string {
@@ -142,6 +129,31 @@ export class SipMessage {
     let count = 0;
     for (let at = 0; at < this.#table.length; at += WIDTH) if (this.#table[at] === id) count++;
     return count;
+  }
+
+  /** The first name of the set that has more than one line. */
+  repeated(set: HeaderSet): string | undefined {
+    const table = this.#table;
+    let seen = 0;
+    for (let at = 0; at < table.length; at += WIDTH) {
+      const id = table[at] ?? 0;
+      if (!set.hasId(id)) continue;
+      const bit = 1 << set.indexOf(id);
+      if ((seen & bit) !== 0) return headerNameOf(id);
+      seen |= bit;
+    }
+    return undefined;
+  }
+
+  /** Have both the same lines of that name, byte for byte and in the same order? */
+  hasSameLines(name: HeaderName, other: SipMessage): boolean {
+    const id = HeaderIds[name];
+    let theirs = other.#next(id, 0);
+    for (let at = this.#next(id, 0); at >= 0; at = this.#next(id, at + WIDTH)) {
+      if (theirs < 0 || this.#value(at) !== other.#value(theirs)) return false;
+      theirs = other.#next(id, theirs + WIDTH);
+    }
+    return theirs < 0;
   }
 
   /** All values of that name in order, comma lists split. */
@@ -330,8 +342,13 @@ export class SipMessage {
   }
 
   #find(id: HeaderId): number {
+    return this.#next(id, 0);
+  }
+
+  /** The line of that name from `at` on, -1 when there is none. */
+  #next(id: HeaderId, at: number): number {
     const table = this.#table;
-    for (let at = 0; at < table.length; at += WIDTH) if (table[at] === id) return at;
+    for (; at < table.length; at += WIDTH) if (table[at] === id) return at;
     return -1;
   }
 
@@ -349,12 +366,21 @@ export class SipMessage {
     const start = this.#table[at + 1] ?? 0;
     const valueStart = this.#table[at + 2] ?? 0;
     if (start < 0) return this.#added[-start - 1]?.slice(valueStart) ?? "";
-    return unfold(this.#text.slice(valueStart, this.#table[at + 3])).trim();
+    return trimmed(this.#text, valueStart, this.#table[at + 3] ?? valueStart);
   }
 
   #add(name: string, value: string): number {
     return -this.#added.push(`${name}: ${value}`);
   }
+}
+
+/** A value as it counts: without the white space around it, unfolded (RFC 3261 §7.3.1). */
+function trimmed(text: string, start: number, end: number): string {
+  let from = start;
+  let to = end;
+  while (from < to && isSpace(text.charCodeAt(from))) from++;
+  while (to > from && isSpace(text.charCodeAt(to - 1))) to--;
+  return unfold(text.slice(from, to));
 }
 
 function endOfWord(value: string): number {

@@ -18,8 +18,11 @@ export type ParseResult =
 
 /** More lines than any real message; keeps the table small whatever is sent. */
 const MAX_HEADER_LINES = 256;
+/** The header table while it grows; a message gets a copy of the right length. */
+const scratch: number[] = new Array(MAX_HEADER_LINES * 4).fill(0);
 const CR = 0x0d;
 const LF = 0x0a;
+const SIP_2 = "SIP/2.0";
 
 /**
  * One pass over a whole message (latin1 text; framing is done: RFC 3261 §18.3). Never throws, linear in the length.
@@ -32,7 +35,7 @@ export function parseMessage(text: string): ParseResult {
   if (lineEnd < start || text.charCodeAt(lineEnd) !== CR)
     return { kind: "invalid", fault: "start-line", message: undefined };
 
-  const table: number[] = [];
+  let rows = 0;
   let fault: ParseFault | undefined;
   let lines = 0;
   let at = lineEnd + 2;
@@ -56,8 +59,8 @@ export function parseMessage(text: string): ParseResult {
     }
     const first = text.charCodeAt(at);
     if (first === 0x20 || first === 0x09) {
-      if (table.length === 0) fault ??= "header-line";
-      else table[table.length - 1] = end;
+      if (rows === 0) fault ??= "header-line";
+      else scratch[rows - 1] = end;
       at = end + 2;
       continue;
     }
@@ -70,7 +73,12 @@ export function parseMessage(text: string): ParseResult {
         nameEnd--;
       const id = headerIdAt(text, at, nameEnd);
       if (id === 0 && !isToken(text.slice(at, nameEnd))) fault ??= "header-line";
-      else table.push(id, at, colon + 1, end);
+      else {
+        scratch[rows++] = id;
+        scratch[rows++] = at;
+        scratch[rows++] = colon + 1;
+        scratch[rows++] = end;
+      }
     }
     at = end + 2;
   }
@@ -80,7 +88,17 @@ export function parseMessage(text: string): ParseResult {
   }
 
   const startLine = readStartLine(text, start, lineEnd);
-  const message = new SipMessage({ text, bodyStart, table, ...startLine });
+  const message = new SipMessage(
+    text,
+    bodyStart,
+    scratch.slice(0, rows),
+    [],
+    undefined,
+    startLine.method,
+    startLine.requestUri,
+    startLine.status,
+    startLine.reason,
+  );
   fault = startLine.fault ?? fault ?? settleBody(message, text.length - bodyStart);
   if (fault !== undefined)
     return { kind: "invalid", fault, message: startLine.readable ? message : undefined };
@@ -88,50 +106,89 @@ export function parseMessage(text: string): ParseResult {
 }
 
 interface StartLine {
-  method: string;
-  requestUri: string;
-  status: number;
-  reason: string;
-  fault: ParseFault | undefined;
-  readable: boolean;
+  readonly method: string;
+  readonly requestUri: string;
+  readonly status: number;
+  readonly reason: string;
+  readonly fault: ParseFault | undefined;
+  readonly readable: boolean;
 }
 
+const UNREADABLE: StartLine = {
+  method: "",
+  requestUri: "",
+  status: 0,
+  reason: "",
+  fault: "start-line",
+  readable: false,
+};
+
 function readStartLine(text: string, start: number, end: number): StartLine {
-  const line: StartLine = {
+  const firstSpace = text.indexOf(" ", start);
+  if (firstSpace < 0 || firstSpace >= end) return UNREADABLE;
+  const first = text.slice(start, firstSpace);
+  return first.length === 7 && first.toUpperCase().startsWith("SIP/")
+    ? readStatusLine(text, first, firstSpace, end)
+    : readRequestLine(text, first, firstSpace, end);
+}
+
+function readStatusLine(text: string, version: string, firstSpace: number, end: number): StartLine {
+  const status = decimal(text.slice(firstSpace + 1, firstSpace + 4), 3);
+  const after = firstSpace + 4;
+  if (
+    status === undefined ||
+    status < 100 ||
+    status > 699 ||
+    (after < end && text.charCodeAt(after) !== 0x20)
+  )
+    return UNREADABLE;
+  return {
     method: "",
     requestUri: "",
-    status: 0,
-    reason: "",
-    fault: undefined,
+    status,
+    reason: text.slice(after + 1, end),
+    fault: version === SIP_2 || version.toUpperCase() === SIP_2 ? undefined : "version",
     readable: true,
   };
-  const firstSpace = text.indexOf(" ", start);
-  if (firstSpace < 0 || firstSpace >= end) return { ...line, fault: "start-line", readable: false };
-  const first = text.slice(start, firstSpace);
-  if (first.length === 7 && first.toUpperCase().startsWith("SIP/")) {
-    const status = decimal(text.slice(firstSpace + 1, firstSpace + 4), 3);
-    const after = firstSpace + 4;
-    if (
-      status === undefined ||
-      status < 100 ||
-      status > 699 ||
-      (after < end && text.charCodeAt(after) !== 0x20)
-    )
-      return { ...line, fault: "start-line", readable: false };
-    line.status = status;
-    line.reason = text.slice(after + 1, end);
-    if (first.toUpperCase() !== "SIP/2.0") line.fault = "version";
-    return line;
-  }
-  if (!isToken(first)) return { ...line, fault: "start-line", readable: false };
-  line.method = first;
+}
+
+function readRequestLine(text: string, method: string, firstSpace: number, end: number): StartLine {
+  if (!isToken(method)) return UNREADABLE;
   const lastSpace = text.lastIndexOf(" ", end - 1);
-  line.requestUri = text.slice(firstSpace + 1, lastSpace);
+  const requestUri = text.slice(firstSpace + 1, lastSpace);
   const version = text.slice(lastSpace + 1, end);
-  if (lastSpace <= firstSpace || !/^SIP\/[0-9]+\.[0-9]+$/i.test(version)) line.fault = "start-line";
-  else if (version.toUpperCase() !== "SIP/2.0") line.fault = "version";
-  else if (line.requestUri === "" || /[\s<>"]/.test(line.requestUri)) line.fault = "start-line";
-  return line;
+  return {
+    method,
+    requestUri,
+    status: 0,
+    reason: "",
+    fault: lastSpace <= firstSpace ? "start-line" : faultOfRequestLine(requestUri, version),
+    readable: true,
+  };
+}
+
+function faultOfRequestLine(requestUri: string, version: string): ParseFault | undefined {
+  if (version !== SIP_2) {
+    if (!/^SIP\/[0-9]+\.[0-9]+$/i.test(version)) return "start-line";
+    if (version.toUpperCase() !== SIP_2) return "version";
+  }
+  return requestUri === "" || !isUriText(requestUri) ? "start-line" : undefined;
+}
+
+/** Neither white space nor what delimits a URI. */
+function isUriText(text: string): boolean {
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (
+      code === 0x3c ||
+      code === 0x3e ||
+      code === 0x22 ||
+      (code <= 0x20 && /\s/.test(text[at] ?? "")) ||
+      code === 0xa0
+    )
+      return false;
+  }
+  return true;
 }
 
 /** RFC 3261 §18.3: Content-Length beyond the datagram is an error, what is beyond Content-Length is ignored. */

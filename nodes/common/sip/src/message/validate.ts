@@ -1,8 +1,9 @@
+import { HeaderSet } from "./header-names.ts";
 import type { SipMessage } from "./message.ts";
 import { parseNameAddr } from "./name-addr.ts";
 import type { ParseFault } from "./parser.ts";
 import { parseUri } from "./uri.ts";
-import { decimal, isToken, unfold } from "./values.ts";
+import { decimal, isToken } from "./values.ts";
 import { parseVia } from "./via.ts";
 
 /** What is wrong with a request, as the final response that says so. */
@@ -11,7 +12,7 @@ export interface RequestFault {
   readonly reason: string;
 }
 
-const SINGLE = ["From", "To", "Call-ID", "CSeq", "Max-Forwards", "Content-Type", "Expires"] as const;
+const SINGLE = new HeaderSet(["From", "To", "Call-ID", "CSeq", "Max-Forwards", "Content-Type", "Expires"]);
 const NAME_ADDR_LISTS = ["Contact", "Route", "Record-Route", "Path"] as const;
 
 /** The response for a message that parseMessage refused but could read (RFC 3261 §8.2, §21.4.1, §21.5.6). */
@@ -42,21 +43,15 @@ export function validateRequest(request: SipMessage, strict: boolean): RequestFa
 }
 
 function validateStrictly(request: SipMessage, from: string, to: string): RequestFault | undefined {
-  for (const name of SINGLE) if (request.count(name) > 1) return bad(name);
+  const twice = request.repeated(SINGLE);
+  if (twice !== undefined) return bad(twice);
   // RFC 3261 §19.1.1: no header fields in a Request-URI; a "?" may also stand in its user part.
   if (request.requestUri.includes("?") && (parseUri(request.requestUri)?.headers ?? "") !== "")
     return bad("Request-URI");
   if (request.count("Via") > 1 || request.header("Via")?.includes(",") === true)
     for (const value of request.values("Via").slice(1)) if (parseVia(value) === undefined) return bad("Via");
-  for (const [name, value] of [
-    ["From", from],
-    ["To", to],
-  ] as const) {
-    const address = parseNameAddr(unfold(value));
-    if (address === undefined || address.parameters.hasDuplicates()) return bad(name);
-    const tag = address.parameters.raw("tag");
-    if (tag !== undefined && !isToken(tag)) return bad(name);
-  }
+  if (!isParty(from)) return bad("From");
+  if (!isParty(to)) return bad("To");
   for (const name of NAME_ADDR_LISTS) {
     if (!request.has(name)) continue;
     for (const value of request.values(name))
@@ -68,6 +63,14 @@ function validateStrictly(request: SipMessage, from: string, to: string): Reques
   if (contentType === undefined && request.body !== "" && request.method !== "REGISTER")
     return bad("Content-Type");
   return undefined;
+}
+
+/** A From or To value: a name-addr whose parameters are unique and whose tag is a token. */
+function isParty(value: string): boolean {
+  const address = parseNameAddr(value);
+  if (address === undefined || address.parameters.hasDuplicates()) return false;
+  const tag = address.parameters.raw("tag");
+  return tag === undefined || isToken(tag);
 }
 
 function bad(name: string): RequestFault {
