@@ -35,8 +35,8 @@ type Seen = Copy & { readonly spoiled?: "rubbish" | "newer" };
 
 /**
  * Reads all replicas of an entry and makes them alike: the newest copy is written over the others, each under the guard of
- * what was read there. Asks all at once first; when they differ, once more one after the other, because only then the
- * order of the chain tells a write on its way from a write that lost.
+ * what was read there. Writes only ever replace older copies by newer ones, so it does not matter that the replicas are not
+ * read at one instant: a guard that still holds proves that nothing happened there.
  */
 export async function readChain(
   chain: readonly Replica[],
@@ -62,19 +62,11 @@ export async function readChain(
       counters.rubbish++;
       return { replica, token, seconds, spoiled: decoded.kind === "newer" ? "newer" : "rubbish" };
     };
-    if (round === 0) {
-      for (const seen of await Promise.all(chain.map(take))) if (seen !== undefined) copies.push(seen);
-    } else {
-      for (const replica of chain) {
-        const seen = await take(replica);
-        if (seen !== undefined) copies.push(seen);
-      }
-    }
+    for (const seen of await Promise.all(chain.map(take))) if (seen !== undefined) copies.push(seen);
     if (copies.length === 0) return { kind: "unavailable", cause: cause ?? fault("no server") };
     if (copies.some(({ spoiled }) => spoiled === "newer"))
       return { kind: "unavailable", cause: fault("an entry of a newer format") };
     if (alike(copies)) return { kind: "settled", copies, winner: present(copies[0]), away };
-    if (round === 0) continue;
     const winner = newest(copies);
     if (winner === undefined) return { kind: "unavailable", cause: fault("an entry that cannot be read") };
     const repaired = await repair(copies, winner, key, counters);

@@ -7,7 +7,7 @@ export type Lineage = Pick<Entry, "born" | "count" | "stamp" | "ancestors">;
 const RACE_MS = 10_000;
 
 /**
- * Of two different copies, `earlier` standing before `later` in the chain and read before it: whether the later one wins.
+ * Of two different copies, `earlier` standing before `later` in the chain: whether the later one wins.
  * A write passes the chain from its head, so a copy ahead of the rest by one step may be a write on its way, which a write that
  * was accepted further down has beaten: hence the tie goes to the later copy. More steps mean that the other copy is stale.
  */
