@@ -10,6 +10,8 @@ import {
 } from "@ims/store";
 import { calendarCompliance, kvStoreCompliance } from "@ims/store/testing";
 import { type CassandraUnderTest, launchCassandra, whyNoCassandra } from "../../support/cassandra.ts";
+import { migrationCases } from "./migration-cases.ts";
+import { sessionCases } from "./session-cases.ts";
 
 const clock = systemClock();
 const skip = whyNoCassandra() ?? false;
@@ -22,7 +24,6 @@ describe("Cassandra, one node", { skip }, () => {
     session = await openCassandra({
       contactPoints: cassandra.contactPoints,
       keyspace: "compliance",
-      replicationFactor: cassandra.replicationFactor,
       schemas: [STORE_SCHEMA],
       clock,
       connectWithinMs: 30_000,
@@ -52,4 +53,7 @@ describe("Cassandra, one node", { skip }, () => {
     await emptied(t, "calendar");
     return { calendar: cassandraCalendar({ session, clock }), now: clock.now() };
   });
+
+  migrationCases(() => cassandra);
+  sessionCases(() => cassandra);
 });

@@ -24,6 +24,8 @@ const CONSISTENCY = {
 
 /** Below the wait for an answer: a dead peer is found by its heartbeat within two of these. */
 const HEARTBEAT_MS = 1000;
+/** The driver's own time-out comes after our deadline. */
+const AFTER_DEADLINE_MS = 1000;
 const SCHEMA_DEADLINE_MS = 20_000;
 const PAGE_ROWS = 5000;
 
@@ -72,6 +74,11 @@ export class DriverSession implements CassandraSession {
     return new DriverSession(client, hedging, options);
   }
 
+  /** Nodes of the cluster, those that are down included. */
+  get hosts(): number {
+    return this.#client.hosts.length;
+  }
+
   get isAvailable(): boolean {
     return !this.#closed && this.#client.hosts.values().some((host) => host.isUp());
   }
@@ -93,7 +100,7 @@ export class DriverSession implements CassandraSession {
         isIdempotent: statement.idempotent,
         consistency: CONSISTENCY[consistency],
         serialConsistency: consistencies.localSerial,
-        readTimeout: deadlineMs,
+        readTimeout: deadlineMs + AFTER_DEADLINE_MS,
         fetchSize: options.pageRows ?? PAGE_ROWS,
         ...(options.page === undefined ? {} : { pageState: options.page }),
       }),
@@ -114,7 +121,7 @@ export class DriverSession implements CassandraSession {
         isIdempotent: entries.every(({ statement }) => statement.idempotent),
         consistency: consistencies.localQuorum,
         serialConsistency: consistencies.localSerial,
-        readTimeout: deadlineMs,
+        readTimeout: deadlineMs + AFTER_DEADLINE_MS,
       }),
     );
   }
@@ -132,7 +139,7 @@ export class DriverSession implements CassandraSession {
     return qualified;
   }
 
-  /** The driver knows a deadline a try, not one for all of them. @throws TypeError for parameters that do not fit. */
+  /** The driver knows a deadline a try, not one for all of them. Rejects with TypeError or SyntaxError for parameters that do not fit. */
   async #within(deadlineMs: number, send: () => Promise<cassandra.types.ResultSet>): Promise<ExecuteResult> {
     this.#requests++;
     if (this.#closed)
@@ -148,7 +155,7 @@ export class DriverSession implements CassandraSession {
         },
         (error: unknown) => {
           timer.cancel();
-          if (error instanceof TypeError) reject(error);
+          if (error instanceof TypeError || error instanceof SyntaxError) reject(error);
           else resolve(this.#failed(faultOf(error)));
         },
       );
@@ -234,8 +241,19 @@ const REFUSALS: ReadonlySet<number> = new Set([
   responseErrorCodes.alreadyExists,
 ]);
 
-function faultOf(error: unknown): Error {
+/** In a line: the driver's own text holds the stack of every try. */
+export function faultOf(error: unknown): Error {
+  if (error instanceof cassandra.errors.NoHostAvailableError) {
+    const tried = Object.entries((error.innerErrors ?? {}) as Record<string, unknown>);
+    const problem = tried.map(([host, why]) => `${host}: ${firstLine(why)}`).join(", ");
+    return new CassandraError({ code: "CASSANDRA_AWAY", problem: problem || firstLine(error) });
+  }
   if (error instanceof cassandra.errors.ResponseError && REFUSALS.has(error.code))
     return new CassandraError({ code: "CASSANDRA_STATEMENT", problem: error.message }, { cause: error });
   return error instanceof Error ? error : new Error(String(error));
+}
+
+function firstLine(problem: unknown): string {
+  const text = problem instanceof Error ? problem.message : String(problem ?? "no answer");
+  return text.split("\n")[0] ?? text;
 }

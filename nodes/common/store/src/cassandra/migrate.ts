@@ -138,6 +138,10 @@ class Migrator {
     if ((await this.#execute(TABLE_EXISTS, [keyspace])).length === 2) return;
     const { localDataCenter = "datacenter1", replicationFactor = 3 } = this.#options;
     const id = (table: string): string => uuidOf(`${keyspace}.${table}`);
+    this.#options.log?.info(
+      { keyspace, copies: replicationFactor },
+      "creating the keyspace unless it exists",
+    );
     await this.#change(
       `CREATE KEYSPACE IF NOT EXISTS ${keyspace} WITH replication = {'class': 'NetworkTopologyStrategy', '${localDataCenter}': ${replicationFactor}}`,
     );

@@ -1,6 +1,6 @@
 import type { Clock, Logger, Timer } from "@ims/runtime";
 import cassandra from "cassandra-driver";
-import { type ConnectOptions, DriverSession } from "./driver-session.ts";
+import { type ConnectOptions, DriverSession, faultOf } from "./driver-session.ts";
 import { CassandraError } from "./errors.ts";
 import { migrate, type Schema } from "./migrate.ts";
 import type {
@@ -16,6 +16,7 @@ export const DEFAULT_DATA_CENTER = "datacenter1";
 /** Below what a REGISTER or a Cx answer may take, above the time-outs of the nodes (1.5 s). */
 const DEADLINE_MS = 2000;
 const CONNECT_WITHIN_MS = 5000;
+const MOST_COPIES = 3;
 const FIRST_RETRY_MS = 250;
 const LONGEST_RETRY_MS = 5000;
 
@@ -29,7 +30,7 @@ export interface OpenCassandraOptions {
   readonly localDataCenter?: string;
   /** Brought up to date before the first request is let through. */
   readonly schemas?: readonly Schema[];
-  /** Of the keyspace, when it has to be created. Default 3. */
+  /** Copies of each row, when the keyspace has to be created. Default: 3, or as many as there are nodes. */
   readonly replicationFactor?: number;
   /** Of a request, retries included. Default 2000. */
   readonly deadlineMs?: number;
@@ -153,8 +154,8 @@ class OpeningSession implements CassandraSession {
     try {
       session = await DriverSession.connect({ ...options, localDataCenter, deadlineMs });
     } catch (error) {
-      this.#why = error instanceof Error ? error : new Error(String(error));
-      if (isMistake(error)) throw error;
+      this.#why = faultOf(error);
+      if (isMistake(error)) throw this.#why;
       return false;
     }
     try {
@@ -163,7 +164,9 @@ class OpeningSession implements CassandraSession {
         clock: options.clock,
         localDataCenter,
         ...(options.log === undefined ? {} : { log: options.log }),
-        ...(options.replicationFactor === undefined ? {} : { replicationFactor: options.replicationFactor }),
+        replicationFactor:
+          options.replicationFactor ??
+          Math.min(MOST_COPIES, Math.max(session.hosts, options.contactPoints.length)),
       });
       if (migrated.kind === "migrated" && !this.#closed) {
         this.#session = session;
@@ -188,5 +191,7 @@ class OpeningSession implements CassandraSession {
 
 /** The options are wrong, the name of the data centre for one. */
 function isMistake(error: unknown): boolean {
+  if (error instanceof cassandra.errors.NoHostAvailableError)
+    return Object.values((error.innerErrors ?? {}) as Record<string, unknown>).some(isMistake);
   return error instanceof TypeError || error instanceof cassandra.errors.ArgumentError;
 }
