@@ -10,6 +10,9 @@ import type { SubscriberRepository } from "./hss/subscriber-repository.ts";
 import type { HomesteadOptions } from "./options.ts";
 
 const MAX_COPIES = 3;
+const LOG_EVERY_MS = 1000;
+/** The first homestead of a new cluster makes the tables, which takes some seconds. */
+const CONNECT_WITHIN_MS = 15_000;
 
 /**
  * The subscribers that a pool of homesteads shares in Cassandra. While Cassandra is away everything is unavailable, and
@@ -29,17 +32,19 @@ export async function openPooledSubscribers(
     localDataCenter: options.cassandraDatacenter,
     replicationFactor: options.cassandraReplicationFactor || Math.min(MAX_COPIES, options.cassandra.length),
     schemas: [subscriberSchema],
+    connectWithinMs: CONNECT_WITHIN_MS,
     clock,
     log,
   });
   const { sealing } = key;
-  const unguarded = new Cql(session);
+  const failed = failureLog(modules);
+  const unguarded = new Cql(session, { failed });
   const conditions: Condition[] = [
     () => provePoolKey(unguarded, sealing, key.file),
     () => acceptable(new CassandraRepository(unguarded, { cacheSize: 1 }, { sealing, clock })),
   ];
   const gate = new StoreGate(conditions, { clock, log });
-  const cql = new Cql(session, () => gate.isOpen);
+  const cql = new Cql(session, { isOpen: () => gate.isOpen, failed });
   const repository = new CassandraRepository(
     cql,
     { cacheSize: options.cacheSize },
@@ -63,6 +68,17 @@ export async function openPooledSubscribers(
   });
   registerMetrics(modules, session, repository);
   return repository;
+}
+
+/** One line a second: an outage fails every statement. */
+function failureLog({ clock, log }: ServiceModules): (cause: Error) => void {
+  let next = Number.NEGATIVE_INFINITY;
+  return (cause) => {
+    const now = clock.monotonic();
+    if (now < next) return;
+    next = now + LOG_EVERY_MS;
+    log.warn({ reason: cause.message }, "Cassandra did not answer a statement");
+  };
 }
 
 function registerMetrics(

@@ -46,10 +46,11 @@ export async function createHomestead(options: HomesteadOptions, modules: Servic
     { subscribers: hss, node, servers, log },
   );
   const ports: Record<string, number> = {};
+  let stopSeeding = (): void => undefined;
 
   return {
     async start() {
-      if (options.seedExamples) await seedExamples(hss, options.homeDomain, log);
+      if (options.seedExamples) stopSeeding = await seedExamples(hss, options.homeDomain, modules);
       ports["diameter"] = await node.listen({ host: options.host, port: options.diameterPort });
       if (tls !== undefined) {
         ports["diameterTls"] = await node.listen({ host: options.host, port: options.diameterTlsPort, tls });
@@ -63,6 +64,7 @@ export async function createHomestead(options: HomesteadOptions, modules: Servic
     },
     busy: () => ({ diameterPeers: node.openPeers }),
     async stop() {
+      stopSeeding();
       await http.stop();
       await node.stop();
       pools?.stop();

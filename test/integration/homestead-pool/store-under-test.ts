@@ -66,7 +66,7 @@ export function tiredSession(
   longMs: number,
 ): CassandraSession {
   const rest = (): Promise<void> =>
-    new Promise((resolve) => setTimeout(resolve, random() < 0.1 ? random() * longMs : 0));
+    new Promise((resolve) => setTimeout(resolve, random() < 0.25 ? random() * longMs : 0));
   return {
     keyspace: session.keyspace,
     get isAvailable() {

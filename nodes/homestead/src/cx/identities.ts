@@ -16,7 +16,7 @@ export type ServedOrRefused = Served | { readonly kind: "refused"; readonly answ
 
 const userUnknown: ServedOrRefused = { kind: "refused", answer: cxResult("ERROR_USER_UNKNOWN") };
 /** The database does not answer: TS 29.228 §6.1.1.1 and its like. */
-const unableToComply: ServedOrRefused = {
+const unableToComply: ServedOrRefused & { readonly kind: "refused" } = {
   kind: "refused",
   answer: { resultCode: ResultCode.UNABLE_TO_COMPLY },
 };
@@ -90,22 +90,32 @@ export type Decision<A> = { readonly answer: A; readonly change?: StateChange };
 const ROUNDS = 8;
 
 /**
- * A procedure that may change the subscriber: it decides on the state as it is; when that was changed before its own
+ * A procedure that may change the subscriber that `name` names: it decides on the state as it is; when that was changed before its own
  * change is saved, it decides again. `decide` must have no effects of its own.
  */
 export function serveAndSave<A>(
   hss: Hss,
+  name: string,
   find: () => Eventually<ServedOrRefused>,
   decide: (served: Served) => Decision<A>,
-  rounds: number = ROUNDS,
+): Eventually<A | Refusal> {
+  const answer = hss.inTurn(name, () => attempt(hss, find, decide, ROUNDS));
+  return when(answer, (given) => (given === UNAVAILABLE ? unableToComply.answer : given));
+}
+
+function attempt<A>(
+  hss: Hss,
+  find: () => Eventually<ServedOrRefused>,
+  decide: (served: Served) => Decision<A>,
+  rounds: number,
 ): Eventually<A | Refusal> {
   return serve(find(), (served): Eventually<A | Refusal> => {
     const { answer, change } = decide(served);
     if (change === undefined) return answer;
     return when(hss.save(served.subscriber, change), (saved): Eventually<A | Refusal> => {
       if (saved === "saved") return answer;
-      if (saved === UNAVAILABLE || rounds <= 1) return { resultCode: ResultCode.UNABLE_TO_COMPLY };
-      return serveAndSave(hss, find, decide, rounds - 1);
+      if (saved === UNAVAILABLE || rounds <= 1) return unableToComply.answer;
+      return attempt(hss, find, decide, rounds - 1);
     });
   });
 }

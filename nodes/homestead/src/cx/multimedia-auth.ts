@@ -26,6 +26,7 @@ export function multimediaAuth(request: MultimediaAuthRequest, modules: CxModule
   // 1. and 2. The identities exist and belong together.
   return serveAndSave(
     modules.hss,
+    userName,
     () => bothIdentities(modules.hss, userName, publicIdentity),
     ({ subscriber }) => authenticate(subscriber, request, modules),
   );

@@ -48,7 +48,9 @@ export function serverAssignment(
   const [first] = publicIdentity;
   const { hss } = modules;
   const assigned = (find: () => Eventually<ServedOrRefused>): Answer | Promise<Answer> =>
-    serveAndSave(hss, find, (served) => assign(served, request, modules, retransmitted));
+    serveAndSave(hss, userName ?? first ?? "", find, (served) =>
+      assign(served, request, modules, retransmitted),
+    );
   // 1. and 2. What is named exists and belongs together.
   if (first === undefined) {
     if (userName === undefined || !ENDING.has(serverAssignmentType))

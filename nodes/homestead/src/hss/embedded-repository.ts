@@ -84,6 +84,10 @@ export class EmbeddedRepository implements SubscriberRepository {
     return "saved";
   }
 
+  inTurn<T>(_name: string, work: () => Eventually<T>): Eventually<T> {
+    return work();
+  }
+
   /** A failure keeps what is queued for the next time. */
   flush(): void {
     this.#timer?.cancel();

@@ -27,6 +27,8 @@ export interface Hss {
   byPublicIdentity(canonical: string): Lookup;
   /** Saves the change of a subscriber that was given out, unless another change came between. */
   save(subscriber: Subscriber, change: StateChange): Eventually<Saved>;
+  /** Runs a look-up and the save that follows when no other one of this node for the same name is between them. */
+  inTurn<T>(name: string, work: () => Eventually<T>): Eventually<T | Unavailable>;
 }
 
 /** Goes on with a value, at once when it is at hand. */

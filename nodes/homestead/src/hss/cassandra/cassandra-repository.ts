@@ -21,6 +21,7 @@ import { RecordCache } from "./record-cache.ts";
 import * as cql from "./statements.ts";
 import { recordOf, StoredSubscriber, sqnText } from "./stored-subscriber.ts";
 import { subscriberPage } from "./subscriber-page.ts";
+import { Turns } from "./turns.ts";
 import { WildcardList } from "./wildcard-list.ts";
 
 export type CassandraRepositoryModules = {
@@ -44,10 +45,12 @@ export class CassandraRepository implements SubscriberRepository {
   readonly #wildcards: WildcardList;
   readonly #provisioning: Provisioning;
   readonly #import: BulkImport;
+  readonly #turns: Turns;
   readonly #close: () => Promise<void>;
 
   constructor(session: Cql, options: { readonly cacheSize: number }, modules: CassandraRepositoryModules) {
     this.#cql = session;
+    this.#turns = new Turns(modules.clock);
     this.#sealing = modules.sealing;
     this.#close = modules.close ?? (async () => undefined);
     this.#cache = new RecordCache(options.cacheSize);
@@ -133,6 +136,10 @@ export class CassandraRepository implements SubscriberRepository {
     );
     if (result.kind === "applied") return "saved";
     return result.kind === "refused" ? "overtaken" : UNAVAILABLE;
+  }
+
+  inTurn<T>(name: string, work: () => T | Promise<T>): Promise<T | Unavailable> {
+    return this.#turns.take(name, work);
   }
 
   async insert(record: SubscriberRecord): Promise<WriteResult> {

@@ -1,4 +1,11 @@
-import { type CassandraSession, type Row, type Statement, wasApplied } from "@ims/store";
+import {
+  type CassandraSession,
+  type ExecuteOptions,
+  type ExecuteResult,
+  type Row,
+  type Statement,
+  wasApplied,
+} from "@ims/store";
 import { UNAVAILABLE, type Unavailable } from "../hss.ts";
 
 export type { Row, Statement };
@@ -9,9 +16,9 @@ export type CasResult =
   | { readonly kind: "refused"; readonly row: Row }
   | { readonly kind: "unavailable" };
 
-/** A read and a transaction, one after the other: a Cx request is answered within 2 s, whatever happens. */
-const READ_DEADLINE_MS = 800;
-const CHANGE_DEADLINE_MS = 1000;
+/** A Cx client tries another homestead after a second, and gives up before two: no later than that it is answered. */
+const READ_DEADLINE_MS = 700;
+const CHANGE_DEADLINE_MS = 800;
 
 /**
  * A statement that may be sent twice, early or late. All of ours may: reads, and conditions on versions and operations
@@ -26,32 +33,38 @@ export function settlingRead(cql: string): Statement {
   return { cql, idempotent: true, consistency: "local-serial" };
 }
 
+export type CqlOptions = {
+  /** While it says no, everything is unavailable. */
+  readonly isOpen?: () => boolean;
+  /** Told why a statement was not answered. */
+  readonly failed?: (cause: Error) => void;
+};
+
 /** The statements of subscribers: deadlines of Cx, outages as values. */
 export class Cql {
   readonly #session: CassandraSession;
   readonly #isOpen: () => boolean;
+  readonly #failed: (cause: Error) => void;
 
-  /** While `isOpen` says no, everything is unavailable. */
-  constructor(session: CassandraSession, isOpen: () => boolean = () => true) {
+  constructor(session: CassandraSession, options: CqlOptions = {}) {
     this.#session = session;
-    this.#isOpen = isOpen;
+    this.#isOpen = options.isOpen ?? (() => true);
+    this.#failed = options.failed ?? (() => undefined);
   }
 
   async read(statement: Statement, params: readonly unknown[]): Promise<readonly Row[] | Unavailable> {
-    if (!this.#isOpen()) return UNAVAILABLE;
-    const result = await this.#session.execute(statement, params, { deadlineMs: READ_DEADLINE_MS });
-    return result.kind === "rows" ? result.rows : UNAVAILABLE;
+    const result = await this.#execute(statement, params, { deadlineMs: READ_DEADLINE_MS });
+    return result === UNAVAILABLE ? UNAVAILABLE : result.rows;
   }
 
   /** All rows, page by page. */
   async readAll(statement: Statement): Promise<readonly Row[] | Unavailable> {
     const rows: Row[] = [];
     let page: string | undefined;
-    if (!this.#isOpen()) return UNAVAILABLE;
     do {
       const options = { deadlineMs: READ_DEADLINE_MS, ...(page === undefined ? {} : { page }) };
-      const result = await this.#session.execute(statement, [], options);
-      if (result.kind !== "rows") return UNAVAILABLE;
+      const result = await this.#execute(statement, [], options);
+      if (result === UNAVAILABLE) return UNAVAILABLE;
       rows.push(...result.rows);
       page = result.nextPage;
     } while (page !== undefined);
@@ -67,11 +80,22 @@ export class Cql {
     params: readonly unknown[],
     ours: (row: Row) => boolean,
   ): Promise<CasResult> {
-    if (!this.#isOpen()) return { kind: "unavailable" };
-    const result = await this.#session.execute(statement, params, { deadlineMs: CHANGE_DEADLINE_MS });
-    if (result.kind !== "rows") return { kind: "unavailable" };
+    const result = await this.#execute(statement, params, { deadlineMs: CHANGE_DEADLINE_MS });
+    if (result === UNAVAILABLE) return { kind: "unavailable" };
     const [row = {}] = result.rows;
     return wasApplied(result.rows) || ours(row) ? { kind: "applied" } : { kind: "refused", row };
+  }
+
+  async #execute(
+    statement: Statement,
+    params: readonly unknown[],
+    options: ExecuteOptions,
+  ): Promise<Extract<ExecuteResult, { kind: "rows" }> | Unavailable> {
+    if (!this.#isOpen()) return UNAVAILABLE;
+    const result = await this.#session.execute(statement, params, options);
+    if (result.kind === "rows") return result;
+    this.#failed(result.cause);
+    return UNAVAILABLE;
   }
 }
 
