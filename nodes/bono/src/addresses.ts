@@ -17,6 +17,8 @@ export interface Addresses {
   /** Host, port and transport of the trusted side in our URIs. */
   coreHostPort(port: number): string;
   readonly accessUriHost: string | undefined;
+  /** Has our pool other members? */
+  hasSiblings(): boolean;
   mayUseCore(address: string): boolean;
 }
 
@@ -60,6 +62,10 @@ export function addressesOf(options: BonoOptions, icscf: Uri, pools?: Pools): Ad
         ? `${hostForUri(coreUriHost)}:${port};transport=tcp`
         : `${coreUriHost};transport=tcp`,
     accessUriHost,
+    hasSiblings: () =>
+      pools?.members.some(
+        (member) => member.pool === pool && member.name !== coreUriHost && !member.draining,
+      ) ?? false,
     mayUseCore: (address) => peers.has(address) || isLoopback(address) || (pools?.isMember(address) ?? false),
   };
 }

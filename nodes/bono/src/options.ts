@@ -95,6 +95,10 @@ export const bonoOptions = z.object({
     .describe(
       "failed answers to a challenge by source and user before only one a second is let through; 0: no limit",
     ),
+  drainStatus: z
+    .enum(["503", "305"])
+    .default("503")
+    .describe("answer to REGISTER while this node ends; 305: IMS UEs select another P-CSCF"),
   overloadTargetMs: z
     .int()
     .min(0)

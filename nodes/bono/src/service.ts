@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { icidGenerator } from "@ims/ims";
-import { nameService, type Service, type ServiceModules } from "@ims/runtime";
+import { nameService, type Service, type ServiceModules, whenIdle } from "@ims/runtime";
 import {
   dnsQueries,
   hostForUri,
@@ -18,6 +18,8 @@ import { addressesOf } from "./addresses.ts";
 import { BonoError } from "./errors.ts";
 import { getMetrics } from "./metrics.ts";
 import type { BonoOptions } from "./options.ts";
+import { CallWatch } from "./pcscf/call-watch.ts";
+import { Drain } from "./pcscf/drain.ts";
 import { FlowTable } from "./pcscf/flow-table.ts";
 import { FlowTokens, flowTokenKey } from "./pcscf/flow-token.ts";
 import { GuessLimiter } from "./pcscf/guess-limiter.ts";
@@ -26,13 +28,15 @@ import { Pcscf } from "./pcscf/pcscf.ts";
 import { ServiceRoutes } from "./pcscf/service-route.ts";
 import { SourceLimiter } from "./pcscf/source-limiter.ts";
 
-/** How often quiesce looks whether calls are still being set up. */
-const QUIESCE_STEP_MS = 50;
+/** The part of the time to quiesce in which idle connections are closed; the rest is for those in calls. */
+const MOVE_SHARE = 0.6;
+/** What sprout had on its way when it was told. */
+const QUIET_MS = 200;
 const GUESS_INTERVAL_MS = 1_000;
 
 /** Composition root of bono: a P-CSCF between the access side (Gm) and the trusted side (Mw). Throws BonoError. */
 export function createBono(
-  options: BonoOptions,
+  options: BonoOptions & { readonly quiesceSeconds?: number },
   modules: ServiceModules & { readonly timers?: TransactionTimers },
 ): Service {
   const { log, register, clock, pacer } = modules;
@@ -47,6 +51,7 @@ export function createBono(
 
   // The flows and who is registered over them
   const tokens = new FlowTokens({ key, transport: () => core.transport, side: "access" });
+  const calls = new CallWatch();
   const flows = new FlowTable({ tokens, clock, publicHost: addresses.accessUriHost });
 
   // P-CSCF
@@ -68,6 +73,8 @@ export function createBono(
     coreHostPort: "",
     keepAliveSeconds: options.keepAliveSeconds,
     udpKeepAliveSeconds: options.udpKeepAliveSeconds,
+    drainStatus: options.drainStatus === "305" ? (305 as const) : (503 as const),
+    hasSiblings: addresses.hasSiblings,
   };
   const pcscf = new Pcscf({
     settings,
@@ -80,6 +87,7 @@ export function createBono(
     }),
     tokens,
     flows,
+    calls,
     serviceRoutes: new ServiceRoutes([icscf.host, ...options.coreNextHops]),
     sources: new SourceLimiter(
       { perSecond: options.strangersPerSecond, burst: options.strangersPerSecond },
@@ -128,6 +136,14 @@ export function createBono(
     },
   });
 
+  const drain = new Drain({
+    flows,
+    calls,
+    clock,
+    busyFlows: () => core.transactions.busyFlows(),
+    isOpen: (flowId) => core.transport.flow(flowId) !== undefined,
+  });
+
   const ports: Record<string, number> = {};
   async function listen(name: string, point: ListenOptions): Promise<number> {
     const { port } = await core.transport.listen(point);
@@ -155,16 +171,19 @@ export function createBono(
       accessPorts.add(await listen("tls", { ...access, protocol: "TLS", port: options.tlsPort, tls }));
       accessPorts.add(await listen("wss", { ...access, protocol: "WSS", port: options.wssPort, tls }));
     },
-    quiesce(signal) {
+    async quiesce(signal) {
       pcscf.quiesce();
-      return new Promise((resolve) => {
-        const look = (): void => {
-          if (signal.aborted || pcscf.ongoing === 0) resolve();
-          else clock.setTimer(QUIESCE_STEP_MS, look);
-        };
-        look();
-      });
+      // Who must connect again is better refused by the kernel: he tries the next address at once.
+      if (addresses.hasSiblings()) core.transport.stopListening?.("access");
+      await drain.run((options.quiesceSeconds ?? 5) * 1000 * MOVE_SHARE, signal);
+      const busy = (): number => core.transactions.unanswered + drain.calls;
+      await whenIdle({ clock, busy, taken: () => pcscf.taken, quietMs: QUIET_MS }, signal);
     },
+    busy: () => ({
+      requests: core.transactions.unanswered,
+      calls: drain.calls,
+      connections: drain.left,
+    }),
     async stop() {
       overload.stop();
       flows.stop();

@@ -62,6 +62,11 @@ export class FlowTable {
     return this.#registrations;
   }
 
+  /** Flows somebody is registered over. */
+  all(): Iterable<AccessFlow> {
+    return this.#byToken.values();
+  }
+
   /** The entry of a flow, registered or not. */
   access(flow: Flow): AccessFlow {
     const known = flow.attachment;

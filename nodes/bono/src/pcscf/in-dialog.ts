@@ -18,6 +18,7 @@ export function fromUeInDialog(context: RequestContext, modules: PcscfModules): 
   context.fork(forward, {
     destination: { kind: "uri", side: "core" },
     onResponse: (response) => {
+      modules.calls.sees(forward, response, context.flow.id);
       stripTowardsUe(response);
       return "forward";
     },

@@ -1,5 +1,6 @@
 import type { Clock } from "@ims/runtime";
 import type { Uri } from "@ims/sip";
+import type { CallWatch } from "./call-watch.ts";
 import type { FlowTable } from "./flow-table.ts";
 import type { FlowTokens } from "./flow-token.ts";
 import type { GuessLimiter } from "./guess-limiter.ts";
@@ -45,6 +46,10 @@ export interface PcscfSettings {
   readonly keepAliveSeconds: number;
   /** The same over UDP. */
   readonly udpKeepAliveSeconds: number;
+  /** How a REGISTER is turned away when this P-CSCF is about to end. */
+  readonly drainStatus: 305 | 503;
+  /** Are there other members of the pool to go to? */
+  readonly hasSiblings: () => boolean;
 }
 
 /** What the procedures of the P-CSCF need. */
@@ -54,6 +59,7 @@ export interface PcscfModules {
   readonly own: OwnUris;
   readonly tokens: FlowTokens;
   readonly flows: FlowTable;
+  readonly calls: CallWatch;
   readonly serviceRoutes: ServiceRoutes;
   readonly sources: SourceLimiter;
   readonly guesses: GuessLimiter;

@@ -11,7 +11,7 @@ import { stripRequestFromUe, stripTowardsUe } from "./trust-domain.ts";
 /** Requests initiated by the UE outside a dialog: TS 24.229 §5.2.6.3. */
 export function originating(context: RequestContext, modules: PcscfModules): void {
   const { request, flow } = context;
-  const { flows, own, settings, counters, sources } = modules;
+  const { flows, own, settings, counters, sources, calls } = modules;
 
   // 1. Who is it? Nothing is relayed for somebody who is not registered over this flow (§5.2.6.3.1).
   const access = flows.registered(flow);
@@ -65,6 +65,7 @@ export function originating(context: RequestContext, modules: PcscfModules): voi
         return "absorb";
       }
       heard = true;
+      calls.sees(request, response, flow.id);
       stripTowardsUe(response);
       markForUe(response, access, modules);
       return "forward";

@@ -1,4 +1,5 @@
 import type { AckContext, Flow, RequestContext, SipMessage, TransactionUser, Uri } from "@ims/sip";
+import { isTurnedAway, turnAway } from "./drain.ts";
 import { acknowledge, fromUeInDialog, toUeInDialog } from "./in-dialog.ts";
 import type { PcscfModules, Refusal } from "./modules.ts";
 import { originating } from "./originating.ts";
@@ -13,15 +14,15 @@ export class Pcscf implements TransactionUser {
   readonly functionalEntity = "P-CSCF";
   readonly #modules: PcscfModules;
   #quiescing = false;
-  #ongoing = 0;
+  #taken = 0;
 
   constructor(modules: PcscfModules) {
     this.#modules = modules;
   }
 
-  /** INVITE transactions without a final response. */
-  get ongoing(): number {
-    return this.#ongoing;
+  /** Requests that were not refused at the door. */
+  get taken(): number {
+    return this.#taken;
   }
 
   /** From now on nothing new is begun; dialogs go on. */
@@ -39,12 +40,14 @@ export class Pcscf implements TransactionUser {
     // The trusted side is for its peers only.
     if (flow.side === "core" && !this.#modules.mayUseCore(flow.remoteAddress))
       return this.#refuse(context, 403, "foreignPeer");
-    if (isPoll(request, this.#modules)) return answerPoll(context, this.#modules);
-    if (request.method === "INVITE") this.#count(context);
+    if (isPoll(request, this.#modules))
+      return this.#quiescing ? turnAway(context, this.#modules) : answerPoll(context, this.#modules);
+    if (this.#quiescing && side === "access" && isTurnedAway(request))
+      return turnAway(context, this.#modules);
+    this.#taken++;
     const inDialog = request.toTag !== "";
     if (side === "core")
       return inDialog ? toUeInDialog(context, this.#modules) : terminating(context, this.#modules);
-    if (this.#quiescing && !inDialog) return this.#refuse(context, 503, "quiescing");
     if (request.method === "REGISTER") return register(context, this.#modules);
     return inDialog ? fromUeInDialog(context, this.#modules) : originating(context, this.#modules);
   }
@@ -66,21 +69,7 @@ export class Pcscf implements TransactionUser {
 
   #refuse(context: RequestContext, status: number, why: Refusal): void {
     this.#modules.counters.refused(why);
-    context.respond(status, {
-      edit: (response) => {
-        if (status === 503) response.append("Retry-After", "5");
-      },
-    });
-  }
-
-  #count(context: RequestContext): void {
-    let open = true;
-    this.#ongoing += 1;
-    context.onUpstream(({ status }) => {
-      if (!open || status < 200) return;
-      open = false;
-      this.#ongoing -= 1;
-    });
+    context.respond(status);
   }
 }
 

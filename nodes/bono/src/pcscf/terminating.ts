@@ -64,7 +64,7 @@ export function toUe(
   context: RequestContext,
   request: SipMessage,
   flow: Flow,
-  { counters }: PcscfModules,
+  { counters, calls }: PcscfModules,
   edit?: (response: SipMessage) => void,
 ): void {
   context.fork(request, {
@@ -77,6 +77,7 @@ export function toUe(
         context.respond(430, { reason: "Flow Failed" });
         return "absorb";
       }
+      calls.sees(request, response, flow.id);
       stripResponseFromUe(response);
       // §5.2.6.4.4: the UE has no say in the way of its answers.
       restoreList("Via", response, context.request);

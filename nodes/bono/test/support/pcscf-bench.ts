@@ -3,6 +3,7 @@ import { createSecretKey } from "node:crypto";
 import { type FakeClock, fakeClock } from "@ims/runtime/testing";
 import { ProxyCore, parseMessage, parseUri, type SipMessage, type Uri } from "@ims/sip";
 import { type FakeFlow, FakeTransportLayer } from "@ims/sip/testing";
+import { CallWatch } from "../../src/pcscf/call-watch.ts";
 import { FlowTable } from "../../src/pcscf/flow-table.ts";
 import { FlowTokens } from "../../src/pcscf/flow-token.ts";
 import { GuessLimiter } from "../../src/pcscf/guess-limiter.ts";
@@ -24,6 +25,8 @@ export interface BenchOptions {
   readonly free?: number;
   readonly keepAliveSeconds?: number;
   readonly key?: Uint8Array;
+  readonly drainStatus?: 305 | 503;
+  readonly hasSiblings?: boolean;
 }
 
 /** A P-CSCF on the real proxy core over transports in memory, with sprout played by the test. */
@@ -63,6 +66,8 @@ export class PcscfBench {
         coreHostPort: `${CORE}:5058;transport=tcp`,
         keepAliveSeconds: 0,
         udpKeepAliveSeconds: options.keepAliveSeconds ?? 0,
+        drainStatus: options.drainStatus ?? 503,
+        hasSiblings: () => options.hasSiblings === true,
       },
       clock: this.clock,
       own: ownUris({
@@ -71,6 +76,7 @@ export class PcscfBench {
         corePorts: new Set([5058]),
       }),
       tokens,
+      calls: new CallWatch(),
       flows: new FlowTable({ tokens, clock: this.clock, publicHost: undefined }),
       serviceRoutes: new ServiceRoutes([SPROUT]),
       sources: new SourceLimiter(

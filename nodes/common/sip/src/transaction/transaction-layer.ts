@@ -35,6 +35,9 @@ export interface TransactionLayerOptions {
   readonly maySendAgain?: (flow: Flow) => boolean;
 }
 
+/** States of client transactions without a final response. */
+const WAITING: ReadonlySet<string> = new Set(["calling", "trying", "proceeding"]);
+
 /** Matching of messages to transactions: RFC 3261 §17.1.3, §17.2.3, and CANCEL (§9.2). */
 export class TransactionLayer {
   readonly identifiers = new Identifiers();
@@ -76,6 +79,23 @@ export class TransactionLayer {
 
   get clientTransactions(): number {
     return this.#clients.size;
+  }
+
+  /** Server transactions that wait for their final response. Counted when asked: for a node that is about to end. */
+  get unanswered(): number {
+    let count = 0;
+    for (const transaction of this.#servers.values()) if (!transaction.answered) count++;
+    return count;
+  }
+
+  /** Ids of flows on which a request waits for its final response, the peer's or ours. */
+  busyFlows(): Set<number> {
+    const busy = new Set<number>();
+    for (const transaction of this.#servers.values())
+      if (!transaction.answered) busy.add(transaction.flow.id);
+    for (const transaction of this.#clients.values())
+      if (WAITING.has(transaction.state)) busy.add(transaction.flow.id);
+    return busy;
   }
 
   /** Is there a server transaction for a request with this top Via? Those without the magic cookie are not looked for. */

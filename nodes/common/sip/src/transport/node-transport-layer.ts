@@ -95,6 +95,10 @@ export class NodeTransportLayer implements TransportLayer {
     };
   }
 
+  get stopped(): boolean {
+    return this.#stopped;
+  }
+
   get listeningPoints(): readonly ListeningPoint[] {
     return this.#points;
   }
@@ -112,6 +116,12 @@ export class NodeTransportLayer implements TransportLayer {
     this.#listeners.push(listener);
     this.#points = [...this.#points, listener.point];
     return listener.point;
+  }
+
+  /** Takes no more connections on a side; those there are, and UDP, live on. Its listening points remain known. */
+  stopListening(side: string): void {
+    for (const listener of this.#listeners)
+      if (listener.point.side === side && listener.udp === undefined) void listener.close();
   }
 
   flowTo(target: Target, side: string): Flow {

@@ -96,6 +96,10 @@ export interface TransportLayer {
   flow(id: number): Flow | undefined;
   /** A UDP flow that can be made again from its addresses although this process never saw it (any member of the pool). */
   udpFlow(side: string, localPort: number, remoteAddress: string, remotePort: number): Flow | undefined;
+  /** Takes no more connections on a side; those there are, and UDP, live on. */
+  stopListening?(side: string): void;
   /** Stops listening, closes connections after their queued writes. */
   stop(): Promise<void>;
+  /** No flow can be had any more. */
+  readonly stopped?: boolean;
 }
