@@ -107,19 +107,6 @@ export class Network {
     this.#both(one, other, (namespace, host) => ip("-n", namespace, "neigh", "del", host, "dev", "eth0"));
   }
 
-  /** Cuts a member off from the UEs too. */
-  isolate(member: string): void {
-    ip("link", "set", this.#port(member), "nomaster");
-  }
-
-  rejoin(member: string): void {
-    ip("link", "set", this.#port(member), "master", BRIDGE);
-  }
-
-  #port(member: string): string {
-    return `p${[...this.#members.keys()].indexOf(member)}`;
-  }
-
   #both(one: string, other: string, change: (namespace: string, host: string) => void): void {
     const [a, b] = [this.#members.get(one), this.#members.get(other)];
     if (a === undefined || b === undefined) throw new Error(`${one} and ${other} have no link to cut`);
