@@ -19,6 +19,7 @@ import {
   hurriedClock,
   repositoryOn,
   seededRandom,
+  simservsOn,
   stoppingSession,
   tiredSession,
 } from "./store-under-test.ts";
@@ -77,6 +78,30 @@ describe("Subscribers in Cassandra", { skip }, () => {
   subscriberRepositoryCompliance("Cassandra", async () => {
     await emptied(session(0));
     return { one: repositoryOn(session(0)), other: repositoryOn(session(1)) };
+  });
+
+  test("TS 24.623: simservs documents are written under the version read, and two writers do not lose one", async () => {
+    await emptied(session(0));
+    const [one, other] = [simservsOn(session(0)), simservsOn(session(1))];
+    const user = "sip:alice@example.com";
+    assert.equal(await one.find(user), undefined);
+    const made = await Promise.all([one.put(user, "<a/>", undefined), other.put(user, "<b/>", undefined)]);
+    assert.deepEqual(made.map(({ kind }) => kind).sort(), ["overtaken", "written"]);
+    const found = await other.find(user);
+    assert.ok(found !== undefined && found !== "unavailable");
+    const winner = made.findIndex(({ kind }) => kind === "written");
+    assert.equal(found.document, ["<a/>", "<b/>"][winner]);
+    const changed = await Promise.all([
+      one.put(user, "<c/>", found.version),
+      other.put(user, "<d/>", found.version),
+    ]);
+    assert.deepEqual(changed.map(({ kind }) => kind).sort(), ["overtaken", "written"]);
+    assert.deepEqual(await one.remove(user, found.version), { kind: "overtaken" });
+    const last = await one.find(user);
+    assert.ok(last !== undefined && last !== "unavailable");
+    assert.deepEqual(await other.remove(user, last.version), { kind: "removed" });
+    assert.equal(await one.find(user), undefined);
+    assert.deepEqual(await one.put(user, "<e/>", last.version), { kind: "overtaken" });
   });
 
   const writes: Record<string, (repository: SubscriberRepository) => Promise<WriteResult>> = {

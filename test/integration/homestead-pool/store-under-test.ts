@@ -2,6 +2,7 @@ import { createSecretKey } from "node:crypto";
 import { type Clock, systemClock } from "@ims/runtime";
 import type { CassandraSession } from "@ims/store";
 import { CassandraRepository } from "../../../nodes/homestead/src/hss/cassandra/cassandra-repository.ts";
+import { CassandraSimservs } from "../../../nodes/homestead/src/hss/cassandra/cassandra-simservs.ts";
 import { Cql } from "../../../nodes/homestead/src/hss/cassandra/cql.ts";
 import { sealingWith } from "../../../nodes/homestead/src/hss/sealing.ts";
 
@@ -10,6 +11,10 @@ const sealing = sealingWith(createSecretKey(Buffer.alloc(32, 1)));
 
 export function repositoryOn(session: CassandraSession, clock: Clock = systemClock()): CassandraRepository {
   return new CassandraRepository(new Cql(session), { cacheSize: 100 }, { sealing, clock });
+}
+
+export function simservsOn(session: CassandraSession): CassandraSimservs {
+  return new CassandraSimservs(new Cql(session));
 }
 
 export async function emptied(session: CassandraSession): Promise<void> {

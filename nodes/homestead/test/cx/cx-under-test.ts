@@ -36,6 +36,7 @@ export type CxUnderTest = {
   readonly hss: EmbeddedRepository;
   readonly server: DiameterNode;
   readonly servers: ServingHosts;
+  readonly options: CxOptions;
   readonly cscf: DiameterNode;
   add(subscriber?: NewSubscriber): void;
   uar(overrides?: object): Promise<Answer<typeof Uar>>;
@@ -89,12 +90,13 @@ export async function startCx(t: TestContext, options: Partial<CxOptions> = {}):
   const hss = memoryHss(t);
   const server = startNode(t, "homestead.example.com", { applications: [cx] });
   const servers = new ServingHosts((originHost) => server.isConnected(originHost));
-  serveCx(server, {
-    hss,
-    servers,
-    nextRand: randomChallenges(),
-    options: { allowedVisitedNetworks: [], mandatoryCapabilities: [], optionalCapabilities: [], ...options },
-  });
+  const given: CxOptions = {
+    allowedVisitedNetworks: [],
+    mandatoryCapabilities: [],
+    optionalCapabilities: [],
+    ...options,
+  };
+  serveCx(server, { hss, servers, nextRand: randomChallenges(), options: given });
   const port = await server.listen({ host: "127.0.0.1", port: 0 });
   server.start();
   const cscf = startNode(t, "sprout.example.com", { applications: [cx] });
@@ -112,6 +114,7 @@ export async function startCx(t: TestContext, options: Partial<CxOptions> = {}):
     hss,
     server,
     servers,
+    options: given,
     cscf,
     add: (subscriber) => addSubscriber(hss, subscriber),
     uar: async (overrides) =>
