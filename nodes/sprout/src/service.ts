@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { DiameterNode } from "@ims/diameter";
 import { cx } from "@ims/diameter/cx";
-import { nameService, type Service, type ServiceModules } from "@ims/runtime";
+import { nameService, type Service, type ServiceModules, whenIdle } from "@ims/runtime";
 import {
   dnsQueries,
   NodeTransportLayer,
@@ -26,8 +26,8 @@ import { createEntities } from "./sprout.ts";
 /** The HSS is waited for at most this long before sprout says it is ready; it keeps connecting afterwards. */
 const HSS_WAIT_MS = 5_000;
 
-/** How often quiesce looks whether something is still in progress. */
-const QUIESCE_STEP_MS = 50;
+/** What bono had on its way when it was turned away first. */
+const QUIET_MS = 200;
 
 /** Composition root of sprout: I-CSCF and S-CSCF on one ProxyCore, Cx towards the HSS. */
 export async function createSprout(options: SproutOptions, modules: ServiceModules): Promise<Service> {
@@ -133,14 +133,11 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
     quiesce(signal) {
       icscf.quiesce();
       scscf.quiesce();
-      return new Promise((resolve) => {
-        const look = (): void => {
-          if (signal.aborted || icscf.ongoing + scscf.ongoing === 0) resolve();
-          else clock.setTimer(QUIESCE_STEP_MS, look);
-        };
-        look();
-      });
+      const busy = (): number => core.transactions.unanswered;
+      const taken = (): number => icscf.taken + scscf.taken;
+      return whenIdle({ clock, busy, taken, quietMs: QUIET_MS }, signal);
     },
+    busy: () => ({ requests: core.transactions.unanswered }),
     async stop() {
       overload.stop();
       await entities.stop();

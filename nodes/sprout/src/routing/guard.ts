@@ -14,7 +14,7 @@ export class Guard implements TransactionUser {
   readonly #entity: TransactionUser;
   readonly #modules: GuardModules;
   #quiescing = false;
-  #ongoing = 0;
+  #taken = 0;
 
   constructor(entity: TransactionUser, modules: GuardModules) {
     this.functionalEntity = entity.functionalEntity;
@@ -22,9 +22,9 @@ export class Guard implements TransactionUser {
     this.#modules = modules;
   }
 
-  /** INVITE requests without a final response. */
-  get ongoing(): number {
-    return this.#ongoing;
+  /** Requests that passed. */
+  get taken(): number {
+    return this.#taken;
   }
 
   /** From now on no new registration or call is taken. */
@@ -45,28 +45,22 @@ export class Guard implements TransactionUser {
       refused("foreignPeer");
       return context.respond(403);
     }
-    // 2. A poll of this node itself (RFC 3261 §11).
+    // 2. A poll of this node itself (RFC 3261 §11): who is about to end is not to be chosen any more.
     if (request.method === "OPTIONS" && !request.has("Route")) {
       const target = parseUri(request.requestUri);
-      if (target !== undefined && target.user === "" && own.has(target)) return context.respond(200);
+      if (target !== undefined && target.user === "" && own.has(target))
+        return this.#quiescing ? this.#turnAway(context) : context.respond(200);
     }
     // 3. What has begun goes on, new things are for others.
-    if (this.#quiescing && request.toTag === "") {
-      refused("quiescing");
-      return context.respond(503, { edit: (response) => void response.append("Retry-After", "1") });
-    }
-    if (request.method === "INVITE") this.#count(context);
+    if (this.#quiescing && request.toTag === "") return this.#turnAway(context);
+    this.#taken++;
     return this.#entity.onRequest(context);
   }
 
-  #count(context: RequestContext): void {
-    let open = true;
-    this.#ongoing++;
-    context.onUpstream(({ status }) => {
-      if (status < 200 || !open) return;
-      open = false;
-      this.#ongoing--;
-    });
+  /** The sender asks another member of the pool at once, and this one no more for a while (RFC 3263 §4.3). */
+  #turnAway(context: RequestContext): void {
+    this.#modules.refused("quiescing");
+    context.respond(503, { edit: (response) => void response.append("Retry-After", "1") });
   }
 
   onAck(context: AckContext): void {

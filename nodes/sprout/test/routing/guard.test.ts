@@ -75,14 +75,16 @@ test("RFC 3261 §11: a poll of the node itself is answered 200", () => {
   assert.equal(status("OPTIONS", "sip:b@example.com", "192.0.2.1"), 202);
 });
 
-test("after SIGTERM new requests get 503, those inside a dialog pass, and the calls being set up are counted", () => {
+test("after SIGTERM new requests and polls get 503, those inside a dialog pass, and what passes is counted", () => {
   const { guard, status, refused } = bench();
   assert.equal(status("INVITE", "sip:b@example.com", "192.0.2.1"), 180);
-  assert.equal(guard.ongoing, 1);
+  assert.equal(guard.taken, 1);
   guard.quiesce();
+  assert.equal(status("OPTIONS", "sip:127.0.0.1:5054", "192.0.2.1"), 503);
   assert.equal(status("REGISTER", "sip:example.com", "192.0.2.1"), 503);
   assert.equal(status("BYE", "sip:b@example.com", "192.0.2.1", "t"), 202);
-  assert.deepEqual(refused, ["quiescing"]);
+  assert.equal(guard.taken, 2);
+  assert.deepEqual(refused, ["quiescing", "quiescing"]);
 });
 
 test("beyond loopback sprout wants to know its address and its peers", () => {
