@@ -4,7 +4,7 @@ import type { Registration, Subscriber } from "./subscriber.ts";
 export type Eventually<T> = T | Promise<T>;
 
 /** The store does not answer: nothing is known, and nothing may be concluded. */
-export const UNAVAILABLE = "unavailable";
+export const UNAVAILABLE = "unavailable" as const;
 export type Unavailable = typeof UNAVAILABLE;
 
 export type Found = Subscriber | undefined | Unavailable;
