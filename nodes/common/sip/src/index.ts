@@ -17,6 +17,9 @@ export {
   digestsEqual,
 } from "./digest/digest.ts";
 export { parseDigestParameters } from "./digest/parameters.ts";
+export type { Hop, HopState } from "./failover/hop.ts";
+export { DEFAULT_PROBE, type ProbeOptions } from "./failover/hop-prober.ts";
+export { DEFAULT_POLICIES, type MethodPolicy, type Policies } from "./failover/policy.ts";
 export { type HeaderName, HeaderSet, headerIdOf } from "./message/header-names.ts";
 export { Identifiers } from "./message/identifiers.ts";
 export { SipMessage, tagOf } from "./message/message.ts";
@@ -50,14 +53,10 @@ export {
   type OverloadSide,
   refusesForOverload,
 } from "./overload/overload-control.ts";
+export type { Locator } from "./proxy/locator.ts";
 export { nextHop, topRoute } from "./proxy/next-hop.ts";
-export {
-  type Locator,
-  ProxyCore,
-  type ProxyCoreOptions,
-  type ProxyCounters,
-  type Side,
-} from "./proxy/proxy-core.ts";
+export { ProxyCore } from "./proxy/proxy-core.ts";
+export type { ProxyCoreOptions, ProxyCounters, Side } from "./proxy/proxy-options.ts";
 export type {
   AckContext,
   Destination,

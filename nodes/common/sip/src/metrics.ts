@@ -1,6 +1,6 @@
 import type { MetricsRegister } from "@ims/runtime";
 import { SIP_METHODS } from "./message/methods.ts";
-import type { ProxyCounters } from "./proxy/proxy-core.ts";
+import type { ProxyCounters } from "./proxy/proxy-options.ts";
 
 const methods = [...SIP_METHODS, "other"] as const;
 const statusClasses = ["1xx", "2xx", "3xx", "4xx", "5xx", "6xx"] as const;

@@ -1,3 +1,4 @@
+import type { Target } from "../transport/transport.ts";
 import type { Hop } from "./hop.ts";
 import type { MethodPolicy } from "./policy.ts";
 
@@ -29,16 +30,17 @@ const BLOCKED = 2;
 const SUSPECT = 1;
 
 /**
- * Hops in the order to try: those in service first, then by RFC 3263 priority, then as the method balances. `turn` grows by
- * one a request. `newDialog`: an open breaker counts.
+ * Puts targets in the order to try: those in service first, then by RFC 3263 priority, then as the method balances. `hops`
+ * are theirs, in the same order. `turn` grows by one a request. `newDialog`: an open breaker counts.
  */
-export function orderHops(
-  hops: Hop[],
+export function orderTargets(
+  targets: Target[],
+  hops: readonly Hop[],
   keys: BalancingKeys,
   policy: MethodPolicy,
   { now, turn, newDialog }: { readonly now: number; readonly turn: number; readonly newDialog: boolean },
-): Hop[] {
-  const count = Math.min(hops.length, MAX_TARGETS);
+): Target[] {
+  const count = Math.min(targets.length, MAX_TARGETS);
   const { balancing } = policy;
   const keyHash =
     balancing === "affinity"
@@ -47,9 +49,10 @@ export function orderHops(
         ? hashText(keys.requestUri)
         : 0;
   for (let at = 0; at < count; at++) {
+    const target = targets[at];
     const hop = hops[at];
-    if (hop === undefined) continue;
-    const rank = rankOf(hop, policy, now, newDialog) * MAX_TARGETS + Math.min(hop.target.priority ?? 0, 63);
+    if (target === undefined || hop === undefined) continue;
+    const rank = rankOf(hop, policy, now, newDialog) * MAX_TARGETS + Math.min(target.priority ?? 0, 63);
     let share: number;
     if (balancing === "roundRobin") share = at;
     else if (balancing === "leastConnections") share = hop.inFlight * MAX_TARGETS + ((at + turn) % count);
@@ -59,17 +62,17 @@ export function orderHops(
     let place = at;
     for (; place > 0 && (scores[place - 1] ?? 0) > score; place--) {
       scores[place] = scores[place - 1] ?? 0;
-      const before = hops[place - 1];
-      if (before !== undefined) hops[place] = before;
+      const before = targets[place - 1];
+      if (before !== undefined) targets[place] = before;
     }
     scores[place] = score;
-    hops[place] = hop;
+    targets[place] = target;
   }
-  if (balancing === "roundRobin") rotate(hops, firstRank(count), turn);
-  return hops;
+  if (balancing === "roundRobin") rotate(targets, firstRank(count), turn);
+  return targets;
 }
 
-/** How many hops share the best rank. */
+/** How many targets share the best rank. */
 function firstRank(count: number): number {
   const best = Math.floor((scores[0] ?? 0) / SCORE_SPAN);
   let equals = 1;
@@ -77,9 +80,9 @@ function firstRank(count: number): number {
   return equals;
 }
 
-function rotate(hops: Hop[], length: number, turn: number): void {
+function rotate(targets: Target[], length: number, turn: number): void {
   const by = length < 2 ? 0 : turn % length;
-  if (by > 0) hops.unshift(...hops.splice(by, length - by));
+  if (by > 0) targets.unshift(...targets.splice(by, length - by));
 }
 
 function rankOf(hop: Hop, policy: MethodPolicy, now: number, newDialog: boolean): number {

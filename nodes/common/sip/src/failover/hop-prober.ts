@@ -48,6 +48,8 @@ export interface HopProberModules {
   readonly clock: Clock;
   readonly options: Partial<ProbeOptions>;
   readonly dial: (hop: Hop) => Flow;
+  /** No flow can be had any more. */
+  readonly hasStopped: () => boolean;
   readonly onChange: (hop: Hop) => void;
 }
 
@@ -59,6 +61,7 @@ export class HopProber {
   readonly #clock: Clock;
   readonly #options: ProbeOptions;
   readonly #dial: (hop: Hop) => Flow;
+  readonly #hasStopped: () => boolean;
   readonly #onChange: (hop: Hop) => void;
   readonly #watched = new Set<Hop>();
   #timer: Timer | undefined;
@@ -66,15 +69,16 @@ export class HopProber {
   #lastTick = 0;
   #stopped = false;
 
-  constructor({ clock, options, dial, onChange }: HopProberModules) {
+  constructor({ clock, options, dial, hasStopped, onChange }: HopProberModules) {
     this.#clock = clock;
     this.#options = { ...DEFAULT_PROBE, ...options };
     this.#dial = dial;
+    this.#hasStopped = hasStopped;
     this.#onChange = onChange;
   }
 
   watch(hop: Hop): void {
-    if (this.#watched.has(hop)) return;
+    if (this.#stopped || this.#watched.has(hop)) return;
     this.#watched.add(hop);
     if (this.#timer === undefined) this.#arm(false);
   }
@@ -85,13 +89,14 @@ export class HopProber {
 
   /** Something is outstanding: look closely. */
   busy(): void {
-    if (this.#fast) return;
+    if (this.#fast || this.#stopped) return;
     this.#timer?.cancel();
     this.#arm(true);
   }
 
   /** The connection of a hop is gone: what died and what only closed is told apart by trying. */
   closed(hop: Hop): void {
+    if (this.#hasStopped()) this.stop();
     if (this.#stopped || !this.#watched.has(hop)) return;
     if (hop.state === "down") {
       hop.retryMs = Math.min(Math.max(hop.retryMs * 2, this.#options.retryMs), this.#options.maxRetryMs);
@@ -128,6 +133,7 @@ export class HopProber {
   }
 
   #tick(expected: number): void {
+    if (this.#hasStopped()) return this.stop();
     const now = this.#clock.monotonic();
     // What we slept through ourselves is no silence of the peer: its answer may wait in the socket.
     const slept = Math.max(0, now - this.#lastTick - 2 * expected);

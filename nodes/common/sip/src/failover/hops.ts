@@ -1,6 +1,6 @@
 import type { Clock } from "@ims/runtime";
 import type { Flow, Target, TransportLayer } from "../transport/transport.ts";
-import { type BalancingKeys, hashText, orderHops } from "./balancing.ts";
+import { type BalancingKeys, hashText, orderTargets } from "./balancing.ts";
 import { Hop } from "./hop.ts";
 import { HopProber, type ProbeOptions } from "./hop-prober.ts";
 import type { MethodPolicy } from "./policy.ts";
@@ -13,7 +13,7 @@ const PENALTY_MS = 10_000;
 
 export interface HopsModules {
   readonly clock: Clock;
-  readonly transport: () => Pick<TransportLayer, "flowTo">;
+  readonly transport: () => Pick<TransportLayer, "flowTo" | "stopped">;
   readonly probe?: Partial<ProbeOptions>;
   /** Told when a hop changes between in and out of service. */
   readonly onChange?: (hop: Hop) => void;
@@ -22,7 +22,7 @@ export interface HopsModules {
 /** The next hops of the trusted sides: their health, the order to try them in, and who waits for them. */
 export class Hops {
   readonly #clock: Clock;
-  readonly #transport: () => Pick<TransportLayer, "flowTo">;
+  readonly #transport: () => Pick<TransportLayer, "flowTo" | "stopped">;
   readonly #prober: HopProber;
   readonly #byKey = new Map<string, Hop>();
   /** Located targets are the same objects for a while. */
@@ -36,6 +36,7 @@ export class Hops {
       clock,
       options: probe ?? {},
       dial: (hop) => this.#connect(hop),
+      hasStopped: () => this.#transport().stopped === true,
       onChange: (hop) => onChange?.(hop),
     });
   }
@@ -70,9 +71,7 @@ export class Hops {
     const hops = targets.map((target) => this.hop(target, side));
     this.#turn = (this.#turn + 1) & 0x3fffffff;
     const how = { now: this.#clock.monotonic(), turn: this.#turn, newDialog };
-    const ordered = orderHops(hops, keys, policy, how);
-    // The hop's own target may have another priority or name than this one.
-    return ordered.map((hop) => targets.find((one) => this.#byTarget.get(one) === hop) ?? hop.target);
+    return orderTargets([...targets], hops, keys, policy, how);
   }
 
   /** Are the breakers of all targets open, with no trial due? Then nothing new is begun. */

@@ -1,4 +1,6 @@
 import type { Timer } from "@ims/runtime";
+import type { Hop, HopUser } from "../failover/hop.ts";
+import { type MethodPolicy, pauseBefore } from "../failover/policy.ts";
 import type { SipMessage } from "../message/message.ts";
 import { responseTo } from "../message/response.ts";
 import { refusesForOverload } from "../overload/overload-control.ts";
@@ -18,6 +20,14 @@ export interface ForkSink {
   readonly origin?: Origin;
 }
 
+/** How a fork's request is sent this time. */
+export interface Attempt {
+  /** Tells its branch from those of other forks to the same place, and of targets that refused it with a response. */
+  readonly number: number;
+  /** Time for an answer in place of timers B and F, ms; 0: theirs. */
+  readonly patience: number;
+}
+
 /** What a fork needs of ProxyCore. */
 export interface ForkParts {
   setTimer(ms: number, run: () => void): Timer;
@@ -28,10 +38,28 @@ export interface ForkParts {
     request: SipMessage,
     flow: Flow,
     user: ClientTransactionUser,
+    attempt: Attempt,
   ): { transaction: ClientTransaction; sent: SipMessage };
   sendCancel(sent: SipMessage, transaction: ClientTransaction): void;
-  flowTo(target: Target, side: string): Flow;
-  targetFailed(target: Target): void;
+  policyFor(request: SipMessage): MethodPolicy;
+  /** The hop that a target is; undefined outside the trust domain. */
+  hopOf(target: Target, side: string): Hop | undefined;
+  /** The flow to a target, opened when there is none. */
+  flowTo(target: Target, side: string, hop: Hop | undefined): Flow;
+  /** The request leaves for the hop, or is done with it. */
+  enter(hop: Hop, user: HopUser, policy: MethodPolicy): void;
+  leave(hop: Hop, user: HopUser): void;
+  succeeded(hop: Hop, policy: MethodPolicy): void;
+  failed(
+    target: Target,
+    hop: Hop | undefined,
+    policy: MethodPolicy,
+    why: "transport" | "timeout" | "refused",
+  ): void;
+  /** Has the hop shown life lately? */
+  isAlive(hop: Hop): boolean;
+  /** The same targets in the order to try them now. */
+  order(targets: readonly Target[], side: string, request: SipMessage): readonly Target[];
 }
 
 /** A cancellable hop inside the process. */
@@ -39,28 +67,50 @@ export interface LocalHop {
   cancel(): void;
 }
 
-/** One branch of a request: its targets one after the other, each by a client transaction (RFC 3261 §16.6, RFC 3263 §4.3). */
-export class Fork implements ForkPort, ClientTransactionUser {
+/** Timers B and F: who asked has given up by then. */
+const LONGEST_PATIENCE = 32_000;
+
+/** How many targets may refuse a request with 503 before the refusal goes back: in overload each more makes it worse. */
+const MAX_REFUSALS = 2;
+
+/**
+ * One branch of a request: its targets one after the other, each by a client transaction (RFC 3261 §16.6, RFC 3263 §4.3).
+ * What has no final answer is sent again to the next target when its hop dies or goes out of service, an INVITE that is
+ * ringing included: the branch stays the same, so whoever has it already takes it for a retransmission.
+ */
+export class Fork implements ForkPort, ClientTransactionUser, HopUser {
   readonly request: SipMessage;
   readonly #parts: ForkParts;
   readonly #sink: ForkSink;
   readonly #options: ForkOptions;
+  readonly #policy: MethodPolicy;
+  readonly #twin: number;
   #targets: readonly Target[] = [];
   #side = "";
   #nextTarget = 0;
+  #hop: Hop | undefined;
+  /** Rounds through the targets after the first; 503s received. */
+  #rounds = 0;
+  #refusals = 0;
   #transaction: ClientTransaction | undefined;
   #sent: SipMessage | undefined;
   #local: LocalHop | undefined;
   #timer: Timer | undefined;
+  #pause: Timer | undefined;
   #done = false;
   #cancelled = false;
   #provisional = false;
+  /** It has left over a connection that was open: somebody may be working on it. */
+  #delivered = false;
 
-  constructor(request: SipMessage, options: ForkOptions, sink: ForkSink, parts: ForkParts) {
+  /** `twin`: how many forks of the same context go to the same Request-URI and Route. */
+  constructor(request: SipMessage, options: ForkOptions, sink: ForkSink, parts: ForkParts, twin = 0) {
     this.request = request;
     this.#options = options;
     this.#sink = sink;
     this.#parts = parts;
+    this.#policy = parts.policyFor(request);
+    this.#twin = twin;
   }
 
   get done(): boolean {
@@ -80,7 +130,7 @@ export class Fork implements ForkPort, ClientTransactionUser {
 
   sendOver(flow: Flow): void {
     this.#targets = [];
-    this.#attempt(flow);
+    this.#attempt(flow, undefined);
   }
 
   sendTo(targets: readonly Target[], side: string): void {
@@ -94,6 +144,8 @@ export class Fork implements ForkPort, ClientTransactionUser {
     this.#cancelled = true;
     if (this.#local !== undefined) this.#local.cancel();
     else if (this.#provisional) this.#sendCancel();
+    // Between two rounds, and nobody has seen it.
+    else if (this.#pause !== undefined && !this.#delivered) this.fail(487);
   }
 
   /** RFC 3261 §16.9, §16.7: no answer could be had; made here. */
@@ -106,25 +158,72 @@ export class Fork implements ForkPort, ClientTransactionUser {
   }
 
   onResponse(response: SipMessage): void {
-    if (response.status === 503 && this.#nextTarget < this.#targets.length && !this.#cancelled) {
+    if (response.status === 503) {
       // A server that sheds load works; the next one is asked all the same.
-      if (!refusesForOverload(response)) this.#targetFailed();
-      this.#tryNext();
-      return;
-    }
+      if (!refusesForOverload(response)) this.#targetFailed("refused");
+      this.#refusals += 1;
+      if (this.#nextTarget < this.#targets.length && this.#refusals <= MAX_REFUSALS && !this.#cancelled)
+        return this.#tryNext();
+    } else if (response.status >= 200 && this.#hop !== undefined)
+      this.#parts.succeeded(this.#hop, this.#policy);
     this.#deliver(response, false, true);
   }
 
   onTimeout(): void {
-    this.#targetFailed();
-    if (this.#nextTarget < this.#targets.length && !this.#cancelled) this.#tryNext();
-    else this.fail(408);
+    const alive = this.#isAlive();
+    if (!alive) this.#targetFailed("timeout");
+    if (this.#cancelled) return this.fail(408);
+    const late = this.#patience() >= LONGEST_PATIENCE;
+    this.#elsewhere(408, late || (alive && !this.#policy.answersItself));
+  }
+
+  /** Its hop is silent: the next target. Its hop is well: somebody behind it is slow, and only an equal may be asked too. */
+  onOverdue(): boolean {
+    if (this.#policy.answersItself || !this.#isAlive()) return false;
+    const current = this.#targets[this.#nextTarget - 1];
+    const next = this.#targets[this.#nextTarget];
+    return next === undefined || (next.priority ?? 0) !== (current?.priority ?? 0);
   }
 
   onTransportError(): void {
-    this.#targetFailed();
-    if (this.#nextTarget < this.#targets.length && !this.#cancelled) this.#tryNext();
-    else this.fail(503);
+    this.#targetFailed("transport");
+    this.#elsewhere(503, false);
+  }
+
+  /** Out of service, but its connection is open: whoever has another target goes there. */
+  onHopDown(): void {
+    if (this.#done) return;
+    const next = this.#targets[this.#nextTarget];
+    const hop = next === undefined ? undefined : this.#parts.hopOf(next, this.#side);
+    if (hop === undefined || hop.state === "down") return;
+    this.#transaction?.abandon();
+    this.#elsewhere(503, false);
+  }
+
+  /**
+   * The next target; when all have been tried, another round after a pause, unless nobody could be reached: then whoever sent
+   * it may know better. In the end a response of ours.
+   */
+  #elsewhere(status: number, last: boolean): void {
+    if (this.#transaction !== undefined && this.#transaction.flow.localPort !== 0) this.#delivered = true;
+    this.#transaction = undefined;
+    this.#sent = undefined;
+    if (this.#cancelled && (!this.#delivered || this.request.method !== "INVITE")) return this.fail(status);
+    if (this.#nextTarget < this.#targets.length) return this.#tryNext();
+    if (last || !this.#delivered || this.#hop === undefined || this.#rounds >= this.#policy.retries)
+      return this.fail(status);
+    this.#rounds += 1;
+    this.#pause = this.#parts.setTimer(pauseBefore(this.#policy, this.#rounds), () => {
+      this.#pause = undefined;
+      if (this.#done) return;
+      this.#targets = this.#parts.order(this.#targets, this.#side, this.request);
+      this.#nextTarget = 0;
+      this.#tryNext();
+    });
+  }
+
+  #isAlive(): boolean {
+    return this.#hop !== undefined && this.#parts.isAlive(this.#hop);
   }
 
   #deliver(response: SipMessage, local: boolean, popVia: boolean): void {
@@ -139,6 +238,8 @@ export class Fork implements ForkPort, ClientTransactionUser {
     } else {
       this.#done = true;
       this.#timer?.cancel();
+      this.#pause?.cancel();
+      if (this.#hop !== undefined) this.#parts.leave(this.#hop, this);
     }
     if (popVia) response.replaceTop("Via", undefined);
     if (invite && status >= 200 && status < 300) this.#letGo(response);
@@ -154,24 +255,35 @@ export class Fork implements ForkPort, ClientTransactionUser {
 
   #tryNext(): void {
     const target = this.#targets[this.#nextTarget++];
-    if (target === undefined) this.fail(503);
-    else this.#attempt(this.#parts.flowTo(target, this.#side));
+    if (target === undefined) return this.fail(503);
+    const hop = this.#parts.hopOf(target, this.#side);
+    this.#attempt(this.#parts.flowTo(target, this.#side, hop), hop);
   }
 
-  #attempt(flow: Flow): void {
+  #attempt(flow: Flow, hop: Hop | undefined): void {
     if (this.#options.timeoutMs !== undefined) {
       if (this.#timer === undefined) this.#armTimer(this.#options.timeoutMs);
     } else if (this.request.method === "INVITE") this.#armTimer(TIMER_C);
-    const { transaction, sent } = this.#parts.send(this.request, flow, this);
+    if (this.#hop !== undefined && this.#hop !== hop) this.#parts.leave(this.#hop, this);
+    this.#hop = hop;
+    if (hop !== undefined) this.#parts.enter(hop, this, this.#policy);
+    const { transaction, sent } = this.#parts.send(this.request, flow, this, {
+      number: this.#twin * 16 + this.#refusals,
+      patience: hop === undefined ? 0 : this.#patience(),
+    });
     // A send that failed at once has already gone on to the next target.
     if (this.#done || transaction.state === "terminated") return;
     this.#transaction = transaction;
     this.#sent = sent;
   }
 
-  #targetFailed(): void {
+  #patience(): number {
+    return this.request.toTag === "" ? this.#policy.timeoutMs : this.#policy.inDialogTimeoutMs;
+  }
+
+  #targetFailed(why: "transport" | "timeout" | "refused"): void {
     const target = this.#targets[this.#nextTarget - 1];
-    if (target !== undefined) this.#parts.targetFailed(target);
+    if (target !== undefined) this.#parts.failed(target, this.#hop, this.#policy, why);
   }
 
   #sendCancel(): void {

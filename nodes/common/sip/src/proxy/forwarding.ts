@@ -13,12 +13,18 @@ export function forwardedCopy(request: SipMessage): SipMessage {
 export class ViaMaker {
   readonly #transport: TransportLayer;
   readonly #parameters: (side: string) => string;
+  readonly #sentBy: (side: string) => string | undefined;
   readonly #heads = new Map<string, string>();
 
-  /** `parameters`: what every Via of a side carries besides. */
-  constructor(transport: TransportLayer, parameters: (side: string) => string = () => "") {
+  /** `parameters`: what every Via of a side carries besides; `sentBy`: host and port of a side when it is not where it listens. */
+  constructor(
+    transport: TransportLayer,
+    parameters: (side: string) => string = () => "",
+    sentBy: (side: string) => string | undefined = () => undefined,
+  ) {
     this.#transport = transport;
     this.#parameters = parameters;
+    this.#sentBy = sentBy;
   }
 
   make(flow: Flow, branch: string): string {
@@ -29,7 +35,8 @@ export class ViaMaker {
         (one) => one.side === flow.side && one.protocol === flow.protocol,
       );
       const port = point?.port ?? flow.localPort;
-      head = `SIP/2.0/${flow.protocol} ${hostForUri(flow.localAddress)}:${port};branch=`;
+      const sentBy = this.#sentBy(flow.side) ?? `${hostForUri(flow.localAddress)}:${port}`;
+      head = `SIP/2.0/${flow.protocol} ${sentBy};branch=`;
       this.#heads.set(key, head);
     }
     const more = this.#parameters(flow.side);
@@ -43,5 +50,7 @@ export function cancelFor(sent: SipMessage): SipMessage {
   cancel.append("Via", sent.top("Via") ?? "");
   cancel.copy("Route", sent).copy("From", sent).copy("To", sent).copy("Call-ID", sent);
   cancel.append("CSeq", `${sent.cseqNumber} CANCEL`).append("Max-Forwards", "70");
+  // Another member of the pool has to find the served user that the INVITE named (RFC 3325 leaves it open).
+  cancel.copy("P-Asserted-Identity", sent);
   return cancel.copy("Reason", sent).append("Content-Length", "0");
 }

@@ -18,13 +18,13 @@ export function loopHash(request: SipMessage): string {
   mix(request.fromTag);
   mix(request.toTag);
   mix(request.callId);
-  mix(request.header("CSeq") ?? "");
+  // Not the method, nor what stands in requests only: a CANCEL goes where its INVITE went.
+  mix(String(request.cseqNumber));
   for (const route of request.values("Route")) mix(route);
-  mix(request.header("Proxy-Require") ?? "");
   return (hash >>> 0).toString(36);
 }
 
-/** Has this very request passed this process before? `prefix` starts every branch of ours. */
+/** Has this very request passed this pool before? `prefix` starts every branch of its. */
 export function isLooped(request: SipMessage, prefix: string): boolean {
   if (request.count("Via") < 2 && !(request.header("Via") ?? "").includes(",")) return false;
   const lines = request.lines("Via");

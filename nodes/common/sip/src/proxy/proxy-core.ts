@@ -1,9 +1,10 @@
-import type { Clock } from "@ims/runtime";
+import { Hops } from "../failover/hops.ts";
+import { DEFAULT_POLICIES } from "../failover/policy.ts";
 import type { Identifiers } from "../message/identifiers.ts";
 import type { SipMessage } from "../message/message.ts";
 import { parseMessage } from "../message/parser.ts";
 import { responseTo } from "../message/response.ts";
-import { parseUri, type Uri } from "../message/uri.ts";
+import { parseUri } from "../message/uri.ts";
 import {
   faultOfUnreadable,
   isUsableResponse,
@@ -13,24 +14,22 @@ import {
 import { decimal } from "../message/values.ts";
 import type { Via } from "../message/via.ts";
 import type { OverloadControl } from "../overload/overload-control.ts";
-import type { ClientTransaction, ClientTransactionUser } from "../transaction/client-transaction.ts";
 import type { ServerTransaction } from "../transaction/server-transaction.ts";
-import { DEFAULT_TIMERS, type TransactionTimers } from "../transaction/timers.ts";
+import { DEFAULT_TIMERS } from "../transaction/timers.ts";
 import { TransactionLayer, type TransactionLayerUser } from "../transaction/transaction-layer.ts";
-import type {
-  Flow,
-  GarbageReason,
-  Target,
-  TransportHandler,
-  TransportLayer,
-} from "../transport/transport.ts";
+import type { Flow, GarbageReason, TransportHandler, TransportLayer } from "../transport/transport.ts";
 import { type AdmissionParts, admit } from "./admission.ts";
-import { Fork, type ForkParts, type ForkSink } from "./fork.ts";
-import { cancelFor, forwardedCopy, ViaMaker } from "./forwarding.ts";
-import { breadthOfEach, loopHash } from "./loop-detection.ts";
+import { Branches } from "./branch.ts";
+import { Dispatcher } from "./dispatcher.ts";
+import { Fork, type ForkSink } from "./fork.ts";
+import { forwardedCopy, ViaMaker } from "./forwarding.ts";
+import { breadthOfEach } from "./loop-detection.ts";
 import { nextHop, topRoute } from "./next-hop.ts";
+import type { ProxyCoreOptions, Side } from "./proxy-options.ts";
 import { RequestContext } from "./request-context.ts";
-import { noteSource, sendByVia } from "./stateless.ts";
+import { ResponseRouter } from "./response-router.ts";
+import { noteSource } from "./source.ts";
+import { Strays } from "./strays.ts";
 import type {
   AckContext,
   Destination,
@@ -42,85 +41,85 @@ import type {
 } from "./transaction-user.ts";
 import { ServerUpstream } from "./upstream.ts";
 
-/** A trust zone: who gets its requests when no Route names an entity, and how closely messages are checked. */
-export interface Side {
-  readonly name: string;
-  readonly entity: TransactionUser;
-  /** Outside the trust domain: full syntax checks, no responses by Via, stray responses dropped. */
-  readonly strict: boolean;
-  /** May responses come from this address over a connection that the request did not take? Default: from any. */
-  readonly answers?: (address: string) => boolean;
-}
-
-/** Addresses of a URI in the order to try: RFC 3263. Empty when there are none. */
-export interface Locator {
-  locate(uri: Uri): readonly Target[] | Promise<readonly Target[]>;
-  /** A target did not answer: put it last for a while. */
-  failed(target: Target): void;
-}
-
-export interface ProxyCoreOptions {
-  readonly sides: readonly Side[];
-  readonly locator: Locator;
-  readonly clock: Clock;
-  /** Called once with the core as handler. */
-  readonly transport: (handler: TransportHandler) => TransportLayer;
-  readonly timers?: TransactionTimers;
-  /** option-tags that may stand in Proxy-Require (RFC 3261 §16.3 step 5). */
-  readonly proxyRequire?: readonly string[];
-  /** Longest request sent over UDP without trying TCP first (RFC 3261 §18.1.1). */
-  readonly udpLimit?: number;
-  /** A procedure threw: a defect; the request is answered 500. */
-  readonly onDefect: (error: unknown, request: SipMessage) => void;
-  readonly counters?: ProxyCounters;
-  /** Sheds new work when there is too much of it, and RFC 7339 with neighbours. */
-  readonly overload?: OverloadControl;
-}
-
-/** Told of what passes; implementations only count. */
-export interface ProxyCounters {
-  request(method: string, side: string): void;
-  /** A final response left for a request of that method. */
-  response(method: string, status: number, side: string): void;
-  dropped(reason: "unreadable" | "response" | "ack", side: string): void;
-}
-
 /** The proxy of RFC 3261 §16 under the functional entities of one process. */
-export class ProxyCore implements TransportHandler, TransactionLayerUser, ForkParts, RequestOriginator {
+export class ProxyCore implements TransportHandler, TransactionLayerUser, RequestOriginator {
   readonly transport: TransportLayer;
   readonly transactions: TransactionLayer;
-  readonly cancelTimeout: number;
-  readonly #clock: Clock;
+  /** The next hops on trusted sides and their health. */
+  readonly hops: Hops;
   readonly #sides = new Map<string, Side>();
   readonly #entities: readonly TransactionUser[];
   readonly #options: ProxyCoreOptions;
   readonly #admission: AdmissionParts;
-  readonly #udpLimit: number;
-  readonly #vias: ViaMaker;
+  readonly #dispatcher: Dispatcher;
+  readonly #strays: Strays;
 
   constructor(options: ProxyCoreOptions) {
     const timers = options.timers ?? DEFAULT_TIMERS;
+    const { clock, locator, overload, onDefect } = options;
     this.#options = options;
-    this.#clock = options.clock;
     for (const side of options.sides) this.#sides.set(side.name, side);
     this.#entities = [...new Set(options.sides.map((side) => side.entity))];
-    this.#udpLimit = options.udpLimit ?? 1300;
-    this.cancelTimeout = 64 * timers.t1;
     this.transport = options.transport(this);
-    this.#vias = new ViaMaker(this.transport, (side) => options.overload?.offer(side) ?? "");
+    this.hops = new Hops({
+      clock,
+      transport: () => this.transport,
+      ...(options.probe === undefined ? {} : { probe: options.probe }),
+      ...(options.onHopChange === undefined ? {} : { onChange: options.onHopChange }),
+    });
+    const responses = new ResponseRouter({ clock, hops: this.hops, locator });
     this.transactions = new TransactionLayer({
-      clock: options.clock,
+      clock,
       timers,
       user: this,
-      sendElsewhere: (response, flow) =>
-        this.#sides.get(flow.side)?.strict === false && sendByVia(response, flow.side, this.transport),
+      sendElsewhere: (response, flow) => !this.#isStrict(flow.side) && responses.send(response, flow.side),
       mayAnswer: (flow, asked) => this.#mayAnswer(flow, asked),
+      maySendAgain: (flow) => !this.#isStrict(flow.side),
+    });
+    const branches = new Branches(this.identifiers, options.poolKey);
+    this.#dispatcher = new Dispatcher({
+      clock,
+      locator,
+      transport: this.transport,
+      transactions: this.transactions,
+      branches,
+      vias: new ViaMaker(
+        this.transport,
+        (side) => overload?.offer(side) ?? "",
+        (side) => this.#sides.get(side)?.sentBy,
+      ),
+      hops: this.hops,
+      policies: options.policies ?? DEFAULT_POLICIES,
+      overload,
+      isStrict: (side) => this.#isStrict(side),
+      udpLimit: options.udpLimit ?? 1300,
+      cancelTimeout: 64 * timers.t1,
+      onDefect,
+      onDropped: (side) => options.counters?.dropped("ack", side),
     });
     this.#admission = {
       entities: this.#entities,
       proxyRequire: new Set(options.proxyRequire ?? []),
-      branchPrefix: this.identifiers.branchPrefix,
+      branchPrefix: branches.prefix,
     };
+    this.#strays = new Strays({
+      admission: this.#admission,
+      identifiers: this.identifiers,
+      responses,
+      dispatcher: this.#dispatcher,
+      localEntity: (request, destination) => this.#localEntity(request, destination),
+      onDefect,
+    });
+  }
+
+  #isStrict(side: string): boolean {
+    return this.#sides.get(side)?.strict !== false;
+  }
+
+  /** Stops watching the next hops and closes every flow. */
+  async stop(): Promise<void> {
+    this.hops.stop();
+    await this.transport.stop();
   }
 
   get identifiers(): Identifiers {
@@ -248,7 +247,7 @@ export class ProxyCore implements TransportHandler, TransactionLayerUser, ForkPa
     const side = this.#sides.get(flow.side);
     if (side === undefined) return;
     const route = topRoute(ack);
-    if (route === "malformed" || parseUri(ack.requestUri) === undefined)
+    if (route === "malformed" || parseUri(ack.requestUri) === undefined || this.#strays.mustEnd(ack))
       return this.#options.counters?.dropped("ack", flow.side);
     const own = route === undefined ? undefined : this.#entities.find((entity) => entity.accepts(route));
     const entity = side.strict ? side.entity : (own ?? side.entity);
@@ -256,7 +255,7 @@ export class ProxyCore implements TransportHandler, TransactionLayerUser, ForkPa
       request: ack,
       flow,
       forward: () => forwardedCopy(ack),
-      send: (request, destination) => this.#sendStateless(request, destination),
+      send: (request, destination) => this.#dispatcher.sendStateless(request, destination),
     };
     if (entity.onAck !== undefined) {
       try {
@@ -299,21 +298,22 @@ export class ProxyCore implements TransportHandler, TransactionLayerUser, ForkPa
     );
   }
 
-  /** RFC 3261 §16.11 for a response whose transaction is not here: another member of the pool had it. */
   onStrayResponse(response: SipMessage, flow: Flow): void {
     const side = this.#sides.get(flow.side);
-    const foreign = side?.answers?.(flow.remoteAddress) === false;
-    if (side === undefined || side.strict || foreign || response.values("Via").length < 2)
-      return this.#options.counters?.dropped("response", flow.side);
-    response.replaceTop("Via", undefined);
-    sendByVia(response, flow.side, this.transport);
+    if (side === undefined || !this.#strays.response(response, flow, side))
+      this.#options.counters?.dropped("response", flow.side);
+  }
+
+  onStrayCancel(transaction: ServerTransaction): boolean {
+    const side = this.#sides.get(transaction.flow.side);
+    return side !== undefined && this.#strays.cancel(transaction, side);
   }
 
   // ---- forks ----
 
   readonly #contextParts = {
     startFork: (request: SipMessage, options: ForkOptions, context: RequestContext): Fork => {
-      const fork = new Fork(request, options, context, this);
+      const fork = new Fork(request, options, context, this.#dispatcher, context.twins(request));
       context.addFork(fork);
       const { parallel = 1 } = options;
       const breadth = parallel > 1 || request.has("Max-Breadth") ? breadthOfEach(request, parallel) : 0;
@@ -323,7 +323,7 @@ export class ProxyCore implements TransportHandler, TransactionLayerUser, ForkPa
       else this.#dispatch(fork, options.destination, context);
       return fork;
     },
-    tag: (): string => this.tag(),
+    tag: (): string => this.identifiers.tag(),
   };
 
   originate(request: SipMessage, destination: Destination, handler: OriginatedHandler): ForkPort {
@@ -335,43 +335,21 @@ export class ProxyCore implements TransportHandler, TransactionLayerUser, ForkPa
         else handler.onFinal(response, local);
       },
     };
-    const fork = new Fork(request, { destination }, sink, this);
-    this.#dispatch(fork, destination, undefined);
+    const fork = new Fork(request, { destination }, sink, this.#dispatcher);
+    this.#dispatcher.dispatch(fork, destination);
     return fork;
   }
 
-  #dispatch(fork: Fork, destination: Destination, context: RequestContext | undefined): void {
-    if (destination.kind === "flow") return fork.sendOver(destination.flow);
-    if (destination.kind === "targets") return fork.sendTo(destination.targets, destination.side);
-    const uri = destination.uri ?? nextHop(fork.request);
-    if (uri === undefined) return fork.fail(400);
-    const local = context && this.#entities.find((entity) => entity.accepts(uri));
-    if (local !== undefined && context !== undefined) {
-      fork.enter(() => this.#enterLocally(fork, local, context));
-      return;
-    }
-    const located = this.#options.locator.locate(uri);
-    if (located instanceof Promise)
-      located.then(
-        (targets) => this.#sendTo(fork, targets, destination.side),
-        (error: unknown) => {
-          this.#options.onDefect(error, fork.request);
-          fork.fail(500);
-        },
-      );
-    else this.#sendTo(fork, located, destination.side);
+  #dispatch(fork: Fork, destination: Destination, context: RequestContext): void {
+    const local = this.#localEntity(fork.request, destination);
+    if (local === undefined) this.#dispatcher.dispatch(fork, destination);
+    else fork.enter(() => this.#enterLocally(fork, local, context));
   }
 
-  #sendTo(fork: Fork, located: readonly Target[], side: string): void {
-    const targets = this.#options.overload?.allowed(fork.request, located, side) ?? located;
-    // RFC 7339 §5.10: every server that could take it has asked for less.
-    if (targets.length === 0 && located.length > 0)
-      return fork.onLocalResponse(responseTo(fork.request, 503, { toTag: this.tag() }));
-    const first = targets[0];
-    // RFC 3261 §18.1.1: what does not fit a datagram goes by TCP, and by UDP when there is no TCP.
-    if (first?.protocol === "UDP" && fork.request.length > this.#udpLimit)
-      fork.sendTo([{ ...first, protocol: "TCP" }, ...targets], side);
-    else fork.sendTo(targets, side);
+  #localEntity(request: SipMessage, destination: Destination): TransactionUser | undefined {
+    if (destination.kind !== "uri") return undefined;
+    const uri = destination.uri ?? nextHop(request);
+    return uri === undefined ? undefined : this.#entities.find((entity) => entity.accepts(uri));
   }
 
   /** A hop inside the process: a function call instead of Via and socket. */
@@ -391,64 +369,5 @@ export class ProxyCore implements TransportHandler, TransactionLayerUser, ForkPa
     if (decimal(fork.request.header("Max-Forwards") ?? "70") === 0) context.respond(483);
     else this.#run(context);
     return context;
-  }
-
-  setTimer(ms: number, run: () => void): ReturnType<Clock["setTimer"]> {
-    return this.#clock.setTimer(ms, run);
-  }
-
-  tag(): string {
-    return this.identifiers.tag();
-  }
-
-  flowTo(target: Target, side: string): Flow {
-    return this.transport.flowTo(target, side);
-  }
-
-  targetFailed(target: Target): void {
-    this.#options.locator.failed(target);
-  }
-
-  send(
-    request: SipMessage,
-    flow: Flow,
-    user: ClientTransactionUser,
-  ): { transaction: ClientTransaction; sent: SipMessage } {
-    const sent = request.clone();
-    const branch =
-      request.toTag === "" ? `${this.identifiers.branch()}.${loopHash(request)}` : this.identifiers.branch();
-    sent.prepend("Via", this.#vias.make(flow, branch));
-    return { transaction: this.transactions.send(sent, branch, flow, user), sent };
-  }
-
-  /** RFC 3261 §9.1: same Request-URI, Call-ID, To, From, Route, CSeq number and top Via as what it cancels. */
-  sendCancel(sent: SipMessage, transaction: ClientTransaction): void {
-    const cancel = cancelFor(sent);
-    this.transactions.send(cancel, transaction.branch, transaction.flow, {
-      onResponse: () => undefined,
-      onTimeout: () => undefined,
-      onTransportError: () => undefined,
-    });
-  }
-
-  #sendStateless(request: SipMessage, destination: Destination): void {
-    const over = (flow: Flow): void => {
-      request.prepend("Via", this.#vias.make(flow, this.identifiers.branch()));
-      flow.send(request.toString());
-    };
-    if (destination.kind === "flow") return over(destination.flow);
-    const side = destination.side;
-    const first = (targets: readonly Target[]): void => {
-      const target = targets[0];
-      if (target === undefined) this.#options.counters?.dropped("ack", side);
-      else over(this.transport.flowTo(target, side));
-    };
-    if (destination.kind === "targets") return first(destination.targets);
-    const uri = destination.uri ?? nextHop(request);
-    if (uri === undefined) return this.#options.counters?.dropped("ack", side);
-    const located = this.#options.locator.locate(uri);
-    if (located instanceof Promise)
-      located.then(first, (error: unknown) => this.#options.onDefect(error, request));
-    else first(located);
   }
 }

@@ -70,6 +70,14 @@ export class RequestContext implements RequestContextPort, ForkSink {
     return fork;
   }
 
+  /** How many forks have gone to the same place. */
+  twins(request: SipMessage): number {
+    let count = 0;
+    for (const { request: other } of this.#forks)
+      if (other.requestUri === request.requestUri && other.top("Route") === request.top("Route")) count++;
+    return count;
+  }
+
   /** Registers a fork before anything of it can be answered. */
   addFork(fork: Fork): void {
     this.#forks.push(fork);

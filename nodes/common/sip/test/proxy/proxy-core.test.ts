@@ -23,7 +23,7 @@ interface Bench {
   targets: readonly Target[];
 }
 
-function bench(procedure: Procedure, more: readonly TransactionUser[] = []): Bench {
+function bench(procedure: Procedure, more: readonly TransactionUser[] = [], sentBy?: string): Bench {
   const clock = fakeClock();
   const transport = new FakeTransportLayer();
   const entity: TransactionUser = {
@@ -36,7 +36,7 @@ function bench(procedure: Procedure, more: readonly TransactionUser[] = []): Ben
   const core = new ProxyCore({
     sides: [
       { name: "access", entity, strict: true },
-      { name: "core", entity, strict: false },
+      { name: "core", entity, strict: false, sentBy },
       ...more.map((one, index) => ({ name: `more${index}`, entity: one, strict: false })),
     ],
     clock,
@@ -168,7 +168,7 @@ test("RFC 4320 §4.2: a non-INVITE that times out is answered with nothing", () 
 
 test("RFC 3263 §4.3: the next target is tried when one cannot be reached or answers 503", () => {
   const b = bench(forwardAll);
-  b.targets = [target(7001), target(7002), target(7003)];
+  b.targets = [target(7001), { ...target(7002), priority: 1 }, { ...target(7003), priority: 2 }];
   b.transport.refuse(target(7001));
   b.ue.receive(request("OPTIONS"));
   peer(b).receive(answer(peer(b).sent[0], 503));
@@ -432,10 +432,10 @@ test("an ACK for a 2xx is forwarded along its Route without a transaction", () =
 });
 
 test("design §3: a response whose transaction lived elsewhere is forwarded by its Via inside the trust domain only", () => {
-  const b = bench(forwardAll);
+  const b = bench(forwardAll, [], "proxies.example.com");
   const stray = [
     "SIP/2.0 200 OK",
-    "Via: SIP/2.0/UDP 127.0.0.1:5060;branch=z9hG4bKgone",
+    "Via: SIP/2.0/UDP proxies.example.com;branch=z9hG4bKgone",
     "Via: SIP/2.0/UDP 127.0.0.8:5070;branch=z9hG4bKolder",
     "From: <sip:a@example.com>;tag=1",
     "To: <sip:b@example.com>;tag=2",
@@ -450,6 +450,9 @@ test("design §3: a response whose transaction lived elsewhere is forwarded by i
   b.transport.connect({ side: "core", remotePort: 7777 }).receive(stray);
   assert.equal(peer(b).remotePort, 5070);
   assert.equal(parsed(peer(b).sent[0]).values("Via").length, 1);
+  const other = bench(forwardAll, [], "others.example.com");
+  other.transport.connect({ side: "core", remotePort: 7777 }).receive(stray);
+  assert.equal(other.transport.dialled.length, 0, "what is not of our pool is not ours to pass on");
 });
 
 test("RFC 3261 §17.1.4: a connection that closes fails the transactions that wait on it", async () => {
@@ -457,8 +460,9 @@ test("RFC 3261 §17.1.4: a connection that closes fails the transactions that wa
   b.targets = [{ protocol: "TCP", address: "127.0.0.9", port: 7000 }];
   b.ue.receive(request("INVITE"));
   peer(b).close();
-  await Promise.resolve();
-  assert.deepEqual(statuses(b.ue), [503]);
+  b.transport.refuse({ protocol: "TCP", address: "127.0.0.9", port: 7000 });
+  await b.clock.advanceAsync(1_000);
+  assert.deepEqual(statuses(b.ue), [100, 503]);
   assert.equal(b.core.transactions.clientTransactions, 0);
 });
 

@@ -1,0 +1,57 @@
+import { createHmac, createSecretKey, hash, type KeyObject, randomBytes } from "node:crypto";
+import type { Identifiers } from "../message/identifiers.ts";
+import type { SipMessage } from "../message/message.ts";
+import { MAGIC_COOKIE } from "../message/via.ts";
+import { loopHash } from "./loop-detection.ts";
+
+/** 96 bits: no two transactions of a pool meet by chance. */
+const HASH_LENGTH = 16;
+
+/**
+ * Branches of forwarded requests (RFC 3261 §16.6 step 8), made as §16.11 tells stateless proxies: from the transaction a
+ * request came in and from where it goes, keyed for the pool. So whatever member forwards it, and how often, the next hop
+ * knows it again, and so does whoever gets its CANCEL.
+ */
+export class Branches {
+  /** What every branch of the pool begins with. */
+  readonly prefix: string;
+  readonly #key: string;
+  readonly #identifiers: Identifiers;
+
+  /** `key`: one for all members of a pool, at least 128 bits; default: a fresh one. */
+  constructor(identifiers: Identifiers, key: KeyObject = createSecretKey(randomBytes(32))) {
+    const derive = (what: string): string =>
+      createHmac("sha256", key).update(what).digest("base64url").replace(/[-_]/g, "x");
+    this.prefix = MAGIC_COOKIE + derive("branch prefix").slice(0, 8);
+    this.#key = derive("branch");
+    this.#identifiers = identifiers;
+  }
+
+  /** For a request on its way out, our Via not yet on it. `attempt` tells those apart that go to the same place and must differ. */
+  of(request: SipMessage, attempt: number): string {
+    const via = request.topVia;
+    const own = via === undefined ? this.#fresh() : this.#keyed(request, via, attempt);
+    // RFC 5393 §4.2. Inside a dialog Route sets end by themselves; an ACK has nobody else to stop it.
+    const mayLoop = request.toTag === "" || request.method === "ACK";
+    return mayLoop ? `${this.prefix}${own}.${loopHash(request)}` : `${this.prefix}${own}`;
+  }
+
+  #fresh(): string {
+    return this.#identifiers.branch().slice(MAGIC_COOKIE.length);
+  }
+
+  #keyed(
+    request: SipMessage,
+    via: { branch: string; host: string; port: number | undefined },
+    attempt: number,
+  ): string {
+    const { branch, host, port } = via;
+    // Hash of key, text, key: half the cost of an HMAC; the text ends with the key and is cut, so nothing can be appended.
+    let text = `${this.#key}${branch}\n${host}:${port ?? ""}\n${request.callId}\n${request.cseqNumber}\n${request.requestUri}\n`;
+    for (const route of request.lines("Route")) text += `${route}\n`;
+    if (attempt > 0) text += `${attempt}\n`;
+    if (!branch.startsWith(MAGIC_COOKIE))
+      text += `${request.fromTag}\n${request.toTag}\n${request.top("Via") ?? ""}\n`;
+    return hash("sha256", text + this.#key, "base64url").slice(0, HASH_LENGTH);
+  }
+}
