@@ -62,7 +62,11 @@ export class Fleet {
   }
 
   /** Stores, then pool by pool, each when the one before is ready. Rejects with what did not start. */
-  async start(): Promise<void> {
+  start(): Promise<void> {
+    return this.#exclusively("start", () => this.#startAll());
+  }
+
+  async #startAll(): Promise<void> {
     this.#addStores();
     if (this.#stores.length > 0) this.#progress(this.#stores);
     await Promise.all(this.#stores.map((store) => store.start()));
@@ -175,7 +179,7 @@ export class Fleet {
   }
 
   async #exclusively(what: string, work: () => Promise<void>): Promise<void> {
-    if (this.#busy !== "") throw new Error(`another ${this.#busy} is under way`);
+    if (this.#busy !== "") throw new Error(`wait: a ${this.#busy} is under way`);
     this.#checkStopping();
     this.#busy = what;
     try {
