@@ -31,6 +31,9 @@ async function dueSet({ registrations, clock }: ScscfModules, impu: string): Pro
   const now = clock.now();
   const found = await registrations.find(impu);
   if (found.kind === "unavailable") return { kind: "nothing", again: now + LAPSE_RETRY_MS };
+  // Whoever ended it may have died before that was durable.
+  if (found.kind === "notFound" && (await registrations.confirm(impu)) === "unavailable")
+    return { kind: "nothing", again: now + LAPSE_RETRY_MS };
   if (found.kind === "notFound" || found.registration.impu !== impu)
     return { kind: "nothing", again: undefined };
   const due = nextExpiry(found.registration);

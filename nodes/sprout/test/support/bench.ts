@@ -13,7 +13,7 @@ import {
   type SipMessage,
 } from "@ims/sip";
 import { type FakeFlow, FakeTransportLayer } from "@ims/sip/testing";
-import { type MemoryStore, memoryStore } from "@ims/store";
+import { type KvStore, memoryStore } from "@ims/store";
 import type { ConfiguredScscf } from "../../src/icscf/scscf-selection.ts";
 import type { RegistrationListener } from "../../src/scscf/modules.ts";
 import { createEntities, type SproutEntities, type SproutParts } from "../../src/sprout.ts";
@@ -27,14 +27,19 @@ export interface BenchOptions {
   readonly options?: Partial<SproutParts["options"]>;
   readonly scscfs?: readonly ConfiguredScscf[];
   readonly listeners?: readonly RegistrationListener[];
+  /** What members of a pool have in common. */
+  readonly shared?: Partial<Pick<SproutParts, "store" | "challenges" | "durable">> & {
+    readonly clock?: FakeClock;
+    readonly cx?: FakeCx;
+  };
 }
 
 /** Sprout on a transport in memory, between a P-CSCF at 127.0.0.1:5058 and an HSS in words. */
 export class Bench {
-  readonly clock: FakeClock = fakeClock();
-  readonly cx = new FakeCx();
+  readonly clock: FakeClock;
+  readonly cx: FakeCx;
   readonly transport = new FakeTransportLayer();
-  readonly store: MemoryStore;
+  readonly store: KvStore;
   readonly entities: SproutEntities;
   readonly core: ProxyCore;
   readonly defects: unknown[] = [];
@@ -43,9 +48,11 @@ export class Bench {
   readonly toScscf: FakeFlow;
   #branch = 0;
 
-  constructor({ options = {}, scscfs, listeners = [] }: BenchOptions = {}) {
-    const { clock } = this;
-    this.store = memoryStore({ clock });
+  constructor({ options = {}, scscfs, listeners = [], shared = {} }: BenchOptions = {}) {
+    const clock = shared.clock ?? fakeClock();
+    this.clock = clock;
+    this.cx = shared.cx ?? new FakeCx();
+    this.store = shared.store ?? memoryStore({ clock });
     this.entities = createEntities({
       options: {
         homeDomain: "example.com",
@@ -70,6 +77,8 @@ export class Bench {
       scscfs: scscfs ?? [{ uri: SCSCF, capabilities: [], priority: 0, weight: 1 }],
       cx: this.cx,
       store: this.store,
+      ...(shared.challenges === undefined ? {} : { challenges: shared.challenges }),
+      ...(shared.durable === undefined ? {} : { durable: shared.durable }),
       clock,
       register: metricsRegister(),
       listeners,
