@@ -2,6 +2,7 @@ import { lookup } from "node:dns/promises";
 import type { Clock, LoopPacer } from "@ims/runtime";
 import { type Connection, type ConnectionModules, StreamConnection } from "./connection.ts";
 import { ConnectionPool, poolKey } from "./connection-pool.ts";
+import { type DatagramDriver, datagramSockets } from "./datagram-sockets.ts";
 import { addressFamily, DeadFlow, type FlowEnds, plainAddress } from "./flow.ts";
 import { Flusher } from "./flusher.ts";
 import { defaultLimits, type TransportLimits } from "./limits.ts";
@@ -36,6 +37,8 @@ export interface NodeTransportModules {
   readonly sideLimits?: Readonly<Record<string, Partial<TransportLimits>>>;
   /** For dialled TLS connections. */
   readonly tls?: TlsClientOptions;
+  /** UDP by recvmmsg and sendmmsg where that add-on is built ("auto", the default), or always by node:dgram. */
+  readonly datagrams?: DatagramDriver;
 }
 
 /** The transport layer on Node's own sockets: RFC 3261 §18, RFC 5626 §3.5, RFC 7118. */
@@ -63,9 +66,10 @@ export class NodeTransportLayer implements TransportLayer {
     this.#pool = new ConnectionPool(this.#limits);
     const shared = { handler: paced(modules), clock: this.#clock, limits: this.#limits };
     const nextId = (): number => this.#nextId();
+    const flusher = new Flusher();
     this.#connectionModules = {
       ...shared,
-      flusher: new Flusher(),
+      flusher,
       onGone: (connection) => {
         this.#pool.remove(connection);
         this.#flows.delete(connection.id);
@@ -77,6 +81,7 @@ export class NodeTransportLayer implements TransportLayer {
       connection: this.#connectionModules,
       udp: {
         ...shared,
+        openSocket: datagramSockets(modules.datagrams ?? "auto", flusher),
         nextId,
         onFlow: (flow) => this.#flows.set(flow.id, flow),
         onFlowGone: (flow) => this.#flows.delete(flow.id),

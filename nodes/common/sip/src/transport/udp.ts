@@ -1,5 +1,11 @@
-import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
 import type { Clock, Timer } from "@ims/runtime";
+import type {
+  DatagramHandler,
+  DatagramPeer,
+  DatagramSocket,
+  DatagramSource,
+  PeerKey,
+} from "./datagram-socket.ts";
 import { addressFamily, BaseFlow, type FlowEnds, plainAddress } from "./flow.ts";
 import type { TransportLimits } from "./limits.ts";
 import { isLoopback, localAddressTowards } from "./local-address.ts";
@@ -8,14 +14,13 @@ import type { TransportHandler } from "./transport.ts";
 
 // UDP payload over IPv4: 65,535 less the IP and UDP headers.
 const MAX_DATAGRAM = 65_507;
-// One GC pause at 10,000 datagrams a second must fit; the kernel cuts it down to its own limit.
-const RECEIVE_BUFFER = 4_194_304;
 // A flow is forgotten after this many sweeps without traffic.
 const SWEEPS = 4;
 
 export interface UdpModules {
   readonly handler: TransportHandler;
   readonly clock: Clock;
+  readonly openSocket: (family: 4 | 6) => DatagramSocket;
   readonly limits: TransportLimits;
   readonly nextId: () => number;
   readonly onFlow: (flow: UdpFlow) => void;
@@ -26,20 +31,20 @@ export interface UdpModules {
 /** The far end of a UDP listener: RFC 5626 §3. */
 export class UdpFlow extends BaseFlow {
   readonly #endpoint: UdpEndpoint;
-  readonly #wireAddress: string;
+  readonly peer: DatagramPeer;
   /** Sweep in which there was traffic last. */
   epoch = 0;
 
-  constructor(ends: FlowEnds, endpoint: UdpEndpoint, wireAddress: string) {
+  constructor(ends: FlowEnds, endpoint: UdpEndpoint, peer: DatagramPeer) {
     super(ends);
     this.#endpoint = endpoint;
-    this.#wireAddress = wireAddress;
+    this.peer = peer;
   }
 
   send(text: string): boolean {
     if (!this.open || text.length > MAX_DATAGRAM) return false;
     this.epoch = this.#endpoint.epoch;
-    return this.#endpoint.write(Buffer.from(text, "latin1"), this.remotePort, this.#wireAddress);
+    return this.#endpoint.write(text, this.peer);
   }
 
   close(): void {
@@ -48,15 +53,15 @@ export class UdpFlow extends BaseFlow {
 }
 
 /** A UDP listener with its table of flows, bounded in number and in age. */
-export class UdpEndpoint {
+export class UdpEndpoint implements DatagramHandler {
   readonly side: string;
   readonly host: string;
   readonly family: 4 | 6;
   epoch = 0;
   #port = 0;
   readonly #modules: UdpModules;
-  readonly #socket: Socket;
-  readonly #flows = new Map<string, UdpFlow>();
+  readonly #socket: DatagramSocket;
+  readonly #flows = new Map<PeerKey, UdpFlow>();
   /** For a listener on all interfaces: looking them up takes system calls. */
   readonly #localAddresses = new Map<string, string>();
   #lastFlow: UdpFlow | undefined;
@@ -68,45 +73,28 @@ export class UdpEndpoint {
     this.host = host;
     this.family = addressFamily(host) === 6 ? 6 : 4;
     this.#modules = modules;
-    const family = this.family;
-    this.#socket = createSocket({
-      type: family === 6 ? "udp6" : "udp4",
-      recvBufferSize: RECEIVE_BUFFER,
-      // Addresses only come here: without this every datagram takes a turn through the resolver.
-      lookup: (host, _options, callback) => callback(null, host, family),
-    });
+    this.#socket = modules.openSocket(this.family);
   }
 
   get port(): number {
     return this.#port;
   }
 
-  bind(port: number): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const socket = this.#socket;
-      const refused = (error: Error): void => {
-        this.#closed = true;
-        socket.close();
-        reject(error);
-      };
-      socket.once("error", refused);
-      socket.bind({ port, address: this.host }, () => {
-        socket.off("error", refused);
-        // Among others ICMP errors; the transaction's timer notices a dead peer.
-        socket.on("error", (error) => this.#modules.onError(error));
-        socket.on("message", (datagram, from) => this.#onDatagram(datagram, from));
-        this.#port = socket.address().port;
-        this.#armSweep();
-        resolve();
-      });
-    });
+  async bind(port: number): Promise<void> {
+    try {
+      this.#port = await this.#socket.bind(this.host, port, this);
+    } catch (error) {
+      this.#closed = true;
+      throw error;
+    }
+    this.#armSweep();
   }
 
   /** The flow to this address, made when there is none. */
   flowTo(address: string, port: number): UdpFlow {
     const plain = plainAddress(address);
-    const flow = this.#flows.get(flowKey(plain, port));
-    return flow ?? this.#makeFlow(plain, port);
+    const peer = this.#socket.peer(this.#wireAddress(plain), port);
+    return this.#flows.get(peer.key) ?? this.#makeFlow(plain, port, peer);
   }
 
   /** True when the address can be reached from this socket. */
@@ -115,16 +103,15 @@ export class UdpEndpoint {
     return family === this.family || (family === 4 && this.host === "::");
   }
 
-  write(datagram: Buffer, port: number, wireAddress: string): boolean {
+  write(text: string, to: DatagramPeer): boolean {
     if (this.#closed) return false;
-    this.#socket.send(datagram, port, wireAddress);
+    this.#socket.sendText(text, to);
     return true;
   }
 
   forget(flow: UdpFlow): void {
-    const key = flowKey(flow.remoteAddress, flow.remotePort);
-    if (this.#flows.get(key) !== flow) return;
-    this.#flows.delete(key);
+    if (this.#flows.get(flow.peer.key) !== flow) return;
+    this.#flows.delete(flow.peer.key);
     if (this.#lastFlow === flow) this.#lastFlow = undefined;
     this.#modules.onFlowGone(flow);
   }
@@ -133,41 +120,44 @@ export class UdpEndpoint {
     this.#closed = true;
     this.#sweepTimer?.cancel();
     for (const flow of [...this.#flows.values()]) flow.close();
-    return new Promise((resolve) => this.#socket.close(() => resolve()));
+    return this.#socket.close();
   }
 
-  #onDatagram(datagram: Buffer, from: RemoteInfo): void {
+  onText(text: string, from: DatagramSource): void {
     if (from.port === 0) return; // Nobody can be answered there.
-    const first = datagram[0] ?? 0;
-    if (first < 0x40) {
-      if (isStun(datagram)) {
-        this.#onStun(datagram, from);
-        return;
-      }
-      if (first <= 13 && isBlank(datagram)) {
-        this.#onKeepAlive(from);
-        return;
-      }
-    }
-    this.#modules.handler.onMessage(skipLineEnds(datagram.toString("latin1")), this.#flowFrom(from));
+    this.#modules.handler.onMessage(text, this.#flowFrom(from));
   }
 
-  #flowFrom(from: RemoteInfo): UdpFlow {
+  onBytes(bytes: Buffer, from: DatagramSource): void {
+    if (from.port === 0) return;
+    if (isStun(bytes)) this.#onStun(bytes, from);
+    else if ((bytes[0] ?? 0) <= 13 && isBlank(bytes)) this.#onKeepAlive(from);
+    else this.#modules.handler.onMessage(skipLineEnds(bytes.toString("latin1")), this.#flowFrom(from));
+  }
+
+  onError(error: Error): void {
+    this.#modules.onError(error);
+  }
+
+  #flowFrom(from: DatagramSource): UdpFlow {
     const last = this.#lastFlow;
-    const address = from.family === "IPv6" ? plainAddress(from.address) : from.address;
-    if (last !== undefined && last.remotePort === from.port && last.remoteAddress === address) {
+    if (last !== undefined && last.peer.key === from.key) {
       last.epoch = this.epoch;
       return last;
     }
-    const flow = this.#flows.get(flowKey(address, from.port)) ?? this.#makeFlow(address, from.port);
+    const flow = this.#flows.get(from.key) ?? this.flowTo(from.address, from.port);
     flow.epoch = this.epoch;
     this.#lastFlow = flow;
     return flow;
   }
 
-  #makeFlow(address: string, port: number): UdpFlow {
+  /** As the socket writes it: an IPv6 socket speaks to IPv4 by mapped addresses. */
+  #wireAddress(address: string): string {
+    return this.family === 6 && addressFamily(address) === 4 ? `::ffff:${address}` : address;
+  }
+
+  #makeFlow(address: string, port: number, peer: DatagramPeer): UdpFlow {
     if (this.#flows.size >= this.#modules.limits.maxUdpFlows) this.#makeRoom();
-    const wireAddress = this.family === 6 && addressFamily(address) === 4 ? `::ffff:${address}` : address;
     const flow = new UdpFlow(
       {
         id: this.#modules.nextId(),
@@ -179,10 +169,10 @@ export class UdpEndpoint {
         remotePort: port,
       },
       this,
-      wireAddress,
+      peer,
     );
     flow.epoch = this.epoch;
-    this.#flows.set(flowKey(address, port), flow);
+    this.#flows.set(peer.key, flow);
     this.#modules.onFlow(flow);
     return flow;
   }
@@ -213,15 +203,16 @@ export class UdpEndpoint {
     }
   }
 
-  #onStun(datagram: Buffer, from: RemoteInfo): void {
-    const response = stunResponse(datagram, plainAddress(from.address), from.port);
-    if (response === undefined) return;
-    this.write(response, from.port, from.address);
+  #onStun(datagram: Buffer, from: DatagramSource): void {
+    const { address, port } = from;
+    const response = stunResponse(datagram, plainAddress(address), port);
+    if (response === undefined || this.#closed) return;
+    this.#socket.sendBytes(response, this.#socket.peer(address, port));
     this.#onKeepAlive(from);
   }
 
-  #onKeepAlive(from: RemoteInfo): void {
-    const flow = this.#flows.get(flowKey(plainAddress(from.address), from.port));
+  #onKeepAlive(from: DatagramSource): void {
+    const flow = this.#flows.get(from.key);
     if (flow === undefined) return;
     flow.epoch = this.epoch;
     this.#modules.handler.onKeepAlive?.(flow);
@@ -239,10 +230,6 @@ export class UdpEndpoint {
       },
     );
   }
-}
-
-function flowKey(address: string, port: number): string {
-  return `${address}:${port}`;
 }
 
 /** Only NULs and line ends: what UEs send to keep a NAT binding alive. */

@@ -1,0 +1,42 @@
+/** Names the far end of a datagram among those of one socket. */
+export type PeerKey = number | string;
+
+/** The far end of a datagram that was received. Valid during the call only. */
+export interface DatagramSource {
+  readonly key: PeerKey;
+  /** As text; an IPv4 address on an IPv6 socket is mapped. Reading it may cost. */
+  readonly address: string;
+  readonly port: number;
+}
+
+/** Where datagrams are sent to; made once for each far end. */
+export interface DatagramPeer {
+  readonly key: PeerKey;
+}
+
+export interface DatagramHandler {
+  /** A datagram whose first octet is 0x40 or more: text. */
+  onText(text: string, from: DatagramSource): void;
+  /** Any other: STUN, line ends, nothing. The bytes are the handler's for the call only. */
+  onBytes(bytes: Buffer, from: DatagramSource): void;
+  /** Among others ICMP errors; the transaction's timer notices a dead peer. */
+  onError(error: Error): void;
+}
+
+/** A UDP socket bound to one address. Two drivers: node:dgram, and recvmmsg/sendmmsg where the add-on could be built. */
+export interface DatagramSocket {
+  /** The port; rejects when it cannot be had. `handler` hears from then on. */
+  bind(host: string, port: number, handler: DatagramHandler): Promise<number>;
+  /** An IP address, IPv4 mapped on an IPv6 socket. */
+  peer(address: string, port: number): DatagramPeer;
+  /** latin1 text of at most 65,507 octets; sent within this turn of the loop. */
+  sendText(text: string, to: DatagramPeer): void;
+  sendBytes(bytes: Uint8Array, to: DatagramPeer): void;
+  close(): Promise<void>;
+}
+
+// One GC pause at 10,000 datagrams a second must fit; the kernel cuts it down to its own limit.
+export const RECEIVE_BUFFER = 4_194_304;
+
+/** First octet of what is no SIP: STUN (RFC 7983 §7) and keep-alives. */
+export const FIRST_TEXT = 0x40;

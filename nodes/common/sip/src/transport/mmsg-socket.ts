@@ -1,0 +1,176 @@
+import { endianness } from "node:os";
+import {
+  type DatagramHandler,
+  type DatagramPeer,
+  type DatagramSocket,
+  type DatagramSource,
+  FIRST_TEXT,
+  type PeerKey,
+  RECEIVE_BUFFER,
+} from "./datagram-socket.ts";
+import type { Flushable, Flusher } from "./flusher.ts";
+import { BATCH, type MmsgAddon, type MmsgHandle, ROW_WORDS } from "./mmsg-addon.ts";
+
+/** Room for the longest datagram; a little more, so that slots do not fall on the same cache lines. */
+const SLOT = 65_536 + 320;
+const OUT_BYTES = 1_048_576;
+const OUT_ROWS = 512;
+/** Batches read in one turn: other sockets want their turn too. */
+const BATCHES = 4;
+
+interface Peer extends DatagramPeer {
+  readonly scope: number;
+  /** The address as it stands in memory: one word or four. */
+  readonly words: readonly number[];
+  readonly port: number;
+}
+
+/**
+ * A UDP socket by recvmmsg and sendmmsg: what a turn of the loop sends goes out in one system call, and a datagram received
+ * costs one string.
+ */
+export class MmsgSocket implements DatagramSocket, Flushable {
+  readonly #addon: MmsgAddon;
+  readonly #flusher: Flusher;
+  readonly #family: 4 | 6;
+  readonly #in = Buffer.allocUnsafeSlow(BATCH * SLOT);
+  readonly #inRows = Buffer.allocUnsafeSlow(BATCH * ROW_WORDS * 4);
+  readonly #inWords = new Uint32Array(this.#inRows.buffer);
+  readonly #out = Buffer.allocUnsafeSlow(OUT_BYTES);
+  readonly #outRows = Buffer.allocUnsafeSlow(OUT_ROWS * ROW_WORDS * 4);
+  readonly #outWords = new Uint32Array(this.#outRows.buffer);
+  #outUsed = 0;
+  #outCount = 0;
+  #handle: MmsgHandle | undefined;
+
+  constructor(family: 4 | 6, { addon, flusher }: { readonly addon: MmsgAddon; readonly flusher: Flusher }) {
+    this.#family = family;
+    this.#addon = addon;
+    this.#flusher = flusher;
+  }
+
+  bind(host: string, port: number, handler: DatagramHandler): Promise<number> {
+    const source = new Source(this.#addon, this.#inRows, this.#inWords, this.#family);
+    const buffers = [this.#in, this.#inRows, this.#out, this.#outRows] as const;
+    const ready = (): void => this.#read(handler, source);
+    return new Promise((resolve) => {
+      const handle = this.#addon.open(this.#family, host, port, RECEIVE_BUFFER, buffers, ready);
+      this.#handle = handle;
+      resolve(this.#addon.port(handle));
+    });
+  }
+
+  peer(address: string, port: number): Peer {
+    const percent = address.indexOf("%");
+    const scope = percent < 0 ? 0 : Number(address.slice(percent + 1)) || 0;
+    const bytes = this.#addon.addressBytes(percent < 0 ? address : address.slice(0, percent));
+    const words: number[] = [];
+    const read = endianness() === "LE" ? "readUInt32LE" : "readUInt32BE";
+    for (let at = 0; bytes !== undefined && at < bytes.length; at += 4) words.push(bytes[read](at));
+    return { key: keyOf(words, scope, port), scope, words, port };
+  }
+
+  sendText(text: string, to: Peer): void {
+    if (this.#makeRoom(text.length, to)) this.#queue(this.#out.write(text, this.#outUsed, "latin1"), to);
+  }
+
+  sendBytes(bytes: Uint8Array, to: Peer): void {
+    if (!this.#makeRoom(bytes.length, to)) return;
+    this.#out.set(bytes, this.#outUsed);
+    this.#queue(bytes.length, to);
+  }
+
+  flush(): void {
+    const count = this.#outCount;
+    this.#outCount = 0;
+    this.#outUsed = 0;
+    if (count > 0 && this.#handle !== undefined) this.#addon.send(this.#handle, count);
+  }
+
+  close(): Promise<void> {
+    this.flush();
+    if (this.#handle !== undefined) this.#addon.close(this.#handle);
+    this.#handle = undefined;
+    return Promise.resolve();
+  }
+
+  /** False for what cannot be sent: an address of the other family among it. */
+  #makeRoom(length: number, { words }: Peer): boolean {
+    if (this.#handle === undefined || length > OUT_BYTES) return false;
+    if (words.length !== (this.#family === 4 ? 1 : 4)) return false;
+    if (this.#outUsed + length > OUT_BYTES || this.#outCount === OUT_ROWS) this.flush();
+    return true;
+  }
+
+  #queue(length: number, { port, scope, words }: Peer): void {
+    const row = this.#outCount * ROW_WORDS;
+    this.#outWords[row] = length;
+    this.#outWords[row + 1] = port;
+    this.#outWords[row + 2] = scope;
+    for (let word = 0; word < words.length; word++) this.#outWords[row + 3 + word] = words[word] ?? 0;
+    this.#outUsed += length;
+    if (this.#outCount++ === 0) this.#flusher.mark(this);
+  }
+
+  #read(handler: DatagramHandler, source: Source): void {
+    for (let batch = 0; batch < BATCHES; batch++) {
+      const count = this.#handle === undefined ? 0 : this.#addon.receive(this.#handle);
+      for (let index = 0; index < count; index++) {
+        source.take(index);
+        const start = index * SLOT;
+        const end = start + source.length;
+        if (source.length > 0 && (this.#in[start] ?? 0) >= FIRST_TEXT)
+          handler.onText(this.#in.toString("latin1", start, end), source);
+        else handler.onBytes(this.#in.subarray(start, end), source);
+      }
+      if (count < BATCH) return;
+    }
+  }
+}
+
+/** The far end of the datagram in a row; one object for all. */
+class Source implements DatagramSource {
+  readonly #addon: MmsgAddon;
+  readonly #bytes: Buffer;
+  readonly #words: Uint32Array;
+  readonly #family: 4 | 6;
+  #row = 0;
+  length = 0;
+  port = 0;
+  key: PeerKey = 0;
+
+  constructor(addon: MmsgAddon, bytes: Buffer, words: Uint32Array, family: 4 | 6) {
+    this.#addon = addon;
+    this.#bytes = bytes;
+    this.#words = words;
+    this.#family = family;
+  }
+
+  take(index: number): void {
+    const row = index * ROW_WORDS;
+    const words = this.#words;
+    this.#row = row;
+    this.length = words[row] ?? 0;
+    this.port = words[row + 1] ?? 0;
+    const address = words[row + 3] ?? 0;
+    this.key =
+      this.#family === 4
+        ? address * 65_536 + this.port
+        : keyOf(
+            [address, words[row + 4] ?? 0, words[row + 5] ?? 0, words[row + 6] ?? 0],
+            words[row + 2] ?? 0,
+            this.port,
+          );
+  }
+
+  get address(): string {
+    const at = (this.#row + 3) * 4;
+    const text = this.#addon.addressText(this.#bytes.subarray(at, at + (this.#family === 4 ? 4 : 16)));
+    const scope = this.#words[this.#row + 2] ?? 0;
+    return scope === 0 ? text : `${text}%${scope}`;
+  }
+}
+
+function keyOf(words: readonly number[], scope: number, port: number): PeerKey {
+  return words.length === 1 ? (words[0] ?? 0) * 65_536 + port : `${words.join(".")}.${scope}.${port}`;
+}
