@@ -35,6 +35,8 @@ interface Pending {
 /** Largest item of memcached unless it is told otherwise. */
 const MAX_ITEM_BYTES = 1_048_576;
 const READ_BYTES = 65_536;
+/** Bytes that a server has not taken beyond which it gets no more. */
+const MAX_BACKLOG_BYTES = 8_388_608;
 
 /** One TCP connection: requests pipelined, replies in their order, one write per turn of the event loop. */
 export class Connection implements Flushable {
@@ -89,7 +91,8 @@ export class Connection implements Flushable {
   /** Sends a command line and, behind it, `data` with a line end. Resolves always. `data` must not change until then. */
   request(opaque: number, command: string, data?: Uint8Array): Promise<Reply | Lost> {
     if (this.#done) return Promise.resolve({ code: "lost", sent: false, problem: this.#problem });
-    if (this.#pending.length >= this.#options.maxPending)
+    const backlog = this.#outputBytes + this.#socket.writableLength;
+    if (this.#pending.length >= this.#options.maxPending || backlog > MAX_BACKLOG_BYTES)
       return Promise.resolve({ code: "lost", sent: false, problem: "too many requests wait" });
     if (this.#outputBytes === 0 && !this.#socket.connecting) this.#options.flusher.mark(this);
     this.#output.push(command);

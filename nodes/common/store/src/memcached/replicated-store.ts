@@ -102,7 +102,7 @@ export class ReplicatedStore implements KvStore {
           base = baseOf(read);
         }
         // The item outlives the entry when the one before would have: a stale copy must not.
-        const seconds = base.seconds > lifetime ? base.seconds + 1 : lifetime;
+        const seconds = Math.max(lifetime, base.seconds > lifetime ? outliving(base) : 0);
         const result = await this.#write(wire, base, { ...body, grace: seconds - lifetime }, seconds);
         if (result !== undefined) return result;
       }
@@ -132,7 +132,7 @@ export class ReplicatedStore implements KvStore {
         const blind = read.winner === undefined && read.away.length > 0;
         if (live === undefined && !blind) return STORED;
         const base = baseOf(read);
-        const seconds = blind ? BLIND_TOMBSTONE_SECONDS : Math.max(base.seconds + 2, LEAST_TOMBSTONE_SECONDS);
+        const seconds = blind ? BLIND_TOMBSTONE_SECONDS : Math.max(outliving(base), LEAST_TOMBSTONE_SECONDS);
         const result = await this.#write(wire, base, body, seconds);
         if (result !== undefined && (ifVersion !== undefined || result.kind !== "contention")) return result;
       }
@@ -222,5 +222,11 @@ function baseOf(read: ChainRead & { kind: "settled" }): Base {
         ? undefined
         : { born: entry.born, count: entry.count, stamp: entry.stamp, ancestors: entry.ancestors },
     seconds: read.winner?.seconds ?? 0,
+    padded: entry !== undefined && (entry.tombstone || entry.grace > 0),
   };
+}
+
+/** A lifetime that ends after that of the entry before on every replica, whose seconds do not begin at one instant. */
+function outliving(base: Base): number {
+  return base.padded ? base.seconds : base.seconds + 2;
 }

@@ -24,6 +24,8 @@ export interface ResyncResult {
 /** Entries compared at a time, and the pause before the next ones: at most some 6,000 entries a second. */
 const BATCH = 32;
 const PAUSE_MS = 5;
+/** Keys looked at in one turn of the event loop. */
+const LOOKS = 1_000;
 
 /** Goes through everything that some servers hold. Traffic comes first: small batches with pauses. */
 export async function resynchronize(request: ResyncRequest): Promise<ResyncResult> {
@@ -44,8 +46,10 @@ export async function resynchronize(request: ResyncRequest): Promise<ResyncResul
       batch = [];
       await new Promise<void>((resolve) => clock.setTimer(PAUSE_MS, resolve));
     };
+    let looked = 0;
     for (const key of dump.keys) {
       if (wanted(key)) batch.push(key);
+      if (++looked % LOOKS === 0) await new Promise((resolve) => setImmediate(resolve));
       if (batch.length < BATCH) continue;
       if (!(await goOn())) return { entries, complete: false };
       await flush();

@@ -9,6 +9,8 @@ export interface Base {
   readonly prior: Lineage | undefined;
   /** Lifetime left of its item. */
   readonly seconds: number;
+  /** The item already outlives what was there before it. */
+  readonly padded: boolean;
 }
 
 /** What the last reads saw, by version, so that the write after a read need not read again. */

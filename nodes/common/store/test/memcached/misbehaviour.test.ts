@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import net from "node:net";
 import { describe, test } from "node:test";
+import { update } from "@ims/store";
 import { encodeEntry } from "../../src/memcached/entry.ts";
 import { type Command, fakeMemcached, obliging } from "./fake-memcached.ts";
 import { bytes, pause, servers, skip, storeOn, until } from "./support.ts";
@@ -72,7 +74,7 @@ describe("memcached store and servers that misbehave", { skip }, () => {
 
       const [good] = await servers(t, 1);
       assert.ok(good);
-      const store = await storeOn(t, [bad, good], { deadlineMs: 100 });
+      const store = await storeOn(t, [bad, good]);
       assert.deepEqual(await store.put(TABLE, KEY, bytes("one"), absent), { kind: "stored" });
       // The bad one is tried again and again meanwhile.
       for (let i = 0; i < 40; i++) {
@@ -171,6 +173,25 @@ describe("memcached store and servers that misbehave", { skip }, () => {
     );
     assert.equal(kinds.filter((kind) => kind === "notFound").length, 10);
     assert.equal(kinds.filter((kind) => kind === "unavailable").length, 20);
+  });
+
+  test("lifetimes of items do not grow however often an entry is shortened, deleted and put again", async (t) => {
+    const [good] = await servers(t, 1);
+    assert.ok(good);
+    const store = await storeOn(t, [good]);
+    await store.put(TABLE, KEY, bytes("long"), { ifVersion: "absent", ttlSeconds: 600 });
+    for (let i = 0; i < 50; i++) {
+      const put = () => ({ kind: "put", value: bytes(`${i}`), ttlSeconds: 20 }) as const;
+      assert.equal((await update(store, TABLE, KEY, put)).kind, "stored");
+      assert.equal((await update(store, TABLE, KEY, put)).kind, "stored");
+      assert.deepEqual(await store.delete(TABLE, KEY), { kind: "stored" });
+    }
+    const raw = net.connect(good.port, good.host);
+    t.after(() => raw.destroy());
+    raw.write(`mg ${WIRE} t\r\n`);
+    const line = String(await new Promise((resolve) => raw.once("data", resolve)));
+    const seconds = Number(/^HD t(\d+)/.exec(line)?.[1]);
+    assert.ok(seconds >= 595 && seconds <= 603, line);
   });
 
   test("a server that is away is tried again with pauses that grow, not in a circle", async (t) => {
