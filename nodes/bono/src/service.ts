@@ -113,6 +113,8 @@ export function createBono(
       { name: "access", entity: pcscf, strict: true },
       { name: "core", entity: pcscf, strict: false, answers: addresses.mayUseCore },
     ],
+    poolKey: key,
+    onHopChange: ({ key: hop, state }) => log.warn({ hop, state }, "next hop changed its state"),
     locator: new SipLocator({ dns: dnsQueries(resolver), clock, supported: ["TCP", "UDP"] }),
     clock,
     transport: (handler) =>
@@ -188,7 +190,7 @@ export function createBono(
       overload.stop();
       flows.stop();
       names.stop();
-      await core.transport.stop();
+      await core.stop();
     },
     ports: () => ports,
   };

@@ -3,7 +3,8 @@ import type { Uri } from "../message/uri.ts";
 import type { Via } from "../message/via.ts";
 import { addressFamily } from "../transport/flow.ts";
 import type { Target, TransportProtocol } from "../transport/transport.ts";
-import { orderServices, type SrvRecord } from "./service-order.ts";
+import { LocationCache } from "./location-cache.ts";
+import { orderServices, rankServices, type SrvRecord } from "./service-order.ts";
 import { TargetHealth } from "./target-health.ts";
 import {
   type DnsTransport,
@@ -40,6 +41,8 @@ export interface SipLocatorOptions {
   readonly random?: () => number;
   /** How long a failed target is put last. */
   readonly penaltyMs?: number;
+  /** How long what was found is used without asking; it is used on while the DNS does not answer. Default: 1 s. */
+  readonly cacheMs?: number;
 }
 
 export interface LocateRequest {
@@ -63,6 +66,7 @@ export class SipLocator {
   readonly #families: readonly (4 | 6)[];
   readonly #random: () => number;
   readonly #health: TargetHealth;
+  readonly #cache: LocationCache;
 
   constructor(options: SipLocatorOptions) {
     this.#dns = options.dns;
@@ -70,6 +74,7 @@ export class SipLocator {
     this.#families = options.families ?? [4, 6];
     this.#random = options.random ?? Math.random;
     this.#health = new TargetHealth(options.clock, options.penaltyMs);
+    this.#cache = new LocationCache(options.clock, options.cacheMs ?? 1_000);
   }
 
   /** Targets of a sip or sips URI in the order to try, at once when its host is an address. Empty: no way to reach it. */
@@ -85,19 +90,13 @@ export class SipLocator {
     return transport === undefined ? [] : this.locateHost({ host, port: uri.port, transport, secure });
   }
 
-  /**
-   * Where a response goes when its connection is gone or its Via says so: RFC 3261 §18.2.2, RFC 3263 §5, RFC 3581 §4.
-   */
+  /** Where a response goes when neither its connection nor the address it came from is there: RFC 3263 §5, by sent-by. */
   locateVia(via: Via): readonly Target[] | Promise<readonly Target[]> {
     const transport = transportOf(via.transport, false);
     if (transport === undefined) return [];
     const maddr = transport === "UDP" ? via.parameters.get("maddr") : undefined;
-    const received = via.parameters.get("received");
-    const host = (maddr ?? received ?? via.host).replace(/^\[|\]$/g, "");
-    const rport = Number(via.parameters.get("rport") ?? "");
-    // RFC 3581 §4: rport is where the request came from; for streams that is no listening port.
-    const port = transport === "UDP" && maddr === undefined && isPort(rport) ? rport : via.port;
-    return this.locateHost({ host, port, transport, secure: false });
+    const host = (maddr ?? via.host).replace(/^\[|\]$/g, "");
+    return this.locateHost({ host, port: via.port, transport, secure: false });
   }
 
   locateHost(request: LocateRequest): readonly Target[] | Promise<readonly Target[]> {
@@ -108,7 +107,13 @@ export class SipLocator {
       if (protocol === undefined || !this.#supported.includes(protocol)) return [];
       return [{ protocol, address: host, port: port ?? defaultPort(protocol) }];
     }
-    return this.#locateName(request);
+    const { transport } = request;
+    const found = this.#cache.find(`${host}|${port ?? ""}|${transport ?? ""}|${secure}`, () =>
+      this.#locateName(request),
+    );
+    return found instanceof Promise
+      ? found.then((targets) => this.#health.order(targets))
+      : this.#health.order(found);
   }
 
   /** A target did not answer or could not be reached: it is put last for a while. */
@@ -120,21 +125,21 @@ export class SipLocator {
     if (transport !== undefined && !this.#supported.includes(transport)) return [];
     if (port !== undefined) {
       const protocol = transport ?? this.#defaultTransport(secure);
-      return protocol === undefined ? [] : this.#finish(await this.#atAddresses(host, protocol, port, host));
+      return protocol === undefined ? [] : atMost(await this.#atAddresses(host, protocol, port, host));
     }
     const wanted = transport === undefined ? this.#candidates(secure) : [transport];
     if (transport === undefined) {
       const byNaptr = await this.#byNaptr(host, wanted.filter(isDnsTransport));
-      if (byNaptr.length > 0) return this.#finish(byNaptr);
+      if (byNaptr.length > 0) return atMost(byNaptr);
     }
     for (const protocol of wanted.filter(isDnsTransport)) {
       const services = await this.#dns.srv(`${dnsTransports[protocol].srv}${host}`);
-      if (services.length > 0) return this.#finish(await this.#atServices(services, protocol, host));
+      if (services.length > 0) return atMost(await this.#atServices(services, protocol, host));
     }
     const protocol = transport ?? this.#defaultTransport(secure);
     return protocol === undefined
       ? []
-      : this.#finish(await this.#atAddresses(host, protocol, defaultPort(protocol), host));
+      : atMost(await this.#atAddresses(host, protocol, defaultPort(protocol), host));
   }
 
   /** RFC 3263 §4.1: the services the domain offers, by order and preference, as far as we speak them. */
@@ -150,17 +155,27 @@ export class SipLocator {
     });
     const targets: Target[] = [];
     for (const { protocol, replacement } of usable.slice(0, MAX_NAPTR)) {
-      targets.push(...(await this.#atServices(await this.#dns.srv(replacement), protocol, host)));
+      const rank = 1 + (targets.at(-1)?.priority ?? -1);
+      const services = await this.#dns.srv(replacement);
+      targets.push(...(await this.#atServices(services, protocol, host, rank)));
       if (targets.length >= MAX_TARGETS) break;
     }
     return targets;
   }
 
-  async #atServices(records: readonly SrvRecord[], protocol: DnsTransport, host: string): Promise<Target[]> {
+  async #atServices(
+    records: readonly SrvRecord[],
+    protocol: DnsTransport,
+    host: string,
+    firstRank = 0,
+  ): Promise<Target[]> {
     const offered = records.filter(({ target, port }) => target !== "." && target !== "" && isPort(port));
     const services = orderServices(offered.slice(0, MAX_SRV * 4), this.#random).slice(0, MAX_SRV);
+    const ranks = rankServices(services);
     const found = await Promise.all(
-      services.map(({ target, port }) => this.#atAddresses(target, protocol, port, host)),
+      services.map(({ target, port }, index) =>
+        this.#atAddresses(target, protocol, port, host, firstRank + 2 * (ranks[index] ?? 0)),
+      ),
     );
     return found.flat();
   }
@@ -171,14 +186,17 @@ export class SipLocator {
     protocol: TransportProtocol,
     port: number,
     domain: string,
+    rank = 0,
   ): Promise<Target[]> {
     const found = await Promise.all(this.#families.map((family) => this.#dns.addresses(name, family)));
     const named = protocol === "TLS" ? { serverName: domain.replace(/\.$/, "") } : {};
-    return found.flat().map((address) => ({ protocol, address, port, ...named }));
-  }
-
-  #finish(targets: readonly Target[]): readonly Target[] {
-    return this.#health.order(targets.length > MAX_TARGETS ? targets.slice(0, MAX_TARGETS) : targets);
+    const first = found.findIndex((addresses) => addresses.length > 0);
+    return found.flatMap((addresses, family) => {
+      // The other family is no equal of the preferred one.
+      const priority = family > first ? rank + 1 : rank;
+      const ranked = priority === 0 ? {} : { priority };
+      return addresses.map((address) => ({ protocol, address, port, ...named, ...ranked }));
+    });
   }
 
   /** RFC 3263 §4.1: UDP for sip, TLS for sips, when neither parameter nor DNS says otherwise. */
@@ -191,6 +209,10 @@ export class SipLocator {
   #candidates(secure: boolean): readonly TransportProtocol[] {
     return this.#supported.filter((one) => isDnsTransport(one) && (!secure || one === "TLS"));
   }
+}
+
+function atMost(targets: readonly Target[]): readonly Target[] {
+  return targets.length > MAX_TARGETS ? targets.slice(0, MAX_TARGETS) : targets;
 }
 
 /** Cheap first: names begin with a digit rarely. */

@@ -22,6 +22,26 @@ export function orderServices(records: readonly SrvRecord[], random: () => numbe
   return priorities.flatMap((priority) => drawByWeight(byPriority.get(priority) ?? [], random));
 }
 
+/**
+ * Place of each of these ordered records among their priorities, 0 the first. Records of one priority and one weight are
+ * equals; where weights differ the draw has decided.
+ */
+export function rankServices(ordered: readonly SrvRecord[]): number[] {
+  let rank = -1;
+  let before: SrvRecord | undefined;
+  const mixed = new Set<number>();
+  const weights = new Map<number, number>();
+  for (const { priority, weight } of ordered) {
+    if ((weights.get(priority) ?? weight) !== weight) mixed.add(priority);
+    weights.set(priority, weight);
+  }
+  return ordered.map((record) => {
+    if (before === undefined || before.priority !== record.priority || mixed.has(record.priority)) rank++;
+    before = record;
+    return rank;
+  });
+}
+
 function drawByWeight(records: readonly SrvRecord[], random: () => number): SrvRecord[] {
   // Those of weight 0 stand first, so that they are drawn only when the number drawn is 0.
   const left = [...records].sort((a, b) => Number(a.weight > 0) - Number(b.weight > 0));
