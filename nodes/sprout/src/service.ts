@@ -1,3 +1,4 @@
+import { createSecretKey } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { DiameterNode } from "@ims/diameter";
 import { cx } from "@ims/diameter/cx";
@@ -74,6 +75,9 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
 
   // SIP
   const { mayUse } = addresses;
+  // The Via of a pool member names the pool: any member gets the answers when this one is gone.
+  const poolNameIn = (uri: string): string | undefined =>
+    memberName === undefined ? undefined : parseUri(uri)?.host;
   const guardModules = { mayUse, refused: entities.metrics.refused, parseUri };
   const icscf = new Guard(entities.icscf, { ...guardModules, own: new OwnUris([icscfUri]) });
   const scscf = new Guard(entities.scscf, { ...guardModules, own: new OwnUris([scscfUri]) });
@@ -91,9 +95,11 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
   });
   const core = new ProxyCore({
     sides: [
-      { name: "icscf", entity: icscf, strict: false, answers: mayUse },
-      { name: "scscf", entity: scscf, strict: false, answers: mayUse },
+      { name: "icscf", entity: icscf, strict: false, answers: mayUse, sentBy: poolNameIn(icscfUri) },
+      { name: "scscf", entity: scscf, strict: false, answers: mayUse, sentBy: poolNameIn(scscfUri) },
     ],
+    poolKey: options.gruuKey === "" ? undefined : createSecretKey(Buffer.from(options.gruuKey, "hex")),
+    onHopChange: ({ key, state }) => log.warn({ hop: key, state }, "next hop changed its state"),
     locator: new SipLocator({ dns: dnsQueries(resolver), clock, supported: ["TCP", "UDP"] }),
     clock,
     transport: (handler) =>
@@ -141,7 +147,7 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
     async stop() {
       overload.stop();
       await entities.stop();
-      await core.transport.stop();
+      await core.stop();
       hssPeers.stop();
       names.stop();
       await diameter.stop();
