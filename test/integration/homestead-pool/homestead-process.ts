@@ -72,6 +72,10 @@ export class HomesteadProcess {
     throw new Error(`not ready in time: ${output.text}`);
   }
 
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
   /** All it printed. */
   get output(): string {
     return this.#output.text;

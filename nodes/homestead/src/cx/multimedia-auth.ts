@@ -3,7 +3,13 @@ import { cxResult, type Mar, type MultimediaAuthRequest } from "@ims/diameter/cx
 import { akaVector, sqnOfAuts } from "../aka/aka-vector.ts";
 import { isInRange, nextSqn } from "../aka/sequence-number.ts";
 import { sharedText } from "../hss/shared-text.ts";
-import type { AkaCredentials, DigestCredentials, Registration, Subscriber } from "../hss/subscriber.ts";
+import {
+  type AkaCredentials,
+  type DigestCredentials,
+  isSameRegistration,
+  type Registration,
+  type Subscriber,
+} from "../hss/subscriber.ts";
 import { bothIdentities, type Decision, serveAndSave } from "./identities.ts";
 import type { CxModules } from "./modules.ts";
 
@@ -59,10 +65,10 @@ function authenticate(
   // 5. The S-CSCF that asks is the one that will serve; pending until it reports the outcome.
   const { registration } = subscriber;
   const sameServer = registration.serverName === request.serverName;
-  if (registration.state !== "registered" || !sameServer) {
-    return { answer, change: { registration: pendingAt(request, registration), sqn: vectors.sqn } };
-  }
-  return scheme.kind === "aka" ? { answer, change: { sqn: vectors.sqn } } : { answer };
+  const next =
+    registration.state === "registered" && sameServer ? registration : pendingAt(request, registration);
+  if (scheme.kind === "digest" && isSameRegistration(next, registration)) return { answer };
+  return { answer, change: { registration: next, sqn: vectors.sqn } };
 }
 
 function pendingAt(request: MultimediaAuthRequest, { state }: Registration): Registration {

@@ -8,7 +8,7 @@ import {
 } from "@ims/diameter/cx";
 import type { Eventually, StateChange } from "../hss/hss.ts";
 import { sharedText } from "../hss/shared-text.ts";
-import { notRegistered, type Registration, type Subscriber } from "../hss/subscriber.ts";
+import { isSameRegistration, notRegistered, type Registration, type Subscriber } from "../hss/subscriber.ts";
 import { userDataOf } from "../hss/user-data.ts";
 import {
   bothIdentities,
@@ -126,30 +126,21 @@ function served(
   state: "registered" | "unregistered",
   { servers }: CxModules,
 ): { readonly change?: StateChange } {
-  const { originHost, originRealm } = registration;
-  // S-CSCFs of a pool have one name: whichever of them is reached will do for RTR and PPR.
-  const hostStays =
-    (originHost === request.originHost && originRealm === request.originRealm) ||
-    (originHost !== undefined && servers.reaches(originHost));
-  if (
-    registration.state === state &&
-    !registration.authenticationPending &&
-    registration.serverName === request.serverName &&
-    hostStays
-  ) {
-    return {};
-  }
-  return {
-    change: {
-      registration: {
-        state,
-        authenticationPending: false,
-        serverName: sharedText(request.serverName),
-        originHost: sharedText(request.originHost),
-        originRealm: sharedText(request.originRealm),
-      },
-    },
+  const { originHost } = registration;
+  const next: Registration = {
+    state,
+    authenticationPending: false,
+    serverName: sharedText(request.serverName),
+    originHost: sharedText(request.originHost),
+    originRealm: sharedText(request.originRealm),
   };
+  if (isSameRegistration(next, registration)) return {};
+  // S-CSCFs of a pool have one name: as long as the one recorded is reached, it will do for RTR and PPR.
+  if (originHost !== undefined && servers.reaches(originHost)) {
+    const { originRealm } = registration;
+    if (isSameRegistration({ ...next, originHost, originRealm }, registration)) return {};
+  }
+  return { change: { registration: next } };
 }
 
 /** The state stays as it was before the challenge; who was not registered has no S-CSCF any more. */

@@ -62,6 +62,17 @@ export type Subscriber = {
 /** User-Data, built when it is first asked for. */
 export type ProfileText = { xml: string | undefined };
 
+/** Whether there is nothing to write. */
+export function isSameRegistration(one: Registration, other: Registration): boolean {
+  return (
+    one.state === other.state &&
+    one.authenticationPending === other.authenticationPending &&
+    one.serverName === other.serverName &&
+    one.originHost === other.originHost &&
+    one.originRealm === other.originRealm
+  );
+}
+
 /** Nobody serves the user. */
 export const notRegistered: Registration = Object.freeze({
   state: "notRegistered",
