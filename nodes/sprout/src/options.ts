@@ -3,6 +3,7 @@ import { z } from "zod";
 
 const port = (what: string, usual: number) => z.int().min(0).max(65535).default(usual).describe(what);
 const seconds = (what: string, usual: number) => z.int().min(1).max(86_400_000).default(usual).describe(what);
+const serverAddress = /^(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(?::[0-9]{1,5})?$/;
 
 /** Configuration of sprout: the only truth about it. */
 export const sproutOptions = z.object({
@@ -121,6 +122,42 @@ export const sproutOptions = z.object({
     .default(500)
     .describe(
       "how long a REGISTER may wait for its answer before further ones are refused, ms; 0: no matter",
+    ),
+  stateDir: z
+    .string()
+    .default("")
+    .describe("directory where one sprout keeps registrations beyond its end; default: only in memory"),
+  memcached: z
+    .array(z.string().regex(serverAddress, "write host:port"))
+    .default([])
+    .describe(
+      "memcached servers that a pool of sprouts shares, as host:port, separated by commas, written alike on every member",
+    ),
+  cassandra: z
+    .array(z.string().regex(/^(?:\[[0-9a-fA-F:.]+\]|[^\s:]+):[0-9]{1,5}$/, "write host:port"))
+    .default([])
+    .describe(
+      "nodes of the Cassandra cluster with the durable copy of registrations and the expiry calendar, as host:port, separated by commas",
+    ),
+  cassandraKeyspace: z
+    .string()
+    .regex(/^[a-z][a-z0-9_]{0,47}$/, "small letters, digits and underscores, 48 at most")
+    .default("tidewater")
+    .describe("keyspace in Cassandra, made when missing"),
+  cassandraDatacenter: z.string().min(1).default("datacenter1").describe("nearest data centre of Cassandra"),
+  cassandraReplicationFactor: z
+    .int()
+    .min(0)
+    .max(9)
+    .default(0)
+    .describe(
+      "copies of each row, when the keyspace has to be made; 0: one for each host of --cassandra, three at most",
+    ),
+  durableWrites: z
+    .enum(["preferred", "required"])
+    .default("preferred")
+    .describe(
+      "a registration that cannot be written durably now is accepted and written later (preferred) or refused (required)",
     ),
   managementAddress: z.string().default("127.0.0.1").describe("address of the management port"),
   managementPort: port("HTTP port for metrics and health", 9102),

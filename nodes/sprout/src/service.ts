@@ -12,7 +12,6 @@ import {
   SipLocator,
   trustedLimits,
 } from "@ims/sip";
-import { memoryStore } from "@ims/store";
 import { z } from "zod";
 import { addressesOf } from "./addresses.ts";
 import { DiameterCx, handleCxRequests } from "./cx/diameter-cx.ts";
@@ -23,6 +22,8 @@ import type { SproutOptions } from "./options.ts";
 import { Guard } from "./routing/guard.ts";
 import { OwnUris } from "./routing/own-route.ts";
 import { createEntities } from "./sprout.ts";
+import type { StoreProblems } from "./store/copies.ts";
+import { openStores } from "./stores.ts";
 
 /** The HSS is waited for at most this long before sprout says it is ready; it keeps connecting afterwards. */
 const HSS_WAIT_MS = 5_000;
@@ -60,6 +61,7 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
   });
 
   // Functional entities
+  const stores = await openStores(options, modules);
   const entities = createEntities({
     options: { ...options, scscfUri, icscfUri, side: "scscf" },
     scscfs:
@@ -67,8 +69,10 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
         ? [{ uri: scscfUri, capabilities: [], priority: 0, weight: 1 }]
         : readScscfs(options.scscfFile),
     cx: hss,
-    store: memoryStore({ clock }),
-    clock,
+    store: stores.store,
+    ...(stores.challenges === undefined ? {} : { challenges: stores.challenges }),
+    ...(stores.durable === undefined ? {} : { durable: stores.durable }),
+    clock: stores.clock,
     register,
   });
   handleCxRequests(diameter, entities.cxRequests);
@@ -122,6 +126,9 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
   return {
     async start() {
       health.addCheck("hss", () => (diameter.isConnected() ? undefined : "no HSS is connected"));
+      await stores.start();
+      const { storeProblems } = entities;
+      health.addNote("registrations", () => problemOf(storeProblems()));
       hssPeers.start();
       diameter.start();
       for (const [side, port] of [
@@ -135,6 +142,7 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
         }
       if (!(await diameter.whenConnected(HSS_WAIT_MS)))
         log.warn({ peers: hssPeers.names }, "no HSS is connected yet");
+      entities.start();
     },
     quiesce(signal) {
       icscf.quiesce();
@@ -148,12 +156,19 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
       overload.stop();
       await entities.stop();
       await core.stop();
+      await stores.stop();
       hssPeers.stop();
       names.stop();
       await diameter.stop();
     },
     ports: () => ports,
   };
+}
+
+/** What /health/ready says beside "ready". */
+function problemOf({ working, durable }: StoreProblems): string | undefined {
+  if (working) return "served by the durable copy, the working one does not answer";
+  return durable === undefined ? undefined : `the durable copy does not answer: ${durable}`;
 }
 
 function checkedUri(option: string, text: string): string {

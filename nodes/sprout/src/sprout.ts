@@ -64,7 +64,7 @@ export interface SproutEntities {
   readonly cxRequests: CxRequests;
   readonly metrics: Metrics;
   /** What is wrong with the stores. */
-  readonly storeProblems: StoreProblems;
+  storeProblems(): StoreProblems;
   /** Begins to look after the calendar. */
   start(): void;
   /** Resolves when others may look after what this process did. */
@@ -145,9 +145,7 @@ export function createEntities(parts: SproutParts): SproutEntities {
     }),
     cxRequests: networkInitiated(scscfModules),
     metrics,
-    get storeProblems() {
-      return registrations.problems;
-    },
+    storeProblems: () => registrations.problems,
     start: () => {
       leases?.start();
       if (expiry instanceof ExpiryScan) expiry.start();

@@ -12,11 +12,15 @@ export interface Health {
   addCheck(name: string, check: () => string | undefined): () => void;
   /** Reasons why there is no readiness; empty when ready. */
   reasons(): string[];
+  /** Like a check, of what an operator should know although the process can serve. */
+  addNote(name: string, note: () => string | undefined): () => void;
+  notes(): string[];
 }
 
 export function createHealth(): Health {
   let state: HealthState = "starting";
   const checks = new Map<string, () => string | undefined>();
+  const notes = new Map<string, () => string | undefined>();
   return {
     get state() {
       return state;
@@ -35,6 +39,18 @@ export function createHealth(): Health {
         if (reason !== undefined) reasons.push(`${name}: ${reason}`);
       }
       return reasons;
+    },
+    addNote(name, note) {
+      notes.set(name, note);
+      return () => void notes.delete(name);
+    },
+    notes() {
+      const all: string[] = [];
+      for (const [name, note] of notes) {
+        const text = note();
+        if (text !== undefined) all.push(`${name}: ${text}`);
+      }
+      return all;
     },
   };
 }

@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import { guide } from "./guide.ts";
 import { isLoopback, type NodeOption, nodeCommands, nodeOptionOf, type UpOptions } from "./nodes.ts";
+import { poolKeys } from "./pools/keys.ts";
 import {
   type PoolCounts,
   poolCountsOf,
@@ -124,8 +125,9 @@ async function up(options: UpOptions, json: boolean): Promise<number> {
   const stateDir = resolve(options.stateDir);
   makeStateDir(stateDir);
   const began = Date.now();
-  const supervisor = new Supervisor(nodeCommands({ ...options, stateDir }), (line) =>
-    process.stderr.write(`tidewater: ${line}\n`),
+  const supervisor = new Supervisor(
+    nodeCommands({ ...options, stateDir, keys: poolKeys(stateDir) }),
+    (line) => process.stderr.write(`tidewater: ${line}\n`),
   );
   const signal = new Promise<undefined>((done) => {
     for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => done(undefined));

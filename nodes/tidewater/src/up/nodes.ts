@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { isIP } from "node:net";
 import { join } from "node:path";
+import type { PoolKeys } from "./pools/keys.ts";
 
 /** What `tidewater up` was asked for. */
 export interface UpOptions {
@@ -10,6 +11,8 @@ export interface UpOptions {
   readonly seedExamples: boolean;
   readonly logLevel: string;
   readonly set: readonly NodeOption[];
+  /** Keys that outlive this run; default: new ones. */
+  readonly keys?: PoolKeys;
 }
 
 /** An option for one node. */
@@ -48,7 +51,7 @@ export function uriHostOf(host: string): string {
  * ports are bound to the address given: what the nodes say to each other stays on this machine.
  */
 export function nodeCommands(options: UpOptions): NodeCommand[] {
-  const { host, domain, stateDir } = options;
+  const { host, domain, stateDir, keys } = options;
   const inside = isLoopback(host) ? host : "127.0.0.1";
   const uriHost = uriHostOf(inside);
   const common = [
@@ -63,7 +66,15 @@ export function nodeCommands(options: UpOptions): NodeCommand[] {
         ...(options.seedExamples ? ["--seed-examples", "true"] : []),
       ],
     },
-    { name: "sprout", args: ["--host", inside, ...common, "--hss-peer", `${uriHost}:3868`] },
+    {
+      name: "sprout",
+      args: [
+        ...["--host", inside, ...common, "--hss-peer", `${uriHost}:3868`],
+        // Who is registered stays so when everything is started again.
+        ...["--state-dir", stateDir],
+      ],
+      ...(keys === undefined ? {} : { env: { TIDEWATER_SPROUT_GRUU_KEY: keys.gruuKey } }),
+    },
     {
       name: "bono",
       args: [
@@ -71,7 +82,7 @@ export function nodeCommands(options: UpOptions): NodeCommand[] {
         ...["--icscf-uri", `sip:${uriHost}:5052;transport=tcp`],
       ],
       // A bono that is started again must know the flow tokens of the one before (RFC 5626 §5).
-      env: { TIDEWATER_BONO_FLOW_TOKEN_KEY: randomBytes(32).toString("hex") },
+      env: { TIDEWATER_BONO_FLOW_TOKEN_KEY: keys?.flowTokenKey ?? randomBytes(32).toString("hex") },
     },
   ];
   return commands.map((command) => ({

@@ -43,7 +43,9 @@ export function managementServer(
         return health.state === "failed" ? text(503, "failed\n") : text(200, "live\n");
       case "/health/ready": {
         const reasons = health.reasons();
-        return reasons.length === 0 ? text(200, "ready\n") : text(503, `${reasons.join("\n")}\n`);
+        const ready = reasons.length === 0;
+        const lines = [...(ready ? ["ready"] : reasons), ...health.notes()];
+        return text(ready ? 200 : 503, `${lines.join("\n")}\n`);
       }
       default:
         return text(404, "try /metrics, /health/live or /health/ready\n");

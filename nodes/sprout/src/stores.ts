@@ -1,0 +1,167 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import type { Clock, ServiceModules } from "@ims/runtime";
+import {
+  cassandraCalendar,
+  cassandraStore,
+  fallbackStore,
+  type KvStore,
+  memcachedStore,
+  memoryStore,
+  openCassandra,
+  parseServers,
+  STORE_SCHEMA,
+  sqliteCalendar,
+  sqliteStore,
+} from "@ims/store";
+import { SproutError } from "./errors.ts";
+import type { SproutOptions } from "./options.ts";
+import type { SproutParts } from "./sprout.ts";
+import { CassandraRegistrations, REGISTRATION_SCHEMA } from "./store/cassandra-registrations.ts";
+import { PoolClock } from "./store/pool-clock.ts";
+import { SqliteRegistrations } from "./store/sqlite-registrations.ts";
+
+const MAX_COPIES = 3;
+
+/** The stores of one sprout, as its options name them. */
+export interface Stores extends Pick<SproutParts, "store" | "challenges" | "durable"> {
+  /** Time as the pool has it. */
+  readonly clock: Clock;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+type Durable = NonNullable<SproutParts["durable"]>;
+
+interface Part {
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/**
+ * Registrations and challenges: in memcached when a pool shares one, else in Cassandra, else in memory. Their durable copy: in Cassandra, else in the
+ * state directory, else none. Throws SproutError, StoreError and CassandraError for what will not do.
+ */
+export async function openStores(options: SproutOptions, modules: ServiceModules): Promise<Stores> {
+  const parts: Part[] = [];
+  const { clock } = modules;
+  if (options.memcached.length > 0 && options.stateDir !== "" && options.cassandra.length === 0)
+    throw new SproutError({
+      code: "SPROUT_STORES",
+      problem:
+        "--memcached is for a pool: its durable copy is in --cassandra, --state-dir is for one sprout alone",
+    });
+  const store =
+    options.memcached.length > 0 ? openMemcached(options, modules, parts) : memoryStore({ clock });
+  const shared = { start: () => startAll(parts), stop: () => stopAll(parts) };
+  if (options.cassandra.length > 0) {
+    const { durable, poolClock, kv } = await openCluster(options, modules, parts);
+    // Without memcached the members of a pool work on Cassandra alone: slower, and nothing is in one process only.
+    if (options.memcached.length === 0) return { store: kv, durable, clock: poolClock, ...shared };
+    return { store, challenges: fallbackStore(store, kv), durable, clock: poolClock, ...shared };
+  }
+  if (options.stateDir !== "") {
+    const durable = openFiles(options, modules, parts);
+    return { store, durable, clock, ...shared };
+  }
+  return { store, clock, ...shared };
+}
+
+function openMemcached(options: SproutOptions, modules: ServiceModules, parts: Part[]): KvStore {
+  const { clock, log, pacer, health, register } = modules;
+  const store = memcachedStore({ servers: parseServers(options.memcached.join(",")), clock, log, pacer });
+  parts.push(store);
+  const away = (): string[] =>
+    store
+      .servers()
+      .filter(({ up }) => !up)
+      .map(({ id }) => id);
+  health.addNote("memcached", () => (away().length > 0 ? `${away().join(", ")} away` : undefined));
+  if (options.cassandra.length === 0)
+    health.addCheck("memcached", () =>
+      away().length === store.servers().length ? "no memcached answers" : undefined,
+    );
+  register.gauge({
+    name: "ims_sprout_memcached_away",
+    help: "memcached servers that do not answer",
+    value: () => away().length,
+  });
+  return store;
+}
+
+async function openCluster(
+  options: SproutOptions,
+  modules: ServiceModules,
+  parts: Part[],
+): Promise<{ durable: Durable; poolClock: PoolClock; kv: KvStore }> {
+  const { clock, log, health, register } = modules;
+  const session = await openCassandra({
+    contactPoints: options.cassandra,
+    keyspace: options.cassandraKeyspace,
+    localDataCenter: options.cassandraDatacenter,
+    replicationFactor: options.cassandraReplicationFactor || Math.min(MAX_COPIES, options.cassandra.length),
+    schemas: [STORE_SCHEMA, REGISTRATION_SCHEMA],
+    clock,
+    log,
+  });
+  const rows = new CassandraRegistrations({ session });
+  const poolClock = new PoolClock(clock, () => rows.now());
+  parts.push({
+    start: () => poolClock.start(),
+    stop: async () => {
+      poolClock.stop();
+      await session.shutdown();
+    },
+  });
+  const away = (): string | undefined => (session.isAvailable ? undefined : "Cassandra does not answer");
+  // With registrations in memcached the node serves on: what cannot be written durably is written later, or refused.
+  if (options.memcached.length > 0) health.addNote("cassandra", away);
+  else health.addCheck("cassandra", away);
+  health.addNote("clock", () => {
+    const seconds = Math.round(poolClock.correction / 1000);
+    return seconds === 0 ? undefined : `this machine's is ${-seconds} s off the store's, which counts`;
+  });
+  register.gauge({
+    name: "ims_sprout_clock_correction_seconds",
+    help: "By how much the time of the pool differs from this machine's",
+    value: () => poolClock.correction / 1000,
+  });
+  const kv = cassandraStore(session);
+  const calendar = cassandraCalendar({ session, clock: poolClock });
+  const durable = { rows, calendar, writes: options.durableWrites, leases: kv, cursors: kv };
+  return { durable, poolClock, kv };
+}
+
+/** One process, so nobody else asks for a lease; it is taken anew with each start. */
+function openFiles(options: SproutOptions, { clock, register }: ServiceModules, parts: Part[]): Durable {
+  const folder = options.stateDir;
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw new SproutError({ code: "SPROUT_STATE_DIR", folder, problem: "cannot be made" }, { cause });
+  }
+  const rows = new SqliteRegistrations({ path: join(folder, "registrations.db"), clock });
+  const calendar = sqliteCalendar({ path: join(folder, "registration-calendar.db"), clock });
+  const cursors = sqliteStore({ path: join(folder, "registration-cursors.db"), clock, busyTimeoutMs: 10 });
+  parts.push({
+    start: () => Promise.resolve(),
+    stop: () => {
+      for (const file of [rows, calendar, cursors]) file.close();
+      return Promise.resolve();
+    },
+  });
+  register.gauge({
+    name: "ims_sprout_registration_rows",
+    help: "Rows of the file of registrations",
+    value: () => rows.size,
+  });
+  return { rows, calendar, writes: options.durableWrites, leases: memoryStore({ clock }), cursors };
+}
+
+async function startAll(parts: readonly Part[]): Promise<void> {
+  await Promise.all(parts.map((part) => part.start()));
+}
+
+async function stopAll(parts: readonly Part[]): Promise<void> {
+  for (const part of [...parts].reverse()) await part.stop();
+}
