@@ -2,7 +2,7 @@ import { StoreError } from "../errors.ts";
 import type { MemcachedCounters } from "./counters.ts";
 import { decodeEntry, type Entry } from "./entry.ts";
 import { laterWins } from "./precedence.ts";
-import type { Replica, Token } from "./replica.ts";
+import type { ReadOutcome, Replica, Token } from "./replica.ts";
 
 /** A replica's copy of an entry; without `entry` it has none. */
 export interface Copy {
@@ -47,22 +47,16 @@ export async function readChain(
     const away: Replica[] = [];
     let cause: Error | undefined;
     const copies: Seen[] = [];
-    const take = async (replica: Replica): Promise<Seen | undefined> => {
-      const read = await replica.read(key);
+    const reads = await Promise.all(chain.map((replica) => replica.read(key)));
+    for (const [i, read] of reads.entries()) {
+      const replica = chain[i] as Replica;
       if (read.kind === "away") {
         away.push(replica);
         cause = read.cause;
-        return undefined;
+      } else {
+        copies.push(seen(key, replica, read, copies[0], counters));
       }
-      if (read.kind === "missing") return { replica, token: read.token, seconds: 0 };
-      const decoded = decodeEntry(key, read.bytes);
-      const { token, bytes, seconds } = read;
-      if (decoded.kind === "entry" && seconds >= 0)
-        return { replica, token, entry: decoded.entry, bytes, seconds };
-      counters.rubbish++;
-      return { replica, token, seconds, spoiled: decoded.kind === "newer" ? "newer" : "rubbish" };
-    };
-    for (const seen of await Promise.all(chain.map(take))) if (seen !== undefined) copies.push(seen);
+    }
     if (copies.length === 0) return { kind: "unavailable", cause: cause ?? fault("no server") };
     if (copies.some(({ spoiled }) => spoiled === "newer"))
       return { kind: "unavailable", cause: fault("an entry of a newer format") };
@@ -79,6 +73,26 @@ export async function readChain(
       };
   }
   return { kind: "unavailable", cause: fault("the entry does not come to rest") };
+}
+
+function seen(
+  key: string,
+  replica: Replica,
+  read: ReadOutcome & { kind: "item" | "missing" },
+  first: Seen | undefined,
+  counters: MemcachedCounters,
+): Seen {
+  const { token } = read;
+  if (read.kind === "missing") return { replica, token, seconds: 0 };
+  const { bytes, seconds } = read;
+  // As a rule the copies are alike: read once.
+  if (first?.entry !== undefined && first.bytes?.equals(bytes))
+    return { replica, token, entry: first.entry, bytes, seconds };
+  const decoded = decodeEntry(key, bytes);
+  if (decoded.kind === "entry" && seconds >= 0)
+    return { replica, token, entry: decoded.entry, bytes, seconds };
+  counters.rubbish++;
+  return { replica, token, seconds, spoiled: decoded.kind === "newer" ? "newer" : "rubbish" };
 }
 
 function alike(copies: readonly Seen[]): boolean {

@@ -2,7 +2,7 @@ import { crc32 } from "node:zlib";
 
 /**
  * What is stored on each replica. Layout, big endian:
- * 0 magic · 1 format · 2 flags · 3 number of ancestors · 4 CRC-32 of wire key and all that follows · 8 born (6 bytes, ms)
+ * 0 CRC-32 of wire key and all that follows · 4 magic · 5 format · 6 flags · 7 number of ancestors · 8 born (6 bytes, ms)
  * · 14 count · 18 stamp (6) · 24 grace (4, s) · 28 ancestors (6 each, nearest first) · if keyed: table and key, each behind its
  * length (4) · value.
  */
@@ -46,10 +46,10 @@ export function encodeEntry(wireKey: string, entry: Entry): Buffer {
   const key = name === undefined ? undefined : Buffer.from(name.key, "utf16le");
   const nameBytes = table === undefined || key === undefined ? 0 : 8 + table.length + key.length;
   const bytes = Buffer.allocUnsafe(HEAD + ancestors.length * STAMP + nameBytes + value.length);
-  bytes[0] = MAGIC;
-  bytes[1] = FORMAT;
-  bytes[2] = (entry.tombstone ? TOMBSTONE : 0) | (name === undefined ? 0 : KEYED);
-  bytes[3] = ancestors.length;
+  bytes[4] = MAGIC;
+  bytes[5] = FORMAT;
+  bytes[6] = (entry.tombstone ? TOMBSTONE : 0) | (name === undefined ? 0 : KEYED);
+  bytes[7] = ancestors.length;
   bytes.writeUIntBE(entry.born, 8, 6);
   bytes.writeUInt32BE(entry.count, 14);
   bytes.writeUIntBE(entry.stamp, 18, STAMP);
@@ -62,19 +62,19 @@ export function encodeEntry(wireKey: string, entry: Entry): Buffer {
     at += part.copy(bytes, at);
   }
   bytes.set(value, at);
-  bytes.writeUInt32BE(checksum(wireKey, bytes), 4);
+  bytes.writeUInt32BE(checksum(wireKey, bytes), 0);
   return bytes;
 }
 
 /** The value is a view of `bytes`. */
 export function decodeEntry(wireKey: string, bytes: Buffer): DecodedEntry {
-  if (bytes.length < HEAD || bytes[0] !== MAGIC) return RUBBISH;
-  if (bytes.readUInt32BE(4) !== checksum(wireKey, bytes)) return RUBBISH;
-  if (bytes[1] !== FORMAT) return (bytes[1] as number) > FORMAT ? { kind: "newer" } : RUBBISH;
-  const flags = bytes[2] as number;
+  if (bytes.length < HEAD || bytes[4] !== MAGIC) return RUBBISH;
+  if (bytes.readUInt32BE(0) !== checksum(wireKey, bytes)) return RUBBISH;
+  if (bytes[5] !== FORMAT) return (bytes[5] as number) > FORMAT ? { kind: "newer" } : RUBBISH;
+  const flags = bytes[6] as number;
   const ancestors: number[] = [];
   let at = HEAD;
-  for (let i = bytes[3] as number; i > 0 && at + STAMP <= bytes.length; i--, at += STAMP)
+  for (let i = bytes[7] as number; i > 0 && at + STAMP <= bytes.length; i--, at += STAMP)
     ancestors.push(bytes.readUIntBE(at, STAMP));
   let name: Entry["name"];
   if ((flags & KEYED) !== 0) {
@@ -104,7 +104,7 @@ export function decodeEntry(wireKey: string, bytes: Buffer): DecodedEntry {
 
 const RUBBISH = { kind: "rubbish" } as const;
 
-/** Over the key as well: an item under a wrong name is as bad as a spoiled one. The magic and format stay outside. */
+/** Over the key as well: an item under a wrong name is as bad as a spoiled one. */
 function checksum(wireKey: string, bytes: Buffer): number {
-  return crc32(bytes.subarray(8), crc32(bytes.subarray(0, 4), crc32(wireKey)));
+  return crc32(bytes.subarray(4), crc32(wireKey));
 }

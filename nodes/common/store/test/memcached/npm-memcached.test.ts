@@ -99,7 +99,7 @@ describe("our client of the meta protocol and the npm package `memcached` on one
     const text = "Contact: <sip:alice@192.0.2.1>";
     await store.put("aor", "sip:alice@example.com", bytes(text), { ifVersion: "absent", ttlSeconds: 60 });
     const item = await npm.get("r/aor/sip:alice@example.com");
-    assert.ok(item?.startsWith("T\u0001") && item.endsWith(text));
+    assert.equal(item?.slice(-text.length), text);
   });
 
   test("an item that another program put in the place of an entry is no entry", async (t) => {
