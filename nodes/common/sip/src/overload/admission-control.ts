@@ -15,11 +15,12 @@ export interface AdmissionControlOptions {
 const TRIGGER = 3;
 /** And this long without a refusal before limiting ends, ms. */
 const CALM_MS = 500;
-/** Tokens for this long may be saved up; as much may privileged requests be in debt, times five. */
-const BURST_MS = 20;
+/** Tokens for this long may be saved up, and privileged requests may be in debt as much. */
+const BURST_MS = 100;
 const DEBT_MS = 100;
-/** Least and largest step of the rate at one measurement. */
-const RISE = 0.05;
+/** Steps of the rate at one measurement: up near the target and without any delay, down near the target and far beyond it. */
+const LEAST_RISE = 0.02;
+const LARGEST_RISE = 0.2;
 const LEAST_FALL = 0.05;
 const LARGEST_FALL = 0.3;
 
@@ -89,7 +90,8 @@ export class AdmissionControl {
       return;
     }
     if (late) this.#rate = this.#reduced(delayMs);
-    else if (refused > 0) this.#rate *= 1 + RISE * (1 - delayMs / (2 * targetMs));
+    else if (refused > 0)
+      this.#rate *= 1 + LEAST_RISE + (LARGEST_RISE - LEAST_RISE) * (1 - delayMs / targetMs);
     if (late || refused > 0) this.#calmSince = now();
     else if (now() - this.#calmSince >= CALM_MS) this.#end();
   }
@@ -110,11 +112,13 @@ export class AdmissionControl {
     this.#rate = Number.POSITIVE_INFINITY;
   }
 
+  /** What was served meanwhile, less a little. A process that did not get to run has served nothing: no step is too large. */
   #reduced(delayMs: number): number {
     const { targetMs, floor } = this.#options;
     const excess = delayMs / targetMs - 1;
     const fall = Math.min(LARGEST_FALL, LEAST_FALL + 0.05 * excess);
-    return Math.max(floor, Math.min(this.#rate, this.#servedRate) * (1 - fall));
+    const before = Number.isFinite(this.#rate) ? this.#rate : this.#servedRate;
+    return Math.max(floor, Math.min(before, this.#servedRate) * (1 - fall), before * (1 - LARGEST_FALL));
   }
 
   #refill(): void {

@@ -1,0 +1,140 @@
+import { spawnSync } from "node:child_process";
+import { availableParallelism } from "node:os";
+import { setTimeout as delay } from "node:timers/promises";
+import { parseArgs } from "node:util";
+import { serviceRoutes, startCallees, startRegistrations } from "../load.ts";
+import { machineBusySeconds } from "../proc.ts";
+import { saveJson } from "../report.ts";
+import { startOurs } from "../system.ts";
+import { usersOf } from "../users.ts";
+import { type Callers, type Step, startStep, stepOf } from "./steps.ts";
+
+const usage = `sh scripts/node test/performance/overload/main.ts [options]     goodput of calls at, and beyond, capacity
+
+  --pairs N      UE pairs (400)
+  --from N       first rate of the ramp to the best goodput, calls a second (100)
+  --most N       no higher rate than this, beyond capacity neither (4000)
+  --seconds N    of each step (5)
+  --no-pin       do not keep the core and the load generator on processors of their own
+  --up ARG       more arguments for 'tidewater up', may be repeated`;
+
+/** Each rate of the ramp is so much higher than the one before. */
+const RAMP = 1.25;
+const TIMES = [2, 5] as const;
+/** Load after the overload, as a share of the best goodput. */
+const CALM = 0.6;
+
+function whole(text: string, name: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1 || value > 20_000)
+    throw new Error(`--${name} ${text}: a whole number from 1`);
+  return value;
+}
+
+function readOptions(args: readonly string[]) {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      pairs: { type: "string", default: "400" },
+      from: { type: "string", default: "100" },
+      most: { type: "string", default: "4000" },
+      seconds: { type: "string", default: "5" },
+      "no-pin": { type: "boolean", default: false },
+      up: { type: "string", multiple: true, default: [] },
+      help: { type: "boolean", short: "h", default: false },
+    },
+  });
+  return {
+    pairs: whole(values.pairs, "pairs"),
+    from: whole(values.from, "from"),
+    most: whole(values.most, "most"),
+    seconds: whole(values.seconds, "seconds"),
+    pin: !values["no-pin"] && availableParallelism() > 1,
+    up: values.up,
+    help: values.help,
+  };
+}
+
+function pin(pid: number, processor: number): void {
+  spawnSync("taskset", ["-a", "-c", "-p", String(processor), String(pid)]);
+}
+
+async function main(): Promise<void> {
+  const options = readOptions(process.argv.slice(2));
+  if (options.help) return console.log(usage);
+  const { pairs, seconds } = options;
+  const say = (line: string): void => console.error(`overload: ${line}`);
+  const users = [...usersOf("a", pairs), ...usersOf("b", pairs)];
+  const system = await startOurs(users, options.up);
+  const steps: Step[] = [];
+  try {
+    if (options.pin) for (const pid of system.parts.values()) pin(pid, 0);
+    const registered = await startRegistrations({
+      system,
+      users: usersOf("a", pairs),
+      role: "caller",
+      rate: 100,
+    }).done;
+    await startRegistrations({ system, users: usersOf("b", pairs), role: "callee", rate: 100 }).done;
+    const routes = serviceRoutes(registered);
+    if (routes.size < pairs * 0.9)
+      throw new Error(`only ${routes.size} UEs could register: ${registered.errors.slice(0, 500)}`);
+    const callees = startCallees(usersOf("b", pairs), 600_000);
+    if (options.pin) pin(callees.pid, 1);
+    await delay(500);
+    const callers: Callers = { system, callers: usersOf("a", pairs), routes };
+    const step = async (name: string, rate: number, length = seconds): Promise<Step> => {
+      const busy = machineBusySeconds();
+      const running = startStep(callers, rate, length);
+      if (options.pin) pin(running.pid, 1);
+      const began = performance.now();
+      const one = stepOf(name, await running.done, rate, length);
+      const cores = (machineBusySeconds() - busy) / ((performance.now() - began) / 1000);
+      steps.push(one);
+      say(line(one, cores));
+      await delay(1_000);
+      return one;
+    };
+    try {
+      await step("warm-up", options.from, seconds * 2);
+      let best = 0;
+      for (let rate = options.from; rate <= options.most; rate = Math.round(rate * RAMP)) {
+        const { goodput, refused, failed } = await step("ramp", rate);
+        best = Math.max(best, goodput);
+        if (goodput < 0.9 * rate && refused + failed > 0) break;
+      }
+      for (const times of TIMES) {
+        const rate = Math.min(options.most, Math.round(best * times));
+        const { goodput } = await step(`${times} x`, rate);
+        const calm = await step("after it", Math.round(best * CALM));
+        const refusedSeconds = calm.refused / calm.offered;
+        say(
+          `at ${(rate / best).toFixed(1)} x: goodput ${(goodput / best).toFixed(2)} of the best (${best}/s); afterwards refused for ${refusedSeconds.toFixed(2)} s`,
+        );
+      }
+    } finally {
+      await callees.finish(1_000);
+    }
+  } finally {
+    await system.stop();
+  }
+  say(`figures in ${saveJson("overload", { date: new Date().toISOString(), options, steps })}`);
+}
+
+function line(step: Step, cores: number): string {
+  const {
+    name,
+    offered,
+    goodput,
+    refused,
+    failed,
+    inDialog,
+    setupP50,
+    setupP95,
+    refusalP95,
+    retransmissions,
+  } = step;
+  return `${name.padEnd(8)} ${String(offered).padStart(5)}/s: goodput ${goodput}/s, refused ${refused}, failed ${failed}, ended ${(inDialog * 100).toFixed(1)} %, set-up p50 ${setupP50} p95 ${setupP95} ms, refusal p95 ${refusalP95} ms, ${retransmissions} retransmissions, ${cores.toFixed(2)} cores busy`;
+}
+
+await main();
