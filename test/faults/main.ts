@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync } from "node:fs";
 import { constants, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -13,6 +13,7 @@ import { makeHub, removeLeftOvers, removeNamespaces, whyNoNamespaces } from "./s
 
 /** Name of the network namespace we are in, when an outer process of ours has made one. */
 const HUB = "TIDEWATER_FAULTS_HUB";
+const SCRIPTS = join(import.meta.dirname, "../../scripts");
 const NO_HUB = "TIDEWATER_FAULTS_NO_HUB";
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
@@ -32,7 +33,19 @@ async function main(): Promise<number> {
   }
   if (process.env[HUB] !== undefined) return await inside(options, process.env[HUB], undefined);
   if (process.env[NO_HUB] !== undefined) return await inside(options, undefined, process.env[NO_HUB]);
+  installStores(options.stores);
   return await outside(whyNoNamespaces());
+}
+
+/** The stores are real servers; the scripts of the project install them where they are missing. */
+function installStores(stores: string): void {
+  const run = (script: string): void => {
+    const done = spawnSync("sh", [join(SCRIPTS, script)], { stdio: ["ignore", "ignore", "inherit"] });
+    if (done.status !== 0) process.exit(1);
+  };
+  if (stores.includes("cassandra")) run("install-cassandra");
+  if (stores.includes("memcached") && spawnSync("memcached", ["-V"]).error !== undefined)
+    run("install-test-tools");
 }
 
 /** Makes a namespace for the suite, runs it there, and removes all that is left of it however it ends. */
