@@ -7,7 +7,7 @@ import { createInterface } from "node:readline";
 import type { CoreOfUe } from "./sip-ue.ts";
 
 const PROGRAM = join(import.meta.dirname, "../../nodes/tidewater/bin/tidewater.ts");
-const READY_WITHIN_MS = 120_000;
+const READY_WITHIN_MS = 240_000;
 
 export interface PoolProcess {
   readonly name: string;

@@ -2,6 +2,8 @@ import type { CassandraNode } from "../cassandra/cassandra-node.ts";
 import type { Runner } from "./member.ts";
 
 const LOOK_EVERY_MS = 200;
+/** A cluster that starts on a busy machine. */
+const READY_WITHIN_MS = 180_000;
 
 /** A node of a Cassandra cluster of ours. */
 export function cassandraRunner(node: CassandraNode): Runner {
@@ -10,7 +12,7 @@ export function cassandraRunner(node: CassandraNode): Runner {
     async start(onExit) {
       node.start();
       try {
-        await node.waitUntilReady();
+        await node.waitUntilReady(READY_WITHIN_MS);
       } catch (error) {
         await node.kill();
         throw error;

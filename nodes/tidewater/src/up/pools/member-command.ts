@@ -56,8 +56,10 @@ export function memberCommand(pool: PoolName, index: number, settings: PoolSetti
     case "sprout": {
       const own = ["--advertised-host", name, "--hss-pool", `homestead.${domain}`];
       const cache = memcached.length > 0 ? ["--memcached", memcached.join(",")] : [];
+      // One sprout alone keeps registrations in a file.
+      const file = memcached.length + cassandra.length === 0 ? ["--state-dir", stateDir] : [];
       const env = { TIDEWATER_SPROUT_GRUU_KEY: keys.gruuKey };
-      return { name: pool, args: [...common, ...own, ...cache, ...rows, ...set], env };
+      return { name: pool, args: [...common, ...own, ...cache, ...rows, ...file, ...set], env };
     }
     case "bono": {
       const icscf = `sip:icscf.sprout.${domain};transport=tcp`;

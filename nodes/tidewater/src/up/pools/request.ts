@@ -60,7 +60,7 @@ export function withDefaults(pools: ReadonlyMap<PoolName, number>): PoolCounts {
 export function sharingProblem(pools: PoolCounts, stores: StoreCounts): string | undefined {
   if (pools.homestead > 1 && stores.cassandra === 0)
     return `homestead=${pools.homestead} needs --stores cassandra: without it every homestead has subscribers of its own`;
-  if (pools.sprout > 1 && stores.memcached === 0)
-    return `sprout=${pools.sprout} needs --stores memcached: without it every sprout has registrations of its own`;
+  if (pools.sprout > 1 && stores.memcached === 0 && stores.cassandra === 0)
+    return `sprout=${pools.sprout} needs --stores memcached, cassandra or both: without them every sprout has registrations of its own`;
   return undefined;
 }
