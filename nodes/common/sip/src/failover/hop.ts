@@ -1,6 +1,7 @@
 import type { Flow, Target } from "../transport/transport.ts";
 import { Breaker } from "./breaker.ts";
 import type { MethodPolicy } from "./policy.ts";
+import { RecentSends } from "./recent-sends.ts";
 
 /** In service; silent for some intervals; out of service. */
 export type HopState = "up" | "suspect" | "down";
@@ -34,6 +35,7 @@ export class Hop {
   usedAt = 0;
   /** A transport without connections failed: put last until then. */
   penaltyUntil = 0;
+  readonly recent = new RecentSends();
   readonly #users = new Set<HopUser>();
   readonly #breakers = new Map<MethodPolicy, Breaker>();
 

@@ -4,6 +4,7 @@ import { type BalancingKeys, hashText, orderTargets } from "./balancing.ts";
 import { Hop } from "./hop.ts";
 import { HopProber, type ProbeOptions } from "./hop-prober.ts";
 import type { MethodPolicy } from "./policy.ts";
+import type { StatelessSend } from "./recent-sends.ts";
 
 const MAX_HOPS = 10_000;
 /** A hop nobody has asked for in that time is forgotten when there are too many. */
@@ -17,27 +18,37 @@ export interface HopsModules {
   readonly probe?: Partial<ProbeOptions>;
   /** Told when a hop changes between in and out of service. */
   readonly onChange?: (hop: Hop) => void;
+  /** Sends again what may not have arrived. */
+  readonly resend?: (send: StatelessSend) => void;
 }
+
+/** What was sent so shortly before a connection broke may not have been read, ms. */
+const UNREAD_MS = 300;
 
 /** The next hops of the trusted sides: their health, the order to try them in, and who waits for them. */
 export class Hops {
   readonly #clock: Clock;
   readonly #transport: () => Pick<TransportLayer, "flowTo" | "stopped">;
   readonly #prober: HopProber;
+  readonly #resend: ((send: StatelessSend) => void) | undefined;
   readonly #byKey = new Map<string, Hop>();
   /** Located targets are the same objects for a while. */
   readonly #byTarget = new WeakMap<Target, Hop>();
   #turn = 0;
 
-  constructor({ clock, transport, probe, onChange }: HopsModules) {
+  constructor({ clock, transport, probe, onChange, resend }: HopsModules) {
     this.#clock = clock;
     this.#transport = transport;
+    this.#resend = resend;
     this.#prober = new HopProber({
       clock,
       options: probe ?? {},
       dial: (hop) => this.#connect(hop),
       hasStopped: () => this.#transport().stopped === true,
-      onChange: (hop) => onChange?.(hop),
+      onChange: (hop) => {
+        if (hop.state === "down") this.#sendAgain(hop, hop.flow);
+        onChange?.(hop);
+      },
     });
   }
 
@@ -125,8 +136,15 @@ export class Hops {
     if (flow.reliable)
       flow.onClose(() => {
         if (hop.flow === flow) this.#prober.closed(hop);
+        this.#sendAgain(hop, flow);
       });
     return flow;
+  }
+
+  #sendAgain(hop: Hop, flow: Flow | undefined): void {
+    if (this.#resend === undefined) return;
+    const since = Math.min(flow?.lastReceived ?? 0, this.#clock.monotonic() - UNREAD_MS);
+    for (const send of hop.recent.take(since)) this.#resend(send);
   }
 
   #forgetUnused(): void {

@@ -2,6 +2,7 @@ import type { Clock, Timer } from "@ims/runtime";
 import type { Hop, HopUser } from "../failover/hop.ts";
 import type { Hops } from "../failover/hops.ts";
 import { type MethodPolicy, type Policies, policyFor } from "../failover/policy.ts";
+import type { StatelessSend } from "../failover/recent-sends.ts";
 import type { SipMessage } from "../message/message.ts";
 import { responseTo } from "../message/response.ts";
 import type { OverloadControl } from "../overload/overload-control.ts";
@@ -175,12 +176,21 @@ export class Dispatcher implements ForkParts {
     else this.#toFirst(located, side, request);
   }
 
-  #toFirst(targets: readonly Target[], side: string, request: SipMessage): void {
+  #toFirst(targets: readonly Target[], side: string, request: SipMessage, left = targets.length - 1): void {
     for (const target of this.order(targets, side, request)) {
       const hop = this.hopOf(target, side);
-      if (this.#over(this.flowTo(target, side, hop), request)) return;
+      if (!this.#over(this.flowTo(target, side, hop), request)) continue;
+      if (hop !== undefined && left > 0)
+        hop.recent.add({ request, targets, side, at: this.#modules.clock.monotonic(), left });
+      return;
     }
     this.#modules.onDropped(side);
+  }
+
+  /** The hop it went to is gone. */
+  sendAgain({ request, targets, side, left }: StatelessSend): void {
+    request.replaceTop("Via", undefined);
+    this.#toFirst(targets, side, request, left - 1);
   }
 
   #over(flow: Flow, request: SipMessage): boolean {

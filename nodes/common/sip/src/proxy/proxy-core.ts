@@ -64,6 +64,7 @@ export class ProxyCore implements TransportHandler, TransactionLayerUser, Reques
     this.hops = new Hops({
       clock,
       transport: () => this.transport,
+      resend: (send) => this.#dispatcher.sendAgain(send),
       ...(options.probe === undefined ? {} : { probe: options.probe }),
       ...(options.onHopChange === undefined ? {} : { onChange: options.onHopChange }),
     });
