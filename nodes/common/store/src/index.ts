@@ -22,11 +22,8 @@ export {
   migrate,
   type Schema,
 } from "./cassandra/migrate.ts";
-export {
-  DEFAULT_DATA_CENTER,
-  type OpenCassandraOptions,
-  openCassandra,
-} from "./cassandra/open-cassandra.ts";
+export { type OpenCassandraOptions, openCassandra } from "./cassandra/open-cassandra.ts";
+export { DEFAULT_DATA_CENTER } from "./cassandra/opening-session.ts";
 export {
   type BatchEntry,
   type CassandraSession,

@@ -24,6 +24,8 @@ const CONSISTENCY = {
 
 /** Below the wait for an answer: a dead peer is found by its heartbeat within two of these. */
 const HEARTBEAT_MS = 1000;
+/** Longer than the driver takes to open one connection. */
+const LOOKING_MS = 3000;
 /** The driver's own time-out comes after our deadline. */
 const AFTER_DEADLINE_MS = 1000;
 const SCHEMA_DEADLINE_MS = 20_000;
@@ -39,6 +41,8 @@ export interface ConnectOptions {
   readonly deadlineMs: number;
   readonly credentials?: { readonly username: string; readonly password: string } | undefined;
   readonly tls?: ConnectionOptions | undefined;
+  /** No node of the local data centre is left; the session is of no more use and closes itself. Called once. */
+  readonly onLost: () => void;
 }
 
 /** A session on a driver that has been connected. */
@@ -46,6 +50,7 @@ export class DriverSession implements CassandraSession {
   readonly keyspace: string;
   readonly #client: cassandra.Client;
   readonly #clock: Clock;
+  readonly #localDataCenter: string;
   readonly #deadlineMs: number;
   readonly #hedging: HedgingPolicy;
   readonly #qualified = new Map<string, string>();
@@ -55,6 +60,7 @@ export class DriverSession implements CassandraSession {
 
   private constructor(client: cassandra.Client, hedging: HedgingPolicy, options: ConnectOptions) {
     this.#client = client;
+    this.#localDataCenter = options.localDataCenter;
     this.#hedging = hedging;
     this.keyspace = options.keyspace;
     this.#clock = options.clock;
@@ -68,10 +74,16 @@ export class DriverSession implements CassandraSession {
     try {
       await client.connect();
     } catch (error) {
-      await client.shutdown().catch(() => undefined);
+      closeLeftovers(client);
       throw error;
     }
-    return new DriverSession(client, hedging, options);
+    const session = new DriverSession(client, hedging, options);
+    client.on("hostDown", () => {
+      if (session.#closed || session.isAvailable) return;
+      void session.#giveUp();
+      options.onLost();
+    });
+    return session;
   }
 
   /** Nodes of the cluster, those that are down included. */
@@ -80,7 +92,9 @@ export class DriverSession implements CassandraSession {
   }
 
   get isAvailable(): boolean {
-    return !this.#closed && this.#client.hosts.values().some((host) => host.isUp());
+    if (this.#closed) return false;
+    const hosts = this.#client.hosts.values();
+    return hosts.some((host) => host.isUp() && host.datacenter === this.#localDataCenter);
   }
 
   get counters(): SessionCounters {
@@ -129,6 +143,12 @@ export class DriverSession implements CassandraSession {
   async shutdown(): Promise<void> {
     this.#closed = true;
     await this.#client.shutdown().catch(() => undefined);
+  }
+
+  /** The driver is still looking for a node, and one that it finds now it would forget to let go. */
+  async #giveUp(): Promise<void> {
+    await this.shutdown();
+    this.#clock.setTimer(LOOKING_MS, () => closeLeftovers(this.#client));
   }
 
   #qualify(cql: string): string {
@@ -222,6 +242,24 @@ function clientOf(options: ConnectOptions, hedging: HedgingPolicy): cassandra.Cl
     });
   }
   return client;
+}
+
+/**
+ * Closes what a client holds on to after a failed connect or after a shutdown in the middle of its reconnecting: version 4.10
+ * forgets the control connection then. Reaches into the driver for want of a door; does nothing when that looks different.
+ */
+function closeLeftovers(client: cassandra.Client): void {
+  const inside = client as unknown as {
+    readonly controlConnection?: {
+      readonly connection?: { close?(): void } | null;
+      readonly hosts?: { values?(): readonly { shutdown?(wait: boolean): Promise<void> }[] };
+      shutdown?(): void;
+    };
+  };
+  inside.controlConnection?.shutdown?.();
+  inside.controlConnection?.connection?.close?.();
+  for (const host of inside.controlConnection?.hosts?.values?.() ?? [])
+    host.shutdown?.(false).catch(() => undefined);
 }
 
 function rowsOf(result: cassandra.types.ResultSet): ExecuteResult {
