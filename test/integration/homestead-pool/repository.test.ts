@@ -104,21 +104,20 @@ describe("Subscribers in Cassandra", { skip }, () => {
     assert.deepEqual(await one.put(user, "<e/>", last.version), { kind: "overtaken" });
   });
 
-  const writes: Record<string, (repository: SubscriberRepository) => Promise<WriteResult>> = {
-    "adding a subscriber": async (repository) =>
-      repository.insert(
-        recordOf("alice", { identities: identities("sip:a@y.z", "sip:wanted@y.z", "sip:!.*!@w.z") }),
-      ),
-    "changing a subscriber": async (repository) => {
-      const before = await find(repository, "old@example.com");
-      assert.ok(before);
-      return repository.replace(
-        before,
-        recordOf("old", { identities: identities("sip:b@y.z", "sip:wanted@y.z") }),
-      );
+  /** The same write each time, of subscribers and identities of its own. */
+  const writes: Record<string, (repository: SubscriberRepository, tag: string) => Promise<WriteResult>> = {
+    "adding a subscriber": async (repository, tag) => {
+      const wanted = identities(`sip:a@${tag}`, `sip:wanted@${tag}`, `sip:!.*!@w.${tag}`);
+      return repository.insert(recordOf(`alice-${tag}`, { identities: wanted }));
     },
-    "removing a subscriber": async (repository) => {
-      const before = await find(repository, "old@example.com");
+    "changing a subscriber": async (repository, tag) => {
+      const before = await find(repository, `old-${tag}@example.com`);
+      assert.ok(before);
+      const wanted = identities(`sip:b@${tag}`, `sip:wanted@${tag}`);
+      return repository.replace(before, recordOf(`old-${tag}`, { identities: wanted }));
+    },
+    "removing a subscriber": async (repository, tag) => {
+      const before = await find(repository, `old-${tag}@example.com`);
       assert.ok(before);
       return repository.remove(before);
     },
@@ -127,29 +126,32 @@ describe("Subscribers in Cassandra", { skip }, () => {
   for (const [what, write] of Object.entries(writes)) {
     for (const death of ["killed for good", "held up, and going on later"] as const) {
       test(`a homestead that is ${death} at any statement of ${what} leaves nothing half done`, async () => {
+        await emptied(session(0));
         const hurried = hurriedClock(40);
+        const other = repositoryOn(session(1), hurried);
         let finished = false;
         for (let statements = 0; !finished; statements++) {
           assert.ok(statements < 40, "it ends");
-          await emptied(session(0));
-          const other = repositoryOn(session(1), hurried);
-          await other.insert(recordOf("old", { identities: identities("sip:old@y.z", "sip:b@y.z") }));
+          const tag = `t${statements}.z`;
+          const at = `after ${statements} statements`;
+          await other.insert(
+            recordOf(`old-${tag}`, { identities: identities(`sip:old@${tag}`, `sip:b@${tag}`) }),
+          );
           const stopping = stoppingSession(session(0), statements);
-          const writing = write(repositoryOn(stopping, hurried));
+          const writing = write(repositoryOn(stopping, hurried), tag);
           const outcome = await Promise.race([writing, stopping.stopped.then(() => undefined)]);
           finished = outcome !== undefined;
           // Whoever reads sees it whole or not at all.
           await assertConsistent(other);
           // Whoever wants what it wanted gets it, unless it was done.
-          const rival = await other.insert(
-            recordOf("rival", { identities: identities("sip:wanted@y.z", "sip:a@y.z", "sip:!.*!@w.z") }),
-          );
-          const done = await find(other, "alice@example.com");
-          const old = await find(other, "old@example.com");
+          const rivals = identities(`sip:wanted@${tag}`, `sip:a@${tag}`, `sip:!.*!@w.${tag}`);
+          const rival = await other.insert(recordOf(`rival-${tag}`, { identities: rivals }));
+          const done = await find(other, `alice-${tag}@example.com`);
+          const old = await find(other, `old-${tag}@example.com`);
           const lists = [done, old].some((each) =>
-            each?.identities.some(({ canonical }) => canonical === "sip:wanted@y.z"),
+            each?.identities.some(({ canonical }) => canonical === `sip:wanted@${tag}`),
           );
-          assert.equal(rival.kind, lists ? "conflict" : "written", `after ${statements} statements`);
+          assert.equal(rival.kind, lists ? "conflict" : "written", at);
           if (death !== "killed for good" && !finished) {
             stopping.resume();
             const late = await writing;
@@ -157,19 +159,17 @@ describe("Subscribers in Cassandra", { skip }, () => {
               what === "removing a subscriber"
                 ? ["written", "notFound", "overtaken"]
                 : ["conflict", "overtaken"];
-            assert.ok(
-              lists ? late.kind === "written" : lost.includes(late.kind),
-              `${late.kind} after ${statements}`,
-            );
+            assert.ok(lists ? late.kind === "written" : lost.includes(late.kind), `${late.kind} ${at}`);
           }
           await assertConsistent(other);
           // And the same write, made again, ends as it should.
           if (what === "adding a subscriber") {
-            const again = await other.insert(recordOf("alice", { identities: identities("sip:again@y.z") }));
-            assert.equal(again.kind, lists ? "conflict" : "written");
+            const again = recordOf(`alice-${tag}`, { identities: identities(`sip:again@${tag}`) });
+            assert.equal((await other.insert(again)).kind, lists ? "conflict" : "written");
           } else if (old !== undefined) {
-            const again = await other.replace(old, recordOf("old", { identities: identities("sip:b@y.z") }));
-            const wasRemoved = (await find(other, "old@example.com")) === undefined;
+            const record = recordOf(`old-${tag}`, { identities: identities(`sip:b@${tag}`) });
+            const again = await other.replace(old, record);
+            const wasRemoved = (await find(other, old.impi)) === undefined;
             assert.equal(again.kind, wasRemoved ? "overtaken" : "written");
           }
           await assertConsistent(other);
