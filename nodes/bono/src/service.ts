@@ -108,6 +108,8 @@ export function createBono(
     register,
     metricsPrefix: "ims_bono",
   });
+  const locator = new SipLocator({ dns: dnsQueries(resolver), clock, supported: ["TCP", "UDP"] });
+  pools?.onChange(() => locator.targetsChanged());
   const core: ProxyCore = new ProxyCore({
     sides: [
       { name: "access", entity: pcscf, strict: true },
@@ -115,7 +117,7 @@ export function createBono(
     ],
     poolKey: key,
     onHopChange: ({ key: hop, state }) => log.warn({ hop, state }, "next hop changed its state"),
-    locator: new SipLocator({ dns: dnsQueries(resolver), clock, supported: ["TCP", "UDP"] }),
+    locator,
     clock,
     transport: (handler) =>
       new NodeTransportLayer({

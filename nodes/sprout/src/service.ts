@@ -97,6 +97,8 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
     register,
     metricsPrefix: "ims_sprout",
   });
+  const locator = new SipLocator({ dns: dnsQueries(resolver), clock, supported: ["TCP", "UDP"] });
+  pools?.onChange(() => locator.targetsChanged());
   const core = new ProxyCore({
     sides: [
       { name: "icscf", entity: icscf, strict: false, answers: mayUse, sentBy: poolNameIn(icscfUri) },
@@ -104,7 +106,7 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
     ],
     poolKey: options.gruuKey === "" ? undefined : createSecretKey(Buffer.from(options.gruuKey, "hex")),
     onHopChange: ({ key, state }) => log.warn({ hop: key, state }, "next hop changed its state"),
-    locator: new SipLocator({ dns: dnsQueries(resolver), clock, supported: ["TCP", "UDP"] }),
+    locator,
     clock,
     transport: (handler) =>
       new NodeTransportLayer({

@@ -121,6 +121,11 @@ export class SipLocator {
     this.#health.failed(target);
   }
 
+  /** Pools have other members now: what names led to is asked again before it is used. */
+  targetsChanged(): void {
+    this.#cache.clear();
+  }
+
   async #locateName({ host, port, transport, secure }: LocateRequest): Promise<readonly Target[]> {
     if (transport !== undefined && !this.#supported.includes(transport)) return [];
     if (port !== undefined) {

@@ -38,6 +38,11 @@ export class LocationCache {
     return now < entry.staleUntil ? entry.targets : entry.asking;
   }
 
+  /** Names lead elsewhere now: everybody waits for the next answer. What is being asked may be of before: it is not kept. */
+  clear(): void {
+    this.#entries.clear();
+  }
+
   async #ask(key: string, entry: Entry, ask: () => Promise<readonly Target[]>): Promise<readonly Target[]> {
     try {
       const found = await ask();

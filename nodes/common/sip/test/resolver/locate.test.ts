@@ -257,6 +257,18 @@ test("what a name led to is used at once, asked for again behind the scenes, and
   assert.equal((await ask()).length, 0);
 });
 
+test("when pools change, what was known before is not used once more", async () => {
+  const zone = { a: { "h.example": ["192.0.2.1"] } as Record<string, string[]> };
+  const { locator } = locatorOf(zone, { cacheMs: 60_000 });
+  const ask = async () => short(await locator.locate(uri("sip:h.example:5060")));
+  assert.deepEqual(await ask(), ["UDP 192.0.2.1 5060"]);
+  const asking = locator.locate(uri("sip:other.example:5060"));
+  zone.a["h.example"] = ["192.0.2.2"];
+  locator.targetsChanged();
+  assert.deepEqual(await ask(), ["UDP 192.0.2.2 5060"]);
+  assert.deepEqual(await asking, []);
+});
+
 test("a zone cannot make us ask or try without end", async () => {
   const many = Array.from({ length: 1_000 }, (_, i) => i);
   const { locator, dns } = locatorOf({
