@@ -51,6 +51,13 @@ export type { MemcachedCounters } from "./memcached/counters.ts";
 export { MemcachedStore, type MemcachedStoreOptions, memcachedStore } from "./memcached/memcached-store.ts";
 export type { ResyncResult } from "./memcached/resync.ts";
 export { parseServers, type ServerAddress } from "./memcached/server-address.ts";
+export {
+  type FollowServersFileOptions,
+  followServersFile,
+  readServersFile,
+  type ServersFile,
+  ServersFileFollower,
+} from "./memcached/servers-file.ts";
 export { MemoryCalendar, memoryCalendar } from "./memory/memory-calendar.ts";
 export { MemoryStore, type MemoryStoreOptions, memoryStore } from "./memory/memory-store.ts";
 export { type CommitResult, GroupCommit } from "./sqlite/group-commit.ts";

@@ -12,6 +12,7 @@ import type { ServerAddress } from "./server-address.ts";
 
 export interface ClusterOptions {
   readonly servers: readonly ServerAddress[];
+  readonly next?: readonly ServerAddress[];
   readonly replicas: number;
   readonly clock: Clock;
   readonly deadlineMs: number;
@@ -48,7 +49,7 @@ export class Cluster {
 
   constructor(options: ClusterOptions) {
     this.#options = options;
-    this.#view = this.#viewOf(options.servers, undefined);
+    this.#view = this.#viewOf(options.servers, options.next);
   }
 
   async start(): Promise<void> {

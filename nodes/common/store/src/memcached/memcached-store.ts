@@ -9,6 +9,8 @@ import type { ServerAddress } from "./server-address.ts";
 export interface MemcachedStoreOptions {
   /** The servers, written alike on every node: see `parseServers`. */
   readonly servers: readonly ServerAddress[];
+  /** Servers about to replace them: see `setServers`. */
+  readonly next?: readonly ServerAddress[];
   /** Servers that hold each entry. Default 2. */
   readonly replicas?: number;
   readonly clock: Clock;
@@ -50,6 +52,7 @@ export class MemcachedStore implements KvStore, Service {
       maxPending: options.maxPending ?? MAX_PENDING,
       counters: this.counters,
       random: options.random ?? Math.random,
+      ...(options.next === undefined ? {} : { next: options.next }),
       ...(options.log === undefined ? {} : { log: options.log }),
       ...(options.pacer === undefined ? {} : { pacer: options.pacer }),
     });
