@@ -16,7 +16,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   bono: ["runtime", "sip", "store", "ims", "api"],
   sprout: ["runtime", "sip", "diameter", "store", "ims", "api"],
   homestead: ["runtime", "sip", "diameter", "store", "ims", "api"],
-  tidewater: ["runtime", "ims", "api"],
+  tidewater: ["runtime", "store", "ims", "api"],
 };
 
 const packages = globSync(["nodes/*/package.json", "nodes/common/*/package.json"], { cwd: ROOT }).map(

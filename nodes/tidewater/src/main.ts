@@ -1,4 +1,5 @@
 import { Command, CommanderError } from "commander";
+import { auditCommand } from "./audit/index.ts";
 import { explain } from "./explain.ts";
 import { subscriberCommand } from "./subscriber/index.ts";
 import { upCommand } from "./up/index.ts";
@@ -12,6 +13,7 @@ export async function main(args: readonly string[]): Promise<number> {
     exitCode = code;
   };
   program.addCommand(upCommand(exit)).addCommand(subscriberCommand(exit));
+  program.addCommand(auditCommand(exit));
   for (const command of scaleCommands()) program.addCommand(command);
   settle(program);
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {

@@ -50,6 +50,8 @@ const NOW: Statement = {
 /** Rows of a partition that cannot be a set any more. */
 const MAX_ROWS = 5000;
 const NOW_WITHIN_MS = 500;
+/** A UE waits for this: long enough for a second and a third node to be asked. */
+const DEADLINE_MS = 1_000;
 
 /** Registrations of a cluster. */
 export class CassandraRegistrations implements DurableRegistrations {
@@ -60,7 +62,10 @@ export class CassandraRegistrations implements DurableRegistrations {
   }
 
   async read(partition: string): Promise<DurableReadResult> {
-    const result = await this.#session.execute(READ, [partition], { pageRows: MAX_ROWS });
+    const result = await this.#session.execute(READ, [partition], {
+      pageRows: MAX_ROWS,
+      deadlineMs: DEADLINE_MS,
+    });
     if (result.kind === "unavailable") return result;
     return {
       kind: "found",
@@ -80,8 +85,8 @@ export class CassandraRegistrations implements DurableRegistrations {
         const [only] = entries;
         if (only === undefined) return { kind: "rows" } as const;
         return entries.length === 1
-          ? this.#session.execute(only.statement, only.params)
-          : this.#session.batch(entries);
+          ? this.#session.execute(only.statement, only.params, { deadlineMs: DEADLINE_MS })
+          : this.#session.batch(entries, { deadlineMs: DEADLINE_MS });
       }),
     );
     for (const result of results) if (result.kind === "unavailable") return result;
@@ -102,7 +107,8 @@ function entriesOf({ partition, stamp, puts, removes, clear }: PartitionWrite): 
   for (const item of removes) entries.push({ statement: REMOVE, params: [timestamp, partition, item] });
   for (const { item, value, ttlSeconds } of puts) {
     const ttl = Math.min(ttlSeconds, LONGEST_TTL_SECONDS);
-    entries.push({ statement: PUT, params: [partition, item, timestamp, value, timestamp, ttl] });
+    const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+    entries.push({ statement: PUT, params: [partition, item, timestamp, bytes, timestamp, ttl] });
   }
   return entries;
 }

@@ -7,6 +7,7 @@ const TOLERATED_MS = 2_000;
 const LATEST_ANSWER_MS = 500;
 /** Samples a correction is drawn from; their median, so one store node with a wrong clock changes nothing. */
 const SAMPLES = 5;
+const FIRST_SAMPLES = 3;
 
 /**
  * The time that the members of a pool agree on: this machine's, unless it differs from the store's by seconds. A member
@@ -45,9 +46,10 @@ export class PoolClock implements Clock {
       : Math.round(this.#base + this.#clock.monotonic() - this.#clock.now());
   }
 
-  /** Resolves after the first comparison, whatever came of it. */
+  /** Resolves after the first comparisons, whatever came of them: three, for one store node may be the one that is wrong. */
   async start(): Promise<void> {
-    await this.#compare();
+    let compared = await this.#compare();
+    while (compared && this.#samples.length < FIRST_SAMPLES) compared = await this.#compare();
     if (!this.#stopped) this.#timer = this.#clock.setTimer(EVERY_MS, () => void this.start());
   }
 
@@ -56,16 +58,17 @@ export class PoolClock implements Clock {
     this.#timer?.cancel();
   }
 
-  async #compare(): Promise<void> {
+  async #compare(): Promise<boolean> {
     const before = this.#clock.monotonic();
     const told = await this.#reference();
     const after = this.#clock.monotonic();
-    if (told === undefined || after - before > LATEST_ANSWER_MS) return;
+    if (told === undefined || after - before > LATEST_ANSWER_MS) return false;
     this.#samples.push(told - (before + after) / 2);
     if (this.#samples.length > SAMPLES) this.#samples.shift();
     const sorted = [...this.#samples].sort((a, b) => a - b);
     const base = sorted[sorted.length >> 1] ?? 0;
     const own = this.#clock.now() - this.#clock.monotonic();
     this.#base = Math.abs(base - own) > TOLERATED_MS ? base : undefined;
+    return true;
   }
 }
