@@ -107,13 +107,14 @@ export const sproutOptions = z.object({
     .int()
     .min(0)
     .max(10_000)
-    .default(30)
+    .default(50)
     .describe("how long a message may wait to be handled before new work is refused, ms; 0: never refuse"),
+  // Far below what one processor serves, and above what a starved test machine is asked for.
   overloadFloor: z
     .int()
     .min(1)
     .max(1_000_000)
-    .default(50)
+    .default(200)
     .describe("new requests a second that are taken whatever the delay is"),
   overloadAnswerTargetMs: z
     .int()
