@@ -25,6 +25,13 @@ export function grantedExpires(request: SipMessage, response: SipMessage): numbe
   return longest;
 }
 
+/** The instance of the UE that registers (RFC 5626 §4.1), "" when it names none. */
+export function instanceOf(request: SipMessage): string {
+  for (const value of request.values("Contact"))
+    if (value.includes("+sip.instance")) return parseNameAddr(value)?.parameters.get("+sip.instance") ?? "";
+  return "";
+}
+
 /** RFC 5626 §6: instance and reg-id name the binding when the UE gave them, else the URI does. */
 function isSameBinding(own: NameAddr, bound: NameAddr): boolean {
   const instance = own.parameters.get("+sip.instance");

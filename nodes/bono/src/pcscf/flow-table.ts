@@ -42,6 +42,8 @@ export class FlowTable {
   /** Flows without a registration: their token is worth keeping as long as the flow itself. */
   readonly #strangers = new WeakMap<Flow, AccessFlow>();
   readonly #byToken = new Map<string, AccessFlow>();
+  /** Where a UE registered last. */
+  readonly #byOwner = new Map<string, AccessFlow>();
   /** One text for all flows of a listener. */
   readonly #tails = new Map<string, string>();
   #registrations = 0;
@@ -83,11 +85,23 @@ export class FlowTable {
     return flow.attachment instanceof AccessFlow ? flow.attachment : undefined;
   }
 
-  /** The flow a token names; known tokens cost a look-up, others an HMAC. */
-  resolve(token: string): FlowLookup {
+  /**
+   * The flow a token names; known tokens cost a look-up, others an HMAC. When it was the flow of another member, or is no
+   * more, the one over which its owner has registered here since; else, over UDP, one of our own to the same address.
+   */
+  resolve(token: string, owner = ""): FlowLookup {
     const known = this.#byToken.get(token);
     if (known?.flow.open) return { kind: "flow", flow: known.flow };
-    return this.#tokens.resolve(token);
+    const found = this.#tokens.resolve(token);
+    if (owner === "" || found.kind === "forged" || (found.kind === "flow" && found.flow.reliable))
+      return found;
+    const moved = this.#byOwner.get(owner);
+    return moved?.flow.open === true ? { kind: "flow", flow: moved.flow } : found;
+  }
+
+  /** Is this flow the one over which the owner of a dialog has registered last? */
+  isOwner(owner: string, access: AccessFlow): boolean {
+    return owner !== "" && this.#byOwner.get(owner) === access;
   }
 
   /** A 200 to REGISTER: the implicit registration set takes the place of what its identities had on this flow. */
@@ -98,6 +112,7 @@ export class FlowTable {
     }
     for (const identity of registration.identities) access.identities.set(identity.impu, identity);
     this.#registrations += 1;
+    this.#byOwner.set(registration.owner, access);
     access.sole = onlyRegistration(access);
     if (access.flow.attachment === access) return;
     access.flow.attachment = access;
@@ -137,7 +152,13 @@ export class FlowTable {
         access.identities.delete(impu);
         found = true;
       }
-    if (found) this.#registrations -= 1;
+    if (!found) return;
+    this.#registrations -= 1;
+    this.#disown(access, registration);
+  }
+
+  #disown(access: AccessFlow, { owner }: Registration): void {
+    if (this.#byOwner.get(owner) === access) this.#byOwner.delete(owner);
   }
 
   #detach(access: AccessFlow): void {
@@ -151,7 +172,9 @@ export class FlowTable {
   readonly #onClose = (flow: Flow): void => {
     const access = this.registered(flow);
     if (access === undefined) return;
-    this.#registrations -= new Set([...access.identities.values()].map((one) => one.registration)).size;
+    const gone = new Set([...access.identities.values()].map((one) => one.registration));
+    this.#registrations -= gone.size;
+    for (const registration of gone) this.#disown(access, registration);
     access.identities.clear();
     access.sole = undefined;
     this.#detach(access);

@@ -15,6 +15,7 @@ const VERSION = 0x10;
 const MAC_BYTES = 12;
 const INSTANCE_BYTES = 6;
 const MARK_LENGTH = 11;
+const OWNER_LENGTH = 8;
 /** Octets of the fields before the MAC, by what they describe. */
 const UDP4_BYTES = 9;
 const UDP6_BYTES = 21;
@@ -81,6 +82,15 @@ export class FlowTokens {
     if (mark.length !== MARK_LENGTH) return false;
     const expected = this.mark(token, callId, routeSet);
     return timingSafeEqual(Buffer.from(mark, "latin1"), Buffer.from(expected, "latin1"));
+  }
+
+  /**
+   * Stands for a UE: the same on every flow and at every member of the pool. Tells nothing about it, and alone opens nothing:
+   * the mark of a dialog covers it.
+   */
+  owner(impi: string, instance: string): string {
+    const text = `${this.#markKey}owner\n${impi}\n${instance}${this.#markKey}`;
+    return hash("sha256", text, "base64url").slice(0, OWNER_LENGTH);
   }
 
   #mac(fields: Uint8Array): Buffer {

@@ -1,6 +1,6 @@
 import { type AckContext, nextHop, type RequestContext, type SipMessage, type Uri } from "@ims/sip";
 import type { PcscfModules, Refusal } from "./modules.ts";
-import { recordRouteFromUe, recordRouteToUe } from "./record-route.ts";
+import { isMarkOf, recordRouteFromUe, recordRouteToUe } from "./record-route.ts";
 import { popOwnRoute, routeSetKey } from "./routes.ts";
 import { accessTarget, toUe } from "./terminating.ts";
 import { stripRequestFromUe, stripTowardsUe } from "./trust-domain.ts";
@@ -14,7 +14,10 @@ export function fromUeInDialog(context: RequestContext, modules: PcscfModules): 
     return context.respond(403, { stateless: true, reason: "Forbidden (not your dialog)" });
   }
   // RFC 6665 §4.3: a NOTIFY may be what makes the dialog.
-  if (forward.method === "NOTIFY") recordRouteFromUe(forward, modules.flows.access(context.flow), modules);
+  if (forward.method === "NOTIFY") {
+    const access = modules.flows.access(context.flow);
+    recordRouteFromUe(forward, access, access.sole, modules);
+  }
   context.fork(forward, {
     destination: { kind: "uri", side: "core" },
     onResponse: (response) => {
@@ -31,7 +34,10 @@ export function toUeInDialog(context: RequestContext, modules: PcscfModules): vo
   const target = accessTarget(forward, modules);
   if (target.kind === "refused") return context.respond(target.status, { reason: target.reason });
   stripTowardsUe(forward);
-  if (forward.method === "NOTIFY") recordRouteToUe(forward, modules.flows.access(target.flow), modules);
+  if (forward.method === "NOTIFY") {
+    const access = modules.flows.access(target.flow);
+    recordRouteToUe(forward, access, access.sole, modules);
+  }
   toUe(context, forward, target.flow, modules);
 }
 
@@ -56,18 +62,18 @@ function admitFromUe(
   { flow }: Pick<RequestContext, "flow">,
   { own, flows, tokens, serviceRoutes }: PcscfModules,
 ): Refusal | undefined {
-  // 1. The first Route is our Record-Route, made for this flow; the second is its other half.
+  // 1. The first Route is our Record-Route, made for this flow, or by any member of the pool for another flow of the UE that
+  // is registered over this one now; the second is its other half.
   const first = popOwnRoute(forward, own);
   if (first === undefined || first.side !== "access") return "foreignRoute";
-  const { token } = flows.access(flow);
-  if (first.token !== token) return "foreignDialog";
+  const access = flows.access(flow);
+  if (first.token !== access.token && !flows.isOwner(first.owner, access)) return "foreignDialog";
   if (popOwnRoute(forward, own)?.side !== "core") return "foreignRoute";
 
   // 2. It was made for this dialog and this route set (§5.2.6.3.5 steps 1 and 2).
   const routes = forward.values("Route");
   const routeSet = routeSetKey(routes);
-  if (routeSet === undefined || !tokens.isMark(first.mark, token, forward.callId, routeSet))
-    return "foreignDialog";
+  if (routeSet === undefined || !isMarkOf(first, forward.callId, routeSet, tokens)) return "foreignDialog";
 
   // 3. No relay to elsewhere: without a further Route the Request-URI is of the trusted side.
   const next = routes.length > 0 ? undefined : nextHop(forward);

@@ -51,7 +51,7 @@ export function originating(context: RequestContext, modules: PcscfModules): voi
   forward.append("P-Charging-Vector", chargingVector(modules));
 
   // 7. We stay in the path of what may become a dialog.
-  recordRouteFromUe(forward, access, modules);
+  recordRouteFromUe(forward, access, asserted.registration, modules);
 
   // 8. To the S-CSCF; its answers lose what a UE must not learn (§5.2.6.3.4).
   answerKeepAlive(context, settings);

@@ -1,7 +1,8 @@
 import type { SipMessage } from "@ims/sip";
 import type { AccessFlow } from "./flow-table.ts";
 import type { PcscfModules } from "./modules.ts";
-import { routeSetKey } from "./routes.ts";
+import type { Registration } from "./registration.ts";
+import { type OwnRoute, routeSetKey } from "./routes.ts";
 
 /** Requests of these methods make no dialog: staying in their path would serve nobody (TS 24.229 §5.2.6.3.7). */
 const STANDALONE: ReadonlySet<string> = new Set(["MESSAGE", "OPTIONS", "PUBLISH", "INFO", "BYE", "PRACK"]);
@@ -10,14 +11,17 @@ type Parts = Pick<PcscfModules, "tokens" | "settings">;
 
 /**
  * Double Record-Route of a request from the UE (RFC 5658 §3.2): the trusted side's value, then the access side's with the
- * flow token.
+ * flow token and its owner.
  */
-export function recordRouteFromUe(request: SipMessage, access: AccessFlow, { settings }: Parts): void {
+export function recordRouteFromUe(
+  request: SipMessage,
+  access: AccessFlow,
+  registration: Registration | undefined,
+  { settings }: Parts,
+): void {
   if (STANDALONE.has(request.method)) return;
-  request.prepend(
-    "Record-Route",
-    `<sip:${settings.coreHostPort};lr>, <sip:${access.token}${access.recordRouteTail}`,
-  );
+  const user = userOf(access.token, "", registration?.owner ?? "");
+  request.prepend("Record-Route", `<sip:${settings.coreHostPort};lr>, <sip:${user}${access.recordRouteTail}`);
 }
 
 /**
@@ -28,30 +32,54 @@ export function markForUe(response: SipMessage, access: AccessFlow, { tokens }: 
   if (response.status >= 300 || !response.has("Record-Route")) return;
   const values = response.values("Record-Route");
   const own = values.pop();
-  if (own === undefined || !own.startsWith(`<sip:${access.token}@`)) return;
+  if (own === undefined || !own.startsWith(`<sip:${access.token}`)) return;
+  const after = own.slice(5 + access.token.length, own.indexOf("@"));
+  if (after !== "" && !after.startsWith("..")) return;
+  const owner = after.slice(2);
   const behind = values.slice(0, -1).reverse();
-  values.push(
-    `<sip:${access.token}.${markOf(tokens, access, response.callId, behind)}${access.recordRouteTail}`,
-  );
+  const user = userOf(access.token, markOf(tokens, access, owner, response.callId, behind), owner);
+  values.push(`<sip:${user}${access.recordRouteTail}`);
   response.set("Record-Route", values.join(", "));
 }
 
 /** Double Record-Route of a request to the UE: here what lies behind us is known at once. */
-export function recordRouteToUe(request: SipMessage, access: AccessFlow, { tokens, settings }: Parts): void {
+export function recordRouteToUe(
+  request: SipMessage,
+  access: AccessFlow,
+  registration: Registration | undefined,
+  { tokens, settings }: Parts,
+): void {
   if (STANDALONE.has(request.method)) return;
-  const mark = markOf(tokens, access, request.callId, request.values("Record-Route"));
-  request.prepend(
-    "Record-Route",
-    `<sip:${access.token}.${mark}${access.recordRouteTail}, <sip:${settings.coreHostPort};lr>`,
-  );
+  const owner = registration?.owner ?? "";
+  const mark = markOf(tokens, access, owner, request.callId, request.values("Record-Route"));
+  const user = userOf(access.token, mark, owner);
+  request.prepend("Record-Route", `<sip:${user}${access.recordRouteTail}, <sip:${settings.coreHostPort};lr>`);
+}
+
+/** User part of our access-side value: token, mark of the dialog, owner; what is missing at the end goes with its dot. */
+function userOf(token: string, mark: string, owner: string): string {
+  if (owner !== "") return `${token}.${mark}.${owner}`;
+  return mark === "" ? token : `${token}.${mark}`;
+}
+
+/** Was this mark made for that token and owner, this dialog and this route set? */
+export function isMarkOf(
+  { mark, token, owner }: OwnRoute,
+  callId: string,
+  routeSet: string,
+  tokens: PcscfModules["tokens"],
+): boolean {
+  return tokens.isMark(mark, owner === "" ? token : `${token}.${owner}`, callId, routeSet);
 }
 
 /** A route set that no UE may follow gives a mark that no request can show. */
 function markOf(
   tokens: PcscfModules["tokens"],
   access: AccessFlow,
+  owner: string,
   callId: string,
   behind: readonly string[],
 ): string {
-  return tokens.mark(access.token, callId, routeSetKey(behind) ?? "?");
+  const what = owner === "" ? access.token : `${access.token}.${owner}`;
+  return tokens.mark(what, callId, routeSetKey(behind) ?? "?");
 }

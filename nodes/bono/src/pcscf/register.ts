@@ -9,7 +9,7 @@ import {
   setIntegrityProtected,
 } from "./authorization.ts";
 import { chargingVector } from "./charging.ts";
-import { grantedExpires } from "./contacts.ts";
+import { grantedExpires, instanceOf } from "./contacts.ts";
 import type { AccessFlow } from "./flow-table.ts";
 import { answerKeepAlive, keepAliveInterval } from "./keep-alive.ts";
 import type { PcscfModules } from "./modules.ts";
@@ -94,7 +94,7 @@ function accepted(
   response: SipMessage,
   request: SipMessage,
   who: { access: AccessFlow; impu: string; impi: string },
-  { flows, serviceRoutes, clock, counters, settings }: PcscfModules,
+  { flows, tokens, serviceRoutes, clock, counters, settings }: PcscfModules,
 ): void {
   const { access, impu } = who;
   const granted = grantedExpires(request, response);
@@ -108,8 +108,10 @@ function accepted(
     }
     return;
   }
+  const impi = who.impi === "" ? (impiOfImpu(impu) ?? "") : who.impi;
   const registration = registrationFrom(response, {
-    impi: who.impi === "" ? (impiOfImpu(impu) ?? "") : who.impi,
+    impi,
+    owner: tokens.owner(impi, instanceOf(request)),
     impu,
     serviceRoute,
     expiresAt: clock.monotonic() + granted * 1000,

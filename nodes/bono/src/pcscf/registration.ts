@@ -16,6 +16,8 @@ export interface Identity {
 export interface Registration {
   /** Private user identity; "" when the UE sent none. */
   readonly impi: string;
+  /** Stands for the UE at every member of the pool (FlowTokens). */
+  readonly owner: string;
   /** Not barred ones of P-Associated-URI, the default public user identity first. */
   readonly identities: readonly Identity[];
   readonly wildcards: readonly WildcardedImpu[];
@@ -30,13 +32,14 @@ export interface Registration {
  */
 export function registrationFrom(
   response: SipMessage,
-  facts: { impi: string; impu: string; serviceRoute: ServiceRoute; expiresAt: number },
+  facts: { impi: string; owner: string; impu: string; serviceRoute: ServiceRoute; expiresAt: number },
 ): Registration | undefined {
   const identities: Identity[] = [];
   const associated = response.values("P-Associated-URI");
   const wildcards = wildcardsAmong(associated);
   const registration: Registration = {
     impi: flat(facts.impi),
+    owner: facts.owner,
     identities,
     wildcards,
     serviceRoute: facts.serviceRoute,

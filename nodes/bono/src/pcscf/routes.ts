@@ -8,6 +8,8 @@ export interface OwnRoute {
   readonly token: string;
   /** Dialog mark behind the token, "" when there is none. */
   readonly mark: string;
+  /** Who the flow belonged to, behind the mark; "" when that was not known. */
+  readonly owner: string;
 }
 
 /** URI of the first Route value, or undefined when there is none that can be read. */
@@ -24,10 +26,8 @@ export function popOwnRoute(request: SipMessage, own: OwnUris): OwnRoute | undef
   const side = route === undefined ? undefined : own.sideOf(route);
   if (route === undefined || side === undefined) return undefined;
   request.replaceTop("Route", undefined);
-  const dot = route.user.indexOf(".");
-  return dot < 0
-    ? { side, token: route.user, mark: "" }
-    : { side, token: route.user.slice(0, dot), mark: route.user.slice(dot + 1) };
+  const [token = "", mark = "", owner = ""] = route.user.split(".", 3);
+  return { side, token, mark, owner };
 }
 
 /**

@@ -1,7 +1,10 @@
+import { canonicalImpu } from "@ims/ims";
 import { type Flow, locateUri, type RequestContext, type SipMessage } from "@ims/sip";
+import type { AccessFlow } from "./flow-table.ts";
 import { defaultIdentity } from "./identity.ts";
 import type { PcscfModules } from "./modules.ts";
 import { recordRouteToUe } from "./record-route.ts";
+import type { Registration } from "./registration.ts";
 import { popOwnRoute } from "./routes.ts";
 import { stripResponseFromUe, stripTowardsUe } from "./trust-domain.ts";
 
@@ -23,12 +26,13 @@ export function terminating(context: RequestContext, modules: PcscfModules): voi
 
   // 2. Who is called: his identity goes into his answers (§5.2.6.4.4).
   const called = calledParty(request) ?? defaultIdentity(access)?.assertion;
+  const registration = access.sole ?? (called === undefined ? undefined : registrationOf(called, access));
 
   // 3. What a UE must not learn stays here.
   stripTowardsUe(forward);
 
   // 4. We stay in the path of what may become a dialog.
-  recordRouteToUe(forward, access, modules);
+  recordRouteToUe(forward, access, registration, modules);
 
   // 5. To the flow, never to the address in the Contact: there may be a NAT between.
   toUe(context, forward, target.flow, modules, (response) => {
@@ -41,15 +45,16 @@ export function terminating(context: RequestContext, modules: PcscfModules): voi
 /** Takes our Route values off the top of a request from the trusted side and reads the flow token in them. */
 export function accessTarget(request: SipMessage, { own, flows, counters }: PcscfModules): AccessTarget {
   let token = "";
+  let owner = "";
   for (let route = popOwnRoute(request, own); route !== undefined; route = popOwnRoute(request, own)) {
-    token = route.token;
+    ({ token, owner } = route);
     if (token !== "") break;
   }
   if (token === "") {
     counters.refused("noRoute");
     return { kind: "refused", status: 404, reason: "Not Found (no flow token)" };
   }
-  const found = flows.resolve(token);
+  const found = flows.resolve(token, owner);
   if (found.kind === "flow") return found;
   if (found.kind === "forged") {
     counters.refused("forgedToken");
@@ -91,6 +96,12 @@ export function toUe(
 function restoreList(name: "Via" | "Record-Route", response: SipMessage, request: SipMessage): void {
   if (response.hasSameLines(name, request)) return;
   response.remove(name).copy(name, request);
+}
+
+/** Whose registration over a flow with several of them. */
+function registrationOf(nameAddr: string, access: AccessFlow): Registration | undefined {
+  const impu = canonicalImpu(nameAddr.slice(1, -1));
+  return impu === undefined ? undefined : access.identities.get(impu)?.registration;
 }
 
 /** P-Called-Party-ID as a value of P-Asserted-Identity. */

@@ -35,7 +35,7 @@ test("TS 24.229 §5.2.6.4.3: a request with a flow token goes to the UE's flow, 
   assert.equal(message.header("P-Asserted-Identity"), "<sip:alice@example.com>");
   assert.equal(message.header("P-Called-Party-ID"), "<sip:bob@example.com>");
   const [first, second, third] = message.values("Record-Route");
-  assert.match(first ?? "", /^<sip:[\w-]+\.[\w-]{11}@192\.0\.2\.1:5060;transport=udp;lr>$/);
+  assert.match(first ?? "", /^<sip:[\w-]+\.[\w-]{11}\.[\w-]{8}@192\.0\.2\.1:5060;transport=udp;lr>$/);
   assert.equal(second, "<sip:10.0.0.1:5058;transport=tcp;lr>");
   assert.equal(third, "<sip:10.0.0.2:5054;transport=tcp;lr>");
 });
