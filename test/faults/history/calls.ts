@@ -51,12 +51,12 @@ export function checkRegistrations(
   faults: readonly FaultRecord[],
 ): Violation[] {
   const violations: Violation[] = [];
-  for (const { purpose, aor, device, began, ended, outcome, status, bonos } of registers) {
+  for (const { purpose, aor, device, began, ended, outcome, status, reason = "", bonos } of registers) {
     const subject = `${aor} ${device}`;
     const when = `${purpose} from ${Math.round(began)} to ${Math.round(ended)} ms`;
     if (outcome !== "ok" && faults.some((fault) => isStoreGap(fault, began, ended))) continue;
     if (outcome !== "ok")
-      violations.push({ rule: "registration failed", subject, what: `${when}: status ${status}` });
+      violations.push({ rule: "registration failed", subject, what: `${when}: status ${status} ${reason}` });
     else if (bonos.length > 1 && !faults.some((fault) => isEdge(fault) && during(fault, began, ended)))
       violations.push({
         rule: "registration helped by the UE",
@@ -69,17 +69,21 @@ export function checkRegistrations(
 
 /** Why a call is lost; undefined when it is not. */
 export function lossOf(call: CallOperation): Violation | undefined {
-  const { times, status, byeStatus } = call;
+  const { times, status, byeStatus, reason = "" } = call;
   const subject = describe(call);
   if (status !== 200 || times.answered === undefined)
-    return { rule: "call lost", subject, what: `INVITE: ${status === 0 ? "no answer" : `status ${status}`}` };
+    return {
+      rule: "call lost",
+      subject,
+      what: `INVITE: ${status === 0 ? "no answer" : `status ${status} ${reason}`}`,
+    };
   if (times.calleeAcked === undefined)
     return { rule: "call lost", subject, what: "answered, but no ACK reached the callee" };
   if (byeStatus !== 200)
     return {
       rule: "call cannot be ended",
       subject,
-      what: `BYE: ${byeStatus === 0 ? "no answer" : `status ${byeStatus}`}`,
+      what: `BYE: ${byeStatus === 0 ? "no answer" : `status ${byeStatus} ${reason}`}`,
     };
   return undefined;
 }

@@ -20,6 +20,8 @@ export interface RegisterOperation {
   outcome: Outcome;
   /** Status of the last response; 0: none came. */
   status: number;
+  /** Its reason phrase, when it was a refusal. */
+  reason?: string;
   /** Edge nodes tried; more than one: the UE had to help itself. */
   bonos: string[];
   /** The slowest single REGISTER transaction, ms. */
@@ -56,6 +58,8 @@ export interface CallOperation {
   calleeBonos: string[];
   /** Final status of the INVITE; 0: none came. */
   status: number;
+  /** Reason phrase of whatever was refused. */
+  reason?: string;
   /** Final status of the BYE; 0: none came or none was sent. */
   byeStatus: number;
   /** INVITEs that reached the callee as new ones, beyond the first: RFC 3261 §8.2.2.2. */

@@ -76,6 +76,7 @@ async function invite(ue: Ue, operation: CallOperation): Promise<{ dialog: Dialo
     });
     if (typeof outcome !== "string") {
       operation.status = outcome.status;
+      if (outcome.status !== 200) operation.reason = outcome.reason;
       if (outcome.status === 200) {
         times.answered ??= world.now();
         return { dialog: callerDialog(request, outcome) };
@@ -141,6 +142,7 @@ export async function hangUp(
     const answer = await ue.ask(inDialog(ue, dialog, "BYE"));
     if (answer.kind === "final") {
       operation.byeStatus = answer.response.status;
+      if (answer.response.status !== 200) operation.reason = answer.response.reason;
       operation.times.byeAnswered = ue.world.now();
       return;
     }

@@ -71,6 +71,7 @@ async function registerNow(ue: Ue, purpose: RegisterPurpose, expires: number): P
     }
     const { response } = answer;
     operation.status = response.status;
+    if (response.status !== 200) operation.reason = response.reason;
     if (response.status === 401 && challenges < 2) {
       challenges++;
       ue.digest.challenged(response.header("WWW-Authenticate") ?? "");

@@ -31,7 +31,19 @@ export interface CellFigures {
   readonly failed: number;
   readonly helped: number;
   readonly p99: number;
+  /** How late the UEs' own timers were: a machine that has too much to do spoils every time here, ms. */
+  readonly lag: { readonly p99: number; readonly worst: number };
   readonly violations: readonly Violation[];
+}
+
+const NO_LAG = { p99: 0, worst: 0 };
+
+/** A cell that could not be run. */
+export function notRun(cell: string, violation: Violation): CellFigures {
+  return {
+    ...{ cell, faults: [], registrations: 0, calls: 0, failed: 0, helped: 0, p99: 0, lag: NO_LAG },
+    violations: [violation],
+  };
 }
 
 /** Figures of one cell. Pure. */
@@ -40,6 +52,7 @@ export function figuresOf(
   history: History,
   faults: readonly FaultRecord[],
   violations: readonly Violation[],
+  lag: CellFigures["lag"] = NO_LAG,
 ): CellFigures {
   const registers = history.registers.filter(({ purpose }) => purpose !== "fetch");
   const times = [
@@ -58,6 +71,7 @@ export function figuresOf(
       registers.filter(({ outcome, bonos }) => outcome === "ok" && bonos.length > 1).length +
       history.calls.filter((one) => lossOf(one) === undefined && one.callerBonos.length > 1).length,
     p99: quantile(times, 0.99),
+    lag,
     violations,
   };
 }

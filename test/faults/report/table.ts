@@ -18,6 +18,7 @@ const COLUMNS = [
   "BYE near: worst",
   "elsewhere: median, worst",
   "p99 of all",
+  "own lag: p99, worst",
   "verdict",
 ] as const;
 
@@ -55,6 +56,7 @@ function rowOf(cell: CellFigures): string[] {
     String(Math.round(Math.max(0, ...faults.map(({ slowestBye }) => slowestBye)))),
     pair(faults.flatMap(({ elsewhere }) => elsewhere)),
     String(Math.round(cell.p99)),
+    `${Math.round(cell.lag.p99)}, ${Math.round(cell.lag.worst)}`,
     cell.violations.length === 0 ? "kept" : `BROKEN: ${tally(cell)}`,
   ];
 }

@@ -1,5 +1,5 @@
 import { cellsFor, nameOf, notApplicable } from "../nemesis/cells.ts";
-import type { CellFigures } from "../report/figures.ts";
+import { type CellFigures, notRun } from "../report/figures.ts";
 import { COLUMN_LINE, rowLine, type SkippedCell } from "../report/table.ts";
 import { type Bench, type BenchOptions, openBench, record } from "./bench.ts";
 import { runCell } from "./run-cell.ts";
@@ -48,7 +48,7 @@ export async function runMatrix(
         } catch (error) {
           const what = error instanceof Error ? error.message : String(error);
           options.say(`${nameOf(cell)}: could not be run: ${what}\n${bench.core.tail(8)}`);
-          done.push(notRun(nameOf(cell), what));
+          done.push(notRun(nameOf(cell), { rule: "not answered", subject: "the core", what }));
           await bench.close();
           bench = undefined;
         }
@@ -58,15 +58,6 @@ export async function runMatrix(
     }
   }
   return { cells: done, skipped };
-}
-
-function notRun(cell: string, what: string): CellFigures {
-  return {
-    cell,
-    faults: [],
-    ...{ registrations: 0, calls: 0, failed: 0, helped: 0, p99: 0 },
-    violations: [{ rule: "not answered", subject: "the core", what }],
-  };
 }
 
 /** Members of each pool and store as asked for on the command line. */

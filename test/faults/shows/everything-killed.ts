@@ -47,7 +47,15 @@ export const EVERYTHING_KILLED: Show = {
     say(`  ${lapsed} lapsed, the HSS heard of ${assigned ?? "an unknown number"}`);
     return {
       cell: "kill/everything/everything-killed",
-      ...{ faults: [], registrations: subscribers.length, calls: 0, failed, helped: 0, p99: 0 },
+      ...{
+        faults: [],
+        registrations: subscribers.length,
+        calls: 0,
+        failed,
+        helped: 0,
+        p99: 0,
+        lag: { p99: 0, worst: 0 },
+      },
       violations: [...exactly("bindings lapsed", lapsed), ...exactly("the HSS heard of", assigned ?? 0)],
     };
   },

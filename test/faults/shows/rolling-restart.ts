@@ -1,8 +1,9 @@
+import { monitorEventLoopDelay } from "node:perf_hooks";
 import { setTimeout as delay } from "node:timers/promises";
 import type { FaultRecord } from "../history/calls.ts";
 import { checkHistory } from "../history/check.ts";
 import { figuresOf } from "../report/figures.ts";
-import { freshHistory } from "../run/run-cell.ts";
+import { freshHistory, lagOf } from "../run/run-cell.ts";
 import { atLeast, type Show } from "./show.ts";
 
 const PROCEDURES = 5_000;
@@ -15,6 +16,8 @@ export const ROLLING_RESTART: Show = {
     const initially = await freshHistory(load);
     const { history } = load.world;
     const faults: FaultRecord[] = [];
+    const lag = monitorEventLoopDelay({ resolution: 10 });
+    lag.enable();
     const nodes = ["homestead", "sprout", "bono"].flatMap((pool) => core.pool(pool));
     load.start();
     await delay(2_000);
@@ -32,12 +35,9 @@ export const ROLLING_RESTART: Show = {
     }
     await load.pause();
     await load.audit();
-    return figuresOf(
-      "restart/all/rolling-restart",
-      history,
-      faults,
-      checkHistory(history, faults, initially),
-    );
+    lag.disable();
+    const violations = checkHistory(history, faults, initially);
+    return figuresOf("restart/all/rolling-restart", history, faults, violations, lagOf(lag));
 
     function procedures(): number {
       const { registers, calls } = history;

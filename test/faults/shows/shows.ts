@@ -1,4 +1,4 @@
-import type { CellFigures } from "../report/figures.ts";
+import { type CellFigures, notRun } from "../report/figures.ts";
 import { rowLine } from "../report/table.ts";
 import { type BenchOptions, openBench, record } from "../run/bench.ts";
 import type { MatrixResult } from "../run/matrix.ts";
@@ -29,10 +29,7 @@ export async function runShows(only: string, options: BenchOptions): Promise<Mat
     } catch (error) {
       const what = error instanceof Error ? error.message : String(error);
       options.say(`${show.name} could not be run: ${what}`);
-      figures = {
-        ...{ cell: show.name, faults: [], registrations: 0, calls: 0, failed: 0, helped: 0, p99: 0 },
-        violations: [{ rule: "too little done", subject: show.name, what }],
-      };
+      figures = notRun(show.name, { rule: "too little done", subject: show.name, what });
     }
     cells.push(figures);
     options.say(rowLine(figures));
