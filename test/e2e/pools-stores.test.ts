@@ -38,7 +38,7 @@ async function calls(alice: SipUe, bob: SipUe, count = 6): Promise<void> {
 
 async function scale(sizes: string): Promise<void> {
   const { exitCode, stderr } = await pools.tidewater(["scale", sizes]);
-  assert.equal(exitCode, 0, stderr);
+  assert.equal(exitCode, 0, `${stderr}\n${pools.output().slice(-2000)}`);
 }
 
 test("pools on shared stores: registered through any member, called through any other", async (t) => {
@@ -73,7 +73,7 @@ test("every sprout is restarted, one after the other: who is registered stays so
   const [alice, bob] = await pair(t);
   const before = await pools.status();
   const { exitCode, stderr } = await pools.tidewater(["restart", "sprout", "memcached-1"]);
-  assert.equal(exitCode, 0, stderr);
+  assert.equal(exitCode, 0, `${stderr}\n${pools.output().slice(-2000)}`);
   const now = await pools.status();
   const changed = now.filter(({ name, pid }) => before.find((one) => one.name === name)?.pid !== pid);
   assert.deepEqual(changed.map(({ name }) => name).sort(), ["memcached-1", "sprout-1", "sprout-2"]);

@@ -127,15 +127,18 @@ export class Fleet {
     await this.#exclusively("restart", async () => {
       for (const store of stores) {
         await store.stop();
-        await store.start();
+        await store.start({ persist: true });
         progress(`${store.name} is ready again (pid ${store.pid})`);
       }
       for (const one of members) {
         if (one.member.state === "ready") await this.#drain(one);
         await one.member.stop();
-        await one.member.start();
-        one.draining = false;
-        await this.#publish();
+        try {
+          await one.member.start({ persist: true });
+        } finally {
+          one.draining = false;
+          await this.#publish();
+        }
         progress(`${one.member.name} is ready again (pid ${one.member.pid})`);
       }
     });

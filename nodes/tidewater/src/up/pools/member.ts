@@ -74,15 +74,16 @@ export class Member {
     return this.#restarts;
   }
 
-  /** Resolves when it is ready. Rejects when it did not get so far; it is not tried again then. */
-  async start(): Promise<void> {
+  /** Resolves when it is ready. Rejects when it did not get so far; it is tried again then only with `persist`. */
+  async start({ persist = false }: { readonly persist?: boolean } = {}): Promise<void> {
     clearTimeout(this.#timer);
     if (this.#state === "ready") return;
     this.#wanted = true;
     try {
       await this.#begin();
     } catch (error) {
-      this.#wanted = false;
+      if (persist && this.#restart && this.#wanted) this.#again(messageOf(error));
+      else this.#wanted = false;
       throw error;
     }
   }
@@ -131,9 +132,13 @@ export class Member {
             `${this.name} is back (pid ${this.#ready.pid}, ${Math.round(performance.now() - began)} ms)`,
           ),
         (error: unknown) => {
-          if (this.#wanted) this.#again(error instanceof Error ? error.message : String(error));
+          if (this.#wanted) this.#again(messageOf(error));
         },
       );
     }, waitMs);
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

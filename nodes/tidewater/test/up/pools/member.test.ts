@@ -91,6 +91,15 @@ test("a first start that fails is the caller's to know, and is not tried again",
   assert.deepEqual([member.state, runner.starts], ["down", 1]);
 });
 
+test("one that was there before is tried again when its start fails", async (t) => {
+  const runner = fakeRunner("no store", 7);
+  const { member, said } = setUp(t, runner);
+  await assert.rejects(member.start({ persist: true }), /no store/);
+  await pass(t, 100);
+  assert.deepEqual([member.state, member.pid], ["ready", 7]);
+  assert.equal(said[0], "bono-1 no store; starting it again in 0.1 s");
+});
+
 test("what is stopped stays stopped, also while it waits for its next try", async (t) => {
   const runner = fakeRunner(1, "no port");
   const { member, said } = setUp(t, runner);
