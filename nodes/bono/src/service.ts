@@ -105,6 +105,7 @@ export function createBono(
     clock,
     targetMs: options.overloadTargetMs,
     floor: options.overloadFloor,
+    log,
     register,
     metricsPrefix: "ims_bono",
   });

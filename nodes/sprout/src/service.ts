@@ -93,6 +93,7 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
     clock,
     targetMs: options.overloadTargetMs,
     floor: options.overloadFloor,
+    log,
     answerTargetMs: options.overloadAnswerTargetMs,
     register,
     metricsPrefix: "ims_sprout",

@@ -1,6 +1,7 @@
-import { type Clock, type LoadMonitor, loadMonitor, type MetricsRegister } from "@ims/runtime";
+import { type Clock, type LoadMonitor, type Logger, loadMonitor, type MetricsRegister } from "@ims/runtime";
 import type { SipMessage } from "../message/message.ts";
-import { parseVia, type Via } from "../message/via.ts";
+import { parameterAt } from "../message/parameters.ts";
+import { parseHostPort } from "../message/uri.ts";
 import type { Flow, ListeningPoint, Target, TransportHandler } from "../transport/transport.ts";
 import { AdmissionControl } from "./admission-control.ts";
 import { LossFeedback } from "./loss-feedback.ts";
@@ -33,6 +34,7 @@ export interface OverloadOptions {
   /** How long REGISTER may wait for its answer before new ones are shed, ms; 0 or absent: no matter. */
   readonly answerTargetMs?: number;
   readonly random?: () => number;
+  readonly log?: Pick<Logger, "info">;
   readonly register?: MetricsRegister;
   /** `<prefix>_overload_...` */
   readonly metricsPrefix?: string;
@@ -43,8 +45,12 @@ const RETRY_FROM = 5;
 const RETRY_SPREAD = 15;
 const RETRY_LONGEST = 120;
 
-/** Is there a server transaction for this Via and method? A retransmission of what was admitted is never refused. */
-export type IsKnown = (via: Via, method: string, side: string) => boolean;
+/** Is there a server transaction for a Via with this branch and sent-by? A retransmission of what was admitted is never refused. */
+export type IsKnown = (
+  via: { readonly branch: string; readonly host: string; readonly port: number | undefined },
+  method: string,
+  side: string,
+) => boolean;
 
 /** Overload control of one process: admission by measured delay (the server at its own door) and RFC 7339 (between servers). */
 export class OverloadControl {
@@ -116,8 +122,8 @@ export class OverloadControl {
 
   /** One measurement; the load monitor calls it. */
   measured(delayMs: number, elapsedMs: number): void {
-    this.#queue.measured(delayMs, elapsedMs);
-    this.#answers.measured(this.#longestAnswerMs, elapsedMs);
+    this.#steer("queue", this.#queue, delayMs, elapsedMs);
+    this.#steer("answers to REGISTER", this.#answers, this.#longestAnswerMs, elapsedMs);
     this.#longestAnswerMs = 0;
     this.#reduction.expire();
     const taken = this.#sheddable - this.#refused;
@@ -171,8 +177,7 @@ export class OverloadControl {
     }
     this.#sheddable++;
     if (this.#admits(kind, head.method)) return undefined;
-    const via = parseVia(head.via.split(",", 1)[0] ?? "");
-    if (via === undefined || isKnown(via, head.method, flow.side)) return undefined;
+    if (isInProgress(head, flow.side, isKnown)) return undefined;
     this.#refused++;
     this.#refusedTotal++;
     return this.#refusalText(head, flow, side);
@@ -245,6 +250,17 @@ export class OverloadControl {
     return targets.filter(({ address, port }) => this.#reduction.admits(`${address}:${port}`, kind, already));
   }
 
+  /** A line when it begins and when it ends: an operator who finds 503 shall find the reason. */
+  #steer(what: string, control: AdmissionControl, delayMs: number, elapsedMs: number): void {
+    const before = control.limiting;
+    control.measured(delayMs, elapsedMs);
+    if (before === control.limiting) return;
+    const fields = { what, delayMs: Math.round(delayMs), refused: this.#refusedTotal };
+    if (before) this.#options.log?.info(fields, "overload is over");
+    else
+      this.#options.log?.info({ ...fields, rate: Math.round(control.rate) }, "overload: new work is limited");
+  }
+
   #assess(): void {
     this.#active = this.#queue.limiting || this.#answers.limiting || this.#reduction.common > 0;
   }
@@ -274,6 +290,16 @@ export class OverloadControl {
       value: () => this.#refusedTotal,
     });
   }
+}
+
+function isInProgress({ via, method }: RequestHead, side: string, isKnown: IsKnown): boolean {
+  const semicolon = via.indexOf(";");
+  const head = semicolon < 0 ? via : via.slice(0, semicolon);
+  const sentBy = parseHostPort(head.slice(head.lastIndexOf(" ") + 1));
+  // What cannot be read is the parser's affair.
+  return (
+    sentBy === undefined || isKnown({ branch: parameterAt(via, "branch") ?? "", ...sentBy }, method, side)
+  );
 }
 
 /** A 503 whose top Via, once ours, says that its sender is in overload: not a failure of that server. */

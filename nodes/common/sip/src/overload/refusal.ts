@@ -45,6 +45,11 @@ function withSource(value: string, flow: Flow): string {
   if (semicolon < 0) return `${value};received=${flow.remoteAddress}`;
   const head = value.slice(0, semicolon);
   let parameters = value.slice(semicolon);
+  const plain = parameters.indexOf(";rport");
+  const after = plain < 0 ? 0 : parameters.charCodeAt(plain + 6);
+  // As nearly everybody writes it.
+  if (plain >= 0 && (Number.isNaN(after) || after === 0x3b) && !parameters.includes("eceived"))
+    return `${head}${parameters.slice(0, plain)}${parameters.slice(plain + 6)};received=${flow.remoteAddress};rport=${flow.remotePort}`;
   const rport = /;\s*rport\s*(?:=|;|$)/i.test(parameters);
   if (rport || /received/i.test(parameters))
     parameters = parameters.replace(/;\s*(?:received|rport)\s*(?:=[^;]*)?(?=;|$)/gi, "");

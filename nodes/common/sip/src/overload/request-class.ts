@@ -27,7 +27,8 @@ export function classOfStart(text: string): "exempt" | undefined {
 
 /** What may be shed when: RFC 7339 §5.10.1 with the local policy of an IMS. */
 export function classOf(head: RequestHead, source: RequestSource): RequestClass {
-  if (NEVER_SHED.has(head.method) || tagOf(head.to) !== "") return "exempt";
+  if (NEVER_SHED.has(head.method)) return "exempt";
+  if (head.to.includes(";") && tagOf(head.to) !== "") return "exempt";
   if (isEmergency(head)) return "exempt";
   if (head.resourcePriority !== "") {
     if (source.trusted) return "exempt";
@@ -42,13 +43,18 @@ export function classOf(head: RequestHead, source: RequestSource): RequestClass 
 
 /** RFC 5031 service URN; RFC 3261 spells schemes in any case. An emergency registration says so in its Contact (TS 24.229 §5.1.6.2). */
 function isEmergency({ method, requestUri, contact }: RequestHead): boolean {
-  if (/^urn:service:sos(?:[.;]|$)/i.test(requestUri)) return true;
-  return method === "REGISTER" && /;\s*sos\s*(?:[;>,]|$)/i.test(contact);
+  if ((requestUri.charCodeAt(0) | 0x20) === 0x75 && /^urn:service:sos(?:[.;]|$)/i.test(requestUri))
+    return true;
+  return method === "REGISTER" && /sos/i.test(contact) && /;\s*sos\s*(?:[;>,]|$)/i.test(contact);
 }
 
 /** A re-REGISTER over an authenticated flow, or the answer to a challenge. */
 function isKnown(authorization: string, { trusted, registered }: RequestSource): boolean {
   if (registered) return true;
-  if (/[\s,]response\s*=\s*"[^"]/i.test(authorization)) return true;
+  // As nearly everybody writes it, then as anybody may.
+  const at = authorization.indexOf('response="');
+  if (at >= 0) {
+    if (authorization.charCodeAt(at + 10) !== 0x22) return true;
+  } else if (/[\s,]response\s*=\s*"[^"]/i.test(authorization)) return true;
   return trusted && /integrity-protected\s*=\s*"?[a-z-]*yes/i.test(authorization);
 }

@@ -83,10 +83,16 @@ export function requestHead(text: string): RequestHead | undefined {
 function endOfLine(text: string, start: number): number {
   let at = start;
   for (;;) {
-    const end = text.indexOf("\r\n", at);
-    if (end < 0 || text.indexOf("\n", at) !== end + 1 || text.indexOf("\r", at) !== end) return -1;
+    const end = text.indexOf("\r", at);
     const next = text.charCodeAt(end + 2);
-    if (next !== 0x20 && next !== 0x09) return end;
-    at = end + 2;
+    if (end < 0 || text.charCodeAt(end + 1) !== 0x0a) return -1;
+    if (next === 0x20 || next === 0x09) at = end + 2;
+    else return holdsLineFeed(text, start, end) ? -1 : end;
   }
+}
+
+function holdsLineFeed(text: string, start: number, end: number): boolean {
+  for (let at = text.indexOf("\n", start); at >= 0 && at < end; at = text.indexOf("\n", at + 1))
+    if (text.charCodeAt(at - 1) !== CR) return true;
+  return false;
 }

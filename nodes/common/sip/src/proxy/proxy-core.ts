@@ -12,8 +12,7 @@ import {
   validateRequest,
 } from "../message/validate.ts";
 import { decimal } from "../message/values.ts";
-import type { Via } from "../message/via.ts";
-import type { OverloadControl } from "../overload/overload-control.ts";
+import type { IsKnown, OverloadControl } from "../overload/overload-control.ts";
 import type { ServerTransaction } from "../transaction/server-transaction.ts";
 import { DEFAULT_TIMERS } from "../transaction/timers.ts";
 import { TransactionLayer, type TransactionLayerUser } from "../transaction/transaction-layer.ts";
@@ -181,8 +180,7 @@ export class ProxyCore implements TransportHandler, TransactionLayerUser, Reques
     return true;
   }
 
-  readonly #isKnown = (via: Via, method: string, side: string): boolean =>
-    this.transactions.knows(via, method, side);
+  readonly #isKnown: IsKnown = (via, method, side) => this.transactions.knows(via, method, side);
 
   #receiveRequest(request: SipMessage, flow: Flow): void {
     const side = this.#sides.get(flow.side);

@@ -99,7 +99,7 @@ export class TransactionLayer {
   }
 
   /** Is there a server transaction for a request with this top Via? Those without the magic cookie are not looked for. */
-  knows(via: Via, method: string, side: string): boolean {
+  knows(via: Pick<Via, "branch" | "host" | "port">, method: string, side: string): boolean {
     return this.#servers.has(`${via.branch}|${via.host}:${via.port ?? 0}|${method}|${side}`);
   }
 
