@@ -1,3 +1,4 @@
+import type { Clock } from "@ims/runtime";
 import { BaseFlow, DeadFlow, type FlowEnds } from "../src/transport/flow.ts";
 import type {
   Flow,
@@ -14,6 +15,9 @@ import type {
 export class FakeFlow extends BaseFlow {
   /** Every message sent, oldest first; the test may empty it. */
   readonly sent: string[] = [];
+  /** Set on flows that the stack opened, once the layer has a clock: as `TransportLayer` says. */
+  ping: (() => boolean) | undefined = undefined;
+  lastReceived = 0;
   readonly #layer: FakeTransportLayer;
 
   constructor(ends: FlowEnds, layer: FakeTransportLayer) {
@@ -66,6 +70,8 @@ export class FakeTransportLayer implements TransportLayer {
   readonly listeningPoints: ListeningPoint[] = [];
   readonly #flows = new Map<number, FakeFlow>();
   readonly #refused = new Set<string>();
+  readonly #hung = new Set<string>();
+  #clock: Clock | undefined;
   #lastId = 0;
   #lastPort = 40_000;
 
@@ -115,6 +121,7 @@ export class FakeTransportLayer implements TransportLayer {
     }
     const flow = this.connect(ends);
     this.dialled.push(flow);
+    if (this.#clock !== undefined && protocol !== "UDP") this.#answerPings(flow, target, this.#clock);
     return flow;
   }
 
@@ -156,6 +163,33 @@ export class FakeTransportLayer implements TransportLayer {
     for (const flow of [...this.#flows.values()]) {
       if (flow.protocol === target.protocol && isTo(flow, target.address, target.port)) flow.close();
     }
+  }
+
+  /** From now on the far ends of connections that the stack opens answer keep-alives, 1 ms later, unless they hang. */
+  answerPings(clock: Clock): void {
+    this.#clock = clock;
+  }
+
+  /** The target reads nothing any more; its connections stay open. */
+  hang(target: Target): void {
+    this.#hung.add(targetKey(target));
+  }
+
+  wake(target: Target): void {
+    this.#hung.delete(targetKey(target));
+  }
+
+  #answerPings(flow: FakeFlow, target: Target, clock: Clock): void {
+    const answer = (): void => {
+      if (!flow.open) return;
+      if (this.#hung.has(targetKey(target))) clock.setTimer(50, answer);
+      else flow.lastReceived = clock.monotonic();
+    };
+    flow.lastReceived = clock.monotonic();
+    flow.ping = () => {
+      clock.setTimer(1, answer);
+      return flow.open;
+    };
   }
 
   allow(target: Target): void {
