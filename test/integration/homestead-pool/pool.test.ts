@@ -74,6 +74,13 @@ describe("A pool of homesteads on a Cassandra of three nodes", { skip }, () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
+  async function provisioned(kind: string, count: number): Promise<string[]> {
+    const names = Array.from({ length: count }, (_, i) => `${kind}-${i}`);
+    const report = await one.client.import(names.map(row), { dryRun: false, partial: false });
+    assert.deepEqual(report, { applied: count, rows: [] });
+    return names;
+  }
+
   test("TS 29.228 §6.1: who is added through one homestead registers through the others, and every one knows it", async (t) => {
     await one.client.add(row("alice"));
     const cx = await CxClient.connect(t, "sprout-1.example.com", [one, other]);
@@ -196,8 +203,9 @@ describe("A pool of homesteads on a Cassandra of three nodes", { skip }, () => {
   });
 
   test("an import through one homestead is there at the others; wrong rows are named, all or nothing is kept", async () => {
+    await other.client.add(row("taken"));
     const rows = Array.from({ length: 200 }, (_, i) => row(`bulk-${i}`));
-    const clash = { ...row("clash"), publicIdentities: [{ impu: "sip:alice@example.com" }] };
+    const clash = { ...row("clash"), publicIdentities: [{ impu: "sip:taken@example.com" }] };
     const refused = await one.client.import([...rows, clash], { dryRun: false, partial: false });
     assert.deepEqual([refused.applied, refused.rows.map(({ index }) => index)], [0, [200]]);
     assert.equal((await other.client.list({ search: "bulk-" })).subscribers.length, 0);
@@ -207,10 +215,10 @@ describe("A pool of homesteads on a Cassandra of three nodes", { skip }, () => {
   });
 
   test("kill -9 of a homestead amid registrations: everything that was answered is there, the other one goes on", async (t) => {
+    const names = await provisioned("kill", 200);
     const third = await start(3);
     t.after(() => third.kill());
     const cx = await CxClient.connect(t, "sprout-4.example.com", [third, other]);
-    const names = Array.from({ length: 200 }, (_, i) => `bulk-${i}`);
     const registered: string[] = [];
     const failures: unknown[] = [];
     let next = 0;
@@ -230,7 +238,8 @@ describe("A pool of homesteads on a Cassandra of three nodes", { skip }, () => {
     await Promise.all(Array.from({ length: 8 }, worker));
     assert.deepEqual(failures, []);
     assert.equal(registered.length, 200);
-    const shown = (await other.client.list({ search: "bulk-", limit: 1000 })).subscribers;
+    const shown = (await other.client.list({ search: "kill-", limit: 1000 })).subscribers;
+    assert.equal(shown.length, 200);
     assert.deepEqual(
       shown.filter(({ publicIdentities }) => publicIdentities[0]?.state !== "registered"),
       [],
@@ -245,7 +254,7 @@ describe("A pool of homesteads on a Cassandra of three nodes", { skip }, () => {
     });
     t.after(() => session.shutdown());
     const result = await session.execute({ cql: "SELECT * FROM keyspace.subscriber", idempotent: true }, []);
-    assert.ok(result.kind === "rows" && result.rows.length > 200);
+    assert.ok(result.kind === "rows" && result.rows.length > 1);
     const stored = result.rows.map((each) => Object.values(each).map(String).join(" ")).join("\n");
     for (const secret of [K, OPC, Buffer.from(K, "hex").toString(), "s3cret-word", "ha1"]) {
       assert.equal(stored.includes(secret), false, secret);
@@ -258,7 +267,9 @@ describe("A pool of homesteads on a Cassandra of three nodes", { skip }, () => {
   });
 
   test("TS 29.228 §6.1: one Cassandra node of three killed, then frozen: nothing fails", async (t) => {
+    const names = await provisioned("steady", 100);
     const cx = await CxClient.connect(t, "sprout-5.example.com", [one, other]);
+    for (const name of names) assert.deepEqual((await cx.register(name, [one])).slice(1), [SUCCESS, SUCCESS]);
     const [, second, victim] = cassandra.cluster.nodes;
     assert.ok(second && victim);
     const slowest: Record<string, number> = {};
@@ -267,7 +278,7 @@ describe("A pool of homesteads on a Cassandra of three nodes", { skip }, () => {
       for (let round = 0; round < rounds; round++) {
         await Promise.all(
           Array.from({ length: 4 }, async (_, i) => {
-            const name = `bulk-${(round * 4 + i) % 200}`;
+            const name = names[(round * 4 + i) % names.length] ?? "";
             const began = performance.now();
             const codes = await cx.register(name, [one, other]);
             latencies.push(performance.now() - began);
@@ -298,20 +309,25 @@ describe("A pool of homesteads on a Cassandra of three nodes", { skip }, () => {
       await other.client.add(row("while-one-is-frozen"));
     } finally {
       second.thaw();
+      const causes = [one, other].flatMap(({ output }) => output.match(/"reason":"[^"]*"/g) ?? []);
+      t.diagnostic(`what homesteads were not answered: ${causes.slice(-5).join(" ") || "nothing"}`);
     }
     t.diagnostic(`slowest registration, ms: ${JSON.stringify(slowest)}`);
   });
 
   test("Cassandra away: Cx answers UNABLE_TO_COMPLY and provisioning 503 within 2 s; it comes back by itself", async (t) => {
+    await one.client.add(row("dave"));
     const cx = await CxClient.connect(t, "sprout-6.example.com", [one, other]);
     for (const node of cassandra.cluster.nodes) node.freeze();
+    // A process on another core may run on for a moment.
+    await new Promise((resolve) => setTimeout(resolve, 200));
     try {
       for (let round = 0; round < 3; round++) {
         const began = performance.now();
         const answers = await Promise.all([
-          cx.uar(one, "alice"),
-          cx.lir(other, "sip:alice@example.com"),
-          cx.sar(one, "alice", "REGISTRATION"),
+          cx.uar(one, "dave"),
+          cx.lir(other, "sip:dave@example.com"),
+          cx.sar(one, "dave", "REGISTRATION"),
         ]).catch((error: unknown) => assert.fail(String(error)));
         assert.deepEqual(answers.map(codeOf), [UNABLE_TO_COMPLY, UNABLE_TO_COMPLY, UNABLE_TO_COMPLY]);
         const response = await fetch(`${one.url("provisioning")}/subscribers`, {
@@ -340,7 +356,7 @@ describe("A pool of homesteads on a Cassandra of three nodes", { skip }, () => {
       }
       return Math.round(performance.now() - began);
     };
-    const reads = await until(async () => codeOf(await cx.uar(one, "alice")) !== UNABLE_TO_COMPLY);
+    const reads = await until(async () => codeOf(await cx.uar(one, "dave")) !== UNABLE_TO_COMPLY);
     const writes = await until(() =>
       other.client.add(row("after-all")).then(
         () => true,

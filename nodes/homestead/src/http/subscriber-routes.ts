@@ -89,7 +89,9 @@ export function subscriberRoutes(app: FastifyInstance, realm: string, modules: R
       const subscriber = await known(before.impi);
       // Registered again meanwhile: its registration has to end first.
       if (subscriber.registration.state === "registered") return { kind: "overtaken" };
-      return subscribers.remove(subscriber);
+      const removed = await subscribers.remove(subscriber);
+      // Gone since it was read: by us, when the store was asked twice, or by somebody who wanted the same.
+      return removed.kind === "notFound" ? { kind: "written" } : removed;
     });
     log.info({ impi }, "subscriber deleted");
     return reply.code(204).send();

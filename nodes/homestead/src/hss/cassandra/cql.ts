@@ -18,7 +18,8 @@ export type CasResult =
 
 /** A Cx client tries another homestead after a second, and gives up before two: no later than that it is answered. */
 const READ_DEADLINE_MS = 700;
-const CHANGE_DEADLINE_MS = 800;
+/** Of a transaction, and of its second try: the first may have been lost on its way, or applied without a word. */
+const CHANGE_DEADLINES_MS = [500, 400] as const;
 
 /**
  * A statement that may be sent twice, early or late. All of ours may: reads, and conditions on versions and operations
@@ -80,10 +81,13 @@ export class Cql {
     params: readonly unknown[],
     ours: (row: Row) => boolean,
   ): Promise<CasResult> {
-    const result = await this.#execute(statement, params, { deadlineMs: CHANGE_DEADLINE_MS });
-    if (result === UNAVAILABLE) return { kind: "unavailable" };
-    const [row = {}] = result.rows;
-    return wasApplied(result.rows) || ours(row) ? { kind: "applied" } : { kind: "refused", row };
+    for (const deadlineMs of CHANGE_DEADLINES_MS) {
+      const result = await this.#execute(statement, params, { deadlineMs });
+      if (result === UNAVAILABLE) continue;
+      const [row = {}] = result.rows;
+      return wasApplied(result.rows) || ours(row) ? { kind: "applied" } : { kind: "refused", row };
+    }
+    return { kind: "unavailable" };
   }
 
   async #execute(
