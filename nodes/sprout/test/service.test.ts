@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -59,4 +59,54 @@ test("options refuse what cannot be", () => {
     { scscfPort: 70_000 },
   ])
     assert.equal(sproutOptions.safeParse(options).success, false, JSON.stringify(options));
+});
+
+test("stores that do not go together, or cannot be used, are named", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "sprout-test-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const fault = (options: Record<string, unknown>): Promise<unknown> =>
+    create(options).then(
+      () => assert.fail("it was accepted"),
+      (error: SproutError) => error.detail.code,
+    );
+  assert.equal(await fault({ memcached: ["127.0.0.1:1"], stateDir: folder }), "SPROUT_STORES");
+  const file = join(folder, "file");
+  writeFileSync(file, "");
+  assert.equal(await fault({ stateDir: join(file, "below") }), "SPROUT_STATE_DIR");
+  mkdirSync(join(folder, "bad"));
+  writeFileSync(
+    join(folder, "bad", "registrations.db"),
+    "no database, but long enough to look like one ".repeat(20),
+  );
+  assert.equal(await fault({ stateDir: join(folder, "bad") }), "STORE_DATABASE");
+  for (const options of [
+    { memcached: ["a b"] },
+    { cassandra: ["127.0.0.1"] },
+    { durableWrites: "never" },
+    { cassandraKeyspace: "x; DROP" },
+  ])
+    assert.equal(sproutOptions.safeParse(options).success, false, JSON.stringify(options));
+});
+
+test("memcached that does not answer: not ready where it is all there is, and named", async (t) => {
+  const health = createHealth();
+  health.set("ready");
+  const service = await createSprout(
+    sproutOptions.parse({
+      icscfPort: 0,
+      scscfPort: 0,
+      memcached: ["127.0.0.1:1", "127.0.0.1:2"],
+      hssPeer: ["127.0.0.1:1"],
+    }),
+    {
+      log: memoryLogger("silent"),
+      register: metricsRegister(),
+      clock: systemClock(),
+      health,
+      pacer: { received: () => undefined },
+    },
+  );
+  t.after(() => service.stop());
+  assert.ok(health.reasons().includes("memcached: no memcached answers"), `${health.reasons()}`);
+  assert.deepEqual(health.notes(), ["memcached: 127.0.0.1:1, 127.0.0.1:2 away"]);
 });

@@ -60,6 +60,7 @@ export {
 } from "./memcached/servers-file.ts";
 export { MemoryCalendar, memoryCalendar } from "./memory/memory-calendar.ts";
 export { MemoryStore, type MemoryStoreOptions, memoryStore } from "./memory/memory-store.ts";
+export { BackgroundCheckpoint } from "./sqlite/background-checkpoint.ts";
 export { type CommitResult, GroupCommit } from "./sqlite/group-commit.ts";
 export { type OpenDatabaseOptions, openDatabase } from "./sqlite/open-database.ts";
 export { SqliteCalendar, type SqliteCalendarOptions, sqliteCalendar } from "./sqlite/sqlite-calendar.ts";

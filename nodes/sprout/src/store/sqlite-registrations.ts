@@ -1,6 +1,6 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Clock } from "@ims/runtime";
-import { GroupCommit, openDatabase } from "@ims/store";
+import { BackgroundCheckpoint, GroupCommit, openDatabase } from "@ims/store";
 import type {
   DurableReadResult,
   DurableRegistrations,
@@ -34,6 +34,7 @@ export class SqliteRegistrations implements DurableRegistrations {
   readonly #clock: Clock;
   readonly #database: DatabaseSync;
   readonly #commits: GroupCommit;
+  readonly #checkpoint: BackgroundCheckpoint | undefined;
   readonly #select: StatementSync;
   readonly #put: StatementSync;
   readonly #clear: StatementSync;
@@ -47,6 +48,7 @@ export class SqliteRegistrations implements DurableRegistrations {
     this.#clock = clock;
     this.#database = openDatabase(path, { migrations: MIGRATIONS, busyTimeoutMs: BUSY_TIMEOUT_MS });
     this.#commits = new GroupCommit(this.#database);
+    this.#checkpoint = path === ":memory:" ? undefined : new BackgroundCheckpoint(this.#database, path);
     const prepare = (sql: string): StatementSync => this.#database.prepare(sql);
     this.#select = prepare(
       "SELECT item, value, stamp FROM registration WHERE partition = ? AND until > ? AND value IS NOT NULL",
@@ -104,6 +106,8 @@ export class SqliteRegistrations implements DurableRegistrations {
   /** What is queued is written; afterwards every operation is unavailable. */
   close(): void {
     this.#commits.flush();
-    if (this.#database.isOpen) this.#database.close();
+    if (!this.#database.isOpen) return;
+    this.#database.close();
+    void this.#checkpoint?.close();
   }
 }

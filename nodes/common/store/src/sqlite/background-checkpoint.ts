@@ -1,0 +1,56 @@
+import type { DatabaseSync } from "node:sqlite";
+import { Worker } from "node:worker_threads";
+
+const EVERY_MS = 2_000;
+/** Pages of the log beyond which the writer helps itself: the thread is not there, or does not keep up. */
+const HELP_PAGES = 20_000;
+
+/** Text, not a file: it goes wherever the program goes. */
+const PROGRAM = `
+const { workerData, parentPort } = require("node:worker_threads");
+const { DatabaseSync } = require("node:sqlite");
+const database = new DatabaseSync(workerData.path, { timeout: 1000 });
+database.exec("PRAGMA synchronous = NORMAL");
+const timer = setInterval(() => {
+  try {
+    database.exec("PRAGMA wal_checkpoint(PASSIVE)");
+  } catch {
+    // The next one will do.
+  }
+}, workerData.everyMs);
+parentPort.once("message", () => {
+  clearInterval(timer);
+  database.close();
+});
+`;
+
+/**
+ * Moves what stands in the write-ahead log of a database into its file, on a thread of its own: the disk is waited for there, and the
+ * loop goes on. Not for ":memory:".
+ */
+export class BackgroundCheckpoint {
+  readonly #worker: Worker;
+
+  constructor(database: DatabaseSync, path: string, everyMs = EVERY_MS) {
+    database.exec(`PRAGMA wal_autocheckpoint = ${HELP_PAGES}`);
+    this.#worker = new Worker(PROGRAM, {
+      eval: true,
+      workerData: { path, everyMs },
+      execArgv: ["--disable-warning=ExperimentalWarning"],
+      resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 4 },
+    });
+    this.#worker.unref();
+    // Without it the writer checkpoints by itself, more seldom.
+    this.#worker.on("error", () => undefined);
+  }
+
+  /** The thread ends once its connection is closed. */
+  async close(): Promise<void> {
+    const ended = new Promise<void>((resolve) => {
+      this.#worker.once("exit", () => resolve());
+    });
+    this.#worker.ref();
+    this.#worker.postMessage("close");
+    await ended;
+  }
+}
