@@ -5,6 +5,7 @@ export type Rule =
   | "not linearizable"
   | "not reachable"
   | "not answered"
+  | "stores differ"
   | "undecided"
   | "registration failed"
   | "registration helped by the UE"

@@ -139,6 +139,8 @@ export async function hangUp(
 ): Promise<void> {
   operation.times.byeSent = ue.world.now();
   for (let tries = 1; tries <= MOST_TRIES && !ue.closed; tries++) {
+    // Over a new flow nobody is known before he has registered.
+    if (!ue.settled && !(await registeredAgain(ue))) break;
     const answer = await ue.ask(inDialog(ue, dialog, "BYE"));
     if (answer.kind === "final") {
       operation.byeStatus = answer.response.status;
@@ -157,7 +159,7 @@ export async function hangUp(
 async function registeredAgain(ue: Ue): Promise<boolean> {
   const until = ue.world.now() + RECOVERY_MS;
   while (!ue.closed && ue.world.now() < until) {
-    if (ue.connected && ue.registeredAt === ue.edge) return true;
+    if (ue.settled) return true;
     await delay(10);
   }
   return false;

@@ -115,7 +115,9 @@ export class Load {
     const { history, now } = this.world;
     const fetched = await register(first, "fetch");
     const deliveriesBefore = history.deliveries.length;
-    const prober = this.#talkers.find((ue) => ue.aor !== first.aor && ue.registeredAt !== undefined);
+    const prober = this.#talkers.find(
+      (ue) => ue.aor !== first.aor && ue.registeredAt !== undefined && ue.settled,
+    );
     let status = 0;
     for (let tries = 0; tries < 2 && prober !== undefined && status !== 200; tries++) {
       if (tries > 0) await register(prober, "refresh");
@@ -171,7 +173,7 @@ export class Load {
   }
 
   #call(): Promise<unknown> | undefined {
-    const ready = this.#talkers.filter((ue) => ue.registeredAt !== undefined && ue.connected);
+    const ready = this.#talkers.filter((ue) => ue.registeredAt !== undefined && ue.settled);
     if (ready.length < 2) return undefined;
     const caller = this.#random.pick(ready);
     const others = this.#talkers.filter((ue) => ue !== caller);

@@ -26,7 +26,7 @@ export function recover(ue: Ue, from: string): void {
   world.history.moves.push(move);
   void ue.exclusive(async () => {
     if (ue.closed || !ue.wanted) return;
-    if (!ue.connected || ue.registeredAt !== ue.edge) await registerNow(ue, "refresh", EXPIRES_S);
+    if (!ue.settled) await registerNow(ue, "refresh", EXPIRES_S);
     if (ue.registeredAt === undefined) return;
     move.to = ue.registeredAt.name;
     move.registered = world.now();
@@ -87,6 +87,7 @@ async function registerNow(ue: Ue, purpose: RegisterPurpose, expires: number): P
     break;
   }
   operation.ended = world.now();
+  if (operation.outcome === "unknown" && purpose !== "fetch") world.told.uncertain(ue.options.device);
   return operation;
 }
 
@@ -116,13 +117,21 @@ function outcomeOf(status: number): "ok" | "refused" | "unknown" {
 function accepted(ue: Ue, operation: RegisterOperation, response: SipMessage, expires: number): void {
   operation.seen = response.values("Contact").flatMap((value) => /<sip:(d\d+)@/.exec(value)?.[1] ?? []);
   if (operation.purpose === "fetch") return;
+  const at = Date.now();
+  const [, contact = ""] = /<([^>]*)>/.exec(ue.contact) ?? [];
+  const tell = (lasts: number): void =>
+    ue.world.told.accepted(ue.options.device, {
+      ...{ aor: ue.aor, contact, expiresAt: at + lasts, at },
+      ...{ callId: ue.registerCallId, cseq: response.cseqNumber },
+    });
   if (operation.purpose === "remove") {
     ue.registeredAt = undefined;
-    return;
+    return tell(0);
   }
   ue.serviceRoute = response.values("Service-Route");
-  ue.registeredAt = ue.edge;
+  ue.registered();
   const own = response.values("Contact").find((value) => value.includes(`<sip:${ue.options.device}@`));
   const granted = Number(/;expires=(\d+)/i.exec(own ?? "")?.[1] ?? response.header("Expires") ?? expires);
   operation.expires = ue.world.now() + granted * 1000;
+  tell(granted * 1000);
 }

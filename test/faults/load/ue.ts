@@ -68,9 +68,18 @@ export class Ue {
     return edge;
   }
 
-  get connected(): boolean {
-    return this.#wire !== undefined;
+  /** Registered over the flow it has now. */
+  get settled(): boolean {
+    return this.#wire !== undefined && this.#wire === this.#registeredOver;
   }
+
+  /** A 200 to a REGISTER over the current flow. */
+  registered(): void {
+    this.registeredAt = this.edge;
+    this.#registeredOver = this.#wire;
+  }
+
+  #registeredOver: Wire | undefined;
 
   get closed(): boolean {
     return this.#closed;

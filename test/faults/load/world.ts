@@ -1,5 +1,6 @@
 import type { CallOperation, History } from "../history/operations.ts";
 import type { Random } from "../random.ts";
+import type { Told } from "./told.ts";
 
 /** Where a fault may strike: TS 24.229 procedures as the UEs see them. */
 export const STAGES = [
@@ -31,6 +32,7 @@ export interface World {
   history: History;
   /** Calls by Call-ID: both ends write to the same record. */
   readonly calls: Map<string, CallOperation>;
+  readonly told: Told;
   /** Somebody wants to know that a stage is reached; `edges` are the names of the edge nodes it goes over. */
   reached: (stage: Stage, edges: readonly string[]) => void;
 }

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { SuiteOptions } from "../command-line.ts";
 import { emptyHistory } from "../history/operations.ts";
 import { Load, type Subscriber } from "../load/load.ts";
+import { Told } from "../load/told.ts";
 import type { World } from "../load/world.ts";
 import { distribute, Nemesis } from "../nemesis/nemesis.ts";
 import { Random } from "../random.ts";
@@ -20,6 +21,7 @@ export interface Bench {
   readonly nemesis: Nemesis;
   readonly random: Random;
   readonly subscribers: readonly Subscriber[];
+  readonly folder: string;
   readonly close: () => Promise<void>;
 }
 
@@ -70,6 +72,7 @@ export async function openBench({ options, folder, hub, say }: BenchOptions): Pr
       edges: core.pool("bono").map(({ name, host }) => ({ name, host, port: 5060 })),
       history: emptyHistory(),
       calls: new Map(),
+      told: new Told(),
       reached: () => undefined,
     };
     load = new Load(world, {
@@ -85,7 +88,7 @@ export async function openBench({ options, folder, hub, say }: BenchOptions): Pr
       throw new Error(`${failed.length} devices could not register before any fault: ${failed[0]}`);
     say(`${load.ues.length} devices of ${subscribers.length} subscribers registered after ${seconds()}`);
     const nemesis = new Nemesis({ core, network, random: random.fork("nemesis"), now });
-    return { core, load, nemesis, random: random.fork("cells"), subscribers, close };
+    return { core, load, nemesis, random: random.fork("cells"), subscribers, folder, close };
   } catch (error) {
     await close();
     throw error;

@@ -12,6 +12,7 @@ import type { Nemesis } from "../nemesis/nemesis.ts";
 import type { Random } from "../random.ts";
 import { type CellFigures, figuresOf } from "../report/figures.ts";
 import type { Core } from "../system/core.ts";
+import { auditStores } from "./audit-stores.ts";
 
 const LAG_RESOLUTION_MS = 10;
 /** Load before the first fault, and between the heal of one and the next, ms. */
@@ -30,13 +31,15 @@ export interface CellModules {
   readonly load: Load;
   readonly nemesis: Nemesis;
   readonly random: Random;
+  /** Where files may be left. */
+  readonly folder: string;
 }
 
 /** One cell: load, faults at its stage, heals, quiet, audit, verdict. `lasts`: of the fault, ms. */
 export async function runCell(
   cell: Cell,
   rounds: number,
-  { core, load, nemesis, random }: CellModules,
+  { core, load, nemesis, random, folder }: CellModules,
   lasts?: number,
 ): Promise<CellRun> {
   const { world } = load;
@@ -70,7 +73,9 @@ export async function runCell(
   const { history } = world;
   const assigned = difference(await assignments(core), assignedBefore);
   const heard = cell.target === "homestead" ? undefined : assigned;
+  const stored = await auditStores(core, world.told, folder);
   const violations = [
+    ...stored,
     ...checkHistory(history, faults, initially),
     ...checkAssignments(history.registers, faults, heard),
   ];

@@ -3,6 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { FaultRecord } from "../history/calls.ts";
 import { checkHistory } from "../history/check.ts";
 import { figuresOf } from "../report/figures.ts";
+import { auditStores } from "../run/audit-stores.ts";
 import { freshHistory, lagOf } from "../run/run-cell.ts";
 import { atLeast, type Show } from "./show.ts";
 
@@ -12,7 +13,7 @@ const PROCEDURES = 5_000;
 export const ROLLING_RESTART: Show = {
   name: "rolling-restart",
   options: {},
-  run: async ({ core, load, nemesis }, say) => {
+  run: async ({ core, load, nemesis, folder }, say) => {
     const initially = await freshHistory(load);
     const { history } = load.world;
     const faults: FaultRecord[] = [];
@@ -36,7 +37,10 @@ export const ROLLING_RESTART: Show = {
     await load.pause();
     await load.audit();
     lag.disable();
-    const violations = checkHistory(history, faults, initially);
+    const violations = [
+      ...checkHistory(history, faults, initially),
+      ...(await auditStores(core, load.world.told, folder)),
+    ];
     return figuresOf("restart/all/rolling-restart", history, faults, violations, lagOf(lag));
 
     function procedures(): number {
