@@ -19,17 +19,17 @@ import {
 } from "./session.ts";
 
 const GET: Statement = {
-  cql: "SELECT live, value, version FROM keyspace.entry WHERE owner = ? AND key = ?",
+  cql: "SELECT live, value, version, lineage FROM keyspace.entry WHERE owner = ? AND key = ?",
   idempotent: true,
 };
 /** Finishes what is under way, so its answer is final. */
 const GET_SERIAL: Statement = {
-  cql: "SELECT live, version, previous FROM keyspace.entry WHERE owner = ? AND key = ?",
+  cql: "SELECT live, version, lineage FROM keyspace.entry WHERE owner = ? AND key = ?",
   idempotent: true,
   consistency: "local-serial",
 };
 const SET =
-  "UPDATE keyspace.entry USING TTL ? SET live = ?, value = ?, version = ?, previous = ? WHERE owner = ? AND key = ?";
+  "UPDATE keyspace.entry USING TTL ? SET live = ?, value = ?, version = ?, lineage = ? WHERE owner = ? AND key = ?";
 /** Idempotent because of the version: nobody uses it again, and no condition holds once it is there. */
 const PUT_ABSENT: Statement = { cql: `${SET} IF live = null`, idempotent: true };
 const PUT_OVER: Statement = { cql: `${SET} IF version = ?`, idempotent: true };
@@ -38,6 +38,12 @@ const PUT_OVER: Statement = { cql: `${SET} IF version = ?`, idempotent: true };
 const LONGEST_TTL_SECONDS = 10 * 365 * 86_400;
 /** How long a deleted entry leaves its marker: longer than a coordinator may be frozen and then execute a late request. */
 const MARKER_TTL_SECONDS = 3600;
+/** Stands for "no entry" where a version is told. */
+const ABSENT = 0;
+/** How many writes back an entry names its predecessors: as many as may happen between a try and the next one. */
+const LINEAGE = 12;
+/** Versions read of which the predecessors are kept in mind. */
+const LINEAGES = 4096;
 /** Rounds of a delete without a version: each one lost means that somebody wrote meanwhile. */
 const DELETE_ROUNDS = 10;
 
@@ -54,6 +60,7 @@ export class CassandraStore implements KvStore {
   readonly #queue = new KeyQueue();
   /** Versions that writers of this process replaced while others of them waited for the same key. */
   readonly #overtaken = new Map<string, Set<number>>();
+  readonly #lineages = new Map<number, readonly bigint[]>();
   /** Counts on from a random start: handles of other processes do not give the same numbers. */
   #lastVersion = randomInt(2 ** 47) * 16;
 
@@ -66,7 +73,9 @@ export class CassandraStore implements KvStore {
     if (result.kind === "unavailable") return result;
     const [row] = result.rows;
     if (row?.["live"] !== true) return { kind: "notFound" };
-    return { kind: "found", value: row["value"] as Uint8Array, version: asVersion(versionOf(row) ?? 0) };
+    const version = versionOf(row) ?? ABSENT;
+    this.#remember(version, lineageOf(row));
+    return { kind: "found", value: row["value"] as Uint8Array, version: asVersion(version) };
   }
 
   async put(table: string, key: string, value: Uint8Array, options: PutOptions): Promise<PutResult> {
@@ -77,7 +86,7 @@ export class CassandraStore implements KvStore {
     const ttl = Math.min(LONGEST_TTL_SECONDS, Math.floor(options.ttlSeconds) + 1);
     const copy = Buffer.from(value);
     return this.#alone(table, key, () =>
-      this.#write(table, key, ttl, copy, ifVersion === "absent" ? undefined : ifVersion),
+      this.#write(table, key, ttl, copy, ifVersion === "absent" ? ABSENT : ifVersion),
     );
   }
 
@@ -89,8 +98,9 @@ export class CassandraStore implements KvStore {
         const read = await this.#session.execute(GET_SERIAL, [table, key]);
         if (read.kind === "unavailable") return read;
         const [row] = read.rows;
-        const version = row?.["live"] === true ? versionOf(row) : undefined;
-        if (version === undefined) return STORED;
+        if (row?.["live"] !== true) return STORED;
+        const version = versionOf(row) ?? ABSENT;
+        this.#remember(version, lineageOf(row));
         const deleted = await this.#write(table, key, MARKER_TTL_SECONDS, undefined, version);
         if (deleted.kind !== "contention") return deleted;
       }
@@ -108,33 +118,35 @@ export class CassandraStore implements KvStore {
     }
   }
 
-  /** `value` undefined leaves a marker; `over` undefined: where no live entry is. */
+  #remember(version: number, lineage: readonly bigint[]): void {
+    this.#lineages.delete(version);
+    this.#lineages.set(version, lineage);
+    for (const oldest of this.#lineages.keys()) {
+      if (this.#lineages.size <= LINEAGES) return;
+      this.#lineages.delete(oldest);
+    }
+  }
+
+  /** `value` undefined leaves a marker. */
   async #write(
     table: string,
     key: string,
     ttl: number,
     value: Buffer | undefined,
-    over: number | undefined,
+    over: number,
   ): Promise<PutResult> {
     const name = nameOf(table, key);
-    if (over !== undefined && this.#overtaken.get(name)?.has(over)) return CONTENTION;
+    if (this.#overtaken.get(name)?.has(over)) return CONTENTION;
     const version = ++this.#lastVersion;
-    const previous = over === undefined ? null : BigInt(over);
-    const params = [
-      ttl,
-      value === undefined ? null : true,
-      value ?? null,
-      BigInt(version),
-      previous,
-      table,
-      key,
-    ];
+    const lineage = [BigInt(over), ...(this.#lineages.get(over) ?? [])].slice(0, LINEAGE);
+    const live = value === undefined ? null : true;
+    const params = [ttl, live, value ?? null, BigInt(version), lineage, table, key];
     const result =
-      over === undefined
+      over === ABSENT
         ? await this.#session.execute(PUT_ABSENT, params)
-        : await this.#session.execute(PUT_OVER, [...params, previous]);
+        : await this.#session.execute(PUT_OVER, [...params, BigInt(over)]);
     const outcome = await this.#outcomeOf(result, table, key, version, over);
-    if (outcome.kind === "stored" && over !== undefined) {
+    if (outcome.kind === "stored" && over !== ABSENT) {
       const overtaken = this.#overtaken.get(name);
       if (overtaken === undefined) this.#overtaken.set(name, new Set([over]));
       else overtaken.add(over);
@@ -147,7 +159,7 @@ export class CassandraStore implements KvStore {
     table: string,
     key: string,
     version: number,
-    over: number | undefined,
+    over: number,
   ): Promise<PutResult> {
     if (result.kind === "unavailable") return result;
     if (wasApplied(result.rows)) return STORED;
@@ -157,9 +169,11 @@ export class CassandraStore implements KvStore {
     if (read.kind === "unavailable") return read;
     const [row] = read.rows;
     if (row === undefined) return unknownOutcome(table);
-    if (versionOf(row) === version || previousOf(row) === version) return STORED;
-    // Each version has one successor. Of a key that was absent: had ours been written, only a delete could have made room.
-    return previousOf(row) === over ? CONTENTION : unknownOutcome(table);
+    const lineage = lineageOf(row);
+    if (versionOf(row) === version || lineage.includes(BigInt(version))) return STORED;
+    // A version has one successor, and it is not ours. Of a key that was absent: a delete may have come between, and then
+    // what we wrote is gone in any case.
+    return lineage.includes(BigInt(over)) ? CONTENTION : unknownOutcome(table);
   }
 }
 
@@ -176,9 +190,9 @@ function versionOf(row: Row): number | undefined {
   return typeof version === "bigint" ? Number(version) : undefined;
 }
 
-function previousOf(row: Row): number | undefined {
-  const previous = row["previous"];
-  return typeof previous === "bigint" ? Number(previous) : undefined;
+function lineageOf(row: Row): readonly bigint[] {
+  const lineage = row["lineage"];
+  return Array.isArray(lineage) ? (lineage as bigint[]) : [];
 }
 
 function unknownOutcome(table: string): PutResult {

@@ -13,8 +13,8 @@ export const STORE_SCHEMA: Schema = {
     {
       name: "entry",
       statements: [
-        `CREATE TABLE IF NOT EXISTS keyspace.entry (owner text, key text, live boolean, value blob, version bigint, previous bigint,
-         PRIMARY KEY ((owner, key)))
+        `CREATE TABLE IF NOT EXISTS keyspace.entry (owner text, key text, live boolean, value blob, version bigint,
+         lineage frozen<list<bigint>>, PRIMARY KEY ((owner, key)))
          WITH ${QUICK} AND gc_grace_seconds = 86400 AND compaction = {'class': 'LeveledCompactionStrategy'}`,
       ],
     },
