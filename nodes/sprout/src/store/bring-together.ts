@@ -1,19 +1,29 @@
 import type { Clock } from "@ims/runtime";
+import type { Version } from "@ims/store";
 import type { RegistrationStoreCounters } from "./copies.ts";
 import type { DurableCopy } from "./durable-copy.ts";
 import { nextExpiry, type Registration } from "./registration.ts";
 import type { WriteMeta } from "./registration-codec.ts";
-import { mergeRegistrations } from "./registration-merge.ts";
+import { mergeRegistrations, sameBindings } from "./registration-merge.ts";
 import { type RetryOutcome, RetryQueue } from "./retry-queue.ts";
 import type { WorkingCopy } from "./working-copy.ts";
 
 /** Sets whose copies are to be brought together. */
 const MAX_WAITING = 100_000;
+/** Rounds in which a working copy has to stand still: longer than any write takes from it to the rows. */
+const QUIET_ROUNDS = 12;
 
 /** What was written to the working copy only. */
 export interface Remembered {
   readonly registration: Registration | undefined;
   readonly meta: WriteMeta;
+}
+
+/** What was seen of a working copy that differs from the rows. */
+interface Looked {
+  version: Version | undefined;
+  /** In a row, with that version. */
+  rounds: number;
 }
 
 /** Brings working and durable copy of a set together once the store that was away is back. */
@@ -25,7 +35,7 @@ export class BringTogether {
     readonly counters: RegistrationStoreCounters | undefined;
   };
   readonly #behind: RetryQueue<Remembered>;
-  readonly #ahead: RetryQueue<true>;
+  readonly #ahead: RetryQueue<Looked>;
 
   constructor(modules: {
     readonly working: WorkingCopy;
@@ -40,7 +50,11 @@ export class BringTogether {
       intervalMs: 500,
       work: (key, { registration, meta }) => this.settle(key, registration, meta),
     });
-    this.#ahead = new RetryQueue({ ...queue, intervalMs: 250, work: (key) => this.#reconcile(key) });
+    this.#ahead = new RetryQueue({
+      ...queue,
+      intervalMs: 250,
+      work: (key, looked) => this.#reconcile(key, looked),
+    });
   }
 
   get size(): number {
@@ -54,7 +68,7 @@ export class BringTogether {
 
   /** The working copy, which does not answer, lacks something of that set. */
   ahead(key: string): boolean {
-    return this.#ahead.add(key, true);
+    return this.#ahead.add(key, { version: undefined, rounds: 0 });
   }
 
   /** No more retries. */
@@ -104,7 +118,7 @@ export class BringTogether {
   }
 
   /** Makes the working copy, which did not answer for a while, forget what it knew before. */
-  async #reconcile(key: string): Promise<RetryOutcome> {
+  async #reconcile(key: string, looked: Looked): Promise<RetryOutcome> {
     const { working, durable, clock } = this.#modules;
     const read = await working.read(key);
     if (read.kind === "unavailable") return "wait";
@@ -112,13 +126,23 @@ export class BringTogether {
     const rows = await durable.read(key);
     if (rows.kind === "unavailable") return "wait";
     if (rows.kind !== "registration" && rows.kind !== "none") return "done";
-    if (rows.stamp <= read.meta.stamp) return "done";
     const written = rows.kind === "registration" ? rows.registration : undefined;
+    if (rows.stamp <= read.meta.stamp) {
+      // Somebody who could reach the working copy has changed it since. What differs may be a write of theirs that is under way.
+      if (sameBindings(read.kind === "found" ? read.registration : undefined, written)) return "done";
+      if (looked.version !== read.version) looked.rounds = 0;
+      looked.version = read.version;
+      if (++looked.rounds < QUIET_ROUNDS) return "again";
+    }
     const registration =
       read.meta.behind > 0 && read.kind === "found" && written !== undefined
         ? mergeRegistrations(written, read.registration)
         : written;
-    const meta: WriteMeta = { stamp: rows.stamp + 1, calendarAt: 0, behind: read.meta.behind > 0 ? 1 : 0 };
+    const meta: WriteMeta = {
+      stamp: Math.max(rows.stamp, read.meta.stamp) + 1,
+      calendarAt: 0,
+      behind: read.meta.behind > 0 ? 1 : 0,
+    };
     const now = clock.now();
     const put = await working.putEither(key, registration, meta, read.version, now);
     if (put === "unavailable") return "wait";

@@ -10,3 +10,13 @@ export function mergeRegistrations(first: Registration, second: Registration): R
   }
   return { ...first, bindings: [...bindings.values()] };
 }
+
+/** Whether both have the same bindings, each as the same REGISTER has left it. */
+export function sameBindings(first: Registration | undefined, second: Registration | undefined): boolean {
+  const names = (of: Registration | undefined): string =>
+    (of?.bindings ?? [])
+      .map(({ impi, key, callId, cseq }) => `${impi}\n${key}\n${callId}\n${cseq}`)
+      .sort()
+      .join("\n\n");
+  return names(first) === names(second);
+}

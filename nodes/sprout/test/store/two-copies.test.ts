@@ -106,6 +106,25 @@ test("while memcached is away bindings are found, added, refreshed and removed, 
   }
 });
 
+test("one member is cut off from memcached: what it and the others change meanwhile is all there afterwards", async (t) => {
+  const pool = new Pool(t);
+  const [a, b] = [pool.member(), pool.member()];
+  await a.bind(at("one"));
+  await a.bind(at("two"));
+  a.cutOff = true;
+  assert.equal(await a.bind(at("three")), "stored");
+  pool.clock.advance(10);
+  assert.equal(await b.unbind("one"), "stored");
+  assert.equal(await b.bind(at("four")), "stored");
+  assert.deepEqual(await a.bindings(), ["four", "three", "two"]);
+  a.cutOff = false;
+  await pool.clock.advanceAsync(5_000);
+  await settled();
+  for (const member of [a, b]) assert.deepEqual(await member.bindings(), ["four", "three", "two"]);
+  pool.forget();
+  assert.deepEqual(await b.bindings(), ["four", "three", "two"]);
+});
+
 test("a set removed while memcached was away is not found there when it is back with its old contents", async (t) => {
   const pool = new Pool(t);
   const member = pool.member();

@@ -74,6 +74,8 @@ export class Member {
   readonly operations: string[] = [];
   /** Operations after which the process is dead: further ones never return. */
   livesFor = Number.POSITIVE_INFINITY;
+  /** Only this member does not reach the working copy. */
+  cutOff = false;
 
   constructor(pool: Pool, { writes, clock }: { writes: DurableWrites; clock: FakeClock }) {
     const step = <T>(name: string, up: () => boolean, operation: () => Promise<T>): Promise<T> => {
@@ -81,7 +83,7 @@ export class Member {
       this.operations.push(name);
       return up() ? operation() : (away() as Promise<T>);
     };
-    const working = () => pool.workingUp;
+    const working = () => pool.workingUp && !this.cutOff;
     const durable = () => pool.durableUp;
     const kv = () => pool.kv;
     this.store = new RegistrationStore({
