@@ -1,4 +1,4 @@
-import { UNAVAILABLE } from "../hss.ts";
+import { type Found, UNAVAILABLE } from "../hss.ts";
 import type {
   ImportOptions,
   ImportResult,
@@ -12,16 +12,14 @@ import { type ClaimKey, type Claims, claimKeys } from "./identity-claims.ts";
 const CONCURRENCY = 16;
 
 type Fault = RowFault["fault"];
+type Subscribers = Pick<SubscriberRepository, "insert" | "remove"> & { find(impi: string): Promise<Found> };
 
 /** Many subscribers: rows side by side, in order where they claim the same identity. */
 export class BulkImport {
-  readonly #subscribers: Pick<SubscriberRepository, "byPrivateIdentity" | "insert" | "remove">;
+  readonly #subscribers: Subscribers;
   readonly #claims: Claims;
 
-  constructor(
-    subscribers: Pick<SubscriberRepository, "byPrivateIdentity" | "insert" | "remove">,
-    claims: Claims,
-  ) {
+  constructor(subscribers: Subscribers, claims: Claims) {
     this.#subscribers = subscribers;
     this.#claims = claims;
   }
@@ -55,7 +53,7 @@ export class BulkImport {
   }
 
   async #storedConflict({ impi, identities }: SubscriberRecord): Promise<Fault | undefined> {
-    const known = await this.#subscribers.byPrivateIdentity(impi);
+    const known = await this.#subscribers.find(impi);
     if (known === UNAVAILABLE) return UNAVAILABLE;
     if (known !== undefined) return { kind: "conflict", identity: impi, owner: impi };
     for (const key of claimKeys(identities)) {
@@ -95,7 +93,7 @@ export class BulkImport {
 
   /** True when the subscriber stays. */
   async #takeBack(impi: string): Promise<boolean> {
-    const subscriber = await this.#subscribers.byPrivateIdentity(impi);
+    const subscriber = await this.#subscribers.find(impi);
     if (subscriber === undefined) return false;
     if (subscriber === UNAVAILABLE) return true;
     const { kind } = await this.#subscribers.remove(subscriber);

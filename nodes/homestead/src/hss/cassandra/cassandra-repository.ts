@@ -40,6 +40,7 @@ const INSERTS = 3;
  */
 export class CassandraRepository implements SubscriberRepository {
   readonly #cql: Cql;
+  readonly #patient: Cql;
   readonly #sealing: Sealing;
   readonly #cache: RecordCache;
   readonly #wildcards: WildcardList;
@@ -55,8 +56,13 @@ export class CassandraRepository implements SubscriberRepository {
     this.#close = modules.close ?? (async () => undefined);
     this.#cache = new RecordCache(options.cacheSize);
     this.#wildcards = new WildcardList(session, modules.clock);
-    this.#provisioning = new Provisioning(session, modules);
-    this.#import = new BulkImport(this, this.#provisioning.claims);
+    this.#patient = session.patient();
+    this.#provisioning = new Provisioning(this.#patient, modules);
+    const find = (impi: string) => this.#find(impi, this.#patient);
+    this.#import = new BulkImport(
+      { find, insert: (record) => this.insert(record), remove: (before) => this.remove(before) },
+      this.#provisioning.claims,
+    );
   }
 
   /** Records kept decoded. */
@@ -64,27 +70,8 @@ export class CassandraRepository implements SubscriberRepository {
     return this.#cache.size;
   }
 
-  async byPrivateIdentity(impi: string): Promise<StoredSubscriber | undefined | Unavailable> {
-    const cached = this.#cache.get(impi);
-    if (cached !== undefined) {
-      const rows = await this.#cql.read(cql.selectState, [impi]);
-      if (rows === UNAVAILABLE) return UNAVAILABLE;
-      const [row] = rows;
-      const version = row && text(row, "record_version");
-      if (row !== undefined && version === cached.version)
-        return new StoredSubscriber(cached.record, version, row);
-      this.#cache.delete(impi);
-      if (version === undefined) return undefined;
-    }
-    const rows = await this.#cql.read(cql.selectSubscriber, [impi]);
-    if (rows === UNAVAILABLE) return UNAVAILABLE;
-    const [row] = rows;
-    const version = row && text(row, "record_version");
-    // Without a version it is the first write of a subscriber in progress, or what one left.
-    if (row === undefined || version === undefined) return undefined;
-    const record = recordOf(row, this.#sealing);
-    this.#cache.set(impi, version, record);
-    return new StoredSubscriber(record, version, row);
+  byPrivateIdentity(impi: string): Promise<StoredSubscriber | undefined | Unavailable> {
+    return this.#find(impi, this.#cql);
   }
 
   async byPublicIdentity(canonical: string): Promise<Found> {
@@ -164,7 +151,7 @@ export class CassandraRepository implements SubscriberRepository {
 
   /** In the order in which Cassandra keeps them; each page by private identity. */
   page(query: PageQuery): Promise<Page | Unavailable> {
-    return subscriberPage(query, this.#cql, this.#sealing);
+    return subscriberPage(query, this.#patient, this.#sealing);
   }
 
   /** Rows are whole each; without `partial` what was written is removed again when a row is refused. */
@@ -176,6 +163,29 @@ export class CassandraRepository implements SubscriberRepository {
 
   close(): Promise<void> {
     return this.#close();
+  }
+
+  async #find(impi: string, session: Cql): Promise<StoredSubscriber | undefined | Unavailable> {
+    const cached = this.#cache.get(impi);
+    if (cached !== undefined) {
+      const rows = await session.read(cql.selectState, [impi]);
+      if (rows === UNAVAILABLE) return UNAVAILABLE;
+      const [row] = rows;
+      const version = row && text(row, "record_version");
+      if (row !== undefined && version === cached.version)
+        return new StoredSubscriber(cached.record, version, row);
+      this.#cache.delete(impi);
+      if (version === undefined) return undefined;
+    }
+    const rows = await session.read(cql.selectSubscriber, [impi]);
+    if (rows === UNAVAILABLE) return UNAVAILABLE;
+    const [row] = rows;
+    const version = row && text(row, "record_version");
+    // Without a version it is the first write of a subscriber in progress, or what one left.
+    if (row === undefined || version === undefined) return undefined;
+    const record = recordOf(row, this.#sealing);
+    this.#cache.set(impi, version, record);
+    return new StoredSubscriber(record, version, row);
   }
 
   /** The subscriber, when it has the identity: claims and what is remembered may be of yesterday. */

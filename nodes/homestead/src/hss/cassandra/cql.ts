@@ -16,10 +16,16 @@ export type CasResult =
   | { readonly kind: "refused"; readonly row: Row }
   | { readonly kind: "unavailable" };
 
+type Deadlines = {
+  readonly readMs: number;
+  /** Of a transaction, and of its second try: the first may have been lost on its way, or applied without a word. */
+  readonly changeMs: readonly number[];
+};
+
 /** A Cx client tries another homestead after a second, and gives up before two: no later than that it is answered. */
-const READ_DEADLINE_MS = 700;
-/** Of a transaction, and of its second try: the first may have been lost on its way, or applied without a word. */
-const CHANGE_DEADLINES_MS = [500, 400] as const;
+const CX: Deadlines = { readMs: 700, changeMs: [500, 400] };
+/** Provisioning has to say within 2 s that the store is away, and may be slow while it is busy. */
+const PROVISIONING: Deadlines = { readMs: 1500, changeMs: [1000, 800] };
 
 /**
  * A statement that may be sent twice, early or late. All of ours may: reads, and conditions on versions and operations
@@ -46,15 +52,24 @@ export class Cql {
   readonly #session: CassandraSession;
   readonly #isOpen: () => boolean;
   readonly #failed: (cause: Error) => void;
+  readonly #options: CqlOptions;
+  readonly #deadlines: Deadlines;
 
-  constructor(session: CassandraSession, options: CqlOptions = {}) {
+  constructor(session: CassandraSession, options: CqlOptions = {}, deadlines: Deadlines = CX) {
     this.#session = session;
+    this.#options = options;
+    this.#deadlines = deadlines;
     this.#isOpen = options.isOpen ?? (() => true);
     this.#failed = options.failed ?? (() => undefined);
   }
 
+  /** The same with the deadlines of provisioning. */
+  patient(): Cql {
+    return new Cql(this.#session, this.#options, PROVISIONING);
+  }
+
   async read(statement: Statement, params: readonly unknown[]): Promise<readonly Row[] | Unavailable> {
-    const result = await this.#execute(statement, params, { deadlineMs: READ_DEADLINE_MS });
+    const result = await this.#execute(statement, params, { deadlineMs: this.#deadlines.readMs });
     return result === UNAVAILABLE ? UNAVAILABLE : result.rows;
   }
 
@@ -63,7 +78,7 @@ export class Cql {
     const rows: Row[] = [];
     let page: string | undefined;
     do {
-      const options = { deadlineMs: READ_DEADLINE_MS, ...(page === undefined ? {} : { page }) };
+      const options = { deadlineMs: this.#deadlines.readMs, ...(page === undefined ? {} : { page }) };
       const result = await this.#execute(statement, [], options);
       if (result === UNAVAILABLE) return UNAVAILABLE;
       rows.push(...result.rows);
@@ -81,7 +96,7 @@ export class Cql {
     params: readonly unknown[],
     ours: (row: Row) => boolean,
   ): Promise<CasResult> {
-    for (const deadlineMs of CHANGE_DEADLINES_MS) {
+    for (const deadlineMs of this.#deadlines.changeMs) {
       const result = await this.#execute(statement, params, { deadlineMs });
       if (result === UNAVAILABLE) continue;
       const [row = {}] = result.rows;
