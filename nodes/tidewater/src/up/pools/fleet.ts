@@ -76,13 +76,13 @@ export class Fleet {
         this.#members.push(this.#member(pool, index));
     await this.#publish();
     for (const pool of POOLS) {
-      // The first one makes what all of them share (schema, keys, examples).
-      const [first, ...others] = this.#of(pool);
+      // The first one makes what all of them share (schema, keys, examples); bonos share nothing of that kind.
+      const members = this.#of(pool).map(({ member }) => member);
       this.#checkStopping();
-      this.#progress(this.#of(pool).map(({ member }) => member));
-      await first?.member.start();
+      this.#progress(members);
+      if (pool !== "bono") await members[0]?.start();
       this.#checkStopping();
-      await Promise.all(others.map(({ member }) => member.start()));
+      await Promise.all(members.map((member) => member.start()));
     }
   }
 
