@@ -24,6 +24,12 @@ export class CallWatch {
       this.#begun(request.callId, flowId);
   }
 
+  /** Is the UE on this flow in a call? */
+  has(flowId: number): boolean {
+    for (const flows of this.#calls.values()) if (flows.includes(flowId)) return true;
+    return false;
+  }
+
   flows(): Set<number> {
     return new Set([...this.#calls.values()].flat());
   }

@@ -1,5 +1,5 @@
 import type { Clock } from "@ims/runtime";
-import { parseNameAddr, type RequestContext, type SipMessage } from "@ims/sip";
+import { type Flow, parseNameAddr, type RequestContext, type SipMessage } from "@ims/sip";
 import type { CallWatch } from "./call-watch.ts";
 import type { FlowTable } from "./flow-table.ts";
 import type { PcscfModules } from "./modules.ts";
@@ -75,9 +75,12 @@ export class Drain {
   }
 }
 
-/** A request that begins something: not here any more. De-registration is no beginning. */
-export function isTurnedAway(request: SipMessage): boolean {
-  if (request.toTag !== "") return false;
+/**
+ * A request that begins something: not here any more. De-registration is no beginning; and a UE in a call is served, or it
+ * would leave with the connection that its call needs.
+ */
+export function isTurnedAway(request: SipMessage, flow: Flow, { calls }: PcscfModules): boolean {
+  if (request.toTag !== "" || calls.has(flow.id)) return false;
   return request.method !== "REGISTER" || !removesBindings(request);
 }
 

@@ -42,7 +42,7 @@ export class Pcscf implements TransactionUser {
       return this.#refuse(context, 403, "foreignPeer");
     if (isPoll(request, this.#modules))
       return this.#quiescing ? turnAway(context, this.#modules) : answerPoll(context, this.#modules);
-    if (this.#quiescing && side === "access" && isTurnedAway(request))
+    if (this.#quiescing && side === "access" && isTurnedAway(request, flow, this.#modules))
       return turnAway(context, this.#modules);
     this.#taken++;
     const inDialog = request.toTag !== "";

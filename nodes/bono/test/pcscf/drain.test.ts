@@ -137,6 +137,19 @@ test("RFC 3261 §21.5.4: what begins is turned away with 503, at once to another
   }
 });
 
+test("who is in a call is served until it ends: he would leave with the connection that the call needs", () => {
+  const { bench } = draining();
+  const alice = bench.ue(40_001, "TCP");
+  bench.register(alice);
+  answeredCall(bench, alice);
+  bench.entity.quiesce();
+  assert.equal(only(bench.request(alice, register())).message.isRequest, true);
+  assert.equal(
+    only(requests(bench.request(alice, { method: "MESSAGE", callId: "m" }))).message.method,
+    "MESSAGE",
+  );
+});
+
 test("TS 24.229 §5.1.1.2.1: a REGISTER is turned away with 305 where that is wanted", () => {
   const { bench } = draining({ drainStatus: 305, hasSiblings: true });
   const alice = bench.ue(40_001);
