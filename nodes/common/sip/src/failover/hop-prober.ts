@@ -103,9 +103,9 @@ export class HopProber {
       hop.retryAt = this.#clock.monotonic() + hop.retryMs;
       return;
     }
-    if (hop.state === "suspect" && hop.retryAt > 0) return this.#down(hop);
+    if (hop.reopening) return this.#down(hop);
     hop.state = "suspect";
-    hop.retryAt = this.#clock.monotonic();
+    hop.reopening = true;
     this.#open(hop);
   }
 
@@ -213,6 +213,7 @@ export class HopProber {
   #down(hop: Hop): void {
     const now = this.#clock.monotonic();
     hop.state = "down";
+    hop.reopening = false;
     hop.downSince = now;
     hop.retryMs = this.#options.retryMs;
     hop.retryAt = now + hop.retryMs;

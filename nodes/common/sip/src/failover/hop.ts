@@ -27,6 +27,8 @@ export class Hop {
   /** When the keep-alive left that waits for an answer; 0: none does. */
   pingedAt = 0;
   lastPing = 0;
+  /** Its connection closed and a new one is tried: did it die? */
+  reopening = false;
   /** Since when it is out of service, and when it is tried again. */
   downSince = 0;
   retryAt = 0;
@@ -85,6 +87,7 @@ export class Hop {
   /** Back in service: what it did before counts no more. */
   recover(): void {
     this.state = "up";
+    this.reopening = false;
     this.downSince = 0;
     this.retryAt = 0;
     this.retryMs = 0;
