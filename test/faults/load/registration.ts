@@ -78,7 +78,10 @@ async function registerNow(ue: Ue, purpose: RegisterPurpose, expires: number): P
       continue;
     }
     // Not here, not now: TS 24.229 §5.1.1.2.1 lets the UE try another P-CSCF. The history shows that it had to.
-    if (response.status === 503 && ue.turnedAway()) continue;
+    if (response.status === 503 && ue.turnedAway()) {
+      unanswered = true;
+      continue;
+    }
     // What was asked for before and got no answer has been done.
     const gone = purpose === "remove" && unanswered && response.status === 403;
     if (gone) ue.registeredAt = undefined;
