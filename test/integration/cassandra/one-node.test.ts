@@ -10,6 +10,7 @@ import {
 } from "@ims/store";
 import { calendarCompliance, kvStoreCompliance } from "@ims/store/testing";
 import { type CassandraUnderTest, launchCassandra, whyNoCassandra } from "../../support/cassandra.ts";
+import { launcherCases } from "./launcher-cases.ts";
 import { migrationCases } from "./migration-cases.ts";
 import { sessionCases } from "./session-cases.ts";
 
@@ -54,6 +55,7 @@ describe("Cassandra, one node", { skip }, () => {
     return { calendar: cassandraCalendar({ session, clock }), now: clock.now() };
   });
 
+  launcherCases(() => cassandra);
   migrationCases(() => cassandra);
   sessionCases(() => cassandra);
 });

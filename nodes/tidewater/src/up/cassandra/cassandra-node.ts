@@ -75,7 +75,10 @@ export class CassandraNode {
 
   /** CQL is answered. @throws Error with the end of its log when it ends before, or takes longer. */
   async waitUntilReady(withinMs = 60_000): Promise<void> {
-    await this.#wait(withinMs, "does not answer", () => answersCql(this.host, this.cqlPort));
+    // Another program's node may answer on this address: ours says that it has started.
+    await this.#wait(withinMs, "does not answer", async () =>
+      this.log().includes("Startup complete") ? answersCql(this.host, this.cqlPort) : false,
+    );
   }
 
   /** Its log says of each of `hosts` that it is up. */
