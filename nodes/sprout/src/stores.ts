@@ -11,7 +11,6 @@ import {
   openCassandra,
   parseServers,
   STORE_SCHEMA,
-  sqliteCalendar,
   sqliteStore,
 } from "@ims/store";
 import { SproutError } from "./errors.ts";
@@ -141,12 +140,11 @@ function openFiles(options: SproutOptions, { clock, register }: ServiceModules, 
     throw new SproutError({ code: "SPROUT_STATE_DIR", folder, problem: "cannot be made" }, { cause });
   }
   const rows = new SqliteRegistrations({ path: join(folder, "registrations.db"), clock });
-  const calendar = sqliteCalendar({ path: join(folder, "registration-calendar.db"), clock });
   const cursors = sqliteStore({ path: join(folder, "registration-cursors.db"), clock, busyTimeoutMs: 10 });
   parts.push({
     start: () => Promise.resolve(),
     stop: () => {
-      for (const file of [rows, calendar, cursors]) file.close();
+      for (const file of [rows, cursors]) file.close();
       return Promise.resolve();
     },
   });
@@ -155,7 +153,14 @@ function openFiles(options: SproutOptions, { clock, register }: ServiceModules, 
     help: "Rows of the file of registrations",
     value: () => rows.size,
   });
-  return { rows, calendar, writes: options.durableWrites, leases: memoryStore({ clock }), cursors };
+  return {
+    rows,
+    calendar: rows.calendar,
+    writes: options.durableWrites,
+    volatile: true,
+    leases: memoryStore({ clock }),
+    cursors,
+  };
 }
 
 async function startAll(parts: readonly Part[]): Promise<void> {

@@ -63,6 +63,11 @@ export { MemoryStore, type MemoryStoreOptions, memoryStore } from "./memory/memo
 export { BackgroundCheckpoint } from "./sqlite/background-checkpoint.ts";
 export { type CommitResult, GroupCommit } from "./sqlite/group-commit.ts";
 export { type OpenDatabaseOptions, openDatabase } from "./sqlite/open-database.ts";
-export { SqliteCalendar, type SqliteCalendarOptions, sqliteCalendar } from "./sqlite/sqlite-calendar.ts";
+export {
+  SQLITE_CALENDAR_TABLE,
+  SqliteCalendar,
+  type SqliteCalendarOptions,
+  sqliteCalendar,
+} from "./sqlite/sqlite-calendar.ts";
 export { SqliteStore, type SqliteStoreOptions, sqliteStore } from "./sqlite/sqlite-store.ts";
 export { type Change, type UpdateOptions, type UpdateResult, update } from "./update.ts";

@@ -5,6 +5,7 @@ import type { Binding, Registration } from "../store/registration.ts";
 import { liveBindings } from "../store/registration.ts";
 import { addTermIoi } from "./charging.ts";
 import { removeFailedFlow } from "./deregistration.ts";
+import { recoveredBinding } from "./flow-recovery.ts";
 import type { ScscfModules } from "./modules.ts";
 import { recordRoute } from "./record-route.ts";
 import { profileKey, servedUser } from "./served-user.ts";
@@ -78,10 +79,20 @@ function forkTo(
   modules: ScscfModules,
   registration: Registration,
   groups: readonly (readonly Branch[])[],
+  mayWait = true,
 ): void {
   const [group, ...later] = groups;
   if (group === undefined) return;
   let open = group.length;
+  const only = group.length === 1 && later.length === 0 && mayWait;
+  const again = async (failed: Binding, response: SipMessage): Promise<void> => {
+    const isOver = (): boolean => context.cancelled || context.answered;
+    const fresh = await recoveredBinding(modules, registration.impu, failed, { isOver });
+    if (context.answered) return;
+    if (context.cancelled) context.respond(487);
+    else if (fresh === undefined) context.relay(response);
+    else forkTo(context, modules, registration, [[[fresh]]], false);
+  };
   const start = (branch: Branch): void => {
     const [binding, ...otherFlows] = branch;
     if (binding === undefined) return;
@@ -95,6 +106,11 @@ function forkTo(
         // RFC 5626 §7: the next flow of the same UE.
         if (dead && otherFlows.length > 0 && !context.cancelled) {
           start(otherFlows);
+          return "absorb";
+        }
+        // The only place there was: the UE may be about to register over a new flow (RFC 5626 §4.5).
+        if (response.status === 430 && only && !context.cancelled && !context.answered) {
+          void again(binding, response);
           return "absorb";
         }
         open--;

@@ -16,6 +16,8 @@ export interface DurableModules {
   readonly rows: DurableRegistrations;
   readonly calendar: CalendarStore;
   readonly writes: DurableWrites;
+  /** The working copy ends with this process: it need not wait for the calendar. */
+  readonly volatile?: true;
 }
 
 export type DurableRead = DurableSet | { readonly kind: "unavailable" };
@@ -23,6 +25,7 @@ export type DurableRead = DurableSet | { readonly kind: "unavailable" };
 /** Durable rows and calendar behind one circuit breaker each. */
 export class DurableCopy {
   readonly mode: DurableWrites;
+  readonly volatile: boolean;
   readonly #modules: DurableModules;
   readonly #clock: Clock;
   readonly #readProfile: ProfileReader;
@@ -31,6 +34,7 @@ export class DurableCopy {
 
   constructor(modules: DurableModules, clock: Clock, readProfile: ProfileReader) {
     this.mode = modules.writes;
+    this.volatile = modules.volatile ?? false;
     this.#modules = modules;
     this.#clock = clock;
     this.#readProfile = readProfile;

@@ -1,6 +1,13 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Clock } from "@ims/runtime";
-import { BackgroundCheckpoint, GroupCommit, openDatabase } from "@ims/store";
+import {
+  BackgroundCheckpoint,
+  type CalendarStore,
+  GroupCommit,
+  openDatabase,
+  SQLITE_CALENDAR_TABLE,
+  sqliteCalendar,
+} from "@ims/store";
 import type {
   DurableReadResult,
   DurableRegistrations,
@@ -19,6 +26,7 @@ const MIGRATIONS = [
     until INTEGER NOT NULL,
     PRIMARY KEY (partition, item)
   ) STRICT;`,
+  SQLITE_CALENDAR_TABLE,
 ];
 
 /** The file is this process's own; a wait would stall the loop. */
@@ -29,8 +37,10 @@ const SWEEP_ROWS = 512;
 /** How long it is remembered that an item has gone, s: no write is that late. */
 const TOMBSTONE_SECONDS = 7200;
 
-/** Registrations of one machine: what was answered as stored survives the process. */
+/** Registrations of one machine, with their calendar: what was answered as stored survives the process. */
 export class SqliteRegistrations implements DurableRegistrations {
+  /** In the same file: one commit for both. */
+  readonly calendar: CalendarStore;
   readonly #clock: Clock;
   readonly #database: DatabaseSync;
   readonly #commits: GroupCommit;
@@ -48,6 +58,7 @@ export class SqliteRegistrations implements DurableRegistrations {
     this.#clock = clock;
     this.#database = openDatabase(path, { migrations: MIGRATIONS, busyTimeoutMs: BUSY_TIMEOUT_MS });
     this.#commits = new GroupCommit(this.#database);
+    this.calendar = sqliteCalendar({ path: { database: this.#database, commits: this.#commits }, clock });
     this.#checkpoint = path === ":memory:" ? undefined : new BackgroundCheckpoint(this.#database, path);
     const prepare = (sql: string): StatementSync => this.#database.prepare(sql);
     this.#select = prepare(

@@ -177,13 +177,15 @@ export class TwoCopies implements Copies {
     const stamp = Math.max(now * 1000, meta.stamp + 1);
     const after = wanted === "remove" ? undefined : wanted;
     // 1. The calendar: before anything else, so that nothing is registered that nobody will look at again.
-    const reminder = await this.#remind(key, after, meta.calendarAt, now);
+    const due = this.#dueFor(after, meta.calendarAt, now);
+    const reminding = due === undefined ? Promise.resolve("stored" as const) : durable.remind(key, due);
+    let reminded = durable.volatile || (await reminding) === "stored";
     // 2. The working copy. Its note about the durable one is written with it while that is known to be away.
     const renewed = after && renewedFor(after, now);
     const next = renewed ?? after;
-    const late = !durable.answers || !reminder.stored;
+    const late = !durable.answers || !reminded;
     const behind = meta.behind === 2 ? 2 : late ? 1 : 0;
-    const written: WriteMeta = { stamp, calendarAt: reminder.at, behind };
+    const written: WriteMeta = { stamp, calendarAt: reminded ? (due ?? meta.calendarAt) : 0, behind };
     const result =
       version === "direct" ? "unavailable" : await this.#working.putEither(key, next, written, version, now);
     if (result === "contention") return result;
@@ -191,7 +193,9 @@ export class TwoCopies implements Copies {
     // 3. The durable rows. Without a working copy the head goes along: others may be removing the set at the same time.
     const full = meta.behind === 1 || (before !== undefined && meta.stamp === 0);
     const change = { key, before, after: next, stamp, full, renew: alone || renewed !== undefined, now };
-    const kept = (await durable.write(change)) === "stored" && reminder.stored;
+    const stored = (await durable.write(change)) === "stored";
+    reminded = (await reminding) === "stored";
+    const kept = stored && reminded;
     if (!alone && renewed !== undefined) {
       const linkTtl = Math.ceil((renewed.aliasesUntil - now) / 1000) + GRACE_SECONDS;
       await this.#working.link(key, linksOf(key, renewed), linkTtl);
@@ -229,18 +233,11 @@ export class TwoCopies implements Copies {
     return this.#durable.mode === "required" ? "unavailable" : "stored";
   }
 
-  /** An entry for the next lapse, unless one is known that comes up before: whoever handles that one adds the next. */
-  async #remind(
-    key: string,
-    after: Registration | undefined,
-    calendarAt: number,
-    now: number,
-  ): Promise<{ readonly stored: boolean; readonly at: number }> {
+  /** When the set has to be in the calendar, unless an entry is known that comes up before: whoever handles that adds the next. */
+  #dueFor(after: Registration | undefined, calendarAt: number, now: number): number | undefined {
     const due = after && nextExpiry(after);
-    if (due === undefined) return { stored: true, at: 0 };
-    if (calendarAt > now && calendarAt <= due) return { stored: true, at: calendarAt };
-    const stored = (await this.#durable.remind(key, due)) === "stored";
-    return { stored, at: stored ? due : 0 };
+    if (due === undefined || (calendarAt > now && calendarAt <= due)) return undefined;
+    return due;
   }
 
   async confirm(key: string): Promise<"stored" | "unavailable"> {

@@ -89,6 +89,35 @@ test("RFC 5626 §7: of several flows of one UE one is used, the next when the ed
   assert.deepEqual(targets(await b.send(b.request("INVITE", TO_BOB))), ["sip:bob@192.0.2.1:1111"]);
 });
 
+test("RFC 5626 §4.5: a UE whose only flow is gone is waited for a little; it is reached over the new one", async () => {
+  const b = benchWithUsers();
+  await bobAt(b, "<sip:bob@192.0.2.1:1111>");
+  const [invite] = await b.send(b.request("INVITE", TO_BOB));
+  assert.ok(invite);
+  assert.deepEqual(await b.send(b.answer(invite, 430), b.dialled()), []);
+  assert.deepEqual(await b.advance(300), []);
+  await b.advance(1);
+  await bobAt(b, "<sip:bob@192.0.2.1:2222>");
+  assert.deepEqual(targets(await b.advance(100)), ["sip:bob@192.0.2.1:2222"]);
+});
+
+test("RFC 5626 §5.3: who does not come back in time is 430, who is not waited for any more 487", async () => {
+  for (const cancelled of [false, true]) {
+    const b = benchWithUsers();
+    await bobAt(b, "<sip:bob@192.0.2.1:1111>");
+    const fields = { ...TO_BOB, branch: "z9hG4bKgone", callId: "gone" };
+    const [invite] = await b.send(b.request("INVITE", fields));
+    assert.ok(invite);
+    await b.send(b.answer(invite, 430), b.dialled());
+    if (cancelled) await b.send(b.request("CANCEL", fields));
+    const after = await b.advance(2_500);
+    assert.deepEqual(
+      after.map(({ status }) => status),
+      [cancelled ? 487 : 430],
+    );
+  }
+});
+
 test("flows of one UE are one branch, other contacts are branches of their own", () => {
   const binding = (contact: string, more: Partial<Binding>): Binding => ({
     contact,

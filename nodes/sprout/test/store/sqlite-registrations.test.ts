@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { fakeClock } from "@ims/runtime/testing";
 import { openDatabase } from "@ims/store";
+import { calendarCompliance } from "@ims/store/testing";
 import type { PartitionWrite } from "../../src/store/durable-registrations.ts";
 import { SqliteRegistrations } from "../../src/store/sqlite-registrations.ts";
 import { durableCompliance } from "../support/durable-compliance.ts";
@@ -30,6 +31,13 @@ durableCompliance("sqlite, in memory", (t) => {
   const rows = new SqliteRegistrations({ path: ":memory:", clock });
   t.after(() => rows.close());
   return { rows, advance: clock.advance };
+});
+
+calendarCompliance("sqlite, beside the registrations", (t) => {
+  const clock = fakeClock();
+  const rows = new SqliteRegistrations({ path: ":memory:", clock });
+  t.after(() => rows.close());
+  return { calendar: rows.calendar, now: clock.now(), advance: clock.advance };
 });
 
 test("rows answered as stored outlive the handle, and those still queued when it is closed", async (t) => {
@@ -60,7 +68,7 @@ test("expired rows leave the file with the writes of others", async (t) => {
 test("a closed file and one that somebody else holds are unavailable, not exceptions", async (t) => {
   const path = file(t);
   const rows = new SqliteRegistrations({ path, clock: fakeClock() });
-  const other = openDatabase(path, { migrations: [""] });
+  const other = openDatabase(path, { migrations: ["", ""] });
   other.exec("BEGIN IMMEDIATE");
   const began = performance.now();
   assert.equal((await rows.write([put("a")])).kind, "unavailable");

@@ -12,15 +12,14 @@ import {
 import { GroupCommit } from "./group-commit.ts";
 import { openDatabase } from "./open-database.ts";
 
-const MIGRATIONS = [
-  `CREATE TABLE due (
+/** The table of a calendar, for the migrations of a database that it shares. */
+export const SQLITE_CALENDAR_TABLE = `CREATE TABLE due (
     minute INTEGER NOT NULL,
     shard INTEGER NOT NULL,
     key TEXT NOT NULL,
     at INTEGER NOT NULL,
     PRIMARY KEY (minute, shard, key, at)
-  ) WITHOUT ROWID, STRICT;`,
-];
+  ) WITHOUT ROWID, STRICT;`;
 
 /** Rows swept with each one added: two, so that what is old shrinks faster than it grows. */
 const SWEEP_ROWS = 2;
@@ -31,8 +30,8 @@ const BUSY_TIMEOUT_MS = 10;
 const NOTHING: Promise<CalendarAddResult> = Promise.resolve({ kind: "stored" });
 
 export interface SqliteCalendarOptions {
-  /** File; ":memory:" for none. */
-  readonly path: string;
+  /** File; ":memory:" for none. Or a database with its table, whose owner closes it, and what that is written with. */
+  readonly path: string | { readonly database: DatabaseSync; readonly commits: GroupCommit };
   readonly clock: Clock;
 }
 
@@ -48,8 +47,11 @@ export class SqliteCalendar implements CalendarStore {
   /** @throws StoreError STORE_DATABASE when the file cannot be used. */
   constructor({ path, clock }: SqliteCalendarOptions) {
     this.#clock = clock;
-    this.#database = openDatabase(path, { migrations: MIGRATIONS, busyTimeoutMs: BUSY_TIMEOUT_MS });
-    this.#commits = new GroupCommit(this.#database);
+    this.#database =
+      typeof path === "string"
+        ? openDatabase(path, { migrations: [SQLITE_CALENDAR_TABLE], busyTimeoutMs: BUSY_TIMEOUT_MS })
+        : path.database;
+    this.#commits = typeof path === "string" ? new GroupCommit(this.#database) : path.commits;
     this.#insert = this.#database.prepare(
       "INSERT OR IGNORE INTO due (minute, shard, key, at) VALUES (?, ?, ?, ?)",
     );
