@@ -1,7 +1,7 @@
 import { StoreError } from "../errors.ts";
 import type { MemcachedCounters } from "./counters.ts";
 import { decodeEntry, type Entry } from "./entry.ts";
-import { laterWins } from "./precedence.ts";
+import { descent, laterWins } from "./precedence.ts";
 import type { ReadOutcome, Replica, Token } from "./replica.ts";
 
 /** A replica's copy of an entry; without `entry` it has none. */
@@ -142,7 +142,7 @@ async function repair(
       continue;
     }
     counters.repairs++;
-    if (entry !== undefined && !winner.entry.ancestors.includes(entry.stamp)) counters.conflicts++;
+    if (entry !== undefined && descent(winner.entry, entry) === "unrelated") counters.conflicts++;
     alive.push({ ...winner, replica, token: written.token });
   }
   return { copies: alive, away };

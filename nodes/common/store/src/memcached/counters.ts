@@ -11,7 +11,7 @@ export interface MemcachedCounters {
   degraded: number;
   /** Copies brought up to date while reading. */
   repairs: number;
-  /** Repairs that overrode a copy which was not an ancestor of the winner. */
+  /** Repairs that overrode a write which the winner does not descend from. */
   conflicts: number;
   /** Copies that were no entry of ours, or of a newer format. */
   rubbish: number;

@@ -54,19 +54,26 @@ async function historyWhile(
   const workers = stores.flatMap((store, i) =>
     [0, 1].map((j) => work(store, 1 + i * 2 + j, history, () => going)),
   );
-  await nemesis();
-  going = false;
-  await Promise.all(workers);
+  try {
+    await nemesis();
+  } finally {
+    going = false;
+    await Promise.all(workers);
+  }
   return history;
 }
 
 describe("memcached store, several nodes on one entry", { skip }, () => {
   const start = async (t: Parameters<typeof servers>[0]) => {
     const on = await servers(t, 2);
-    const stores = await Promise.all([1, 2, 3].map(() => storeOn(t, on)));
+    const stores = await Promise.all([1, 2, 3].map(() => storeOn(t, on, { deadlineMs: 500 })));
     const settled = async (): Promise<void> => {
-      await until("all see all", () => stores.every((store) => store.servers().every(({ up }) => up)));
-      assert.equal((await stores[0]?.resync())?.complete, true);
+      const allUp = () => stores.every((store) => store.servers().every(({ up }) => up));
+      await until(
+        "all see all, and alike",
+        async () => allUp() && (await stores[0]?.resync())?.complete === true,
+        30_000,
+      );
     };
     return { on: on as [MemcachedProcess, MemcachedProcess], stores, settled };
   };
@@ -104,7 +111,7 @@ describe("memcached store, several nodes on one entry", { skip }, () => {
         await server.restart();
         await settled();
         server.freeze();
-        await pause(400);
+        await pause(900);
         server.thaw();
         await settled();
       }

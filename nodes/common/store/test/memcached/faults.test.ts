@@ -100,7 +100,7 @@ describe("memcached store under faults", { skip }, () => {
     assert.match(String(read.kind === "unavailable" && read.cause), /STORE_SERVER server=127\.0\.0\.1/);
     assert.equal((await store.put(TABLE, "a", bytes("two"), absent)).kind, "unavailable");
     assert.equal((await store.delete(TABLE, "a")).kind, "unavailable");
-    assert.ok(performance.now() - start < 100);
+    assert.ok(performance.now() - start < 240);
     await Promise.all(on.map((server) => server.restart()));
     await allUp(store);
     assert.equal(await text(store, "a"), undefined);
@@ -132,11 +132,11 @@ describe("memcached store under faults", { skip }, () => {
       const start = performance.now();
       await change(store, key, "new");
       const first = performance.now() - start;
-      assert.ok(first >= 200 && first < 700, `${first} ms`);
+      assert.ok(first >= 200 && first < 1_500, `${first} ms`);
       const again = performance.now();
       await change(store, key, "newer");
       assert.deepEqual(await store.delete(TABLE, "gone"), { kind: "stored" });
-      assert.ok(performance.now() - again < 100, "the frozen server is not asked again");
+      assert.ok(performance.now() - again < 240, "the frozen server is not asked again");
       await change(other, key, "newest");
       one.thaw();
       await allUp(store);
