@@ -63,8 +63,12 @@ export class ShardLeases {
     await this.#round;
     const shards = [...this.#held.keys()];
     this.#held.clear();
-    await inLanes(shards, (shard) => this.#release(shard));
-    await this.#modules.store.delete(TABLE, presenceOf(this.#modules.member));
+    let away = false;
+    await inLanes(shards, async (shard) => {
+      // A store that does not answer lets the leases run out; nobody waits for it sixty-four times.
+      if (!away) away = !(await this.#release(shard));
+    });
+    if (!away) await this.#modules.store.delete(TABLE, presenceOf(this.#modules.member));
   }
 
   async #renewAll(): Promise<void> {
@@ -123,11 +127,13 @@ export class ShardLeases {
     else if (put.kind === "contention") this.#held.delete(shard);
   }
 
-  async #release(shard: number): Promise<void> {
+  /** False when the store does not answer. */
+  async #release(shard: number): Promise<boolean> {
     const { store } = this.#modules;
     const found = await store.get(TABLE, keyOf(shard));
     if (found.kind === "found" && this.#me.equals(found.value))
-      await store.delete(TABLE, keyOf(shard), { ifVersion: found.version });
+      return (await store.delete(TABLE, keyOf(shard), { ifVersion: found.version })).kind !== "unavailable";
+    return found.kind !== "unavailable";
   }
 }
 

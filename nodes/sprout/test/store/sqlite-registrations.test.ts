@@ -72,7 +72,7 @@ test("a closed file and one that somebody else holds are unavailable, not except
   other.exec("BEGIN IMMEDIATE");
   const began = performance.now();
   assert.equal((await rows.write([put("a")])).kind, "unavailable");
-  assert.ok(performance.now() - began < 100, "it does not stall");
+  assert.ok(performance.now() - began < 500, "it does not wait for the lock");
   other.exec("ROLLBACK");
   other.close();
   assert.equal((await rows.write([put("a")])).kind, "stored");
