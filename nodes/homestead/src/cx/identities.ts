@@ -1,7 +1,15 @@
 import { ResultCode } from "@ims/diameter";
 import { cxResult } from "@ims/diameter/cx";
 import { canonicalImpu, matchesWildcard } from "@ims/ims";
-import { type Eventually, type Found, type Hss, type StateChange, UNAVAILABLE, when } from "../hss/hss.ts";
+import {
+  type Eventually,
+  type Found,
+  type Hss,
+  type Lookups,
+  type StateChange,
+  UNAVAILABLE,
+  when,
+} from "../hss/hss.ts";
 import { identityOf, type Subscriber, type SubscriberIdentity } from "../hss/subscriber.ts";
 
 export type Refusal = ReturnType<typeof cxResult> | { readonly resultCode: number };
@@ -26,7 +34,7 @@ const dontMatch: ServedOrRefused = { kind: "refused", answer: cxResult("ERROR_ID
  * Steps 1 and 2 of UAR, MAR and SAR (TS 29.228 §6.1.1.1, §6.3.1, §6.1.2.1): both identities exist, and belong together.
  */
 export function bothIdentities(
-  hss: Hss,
+  hss: Lookups,
   userName: string,
   publicIdentity: string,
 ): Eventually<ServedOrRefused> {
@@ -44,7 +52,7 @@ export function bothIdentities(
 }
 
 /** By public identity alone (LIR, and SAR of an unregistered user). */
-export function publicIdentityOnly(hss: Hss, publicIdentity: string): Eventually<ServedOrRefused> {
+export function publicIdentityOnly(hss: Lookups, publicIdentity: string): Eventually<ServedOrRefused> {
   const canonical = canonicalImpu(publicIdentity);
   if (canonical === undefined) return userUnknown;
   return when(hss.byPublicIdentity(canonical), (subscriber) =>
@@ -53,7 +61,7 @@ export function publicIdentityOnly(hss: Hss, publicIdentity: string): Eventually
 }
 
 /** By private identity alone (SAR that names no public one): its default identity stands for the set. */
-export function privateIdentityOnly(hss: Hss, userName: string): Eventually<ServedOrRefused> {
+export function privateIdentityOnly(hss: Lookups, userName: string): Eventually<ServedOrRefused> {
   return when(hss.byPrivateIdentity(impiKey(userName)), (subscriber): ServedOrRefused => {
     if (subscriber === undefined) return userUnknown;
     if (subscriber === UNAVAILABLE) return unableToComply;
@@ -90,26 +98,49 @@ export type Decision<A> = { readonly answer: A; readonly change?: StateChange };
 const ROUNDS = 8;
 
 /**
- * A procedure that may change the subscriber that `name` names: it decides on the state as it is; when that was changed before its own
- * change is saved, it decides again. `decide` must have no effects of its own.
+ * A procedure that may change the subscriber that `name` names: it decides on the state as it is; when that was changed
+ * before its own change is saved, it decides again. `decide` must have no effects of its own.
  */
 export function serveAndSave<A>(
   hss: Hss,
   name: string,
-  find: () => Eventually<ServedOrRefused>,
+  find: (lookups: Lookups) => Eventually<ServedOrRefused>,
   decide: (served: Served) => Decision<A>,
 ): Eventually<A | Refusal> {
-  const answer = hss.inTurn(name, () => attempt(hss, find, decide, ROUNDS));
-  return when(answer, (given) => (given === UNAVAILABLE ? unableToComply.answer : given));
+  const { recent } = hss;
+  const procedure = (): Eventually<A | Refusal> =>
+    recent === undefined ? attempt(hss, find, decide, ROUNDS) : attemptEarly(hss, recent, find, decide);
+  return when(hss.inTurn(name, procedure), (answer) =>
+    answer === UNAVAILABLE ? unableToComply.answer : answer,
+  );
+}
+
+/** Without reading first: what was seen a moment ago is mostly still so, and only the save can tell. */
+function attemptEarly<A>(
+  hss: Hss,
+  recent: Lookups,
+  find: (lookups: Lookups) => Eventually<ServedOrRefused>,
+  decide: (served: Served) => Decision<A>,
+): Eventually<A | Refusal> {
+  return when(find(recent), (found): Eventually<A | Refusal> => {
+    const decision = found.kind === "served" ? decide(found) : undefined;
+    // An answer that saves nothing is not given on the word of a memory.
+    if (found.kind !== "served" || decision?.change === undefined) return attempt(hss, find, decide, ROUNDS);
+    const { answer } = decision;
+    return when(hss.save(found.subscriber, decision.change), (saved): Eventually<A | Refusal> => {
+      if (saved === "overtaken") return attempt(hss, find, decide, ROUNDS);
+      return saved === "saved" ? answer : unableToComply.answer;
+    });
+  });
 }
 
 function attempt<A>(
   hss: Hss,
-  find: () => Eventually<ServedOrRefused>,
+  find: (lookups: Lookups) => Eventually<ServedOrRefused>,
   decide: (served: Served) => Decision<A>,
   rounds: number,
 ): Eventually<A | Refusal> {
-  return serve(find(), (served): Eventually<A | Refusal> => {
+  return serve(find(hss), (served): Eventually<A | Refusal> => {
     const { answer, change } = decide(served);
     if (change === undefined) return answer;
     return when(hss.save(served.subscriber, change), (saved): Eventually<A | Refusal> => {

@@ -33,7 +33,7 @@ export function multimediaAuth(request: MultimediaAuthRequest, modules: CxModule
   return serveAndSave(
     modules.hss,
     userName,
-    () => bothIdentities(modules.hss, userName, publicIdentity),
+    (lookups) => bothIdentities(lookups, userName, publicIdentity),
     ({ subscriber }) => authenticate(subscriber, request, modules),
   );
 }

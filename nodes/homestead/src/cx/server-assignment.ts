@@ -6,7 +6,7 @@ import {
   ServerAssignmentTypeValue as Type,
   UserDataAlreadyAvailableValue,
 } from "@ims/diameter/cx";
-import type { Eventually, StateChange } from "../hss/hss.ts";
+import type { Eventually, Lookups, StateChange } from "../hss/hss.ts";
 import { sharedText } from "../hss/shared-text.ts";
 import { isSameRegistration, notRegistered, type Registration, type Subscriber } from "../hss/subscriber.ts";
 import { userDataOf } from "../hss/user-data.ts";
@@ -47,7 +47,7 @@ export function serverAssignment(
   }
   const [first] = publicIdentity;
   const { hss } = modules;
-  const assigned = (find: () => Eventually<ServedOrRefused>): Answer | Promise<Answer> =>
+  const assigned = (find: (lookups: Lookups) => Eventually<ServedOrRefused>): Answer | Promise<Answer> =>
     serveAndSave(hss, userName ?? first ?? "", find, (served) =>
       assign(served, request, modules, retransmitted),
     );
@@ -55,13 +55,13 @@ export function serverAssignment(
   if (first === undefined) {
     if (userName === undefined || !ENDING.has(serverAssignmentType))
       return { resultCode: ResultCode.MISSING_AVP };
-    return assigned(() => privateIdentityOnly(hss, userName));
+    return assigned((lookups) => privateIdentityOnly(lookups, userName));
   }
   if (userName === undefined) {
     if (needsPrivateIdentity(serverAssignmentType)) return { resultCode: ResultCode.MISSING_AVP };
-    return assigned(() => publicIdentityOnly(hss, first));
+    return assigned((lookups) => publicIdentityOnly(lookups, first));
   }
-  return assigned(() => bothIdentities(hss, userName, first));
+  return assigned((lookups) => bothIdentities(lookups, userName, first));
 }
 
 function needsPrivateIdentity(type: number): boolean {

@@ -20,11 +20,16 @@ export type StateChange = {
 /** "overtaken": the subscriber was changed since it was given out; nothing is saved, look it up again. */
 export type Saved = "saved" | "overtaken" | Unavailable;
 
-/** What the Cx procedures need of the subscriber data. */
-export interface Hss {
+export interface Lookups {
   byPrivateIdentity(impi: string): Lookup;
   /** By canonical public identity; one that is only covered by a wildcard included. */
   byPublicIdentity(canonical: string): Lookup;
+}
+
+/** What the Cx procedures need of the subscriber data. */
+export interface Hss extends Lookups {
+  /** Subscribers as they were a moment ago. Good for a change, which the save checks, and for nothing else. */
+  readonly recent?: Lookups;
   /** Saves the change of a subscriber that was given out, unless another change came between. */
   save(subscriber: Subscriber, change: StateChange): Eventually<Saved>;
   /** Runs a look-up and the save that follows when no other one of this node for the same name is between them. */

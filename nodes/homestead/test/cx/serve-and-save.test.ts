@@ -4,7 +4,7 @@ import { ResultCode } from "@ims/diameter";
 import { ServerAssignmentTypeValue } from "@ims/diameter/cx";
 import { type Decision, type ServedOrRefused, serveAndSave } from "../../src/cx/identities.ts";
 import { serverAssignment } from "../../src/cx/server-assignment.ts";
-import { type Hss, type Saved, UNAVAILABLE } from "../../src/hss/hss.ts";
+import { type Hss, type Saved, UNAVAILABLE, when } from "../../src/hss/hss.ts";
 import { notRegistered } from "../../src/hss/subscriber.ts";
 import { addSubscriber, memoryHss, startCx } from "./cx-under-test.ts";
 
@@ -40,6 +40,51 @@ test("TS 29.228 §6.1: a procedure that was overtaken decides again on the state
   assert.deepEqual(await run("overtaken", "overtaken", "saved"), [2003, 3]);
   assert.deepEqual(await run("unavailable"), [ResultCode.UNABLE_TO_COMPLY, 1]);
   assert.deepEqual(await run(...Array<Saved>(20).fill("overtaken")), [ResultCode.UNABLE_TO_COMPLY, 8]);
+});
+
+test("TS 29.228 §6.1: what was seen a moment ago is good for a change that is saved, and for no answer without one", async (t) => {
+  const embedded = memoryHss(t);
+  addSubscriber(embedded);
+  addSubscriber(embedded, { impi: "bob@example.com" });
+  const recent = embedded.byPrivateIdentity("alice@example.com");
+  const now = embedded.byPrivateIdentity("bob@example.com");
+  assert.ok(recent && now);
+  const run = async (saves: Saved[], changes: boolean, remembers = true): Promise<string[]> => {
+    const steps: string[] = [];
+    const hss: Hss = {
+      ...hssSaving(),
+      recent: {
+        byPrivateIdentity: () => (remembers ? recent : undefined),
+        byPublicIdentity: () => undefined,
+      },
+      byPrivateIdentity: async () => now,
+      save: async ({ impi }) => {
+        steps.push(`save ${impi[0]}`);
+        return saves.shift() ?? "saved";
+      },
+    };
+    const answer = await serveAndSave(
+      hss,
+      "alice",
+      (lookups) =>
+        when(lookups.byPrivateIdentity("alice@example.com"), (found): ServedOrRefused => {
+          const identity = typeof found === "object" ? found.identities[0] : undefined;
+          if (typeof found !== "object" || identity === undefined)
+            return { kind: "refused", answer: { resultCode: 1 } };
+          return { kind: "served", subscriber: found, identity };
+        }),
+      ({ subscriber }): Decision<Answer> => ({
+        answer: { resultCode: subscriber === recent ? 100 : 200 },
+        ...(changes ? { change: { registration: notRegistered } } : {}),
+      }),
+    );
+    return [...steps, String((answer as Answer).resultCode)];
+  };
+  assert.deepEqual(await run([], true), ["save a", "100"]);
+  assert.deepEqual(await run(["overtaken"], true), ["save a", "save b", "200"]);
+  assert.deepEqual(await run(["unavailable"], true), ["save a", String(ResultCode.UNABLE_TO_COMPLY)]);
+  assert.deepEqual(await run([], false), ["200"]);
+  assert.deepEqual(await run([], true, false), ["save b", "200"]);
 });
 
 test("TS 29.228 §6.1.1.1: without its store homestead is unable to comply, whatever is asked", async (t) => {

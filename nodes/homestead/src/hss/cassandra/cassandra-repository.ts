@@ -1,7 +1,14 @@
 import { randomUUID } from "node:crypto";
 import { matchesWildcard } from "@ims/ims";
 import type { Clock } from "@ims/runtime";
-import { type Found, type Saved, type StateChange, UNAVAILABLE, type Unavailable } from "../hss.ts";
+import {
+  type Found,
+  type Lookups,
+  type Saved,
+  type StateChange,
+  UNAVAILABLE,
+  type Unavailable,
+} from "../hss.ts";
 import type { Sealing } from "../sealing.ts";
 import { identityOf, type Subscriber } from "../subscriber.ts";
 import type {
@@ -17,9 +24,10 @@ import type {
 import { BulkImport } from "./bulk-import.ts";
 import { type Cql, text } from "./cql.ts";
 import { Provisioning } from "./provisioning.ts";
+import { RecentReads } from "./recent-reads.ts";
 import { RecordCache } from "./record-cache.ts";
 import * as cql from "./statements.ts";
-import { recordOf, StoredSubscriber, sqnText } from "./stored-subscriber.ts";
+import { recordOf, StoredSubscriber, sqnText, stateOf } from "./stored-subscriber.ts";
 import { subscriberPage } from "./subscriber-page.ts";
 import { Turns } from "./turns.ts";
 import { WildcardList } from "./wildcard-list.ts";
@@ -47,11 +55,18 @@ export class CassandraRepository implements SubscriberRepository {
   readonly #provisioning: Provisioning;
   readonly #import: BulkImport;
   readonly #turns: Turns;
+  readonly #recent: RecentReads;
+  readonly #recentLookups: Lookups;
   readonly #close: () => Promise<void>;
 
   constructor(session: Cql, options: { readonly cacheSize: number }, modules: CassandraRepositoryModules) {
     this.#cql = session;
     this.#turns = new Turns(modules.clock);
+    this.#recent = new RecentReads(modules.clock);
+    this.#recentLookups = {
+      byPrivateIdentity: (impi) => this.#recent.get(impi),
+      byPublicIdentity: (canonical) => this.#recent.get(this.#cache.owner(canonical) ?? ""),
+    };
     this.#sealing = modules.sealing;
     this.#close = modules.close ?? (async () => undefined);
     this.#cache = new RecordCache(options.cacheSize);
@@ -63,6 +78,11 @@ export class CassandraRepository implements SubscriberRepository {
       { find, insert: (record) => this.insert(record), remove: (before) => this.remove(before) },
       this.#provisioning.claims,
     );
+  }
+
+  /** What was read or saved here within seconds. */
+  get recent(): Lookups {
+    return this.#recentLookups;
   }
 
   /** Records kept decoded. */
@@ -102,26 +122,31 @@ export class CassandraRepository implements SubscriberRepository {
 
   /** "overtaken" when the record or the registration was changed since the subscriber was read. */
   async save(subscriber: Subscriber, change: StateChange): Promise<Saved> {
-    const { impi, recordVersion, stateVersion, registration, sqn } = stored(subscriber);
-    const next = change.registration ?? registration;
-    const version = randomUUID();
+    const before = stored(subscriber);
+    const { impi, recordVersion } = before;
+    const { registration = before.registration, sqn = before.sqn } = change;
+    const stateVersion = randomUUID();
     const result = await this.#cql.change(
       cql.saveState,
       [
-        next.state,
-        next.authenticationPending,
-        next.serverName ?? null,
-        next.originHost ?? null,
-        next.originRealm ?? null,
-        sqnText(change.sqn ?? sqn),
-        version,
-        impi,
+        registration.state,
+        registration.authenticationPending,
+        registration.serverName ?? null,
+        registration.originHost ?? null,
+        registration.originRealm ?? null,
+        sqnText(sqn),
         stateVersion,
+        impi,
+        before.stateVersion,
         recordVersion,
       ],
-      (row) => text(row, "state_version") === version,
+      (row) => text(row, "state_version") === stateVersion,
     );
-    if (result.kind === "applied") return "saved";
+    if (result.kind === "applied") {
+      this.#recent.set(new StoredSubscriber(before, recordVersion, { registration, sqn, stateVersion }));
+      return "saved";
+    }
+    this.#recent.delete(impi);
     return result.kind === "refused" ? "overtaken" : UNAVAILABLE;
   }
 
@@ -173,7 +198,7 @@ export class CassandraRepository implements SubscriberRepository {
       const [row] = rows;
       const version = row && text(row, "record_version");
       if (row !== undefined && version === cached.version)
-        return new StoredSubscriber(cached.record, version, row);
+        return this.#seen(new StoredSubscriber(cached.record, version, stateOf(row)));
       this.#cache.delete(impi);
       if (version === undefined) return undefined;
     }
@@ -185,7 +210,12 @@ export class CassandraRepository implements SubscriberRepository {
     if (row === undefined || version === undefined) return undefined;
     const record = recordOf(row, this.#sealing);
     this.#cache.set(impi, version, record);
-    return new StoredSubscriber(record, version, row);
+    return this.#seen(new StoredSubscriber(record, version, stateOf(row)));
+  }
+
+  #seen(subscriber: StoredSubscriber): StoredSubscriber {
+    this.#recent.set(subscriber);
+    return subscriber;
   }
 
   /** The subscriber, when it has the identity: claims and what is remembered may be of yesterday. */

@@ -22,14 +22,30 @@ export class StoredSubscriber implements Subscriber {
   readonly recordVersion: string;
   readonly stateVersion: string;
 
-  constructor(record: DecodedRecord, recordVersion: string, row: Row) {
+  constructor(record: DecodedRecord, recordVersion: string, state: StoredState) {
     this.impi = record.impi;
     this.identities = record.identities;
     this.credentials = record.credentials;
     this.services = record.services;
     this.profile = record.profile;
-    this.sqn = Number.parseInt(text(row, "sqn") ?? "0", 16);
-    this.registration = decodeRegistration(
+    this.recordVersion = recordVersion;
+    this.sqn = state.sqn;
+    this.registration = state.registration;
+    this.stateVersion = state.stateVersion;
+  }
+}
+
+/** What changes with every procedure. */
+export type StoredState = {
+  readonly sqn: number;
+  readonly registration: Registration;
+  readonly stateVersion: string;
+};
+
+export function stateOf(row: Row): StoredState {
+  return {
+    sqn: Number.parseInt(text(row, "sqn") ?? "0", 16),
+    registration: decodeRegistration(
       {
         state: text(row, "state") ?? "notRegistered",
         server_name: text(row, "server_name") ?? null,
@@ -37,10 +53,9 @@ export class StoredSubscriber implements Subscriber {
         origin_realm: text(row, "origin_realm") ?? null,
       },
       row["pending"] === true,
-    );
-    this.recordVersion = recordVersion;
-    this.stateVersion = text(row, "state_version") ?? "";
-  }
+    ),
+    stateVersion: text(row, "state_version") ?? "",
+  };
 }
 
 /** The record of a whole row. Throws SECRETS_UNREADABLE when it was sealed with another key. */

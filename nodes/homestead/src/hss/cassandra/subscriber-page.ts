@@ -4,7 +4,7 @@ import type { Sealing } from "../sealing.ts";
 import type { Page, PageQuery, SubscriberRecord } from "../subscriber-repository.ts";
 import { type Cql, type Row, text } from "./cql.ts";
 import { selectAfter, selectFirst } from "./statements.ts";
-import { recordOf, StoredSubscriber } from "./stored-subscriber.ts";
+import { recordOf, StoredSubscriber, stateOf } from "./stored-subscriber.ts";
 
 /** Rows of one read: decoded in a few milliseconds. */
 const ROWS_PER_READ = 200;
@@ -45,7 +45,7 @@ export async function subscriberPage(
       seen++;
       const version = text(row, "record_version");
       if (version === undefined || !matches(row, search)) continue;
-      subscribers.push(new StoredSubscriber(recordOf(row, sealing), version, row));
+      subscribers.push(new StoredSubscriber(recordOf(row, sealing), version, stateOf(row)));
     }
   }
   subscribers.sort((one, other) => (one.impi < other.impi ? -1 : 1));
