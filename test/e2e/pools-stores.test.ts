@@ -69,6 +69,16 @@ test("sprouts and homesteads come and go under registrations and calls that stay
   assert.equal((await alice.final("BYE")).status, 200);
 });
 
+test("memcached grows and shrinks: entries are brought over, who is registered stays so", async (t) => {
+  const [alice, bob] = await pair(t);
+  const grown = await pools.tidewater(["scale", "memcached=3"]);
+  assert.equal(grown.exitCode, 0, `${grown.stderr}\n${pools.output().slice(-2000)}`);
+  assert.match(grown.stderr, /memcached-3 is ready on 127\.[0-9]+\.4\.3[\s\S]*entries are brought over/);
+  await calls(alice, bob);
+  await scale("memcached=2");
+  await calls(alice, bob);
+});
+
 test("every sprout is restarted, one after the other: who is registered stays so", async (t) => {
   const [alice, bob] = await pair(t);
   const before = await pools.status();

@@ -134,6 +134,12 @@ export const sproutOptions = z.object({
     .describe(
       "memcached servers that a pool of sprouts shares, as host:port, separated by commas, written alike on every member",
     ),
+  memcachedFile: z
+    .string()
+    .default("")
+    .describe(
+      "JSON file with the memcached servers, followed while it changes; takes the place of --memcached",
+    ),
   cassandra: z
     .array(z.string().regex(/^(?:\[[0-9a-fA-F:.]+\]|[^\s:]+):[0-9]{1,5}$/, "write host:port"))
     .default([])

@@ -6,10 +6,8 @@ import {
   cassandraStore,
   fallbackStore,
   type KvStore,
-  memcachedStore,
   memoryStore,
   openCassandra,
-  parseServers,
   STORE_SCHEMA,
   sqliteStore,
 } from "@ims/store";
@@ -17,6 +15,7 @@ import { SproutError } from "./errors.ts";
 import type { SproutOptions } from "./options.ts";
 import type { SproutParts } from "./sprout.ts";
 import { CassandraRegistrations, REGISTRATION_SCHEMA } from "./store/cassandra-registrations.ts";
+import { openMemcached } from "./store/open-memcached.ts";
 import { PoolClock } from "./store/pool-clock.ts";
 import { SqliteRegistrations } from "./store/sqlite-registrations.ts";
 
@@ -44,19 +43,18 @@ interface Part {
 export async function openStores(options: SproutOptions, modules: ServiceModules): Promise<Stores> {
   const parts: Part[] = [];
   const { clock } = modules;
-  if (options.memcached.length > 0 && options.stateDir !== "" && options.cassandra.length === 0)
+  if (usesMemcached(options) && options.stateDir !== "" && options.cassandra.length === 0)
     throw new SproutError({
       code: "SPROUT_STORES",
       problem:
-        "--memcached is for a pool: its durable copy is in --cassandra, --state-dir is for one sprout alone",
+        "--memcached and --memcached-file are for a pool: its durable copy is in --cassandra, --state-dir is for one sprout alone",
     });
-  const store =
-    options.memcached.length > 0 ? openMemcached(options, modules, parts) : memoryStore({ clock });
+  const store = usesMemcached(options) ? openMemcached(options, modules, parts) : memoryStore({ clock });
   const shared = { start: () => startAll(parts), stop: () => stopAll(parts) };
   if (options.cassandra.length > 0) {
     const { durable, poolClock, kv } = await openCluster(options, modules, parts);
     // Without memcached the members of a pool work on Cassandra alone: slower, and nothing is in one process only.
-    if (options.memcached.length === 0) return { store: kv, durable, clock: poolClock, ...shared };
+    if (!usesMemcached(options)) return { store: kv, durable, clock: poolClock, ...shared };
     return { store, challenges: fallbackStore(store, kv), durable, clock: poolClock, ...shared };
   }
   if (options.stateDir !== "") {
@@ -66,26 +64,8 @@ export async function openStores(options: SproutOptions, modules: ServiceModules
   return { store, clock, ...shared };
 }
 
-function openMemcached(options: SproutOptions, modules: ServiceModules, parts: Part[]): KvStore {
-  const { clock, log, pacer, health, register } = modules;
-  const store = memcachedStore({ servers: parseServers(options.memcached.join(",")), clock, log, pacer });
-  parts.push(store);
-  const away = (): string[] =>
-    store
-      .servers()
-      .filter(({ up }) => !up)
-      .map(({ id }) => id);
-  health.addNote("memcached", () => (away().length > 0 ? `${away().join(", ")} away` : undefined));
-  if (options.cassandra.length === 0)
-    health.addCheck("memcached", () =>
-      away().length === store.servers().length ? "no memcached answers" : undefined,
-    );
-  register.gauge({
-    name: "ims_sprout_memcached_away",
-    help: "memcached servers that do not answer",
-    value: () => away().length,
-  });
-  return store;
+function usesMemcached({ memcached, memcachedFile }: SproutOptions): boolean {
+  return memcached.length > 0 || memcachedFile !== "";
 }
 
 async function openCluster(
@@ -114,7 +94,7 @@ async function openCluster(
   });
   const away = (): string | undefined => (session.isAvailable ? undefined : "Cassandra does not answer");
   // With registrations in memcached the node serves on: what cannot be written durably is written later, or refused.
-  if (options.memcached.length > 0) health.addNote("cassandra", away);
+  if (usesMemcached(options)) health.addNote("cassandra", away);
   else health.addCheck("cassandra", away);
   health.addNote("clock", () => {
     const seconds = Math.round(poolClock.correction / 1000);

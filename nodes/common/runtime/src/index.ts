@@ -51,6 +51,7 @@ export {
   type PoolsFileInput,
   type PoolsFileResult,
   parsePoolsFile,
+  replaceFile,
   writePoolsFile,
 } from "./pool/pools-file.ts";
 export {

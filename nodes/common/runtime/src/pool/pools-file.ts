@@ -94,9 +94,13 @@ export function parsePoolsFile(text: string): PoolsFileResult {
     : { kind: "invalid", problem: `pools: ${again} twice` };
 }
 
-/** Replaces a pools file in one step: a reader sees the old or the new one, whole, also after a crash. */
+/** Replaces a pools file in one step. Throws for what is none. */
 export async function writePoolsFile(path: string, pools: PoolsFileInput): Promise<void> {
-  const text = `${JSON.stringify(poolsFileSchema.parse(pools), undefined, 2)}\n`;
+  await replaceFile(path, `${JSON.stringify(poolsFileSchema.parse(pools), undefined, 2)}\n`);
+}
+
+/** Replaces a file in one step: a reader sees the old or the new one, whole, also after a crash. */
+export async function replaceFile(path: string, text: string): Promise<void> {
   const beside = `${path}.${randomBytes(4).toString("hex")}`;
   try {
     const file = await open(beside, "wx", 0o644);

@@ -2,12 +2,19 @@ import { join } from "node:path";
 import { writePoolsFile } from "@ims/runtime";
 import { CassandraCluster } from "../cassandra/cassandra-cluster.ts";
 import { cassandraRunner } from "./cassandra-runner.ts";
-import { Member, type MemberState, type Runner } from "./member.ts";
+import { Member, type MemberState } from "./member.ts";
 import { hostOf, memberCommand, type PoolSettings, storeAddresses } from "./member-command.ts";
-import { memcachedRunner } from "./memcached-runner.ts";
+import { MemcachedServers } from "./memcached-servers.ts";
 import { nodeRunner } from "./node-runner.ts";
 import { poolsContent } from "./pools-content.ts";
-import { POOLS, type PoolCounts, type PoolName, type StoreCounts, sharingProblem } from "./request.ts";
+import {
+  POOLS,
+  type PoolCounts,
+  type PoolName,
+  type Scalable,
+  type StoreCounts,
+  sharingProblem,
+} from "./request.ts";
 
 /** A process as it is reported to whoever asks. */
 export interface Process {
@@ -45,7 +52,8 @@ interface PoolMember {
 /** All processes of `tidewater up --pools`, and the pools file that tells them of each other. */
 export class Fleet {
   readonly #options: FleetOptions;
-  readonly #stores: Member[] = [];
+  readonly #cassandraNodes: Member[] = [];
+  #memcached: MemcachedServers | undefined;
   #cassandra: CassandraCluster | undefined;
   #members: PoolMember[] = [];
   #stopping = false;
@@ -54,6 +62,10 @@ export class Fleet {
 
   constructor(options: FleetOptions) {
     this.#options = options;
+  }
+
+  get #stores(): Member[] {
+    return [...(this.#memcached?.members ?? []), ...this.#cassandraNodes];
   }
 
   /** All processes, stores first. */
@@ -69,6 +81,7 @@ export class Fleet {
   async #startAll(): Promise<void> {
     this.#addStores();
     if (this.#stores.length > 0) this.#progress(this.#stores);
+    await this.#memcached?.publish();
     await Promise.all(this.#stores.map((store) => store.start()));
     await this.#cassandra?.waitUntilReady();
     for (const pool of POOLS)
@@ -95,12 +108,21 @@ export class Fleet {
   }
 
   /** Brings pools to other sizes; members that stay are not touched. Rejects with what is wrong or did not start. */
-  async scale(wanted: ReadonlyMap<PoolName, number>, progress: (line: string) => void): Promise<void> {
+  async scale(wanted: ReadonlyMap<Scalable, number>, progress: (line: string) => void): Promise<void> {
     const now = (pool: PoolName): number => wanted.get(pool) ?? this.#of(pool).length;
     const counts = { homestead: now("homestead"), sprout: now("sprout"), bono: now("bono") };
     const problem = sharingProblem(counts, this.#options.stores);
     if (problem !== undefined) throw new Error(problem);
+    const memcached = wanted.get("memcached");
+    if (memcached !== undefined && this.#memcached === undefined)
+      throw new Error("there is no memcached: pools were started without --stores memcached");
     await this.#exclusively("scale", async () => {
+      if (memcached !== undefined)
+        await this.#memcached?.scale(
+          memcached,
+          this.#of("sprout").map(({ member }) => member),
+          progress,
+        );
       for (const pool of POOLS)
         for (let index = 1; index <= counts[pool]; index++)
           if (!this.#of(pool).some((one) => one.index === index)) await this.#grow(pool, index, progress);
@@ -226,21 +248,24 @@ export class Fleet {
 
   #addStores(): void {
     const { settings, stores, restart, say } = this.#options;
-    const { network, stateDir } = settings;
-    const add = (pool: string, host: string, runner: Runner): void => {
-      const index = this.#stores.filter((store) => store.pool === pool).length + 1;
-      this.#stores.push(new Member({ name: `${pool}-${index}`, pool, host, runner, restart, say }));
-    };
-    for (const [at, place] of storeAddresses(network, "memcached", stores.memcached).entries()) {
-      const [host = "", port] = place.split(":");
-      add("memcached", host, memcachedRunner(`memcached-${at + 1}`, host, Number(port)));
-    }
+    const { network, stateDir, memcachedFile } = settings;
+    if (stores.memcached > 0)
+      this.#memcached = new MemcachedServers(
+        { network, file: memcachedFile, restart, say },
+        stores.memcached,
+      );
     if (stores.cassandra === 0) return;
     const hosts = storeAddresses(network, "cassandra", stores.cassandra).map(
       (place) => place.split(":")[0] ?? "",
     );
     this.#cassandra = new CassandraCluster({ hosts, folder: join(stateDir, "cassandra") });
-    for (const node of this.#cassandra.nodes) add("cassandra", node.host, cassandraRunner(node));
+    for (const [at, node] of this.#cassandra.nodes.entries())
+      this.#cassandraNodes.push(
+        new Member({
+          name: `cassandra-${at + 1}`,
+          ...{ pool: "cassandra", host: node.host, runner: cassandraRunner(node), restart, say },
+        }),
+      );
   }
 }
 

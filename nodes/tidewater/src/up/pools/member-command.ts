@@ -4,7 +4,7 @@ import type { PoolName, StoreName } from "./request.ts";
 
 /** Third number of the addresses: 127.0.2.1 is sprout-1. */
 const NET = { bono: 1, sprout: 2, homestead: 3, memcached: 4, cassandra: 5 } as const;
-const MEMCACHED_PORT = 11_211;
+export const MEMCACHED_PORT = 11_211;
 const CQL_PORT = 9_042;
 
 /** What all members have in common. */
@@ -18,8 +18,9 @@ export interface PoolSettings {
   readonly logLevel: string;
   readonly set: readonly NodeOption[];
   readonly keys: PoolKeys;
+  /** File with the memcached servers; "": there are none. */
+  readonly memcachedFile: string;
   /** host:port of each; empty: the store is not used. */
-  readonly memcached: readonly string[];
   readonly cassandra: readonly string[];
 }
 
@@ -35,7 +36,7 @@ export function storeAddresses(network: string, store: StoreName, count: number)
 
 /** How one member of a pool is started: everything on its own address, on the usual ports. */
 export function memberCommand(pool: PoolName, index: number, settings: PoolSettings): NodeCommand {
-  const { network, domain, stateDir, poolsFile, logLevel, keys, memcached, cassandra } = settings;
+  const { network, domain, stateDir, poolsFile, logLevel, keys, memcachedFile, cassandra } = settings;
   const host = hostOf(network, pool, index);
   const member = `${pool}-${index}`;
   const name = `${member}.${pool}.${domain}`;
@@ -55,9 +56,9 @@ export function memberCommand(pool: PoolName, index: number, settings: PoolSetti
     }
     case "sprout": {
       const own = ["--advertised-host", name, "--hss-pool", `homestead.${domain}`];
-      const cache = memcached.length > 0 ? ["--memcached", memcached.join(",")] : [];
+      const cache = memcachedFile === "" ? [] : ["--memcached-file", memcachedFile];
       // One sprout alone keeps registrations in a file.
-      const file = memcached.length + cassandra.length === 0 ? ["--state-dir", stateDir] : [];
+      const file = memcachedFile === "" && cassandra.length === 0 ? ["--state-dir", stateDir] : [];
       const env = { TIDEWATER_SPROUT_GRUU_KEY: keys.gruuKey };
       return { name: pool, args: [...common, ...own, ...cache, ...rows, ...file, ...set], env };
     }

@@ -24,6 +24,15 @@ export function poolCountsOf(text: string): Counts<PoolName> {
   return countsOf(text, POOLS, () => undefined);
 }
 
+/** What can be brought to another size while it runs. */
+export const SCALABLE = [...POOLS, "memcached"] as const;
+export type Scalable = (typeof SCALABLE)[number];
+
+/** Reads "sprout=3,memcached=3". */
+export function scaleCountsOf(text: string): Counts<Scalable> {
+  return countsOf(text, SCALABLE, () => undefined);
+}
+
 /** Reads "memcached,cassandra=3". */
 export function storeCountsOf(text: string): Counts<StoreName> {
   return countsOf(text, STORES, (name) => DEFAULT_PROCESSES[name]);

@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import { z } from "zod";
 import { askControl, type ControlRequest } from "./control.ts";
-import { poolCountsOf } from "./request.ts";
+import { scaleCountsOf } from "./request.ts";
 
 const report = z.object({
   nodes: z.array(
@@ -22,7 +22,7 @@ interface Given {
 }
 
 function poolSizes(text: string): string {
-  const read = poolCountsOf(text);
+  const read = scaleCountsOf(text);
   if (read.kind === "counts") return text;
   throw new InvalidArgumentError(read.problem);
 }
@@ -36,7 +36,7 @@ export function scaleCommands(): Command[] {
       .option("--json", "print JSON");
   return [
     command("scale", "change the sizes of the pools of a running tidewater up --pools")
-      .argument("<pools>", "for example sprout=4 or bono=3,sprout=2", poolSizes)
+      .argument("<pools>", "for example sprout=4 or bono=3,memcached=3", poolSizes)
       .action((pools: string, given: Given) => ask({ command: "scale", pools }, given)),
     command(
       "restart",

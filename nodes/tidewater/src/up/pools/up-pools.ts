@@ -6,7 +6,7 @@ import { Fleet } from "./fleet.ts";
 import { poolKeys } from "./keys.ts";
 import { storeAddresses } from "./member-command.ts";
 import { poolsGuide } from "./pools-guide.ts";
-import { type PoolCounts, poolCountsOf, type StoreCounts } from "./request.ts";
+import { type PoolCounts, type StoreCounts, scaleCountsOf } from "./request.ts";
 
 /** What `tidewater up --pools` was asked for. */
 export interface UpPoolsOptions {
@@ -37,7 +37,7 @@ export async function upPools(options: UpPoolsOptions): Promise<number> {
       ...{ network, domain, stateDir, seedExamples: options.seedExamples },
       ...{ logLevel: options.logLevel, set: options.set, poolsFile: join(stateDir, "pools.json") },
       keys: poolKeys(stateDir),
-      memcached: storeAddresses(network, "memcached", stores.memcached),
+      memcachedFile: stores.memcached === 0 ? "" : join(stateDir, "memcached.json"),
       cassandra: storeAddresses(network, "cassandra", stores.cassandra),
     },
     ...{ pools: options.pools, stores, restart: options.restart, say },
@@ -80,7 +80,7 @@ async function answer(
     case "status":
       break;
     case "scale": {
-      const wanted = poolCountsOf(request.pools);
+      const wanted = scaleCountsOf(request.pools);
       if (wanted.kind === "wrong") throw new Error(wanted.problem);
       await fleet.scale(wanted.counts, told);
       break;

@@ -16,7 +16,7 @@ const settings: PoolSettings = {
     { node: "sprout-2", option: "log-level", value: "debug" },
   ],
   keys: { flowTokenKey: "f".repeat(64), gruuKey: "a".repeat(32) },
-  memcached: storeAddresses("127.9", "memcached", 2),
+  memcachedFile: "/state/memcached.json",
   cassandra: storeAddresses("127.9", "cassandra", 1),
 };
 
@@ -30,7 +30,7 @@ test("every member has an address, a name and its stores", () => {
   assert.equal(sprout.get("--management-address"), "127.9.2.2");
   assert.equal(sprout.get("--advertised-host"), "sprout-2.sprout.example.com");
   assert.equal(sprout.get("--hss-pool"), "homestead.example.com");
-  assert.equal(sprout.get("--memcached"), "127.9.4.1:11211,127.9.4.2:11211");
+  assert.equal(sprout.get("--memcached-file"), "/state/memcached.json");
   assert.equal(sprout.get("--cassandra"), "127.9.5.1:9042");
   assert.equal(sprout.get("--max-bindings"), "3");
   assert.equal(sprout.get("--log-level"), "debug");
@@ -38,9 +38,9 @@ test("every member has an address, a name and its stores", () => {
   assert.equal(homestead.get("--diameter-host"), "homestead-2.homestead.example.com");
   assert.equal(homestead.has("--seed-examples"), false);
   assert.equal(valuesOf(memberCommand("homestead", 1, settings).args).has("--seed-examples"), true);
-  const bono = valuesOf(memberCommand("bono", 1, { ...settings, memcached: [], cassandra: [] }).args);
+  const bono = valuesOf(memberCommand("bono", 1, { ...settings, memcachedFile: "", cassandra: [] }).args);
   assert.equal(bono.get("--icscf-uri"), "sip:icscf.sprout.example.com;transport=tcp");
-  assert.equal(bono.has("--memcached"), false);
+  assert.equal(bono.has("--memcached-file"), false);
 });
 
 test("keys are in the environment, never in the command line", () => {

@@ -1,0 +1,46 @@
+import type { ServiceModules } from "@ims/runtime";
+import { followServersFile, type KvStore, memcachedStore, parseServers, readServersFile } from "@ims/store";
+import type { SproutOptions } from "../options.ts";
+
+interface Part {
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** The store in memcached, on the servers of the option or of the file. Its parts are added to those to start and stop. Throws StoreError. */
+export function openMemcached(options: SproutOptions, modules: ServiceModules, parts: Part[]): KvStore {
+  const { clock, log, pacer, health, register } = modules;
+  const path = options.memcachedFile;
+  const given = path === "" ? { servers: parseServers(options.memcached.join(",")) } : readServersFile(path);
+  const store = memcachedStore({ ...given, clock, log, pacer });
+  parts.push(store);
+  const away = (): string[] =>
+    store
+      .servers()
+      .filter(({ up }) => !up)
+      .map(({ id }) => id);
+  health.addNote("memcached", () => (away().length > 0 ? `${away().join(", ")} away` : undefined));
+  if (options.cassandra.length === 0)
+    health.addCheck("memcached", () =>
+      away().length === store.servers().length ? "no memcached answers" : undefined,
+    );
+  register.gauge({
+    name: "ims_sprout_memcached_away",
+    help: "memcached servers that do not answer",
+    value: () => away().length,
+  });
+  if (path === "") return store;
+
+  const follower = followServersFile({ path, store, clock, log });
+  parts.push(follower);
+  const exchanging = (): boolean => !follower.synchronized;
+  health.addNote("memcachedFile", () =>
+    exchanging() ? "entries are brought over to other servers" : undefined,
+  );
+  register.gauge({
+    name: "ims_sprout_memcached_exchange",
+    help: "1 while entries are brought over to the next memcached servers",
+    value: () => Number(exchanging()),
+  });
+  return store;
+}
