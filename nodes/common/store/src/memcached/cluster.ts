@@ -31,6 +31,8 @@ interface Era {
 
 /** Missed writes kept by entry, for each server; beyond, everything is compared. */
 const MISSED_LIMIT = 10_000;
+/** A server that answers but did not take a write is offered it once more after this time. */
+const SECOND_TRY_MS = 100;
 /** Who fills up a server says so for this long at a time. */
 const FILLING_SECONDS = 10;
 /** Nodes that see an empty server come up do not all try at once. */
@@ -105,9 +107,13 @@ export class Cluster {
   missed(replica: Replica, key: string): void {
     const server = this.#servers.get(replica.id);
     if (server === undefined) return;
-    if (this.#missed.note(server, key)) this.#options.counters.missed++;
-    // It may have come back between the write and now.
-    if (server.up) this.#giveMissed(server);
+    if (!server.up) {
+      if (this.#missed.note(server, key)) this.#options.counters.missed++;
+      return;
+    }
+    // It has come back between the write and now, or it has no room.
+    this.#options.counters.missed++;
+    this.#later(SECOND_TRY_MS, () => void this.#giveKeys(server, [key]));
   }
 
   resync(): Promise<ResyncResult> {

@@ -138,6 +138,41 @@ describe("memcached store and servers that misbehave", { skip }, () => {
     await until("given up", () => store.counters.broken === 1);
   });
 
+  for (const [what, dump] of Object.entries({
+    "is no dump": "HTTP/1.1 400 Bad Request\r\n\r\n",
+    "has no line ends": "key=".padEnd(10_000, "x"),
+    "is an error": "ERROR\r\n",
+    "breaks off": undefined,
+  }))
+    test(`resynchronisation is incomplete when a list of entries ${what}`, async (t) => {
+      const bad = await fakeMemcached(t, (command, socket) => {
+        if (command.verb !== "lru_crawler") return obliging(command);
+        if (dump === undefined)
+          socket.end("key=r%2Faor%2Fa exp=1 la=1 cas=1 fetch=no cls=1 size=1\nkey=r%2F");
+        return dump;
+      });
+      const store = await storeOn(t, [bad]);
+      assert.deepEqual(await store.resync(), { entries: 0, complete: false });
+    });
+
+  test("resynchronisation waits for a crawler that is busy and passes over keys that are not ours", async (t) => {
+    let asked = 0;
+    const lines = [
+      "key=r%2Faor%2Fa exp=1",
+      "key=%zz exp=1",
+      "key=other exp=1",
+      "key=tidewater%2Fwhole exp=-1",
+      "END",
+    ];
+    const fake = await fakeMemcached(t, (command) => {
+      if (command.verb !== "lru_crawler") return obliging(command);
+      return ++asked === 1 ? "BUSY currently processing crawler request\r\n" : `${lines.join("\n")}\r\n`;
+    });
+    const store = await storeOn(t, [fake]);
+    assert.deepEqual(await store.resync(), { entries: 1, complete: true });
+    assert.equal(asked, 2);
+  });
+
   test("a slow server within the deadline is only slow", async (t) => {
     const slow = await fakeMemcached(t, (command, socket) => {
       setTimeout(() => socket.write(obliging(command)), 120);
