@@ -17,6 +17,8 @@ export interface Addresses {
   /** Host, port and transport of the trusted side in our URIs. */
   coreHostPort(port: number): string;
   readonly accessUriHost: string | undefined;
+  /** Addresses of the other member of our pool with that name. */
+  siblingAddresses(name: string): readonly string[];
   /** Has our pool other members? */
   hasSiblings(): boolean;
   mayUseCore(address: string): boolean;
@@ -62,6 +64,10 @@ export function addressesOf(options: BonoOptions, icscf: Uri, pools?: Pools): Ad
         ? `${hostForUri(coreUriHost)}:${port};transport=tcp`
         : `${coreUriHost};transport=tcp`,
     accessUriHost,
+    siblingAddresses: (name) =>
+      name === coreUriHost
+        ? []
+        : (pools?.members.find((member) => member.pool === pool && member.name === name)?.addresses ?? []),
     hasSiblings: () =>
       pools?.members.some(
         (member) => member.pool === pool && member.name !== coreUriHost && !member.draining,

@@ -96,6 +96,10 @@ export function createBono(
     guesses: new GuessLimiter({ free: options.passwordTries, intervalMs: GUESS_INTERVAL_MS }, clock),
     newIcid: icidGenerator(),
     counters: metrics.pcscf,
+    siblingTargets: (host) =>
+      addresses
+        .siblingAddresses(host)
+        .map((address) => ({ protocol: "TCP", address, port: options.corePort })),
     mayUseCore: addresses.mayUseCore,
   });
 

@@ -2,6 +2,7 @@ import { type AckContext, nextHop, type RequestContext, type SipMessage, type Ur
 import type { PcscfModules, Refusal } from "./modules.ts";
 import { isMarkOf, recordRouteFromUe, recordRouteToUe } from "./record-route.ts";
 import { popOwnRoute, routeSetKey } from "./routes.ts";
+import { handAckToSibling, handToSibling } from "./sibling.ts";
 import { accessTarget, toUe } from "./terminating.ts";
 import { stripRequestFromUe, stripTowardsUe } from "./trust-domain.ts";
 
@@ -32,7 +33,10 @@ export function fromUeInDialog(context: RequestContext, modules: PcscfModules): 
 export function toUeInDialog(context: RequestContext, modules: PcscfModules): void {
   const forward = context.forward();
   const target = accessTarget(forward, modules);
-  if (target.kind === "refused") return context.respond(target.status, { reason: target.reason });
+  if (target.kind === "refused") {
+    if (target.status === 430 && handToSibling(context, modules)) return;
+    return context.respond(target.status, { reason: target.reason });
+  }
   stripTowardsUe(forward);
   if (forward.method === "NOTIFY") {
     const access = modules.flows.access(target.flow);
@@ -51,7 +55,10 @@ export function acknowledge(context: AckContext, side: "access" | "core", module
     return;
   }
   const target = accessTarget(forward, modules);
-  if (target.kind === "refused") return;
+  if (target.kind === "refused") {
+    if (target.status === 430) handAckToSibling(context, modules);
+    return;
+  }
   stripTowardsUe(forward);
   context.send(forward, { kind: "flow", flow: target.flow });
 }

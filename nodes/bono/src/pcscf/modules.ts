@@ -1,5 +1,5 @@
 import type { Clock } from "@ims/runtime";
-import type { Uri } from "@ims/sip";
+import type { Target, Uri } from "@ims/sip";
 import type { CallWatch } from "./call-watch.ts";
 import type { FlowTable } from "./flow-table.ts";
 import type { FlowTokens } from "./flow-token.ts";
@@ -65,6 +65,8 @@ export interface PcscfModules {
   readonly guesses: GuessLimiter;
   readonly newIcid: () => string;
   readonly counters: PcscfCounters;
+  /** Trusted side of the other member of our pool with that name; none for our own and for what is no member. */
+  readonly siblingTargets: (host: string) => readonly Target[];
   /** May this address send to the trusted side? */
   readonly mayUseCore: (address: string) => boolean;
 }

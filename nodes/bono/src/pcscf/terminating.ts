@@ -6,6 +6,7 @@ import type { PcscfModules } from "./modules.ts";
 import { recordRouteToUe } from "./record-route.ts";
 import type { Registration } from "./registration.ts";
 import { popOwnRoute } from "./routes.ts";
+import { handToSibling } from "./sibling.ts";
 import { stripResponseFromUe, stripTowardsUe } from "./trust-domain.ts";
 
 /** Where a request from the trusted side has to go. */
@@ -21,7 +22,10 @@ export function terminating(context: RequestContext, modules: PcscfModules): voi
   // 1. Our Route values go; the flow token says which UE (RFC 5626 §5.3).
   const forward = context.forward();
   const target = accessTarget(forward, modules);
-  if (target.kind === "refused") return context.respond(target.status, { reason: target.reason });
+  if (target.kind === "refused") {
+    if (target.status === 430 && handToSibling(context, modules)) return;
+    return context.respond(target.status, { reason: target.reason });
+  }
   const access = flows.access(target.flow);
 
   // 2. Who is called: his identity goes into his answers (§5.2.6.4.4).

@@ -128,3 +128,31 @@ test("RFC 3261 §9.2: CANCEL from the trusted side reaches the UE", () => {
     ["CANCEL"],
   );
 });
+
+test("RFC 5626 §5.3: a connection of another member of the pool: that member is asked, whatever it is taken for", () => {
+  const bench = new PcscfBench();
+  const elsewhere = new PcscfBench();
+  const bob = elsewhere.ue(40_001, "TCP");
+  elsewhere.register(bob, "bob");
+  const { token } = elsewhere.modules.flows.access(bob);
+  const invite = {
+    uri: "sip:bob@10.1.1.1:5060",
+    headers: [`Route: <sip:${token}@sibling.bono.example.com:5058;transport=tcp;lr>`],
+  };
+  const sprout = bench.sprout();
+  const handed = only(bench.request(sprout, invite).filter(({ message }) => message.isRequest));
+  assert.equal(handed.flow.remoteAddress, "10.0.0.9");
+  assert.match(handed.message.top("Route") ?? "", /sibling\.bono/);
+  assert.equal(handed.message.has("Record-Route"), false);
+  assert.deepEqual(
+    bench.answer(handed, 180).map(({ message, flow }) => [message.status, flow]),
+    [[180, sprout]],
+  );
+
+  bench.transport.refuse({ protocol: "TCP", address: "10.0.0.9", port: 5058 });
+  const gone = bench.request(sprout, { ...invite, callId: "call2" });
+  assert.deepEqual(
+    gone.filter(({ message }) => message.status >= 200).map(({ message }) => message.status),
+    [430],
+  );
+});

@@ -71,7 +71,7 @@ export class PcscfBench {
       },
       clock: this.clock,
       own: ownUris({
-        hosts: new Set([ACCESS, CORE]),
+        hosts: new Set([ACCESS, CORE, "sibling.bono.example.com"]),
         accessPorts: new Set([5060, 5061, 5062]),
         corePorts: new Set([5058]),
       }),
@@ -90,6 +90,8 @@ export class PcscfBench {
         deregistered: () => void this.counts.deregistered++,
         refused: (why) => void this.refusals.push(why),
       },
+      siblingTargets: (host) =>
+        host === "sibling.bono.example.com" ? [{ protocol: "TCP", address: "10.0.0.9", port: 5058 }] : [],
       mayUseCore: (address) => address.startsWith("10."),
     };
     this.entity = new Pcscf(this.modules);
