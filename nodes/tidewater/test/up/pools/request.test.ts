@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { poolCountsOf, sharingProblem, storeCountsOf, withDefaults } from "../../../src/up/pools/request.ts";
+import {
+  poolCountsOf,
+  scaleCountsOf,
+  sharingProblem,
+  storeCountsOf,
+  withDefaults,
+} from "../../../src/up/pools/request.ts";
 
 test("sizes of pools and stores are read, what is not given has its usual size", () => {
   const pools = poolCountsOf("bono=2, sprout=3");
@@ -11,6 +17,16 @@ test("sizes of pools and stores are read, what is not given has its usual size",
     ["memcached", 2],
     ["cassandra", 3],
   ]);
+});
+
+test("memcached is scaled beside the pools, Cassandra is not", () => {
+  const read = scaleCountsOf("sprout=4,memcached=3");
+  assert.deepEqual(read.kind === "counts" && [...read.counts], [
+    ["sprout", 4],
+    ["memcached", 3],
+  ]);
+  assert.equal(scaleCountsOf("memcached").kind, "wrong");
+  assert.equal(scaleCountsOf("cassandra=3").kind, "wrong");
 });
 
 test("what is no size is said", () => {
