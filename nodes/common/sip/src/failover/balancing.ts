@@ -1,3 +1,4 @@
+import type { Clock } from "@ims/runtime";
 import type { Target } from "../transport/transport.ts";
 import type { Hop } from "./hop.ts";
 import type { MethodPolicy } from "./policy.ts";
@@ -38,7 +39,9 @@ export function orderTargets(
   hops: readonly Hop[],
   keys: BalancingKeys,
   policy: MethodPolicy,
-  { now, turn, newDialog }: { readonly now: number; readonly turn: number; readonly newDialog: boolean },
+  clock: Clock,
+  turn: number,
+  newDialog: boolean,
 ): Target[] {
   const count = Math.min(targets.length, MAX_TARGETS);
   const { balancing } = policy;
@@ -52,7 +55,7 @@ export function orderTargets(
     const target = targets[at];
     const hop = hops[at];
     if (target === undefined || hop === undefined) continue;
-    const rank = rankOf(hop, policy, now, newDialog) * MAX_TARGETS + Math.min(target.priority ?? 0, 63);
+    const rank = rankOf(hop, policy, clock, newDialog) * MAX_TARGETS + Math.min(target.priority ?? 0, 63);
     let share: number;
     if (balancing === "roundRobin") share = at;
     else if (balancing === "leastConnections") share = hop.inFlight * MAX_TARGETS + ((at + turn) % count);
@@ -85,8 +88,10 @@ function rotate(targets: Target[], length: number, turn: number): void {
   if (by > 0) targets.unshift(...targets.splice(by, length - by));
 }
 
-function rankOf(hop: Hop, policy: MethodPolicy, now: number, newDialog: boolean): number {
-  if (hop.state === "down" || hop.penaltyUntil > now) return DOWN;
-  if (newDialog && hop.breaker(policy)?.blocks(now) === true) return BLOCKED;
+function rankOf(hop: Hop, policy: MethodPolicy, clock: Clock, newDialog: boolean): number {
+  if (hop.state === "down") return DOWN;
+  if (hop.penaltyUntil !== 0 && hop.penaltyUntil > clock.monotonic()) return DOWN;
+  const breaker = newDialog ? hop.breaker(policy) : undefined;
+  if (breaker?.blocks(clock.monotonic()) === true) return BLOCKED;
   return hop.state === "suspect" ? SUSPECT : 0;
 }

@@ -9,6 +9,8 @@ export type HopState = "up" | "suspect" | "down";
 /** A request in flight that wants to know when its hop goes out of service. */
 export interface HopUser {
   onHopDown(): void;
+  /** Its place among the users of its hop; only the hop writes it. */
+  hopPlace: number;
 }
 
 /** One target on one side, and what is known of its health. Monotonic ms. */
@@ -38,7 +40,7 @@ export class Hop {
   /** A transport without connections failed: put last until then. */
   penaltyUntil = 0;
   readonly recent = new RecentSends();
-  readonly #users = new Set<HopUser>();
+  readonly #users: HopUser[] = [];
   readonly #breakers = new Map<MethodPolicy, Breaker>();
 
   constructor(key: string, target: Target, side: string, seed: number) {
@@ -50,16 +52,25 @@ export class Hop {
 
   /** Requests without a final answer. */
   get inFlight(): number {
-    return this.#users.size;
+    return this.#users.length;
   }
 
   enter(user: HopUser, policy: MethodPolicy, now: number): void {
-    this.#users.add(user);
+    if (this.#users[user.hopPlace] === user) return;
+    user.hopPlace = this.#users.push(user) - 1;
+    this.usedAt = now;
     if (this.#breakers.size > 0) this.#breakers.get(policy)?.sent(now);
   }
 
   leave(user: HopUser): void {
-    this.#users.delete(user);
+    const { hopPlace } = user;
+    if (this.#users[hopPlace] !== user) return;
+    const last = this.#users.pop();
+    if (last !== undefined && last !== user) {
+      this.#users[hopPlace] = last;
+      last.hopPlace = hopPlace;
+    }
+    user.hopPlace = -1;
   }
 
   users(): readonly HopUser[] {

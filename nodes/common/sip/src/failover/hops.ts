@@ -34,6 +34,8 @@ export class Hops {
   readonly #byKey = new Map<string, Hop>();
   /** Located targets are the same objects for a while. */
   readonly #byTarget = new WeakMap<Target, Hop>();
+  /** Used within one call only. */
+  readonly #scratch: Hop[] = [];
   #turn = 0;
 
   constructor({ clock, transport, probe, onChange, resend }: HopsModules) {
@@ -79,10 +81,11 @@ export class Hops {
     newDialog: boolean,
   ): readonly Target[] {
     if (targets.length < 2) return targets;
-    const hops = targets.map((target) => this.hop(target, side));
+    const hops = this.#scratch;
+    hops.length = 0;
+    for (const target of targets) hops.push(this.hop(target, side));
     this.#turn = (this.#turn + 1) & 0x3fffffff;
-    const how = { now: this.#clock.monotonic(), turn: this.#turn, newDialog };
-    return orderTargets([...targets], hops, keys, policy, how);
+    return orderTargets(targets.slice(), hops, keys, policy, this.#clock, this.#turn, newDialog);
   }
 
   /** Are the breakers of all targets open, with no trial due? Then nothing new is begun. */
@@ -128,8 +131,8 @@ export class Hops {
 
   #connect(hop: Hop): Flow {
     const flow = this.#transport().flowTo(hop.target, hop.side);
-    hop.usedAt = this.#clock.monotonic();
     if (hop.flow === flow) return flow;
+    hop.usedAt = this.#clock.monotonic();
     hop.flow = flow;
     hop.pingedAt = 0;
     hop.lastPing = 0;

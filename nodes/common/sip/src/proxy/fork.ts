@@ -88,6 +88,7 @@ export class Fork implements ForkPort, ClientTransactionUser, HopUser {
   #targets: readonly Target[] = [];
   #side = "";
   #nextTarget = 0;
+  hopPlace = -1;
   #hop: Hop | undefined;
   /** Rounds through the targets after the first; 503s received. */
   #rounds = 0;

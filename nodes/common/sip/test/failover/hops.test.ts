@@ -35,7 +35,11 @@ function bench(probe: Partial<ProbeOptions> = {}) {
   const ask = (target: Target) => {
     const hop = hops.hop(target, "core");
     const flow = hops.flowTo(hop);
-    const waiting = { downs: 0, onHopDown: () => void waiting.downs++ } satisfies HopUser & { downs: number };
+    const waiting: HopUser & { downs: number } = {
+      downs: 0,
+      hopPlace: -1,
+      onHopDown: () => void waiting.downs++,
+    };
     hop.enter(waiting, invite, clock.monotonic());
     hops.busy(hop);
     return { hop, flow, waiting };
@@ -103,7 +107,7 @@ test("what we slept through ourselves is no silence of the peer", () => {
   const hops = new Hops({ clock, transport: () => transport, probe: { tickMs: 1 } });
   const hop = hops.hop(at(1), "core");
   hops.flowTo(hop);
-  hop.enter({ onHopDown: () => assert.fail("out of service") }, invite, 0);
+  hop.enter({ hopPlace: -1, onHopDown: () => assert.fail("out of service") }, invite, 0);
   hops.busy(hop);
   inner.advance(200);
   transport.hang(at(1));
