@@ -96,6 +96,22 @@ describe("Cassandra, three nodes", { skip }, () => {
     assert.ok(p99 < Math.max(P99_MS, 2 * calm), `p99 ${b} ms`);
   };
 
+  test("six programs that start at once, on different nodes, find their tables", async () => {
+    const programs = await Promise.all(
+      Array.from({ length: 6 }, (_, i) => {
+        const contactPoints = [cassandra.contactPoints[i % 3] ?? ""];
+        const options = { contactPoints, keyspace: "together", schemas: [STORE_SCHEMA], clock };
+        return openCassandra({ ...options, replicationFactor: 3, connectWithinMs: 60_000 });
+      }),
+    );
+    sessions.push(...programs);
+    for (const program of programs) {
+      assert.equal(program.isAvailable, true);
+      assert.deepEqual(await cassandraStore(program).get("t", "k"), { kind: "notFound" });
+    }
+    await Promise.all(programs.map((program) => program.shutdown()));
+  });
+
   test("one node frozen: nothing fails, p99 stays below 200 ms, and a new session opens", async (t) => {
     t.after(() => node(2).thaw());
     unharmed(await load(store, "freeze", 4, () => node(2).freeze()), t);

@@ -111,7 +111,7 @@ export class DriverSession implements CassandraSession {
     return this.#within(deadlineMs, () =>
       this.#client.execute(this.#qualify(statement.cql), [...params], {
         prepare: !schema,
-        isIdempotent: statement.idempotent,
+        isIdempotent: statement.idempotent && !schema, // two nodes that create a table at once make two of it
         consistency: CONSISTENCY[consistency],
         serialConsistency: consistencies.localSerial,
         readTimeout: deadlineMs + AFTER_DEADLINE_MS,

@@ -5,6 +5,8 @@ const PLAIN_MS = 40;
 const CONDITION_MS = 100;
 /** Second tries, at most, besides the first one on each of three replicas. */
 const MORE_TRIES = 2;
+/** Without savings a request is not left to a silent node either, but it gets one other node only, and late. */
+const LAST_RESORT_MS = 500;
 /** A cluster that is slow as a whole must not get three times the load: one hedge for ten requests, and this many saved up. */
 const EARNED_PER_REQUEST = 0.1;
 const SAVED_AT_MOST = 200;
@@ -23,14 +25,18 @@ export class HedgingPolicy extends cassandra.policies.speculativeExecution.NoSpe
     const delay = typeof query === "string" && hasCondition(query) ? CONDITION_MS : PLAIN_MS;
     this.#saved = Math.min(SAVED_AT_MOST, this.#saved + EARNED_PER_REQUEST);
     let started = 0;
+    let early = false;
     return {
-      // Called after each start, the first one included: from the second time on a hedge has been spent.
+      // Called after each start, the first one included: from the second time on a hedge has been made.
       nextExecution: () => {
         if (started++ > 0) {
           this.#hedged++;
-          this.#saved--;
+          if (early) this.#saved--;
         }
-        return started > MORE_TRIES || this.#saved < 1 ? -1 : delay;
+        if (started > MORE_TRIES) return -1;
+        early = this.#saved >= 1;
+        if (early) return delay;
+        return started > 1 ? -1 : LAST_RESORT_MS;
       },
     };
   }

@@ -43,6 +43,9 @@ export type MigrateResult =
 const LEASE_SECONDS = 30;
 const LOOK_AGAIN_MS = 200;
 const GIVE_UP_MS = 120_000;
+/** A Cassandra node hears a little later of what another one has created: it gets this long. */
+const HEARD_WITHIN_MS = 10_000;
+const UNHEARD_OF = /does(n't| not) exist|unconfigured table|unknown keyspace/i;
 
 const TABLE_EXISTS: Statement = {
   cql: "SELECT table_name FROM system_schema.tables WHERE keyspace_name = ? AND table_name IN ('schema_version', 'schema_lease')",
@@ -125,33 +128,32 @@ class Migrator {
             problem: "another node holds the schema lease",
           }),
         });
-      await new Promise<void>((resolve) => {
-        clock.setTimer(LOOK_AGAIN_MS, resolve);
-      });
+      await this.#pause();
     }
     return 0;
   }
 
-  /** Creating a table twice at once is safe only when both give it the same identity. */
+  /** Before there is a lease: several programs at once may do this. */
   async #createBookkeeping(): Promise<void> {
     const { keyspace } = this.#session;
     if ((await this.#execute(TABLE_EXISTS, [keyspace])).length === 2) return;
     const { localDataCenter = "datacenter1", replicationFactor = 3 } = this.#options;
-    const id = (table: string): string => uuidOf(`${keyspace}.${table}`);
     this.#options.log?.info(
       { keyspace, copies: replicationFactor },
       "creating the keyspace unless it exists",
     );
     await this.#change(
       `CREATE KEYSPACE IF NOT EXISTS ${keyspace} WITH replication = {'class': 'NetworkTopologyStrategy', '${localDataCenter}': ${replicationFactor}}`,
+      keyspace,
     );
     await this.#change(
       `CREATE TABLE IF NOT EXISTS keyspace.schema_version (component text, version int, name text, checksum text, applied_at timestamp,
-       PRIMARY KEY (component, version)) WITH id = ${id("schema_version")} AND speculative_retry = '25ms'`,
+       PRIMARY KEY (component, version)) WITH speculative_retry = '25ms'`,
+      "schema_version",
     );
     await this.#change(
-      `CREATE TABLE IF NOT EXISTS keyspace.schema_lease (name text PRIMARY KEY, holder text)
-       WITH id = ${id("schema_lease")} AND speculative_retry = '25ms'`,
+      "CREATE TABLE IF NOT EXISTS keyspace.schema_lease (name text PRIMARY KEY, holder text) WITH speculative_retry = '25ms'",
+      "schema_lease",
     );
   }
 
@@ -193,7 +195,7 @@ class Migrator {
           throw new Away("", {
             cause: new CassandraError({ code: "CASSANDRA_AWAY", problem: "the schema lease was lost" }),
           });
-        await this.#change(statement);
+        await this.#change(statement, `${schema.component}.${version}`);
       }
       const now = new Date(this.#options.clock.now());
       const params = [schema.component, version, migration.name, checksumOf(migration), now];
@@ -212,17 +214,30 @@ class Migrator {
     return wasApplied(rows) || rows[0]?.["holder"] === this.#holder;
   }
 
-  async #change(cql: string): Promise<void> {
-    await this.#execute({ cql, idempotent: true, schema: true }, []);
+  async #change(cql: string, origin: string): Promise<void> {
+    const identified = withIdentity(cql, `${this.#session.keyspace}.${origin}`);
+    await this.#execute({ cql: identified, idempotent: true, schema: true }, []);
   }
 
   async #execute(statement: Statement, params: readonly unknown[]): Promise<readonly Row[]> {
-    const result: ExecuteResult = await this.#session.execute(statement, params);
-    if (result.kind === "rows") return result.rows;
-    const { cause } = result;
-    if (cause instanceof CassandraError && cause.detail.code === "CASSANDRA_STATEMENT")
-      throw this.#refusal(cause.detail.problem, cause);
-    throw new Away(cause.message, { cause });
+    const { clock } = this.#options;
+    const deadline = clock.monotonic() + HEARD_WITHIN_MS;
+    for (;;) {
+      const result: ExecuteResult = await this.#session.execute(statement, params);
+      if (result.kind === "rows") return result.rows;
+      const { cause } = result;
+      if (!(cause instanceof CassandraError) || cause.detail.code !== "CASSANDRA_STATEMENT")
+        throw new Away(cause.message, { cause });
+      const { problem } = cause.detail;
+      if (!UNHEARD_OF.test(problem) || clock.monotonic() > deadline) throw this.#refusal(problem, cause);
+      await this.#pause();
+    }
+  }
+
+  #pause(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#options.clock.setTimer(LOOK_AGAIN_MS, resolve);
+    });
   }
 
   #refusal(problem: string, cause?: Error): CassandraError {
@@ -235,6 +250,17 @@ class Migrator {
 
 function checksumOf({ statements }: Migration): string {
   return createHash("sha256").update(statements.join(";\n")).digest("hex");
+}
+
+/**
+ * Gives a new table an identity that depends on nothing but its origin. Without, a table that two Cassandra nodes create before
+ * they hear of each other, or one creates again after the first died over it, is two tables of one name.
+ */
+function withIdentity(cql: string, origin: string): string {
+  const table = /^\s*CREATE TABLE IF NOT EXISTS keyspace\.(\w+)/.exec(cql)?.[1];
+  if (table === undefined) return cql;
+  const id = `WITH id = ${uuidOf(`${origin}.${table}`)}`;
+  return /\)\s*WITH\s/.test(cql) ? cql.replace(/(\)\s*)WITH\s/, `$1${id} AND `) : `${cql} ${id}`;
 }
 
 /** A UUID that every node makes of the same name (version 8, RFC 9562 §5.8). */

@@ -13,7 +13,7 @@ export interface Statement {
    * one node holds.
    */
   readonly consistency?: "local-quorum" | "local-serial" | "local-one";
-  /** A schema change: not prepared, and waits until all nodes know it. */
+  /** A schema change: not prepared, tried on one node only, and waits until all nodes know it. */
   readonly schema?: true;
 }
 

@@ -66,14 +66,16 @@ test("a read is hedged after 40 ms, a condition after 100 ms, each twice at most
   assert.equal(hedging.hedged, 2);
 });
 
-test("a cluster that is slow as a whole gets one hedge for ten requests, once the savings are spent", () => {
+test("a cluster that is slow as a whole gets one early hedge for ten requests once the savings are spent, and late ones", () => {
   const hedging = new HedgingPolicy();
-  let hedges = 0;
+  const hedges = { 40: 0, 500: 0 };
   for (let i = 0; i < 10_000; i++) {
     const plan = hedging.newPlan("", "SELECT a FROM b");
-    while (plan.nextExecution() >= 0) hedges++;
+    for (let delay = plan.nextExecution(); delay >= 0; delay = plan.nextExecution())
+      hedges[delay as 40 | 500]++;
   }
-  assert.ok(hedges > 1000 && hedges < 1400, `${hedges}`);
+  assert.ok(hedges[40] > 500 && hedges[40] < 1400, `${hedges[40]}`);
+  assert.ok(hedges[500] > 8000 && hedges[40] + hedges[500] < 12_000, `${hedges[500]}`);
 });
 
 test("a failed try goes to the next host twice, then fails", () => {
