@@ -46,7 +46,8 @@ export function admit(
     return refuse(483, "Too Many Hops");
 
   // Step 4 (RFC 5393 §4.2).
-  if (request.toTag === "" && isLooped(request, branchPrefix)) return refuse(482, "Loop Detected");
+  if (request.toTag === "" && isLooped(request, branchPrefix, !side.strict))
+    return refuse(482, "Loop Detected");
 
   // Step 5.
   if (request.has("Proxy-Require")) {

@@ -24,13 +24,17 @@ export function loopHash(request: SipMessage): string {
   return (hash >>> 0).toString(36);
 }
 
-/** Has this very request passed this pool before? `prefix` starts every branch of its. */
-export function isLooped(request: SipMessage, prefix: string): boolean {
+/**
+ * Has this very request passed this pool before? `prefix` starts every branch of its. `neighbour`: it may come from another
+ * member that hands it over as it is; only what is below that member's Via is looked at, so a loop is seen a hop later.
+ */
+export function isLooped(request: SipMessage, prefix: string, neighbour = false): boolean {
   if (request.count("Via") < 2 && !(request.header("Via") ?? "").includes(",")) return false;
   const lines = request.lines("Via");
   if (!lines.some((line) => line.includes(prefix))) return false;
   const suffix = `.${loopHash(request)}`;
-  return request.values("Via").some((via) => {
+  return request.values("Via").some((via, index) => {
+    if (neighbour && index === 0) return false;
     const start = via.indexOf(prefix);
     if (start < 0) return false;
     const end = via.indexOf(";", start);
