@@ -23,6 +23,8 @@ export interface CxUnavailable {
   readonly kind: "unavailable";
   /** For the log. */
   readonly cause: string;
+  /** It did answer, with a result that says neither yes nor no (DIAMETER_UNABLE_TO_COMPLY). */
+  readonly answered?: true;
 }
 
 /** Why the HSS refuses: TS 29.229 §6.2.2. */

@@ -198,7 +198,7 @@ function refused({ code, vendorId }: Result): CxRejected | CxUnavailable {
       return { kind: "rejected", reason: "authorizationRejected" };
     return code >= 5000 && code !== ResultCode.UNABLE_TO_COMPLY
       ? { kind: "rejected", reason: "other" }
-      : { kind: "unavailable", cause: `Result-Code ${code}` };
+      : { kind: "unavailable", cause: `Result-Code ${code}`, answered: true };
   }
   return { kind: "rejected", reason: reasons.get(code) ?? "other" };
 }

@@ -4,6 +4,10 @@ import type { ScscfModules } from "./modules.ts";
 
 /** Retry of a lapse that the HSS or the store could not be told of, ms. */
 export const LAPSE_RETRY_MS = 30_000;
+/** The same when it has been tried for a while. */
+const LONGEST_RETRY_MS = 600_000;
+/** How long an HSS that answers, but neither yes nor no, is asked again. */
+const GIVE_UP_MS = 3_600_000;
 
 /**
  * What has lapsed in a set goes (TS 24.229 §5.4.1.4, registration timer). Returns when to look again, ms since the
@@ -65,7 +69,12 @@ async function endLapsed(
       impus: [impu],
       profileKnown: true,
     });
-    if (assigned.kind === "unavailable") return now + LAPSE_RETRY_MS;
+    if (assigned.kind === "unavailable") {
+      const lapsedFor = now - (nextExpiry(before) ?? now);
+      // An HSS that goes on saying that it cannot may have forgotten the assignment (TS 29.228 §6.1.2): nobody is registered for ever.
+      if (assigned.answered !== true || lapsedFor < GIVE_UP_MS)
+        return now + Math.min(LONGEST_RETRY_MS, Math.max(LAPSE_RETRY_MS, lapsedFor / 2));
+    }
   }
 
   // 2. The bindings go.

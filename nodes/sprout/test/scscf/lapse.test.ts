@@ -121,6 +121,26 @@ test("the HSS is away: the lapse is tried again until it hears of it, also when 
   await b.entities.stop();
 });
 
+test("TS 29.228 §6.1.2: an HSS that goes on answering that it cannot is believed after an hour; one that does not answer never", async (t) => {
+  for (const answered of [true, false]) {
+    const w = world(t);
+    const a = w.start();
+    await register(a, 120);
+    w.assigned();
+    let asked = 0;
+    w.members.cx.serverAssignment = async () => {
+      asked++;
+      return { kind: "unavailable", cause: "no", ...(answered ? { answered } : {}) };
+    };
+    await run(w, 3_000);
+    assert.deepEqual(w.told, ["registered"]);
+    assert.ok(asked > 5 && asked < 15, `${asked}`);
+    await run(w, 2_000);
+    assert.deepEqual(w.told, answered ? ["registered", "gone"] : ["registered"]);
+    await a.entities.stop();
+  }
+});
+
 test("a member dies at any step of ending a registration: another ends it; the listeners hear of it once at most, the HSS twice at most", async (t) => {
   const steps = await dieAt(t, -1);
   assert.ok(steps.length > 8, `${steps}`);
