@@ -151,6 +151,18 @@ test("a REGISTER of unknown outcome may take effect late, but only once it was s
   assert.equal(linearizable([late, read(60, ["two"]), read(70, [])], []).kind, "violated");
 });
 
+test("a REGISTER without an answer that is sent again may have been done the first time", () => {
+  const registers = [
+    register({
+      ...{ began: 0, ended: 100, purpose: "remove", device: "one", seen: [], unanswered: [0], asked: 90 },
+    }),
+    register({ began: 60, ended: 80, purpose: "remove", device: "two", seen: [] }),
+  ];
+  assert.equal(linearizable(registers, ["one", "two"]).kind, "linearizable");
+  const stale = register({ began: 120, ended: 130, purpose: "fetch", device: "two", seen: ["one"] });
+  assert.equal(linearizable([...registers, stale], ["one", "two"]).kind, "violated");
+});
+
 test("a long history of one AoR is decided quickly, lost answers in it or not", () => {
   const registers: RegisterOperation[] = [];
   for (let index = 0; index < 1000; index++) {

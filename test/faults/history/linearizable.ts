@@ -18,6 +18,7 @@ export function linearizable(
   initially: readonly string[],
 ): Linearizability {
   const ordered = operations
+    .flatMap(attemptsOf)
     .filter(({ outcome, purpose }) => outcome === "ok" || (outcome === "unknown" && purpose !== "fetch"))
     .toSorted((a, b) => a.began - b.began);
   const tried = new Set<string>();
@@ -49,6 +50,16 @@ export function linearizable(
   }
   if (stuckAt === undefined) return { kind: "linearizable" };
   return { kind: "violated", stuckAt };
+}
+
+/** A procedure in which REGISTERs stayed without an answer is as many operations: any of them may have been done. */
+function attemptsOf(one: RegisterOperation): RegisterOperation[] {
+  if (one.unanswered === undefined || one.purpose === "fetch") return [one];
+  const { unanswered, asked, ...rest } = one;
+  return [
+    ...unanswered.map((began) => ({ ...rest, began, outcome: "unknown" as const })),
+    { ...rest, began: asked ?? one.began },
+  ];
 }
 
 /** All before `first` have taken effect or never will; of those after it, only the ones in `beyond`. */

@@ -22,6 +22,10 @@ export interface RegisterOperation {
   status: number;
   /** Its reason phrase, when it was a refusal. */
   reason?: string;
+  /** When REGISTERs were sent that got no answer, or one that leaves open what was done (5xx): each may have been done. */
+  unanswered?: number[];
+  /** When the REGISTER was sent that got the last answer. */
+  asked?: number;
   /** Edge nodes tried; more than one: the UE had to help itself. */
   bonos: string[];
   /** The slowest single REGISTER transaction, ms. */

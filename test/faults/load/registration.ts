@@ -53,7 +53,7 @@ async function registerNow(ue: Ue, purpose: RegisterPurpose, expires: number): P
   if (purpose === "remove") ue.wanted = false;
   if (purpose === "initial") ue.digest.forget();
   const until = operation.began + GIVE_UP_MS;
-  let unanswered = false;
+  const unanswered: number[] = [];
   for (let challenges = 0; world.now() < until && (await ue.connect(until)); ) {
     const { edge } = ue;
     if (operation.bonos.at(-1) !== edge.name) operation.bonos.push(edge.name);
@@ -64,7 +64,7 @@ async function registerNow(ue: Ue, purpose: RegisterPurpose, expires: number): P
     if (ue.closed) break;
     operation.slowest = Math.max(operation.slowest, world.now() - sent);
     if (answer.kind === "failed") {
-      unanswered = true;
+      unanswered.push(sent);
       if (answer.why === "timeout") break;
       if (answer.why === "silent") ue.moveOn();
       continue;
@@ -79,17 +79,22 @@ async function registerNow(ue: Ue, purpose: RegisterPurpose, expires: number): P
     }
     // Not here, not now: TS 24.229 §5.1.1.2.1 lets the UE try another P-CSCF. The history shows that it had to.
     if (response.status === 503 && ue.turnedAway()) {
-      unanswered = true;
+      unanswered.push(sent);
       continue;
     }
     // What was asked for before and got no answer has been done.
-    const gone = purpose === "remove" && unanswered && response.status === 403;
-    if (gone) ue.registeredAt = undefined;
+    const gone = purpose === "remove" && unanswered.length > 0 && response.status === 403;
+    if (gone) {
+      ue.registeredAt = undefined;
+      world.told.uncertain(ue.options.device);
+    }
+    operation.asked = sent;
     operation.outcome = gone ? "ok" : outcomeOf(response.status);
     if (response.status === 200) accepted(ue, operation, response, expires);
     break;
   }
   operation.ended = world.now();
+  if (unanswered.length > 0) operation.unanswered = unanswered;
   if (operation.outcome === "unknown" && purpose !== "fetch") world.told.uncertain(ue.options.device);
   return operation;
 }
