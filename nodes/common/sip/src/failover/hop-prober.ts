@@ -8,8 +8,10 @@ export interface ProbeOptions {
   readonly suspectAfter: number;
   /** Until it is out of service: what waits for it is sent elsewhere. */
   readonly downAfter: number;
-  /** A hop is never suspect earlier; the other limit keeps its proportion to it. */
+  /** A hop is never suspect earlier. */
   readonly floorMs: number;
+  /** Nor out of service: a busy machine may hold up a process that is well. */
+  readonly downFloorMs: number;
   /** Silence after which a keep-alive is sent while something is outstanding. */
   readonly silenceMs: number;
   /** Pace of keep-alives otherwise. */
@@ -33,6 +35,7 @@ export const DEFAULT_PROBE: ProbeOptions = {
   suspectAfter: 5,
   downAfter: 30,
   floorMs: 30,
+  downFloorMs: 300,
   silenceMs: 100,
   idleMs: 1_000,
   connectMs: 250,
@@ -192,7 +195,7 @@ export class HopProber {
   }
 
   #judge(hop: Hop, now: number): void {
-    const { suspectAfter, downAfter, floorMs, cutMs, connectMs } = this.#options;
+    const { suspectAfter, downAfter, floorMs, downFloorMs, cutMs, connectMs } = this.#options;
     const connecting = hop.flow?.localPort === 0;
     const waited = now - hop.pingedAt;
     if (!hop.answersPings && !connecting) {
@@ -204,10 +207,10 @@ export class HopProber {
       if (now - hop.downSince >= cutMs) hop.flow?.close();
       return;
     }
-    const interval = Math.max(hop.roundTrip, floorMs / suspectAfter);
-    const limit = connecting ? Math.max(connectMs, downAfter * interval) : downAfter * interval;
-    if (waited >= limit) this.#down(hop);
-    else if (waited >= suspectAfter * interval && hop.state === "up") hop.state = "suspect";
+    const floor = connecting ? connectMs : downFloorMs;
+    if (waited >= Math.max(floor, downAfter * hop.roundTrip)) this.#down(hop);
+    else if (waited >= Math.max(floorMs, suspectAfter * hop.roundTrip) && hop.state === "up")
+      hop.state = "suspect";
   }
 
   #down(hop: Hop): void {

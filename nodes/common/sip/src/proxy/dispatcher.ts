@@ -69,7 +69,7 @@ export class Dispatcher implements ForkParts {
     const allowed = overload?.allowed(request, located, side) ?? located;
     // RFC 7339 §5.10: every server that could take it has asked for less.
     if (allowed.length === 0 && located.length > 0) return this.#refuse(fork);
-    const newDialog = request.toTag === "" && !isUrgent(request);
+    const newDialog = DIALOGS.has(request.method) && request.toTag === "" && !isUrgent(request);
     if (newDialog && !isStrict(side) && hops.allBlocked(allowed, side, this.policyFor(request)))
       return this.#refuse(fork);
     const targets = this.order(allowed, side, request);
@@ -200,6 +200,9 @@ export class Dispatcher implements ForkParts {
     return false;
   }
 }
+
+/** What begins dialogs: an open breaker refuses it; anything else only goes elsewhere if it can. */
+const DIALOGS: ReadonlySet<string> = new Set(["INVITE", "SUBSCRIBE", "REFER"]);
 
 /** RFC 5031, RFC 4412: nobody is told to try later. */
 function isUrgent(request: SipMessage): boolean {

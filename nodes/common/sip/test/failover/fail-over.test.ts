@@ -154,7 +154,7 @@ test("design §4: a request whose hop hangs goes to the next target as soon as t
   await one.clock.advanceAsync(1_500);
   one.transport.hang(target(1));
   one.peer.receive(request("REGISTER"));
-  await one.clock.advanceAsync(450);
+  await one.clock.advanceAsync(460);
   assert.deepEqual(methods(sentTo(one, 2)), ["REGISTER"]);
   // Its late answer is as good as the other's, and there is one answer.
   one.transport.wake(target(1));
