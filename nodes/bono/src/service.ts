@@ -96,6 +96,7 @@ export function createBono(
     guesses: new GuessLimiter({ free: options.passwordTries, intervalMs: GUESS_INTERVAL_MS }, clock),
     newIcid: icidGenerator(),
     counters: metrics.pcscf,
+    isInviting: (flowId) => core.transactions.isInviting(flowId),
     siblingTargets: (host) =>
       addresses
         .siblingAddresses(host)

@@ -76,12 +76,15 @@ export class Drain {
 }
 
 /**
- * A request that begins something: not here any more. De-registration is no beginning; and a UE in a call is served, or it
- * would leave with the connection that its call needs.
+ * A request that begins something: not here any more. De-registration is no beginning. Served is who would leave with what a
+ * call needs: a UE whose call is being set up, and on a connection also one in a call. UDP is reached from any member.
  */
-export function isTurnedAway(request: SipMessage, flow: Flow, { calls }: PcscfModules): boolean {
-  if (request.toTag !== "" || calls.has(flow.id)) return false;
-  return request.method !== "REGISTER" || !removesBindings(request);
+export function isTurnedAway(request: SipMessage, flow: Flow, { calls, isInviting }: PcscfModules): boolean {
+  if (request.toTag !== "") return false;
+  if (request.method === "REGISTER" && removesBindings(request)) return false;
+  if (flow.reliable && calls.has(flow.id)) return false;
+  // An INVITE is itself what is being set up.
+  return request.method === "INVITE" || !isInviting(flow.id);
 }
 
 /**

@@ -150,6 +150,25 @@ test("who is in a call is served until it ends: he would leave with the connecti
   );
 });
 
+test("who is being called is served until the call is set up, on UDP too", () => {
+  const { bench } = draining();
+  const alice = bench.ue(40_001);
+  bench.register(alice);
+  const ringing = only(
+    requests(
+      bench.request(bench.sprout(), {
+        uri: "sip:alice@10.1.1.1:5060",
+        headers: [`Route: ${bench.pathOf(alice)}`],
+        callId: "in",
+      }),
+    ),
+  );
+  bench.entity.quiesce();
+  assert.equal(only(bench.request(alice, register())).message.isRequest, true);
+  bench.answer(ringing, 486);
+  assert.equal(only(bench.request(alice, { ...register(), callId: "r2" })).message.status, 503);
+});
+
 test("TS 24.229 §5.1.1.2.1: a REGISTER is turned away with 305 where that is wanted", () => {
   const { bench } = draining({ drainStatus: 305, hasSiblings: true });
   const alice = bench.ue(40_001);

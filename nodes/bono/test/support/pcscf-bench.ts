@@ -90,6 +90,7 @@ export class PcscfBench {
         deregistered: () => void this.counts.deregistered++,
         refused: (why) => void this.refusals.push(why),
       },
+      isInviting: (flowId) => this.core.transactions.isInviting(flowId),
       siblingTargets: (host) =>
         host === "sibling.bono.example.com" ? [{ protocol: "TCP", address: "10.0.0.9", port: 5058 }] : [],
       mayUseCore: (address) => address.startsWith("10."),

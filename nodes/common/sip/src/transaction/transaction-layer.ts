@@ -98,6 +98,16 @@ export class TransactionLayer {
     return busy;
   }
 
+  /** Is a call being set up over this flow, by its peer or to it? */
+  isInviting(flowId: number): boolean {
+    for (const transaction of this.#servers.values())
+      if (transaction.invite && !transaction.answered && transaction.flow.id === flowId) return true;
+    for (const transaction of this.#clients.values())
+      if (transaction.method === "INVITE" && transaction.flow.id === flowId && WAITING.has(transaction.state))
+        return true;
+    return false;
+  }
+
   /** Is there a server transaction for a request with this top Via? Those without the magic cookie are not looked for. */
   knows(via: Pick<Via, "branch" | "host" | "port">, method: string, side: string): boolean {
     return this.#servers.has(`${via.branch}|${via.host}:${via.port ?? 0}|${method}|${side}`);
