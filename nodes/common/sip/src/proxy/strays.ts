@@ -32,7 +32,7 @@ export class Strays {
   /** What is answered by nobody must not go round: Max-Forwards, and RFC 5393 for what has been here. */
   mustEnd(request: SipMessage): boolean {
     const { branchPrefix } = this.#modules.admission;
-    return decimal(request.header("Max-Forwards") ?? "70") === 0 || isLooped(request, branchPrefix);
+    return decimal(request.header("Max-Forwards") ?? "70") === 0 || isLooped(request, branchPrefix, true);
   }
 
   /** Passes a response on by its next Via; false when that is not for us to do. */
