@@ -7,24 +7,21 @@ import cassandra, {
   type HostMap,
 } from "cassandra-driver";
 
-/** A host that let this many requests in a row wait is suspect. */
-const STRIKES = 2;
-/** So long is a suspect asked last; then one request tries it first. */
-const SUSPECT_MS = 1000;
-
-interface Suspicion {
-  strikes: number;
-  until: number;
-}
+/**
+ * So long is a suspect asked last; then one request tries it first. A frozen host is dropped for its heartbeat before, one that
+ * was only slow is soon cleared by an answer to something else.
+ */
+const SUSPECT_MS = 3000;
 
 /**
- * Replicas first, in the local data centre; but a host that lets requests wait is asked last until it answers again. The
+ * Replicas first, in the local data centre; but a host that lets a request wait is asked last until it answers again. The
  * driver notices a frozen host only when its heartbeat fails, seconds later.
  */
 export class SuspectsLastPolicy extends cassandra.policies.loadBalancing.LoadBalancingPolicy {
   readonly #inner: cassandra.policies.loadBalancing.LoadBalancingPolicy;
   readonly #clock: Clock;
-  readonly #suspicions = new Map<string, Suspicion>();
+  /** Address to when it is tried again. */
+  readonly #suspects = new Map<string, number>();
 
   constructor(inner: cassandra.policies.loadBalancing.LoadBalancingPolicy, clock: Clock) {
     super();
@@ -69,22 +66,18 @@ export class SuspectsLastPolicy extends cassandra.policies.loadBalancing.LoadBal
 
   /** For the request tracker: the host answered something. */
   answered(host: Host): void {
-    this.#suspicions.delete(host.address);
+    this.#suspects.delete(host.address);
   }
 
   #letWait(host: Host): void {
-    const suspicion = this.#suspicions.get(host.address) ?? { strikes: 0, until: 0 };
-    suspicion.strikes++;
-    suspicion.until = this.#clock.monotonic() + SUSPECT_MS;
-    this.#suspicions.set(host.address, suspicion);
+    this.#suspects.set(host.address, this.#clock.monotonic() + SUSPECT_MS);
   }
 
   #isSuspect(host: Host): boolean {
-    const suspicion = this.#suspicions.get(host.address);
-    if (suspicion === undefined || suspicion.strikes < STRIKES) return false;
-    const now = this.#clock.monotonic();
-    if (now < suspicion.until) return true;
-    suspicion.until = now + SUSPECT_MS;
+    const until = this.#suspects.get(host.address);
+    if (until === undefined) return false;
+    if (this.#clock.monotonic() < until) return true;
+    this.#letWait(host);
     return false;
   }
 }

@@ -28,19 +28,18 @@ test("hosts are asked in the order of the plan", () => {
   assert.equal(ask(suspects, [a, b, c], 3), "abc");
 });
 
-test("a host that let two requests wait is asked last, until it answers", () => {
+test("a host that let a request wait is asked last, until it answers", () => {
   const { policy: suspects } = policy();
-  ask(suspects, [a, b, c], 2);
   assert.equal(ask(suspects, [a, b, c], 2), "ab");
   assert.equal(ask(suspects, [a, b, c], 3), "bca");
   suspects.answered(a);
   assert.equal(ask(suspects, [a, b, c], 1), "a");
 });
 
-test("after a second one request tries a suspect first, and only one", () => {
+test("after three seconds one request tries a suspect first, and only one", () => {
   const { policy: suspects, clock } = policy();
-  for (let i = 0; i < 2; i++) ask(suspects, [a, b, c], 2);
-  clock.advance(1001);
+  ask(suspects, [a, b, c], 2);
+  clock.advance(3001);
   assert.equal(ask(suspects, [a, b, c], 1), "a");
   assert.equal(ask(suspects, [a, b, c], 1), "b");
 });
