@@ -35,7 +35,7 @@ export function checkCalls(history: History, faults: readonly FaultRecord[]): Vi
         subject: describe(call),
         what: `by ${call.callerBonos.join(", ")}`,
       });
-    if (call.duplicates > 0)
+    if (call.duplicates > 0 && !excused)
       violations.push({
         rule: "double effect",
         subject: describe(call),

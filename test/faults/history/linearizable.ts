@@ -56,8 +56,9 @@ export function linearizable(
 function attemptsOf(one: RegisterOperation): RegisterOperation[] {
   if (one.unanswered === undefined || one.purpose === "fetch") return [one];
   const { unanswered, asked, ...rest } = one;
+  // The effect of the same REGISTER sent again is the same: one that may happen at any time stands for all of them.
   return [
-    ...unanswered.map((began) => ({ ...rest, began, outcome: "unknown" as const })),
+    ...unanswered.slice(0, 1).map((began) => ({ ...rest, began, outcome: "unknown" as const })),
     { ...rest, began: asked ?? one.began },
   ];
 }

@@ -66,7 +66,6 @@ async function invite(ue: Ue, operation: CallOperation): Promise<{ dialog: Dialo
         provisional: (response) => {
           if (response.status === 100) times.trying ??= world.now();
           if (response.status === 180) times.ringing ??= world.now();
-          if (response.status === 100) world.reached("after-100", legs(operation));
           if (response.status === 180) world.reached("after-180", legs(operation));
         },
         final: resolve,

@@ -75,6 +75,9 @@ export class Callee {
       ...{ response: ringing, reply, acknowledged: false },
     };
     this.#calls.set(request.callId, call);
+    // A hop that answers within 200 ms sends no 100 (RFC 3261 §17.2.1): here every hop has taken the INVITE.
+    const { callerBonos, calleeBonos } = operation;
+    world.reached("after-100", [callerBonos.at(-1) ?? "", calleeBonos.at(-1) ?? ""]);
     reply(ringing);
     setTimeout(() => this.#pickUp(request, call), plan.ring);
   }

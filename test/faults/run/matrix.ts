@@ -34,9 +34,10 @@ export async function runMatrix(
   for (const { cells, hub, name } of groups) {
     if (cells.length === 0) continue;
     let bench: Bench | undefined;
+    let started = 0;
     try {
       for (const cell of cells) {
-        bench ??= await openBench({ ...options, folder: `${options.folder}/${name}`, hub });
+        bench ??= await openBench({ ...options, folder: `${options.folder}/${name}-${++started}`, hub });
         try {
           const { figures, history, faults } = await runCell(cell, rounds, bench);
           done.push(figures);
