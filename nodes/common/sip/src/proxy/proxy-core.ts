@@ -208,15 +208,8 @@ export class ProxyCore implements TransportHandler, TransactionLayerUser, Reques
     const side = this.#sides.get(flow.side);
     if (side === undefined) return transaction.end();
     const chosen = admit(request, side, this.#admission);
-    const { overload } = this.#options;
-    const answered = overload?.taken(request);
-    const upstream = new ServerUpstream(transaction, chosen.entity, (response) => {
-      if (response.status >= 200) {
-        this.#options.counters?.response(transaction.method, response.status, flow.side);
-        answered?.();
-      }
-      overload?.leaving(response, flow.side);
-    });
+    const answered = this.#options.overload?.taken(request);
+    const upstream = new ServerUpstream(transaction, chosen.entity, this.#leaving, answered);
     const context = new RequestContext(chosen.entity, request, flow, undefined, upstream, this.#contextParts);
     transaction.user = { onCancel: () => context.cancel() };
     if (chosen.fault !== undefined) {
@@ -226,6 +219,12 @@ export class ProxyCore implements TransportHandler, TransactionLayerUser, Reques
     }
     this.#run(context);
   }
+
+  // Not a closure of onRequest: it lives as long as the transaction, and would keep the context alive with it.
+  readonly #leaving = (response: SipMessage, { method, flow }: ServerTransaction): void => {
+    if (response.status >= 200) this.#options.counters?.response(method, response.status, flow.side);
+    this.#options.overload?.leaving(response, flow.side);
+  };
 
   #run(context: RequestContext): void {
     try {

@@ -17,21 +17,26 @@ export interface Origin {
   readonly entity: TransactionUser;
 }
 
+type Leaving = (response: SipMessage, transaction: ServerTransaction) => void;
+
 /** Upstream of the first context of a request: its server transaction. */
 export class ServerUpstream implements Upstream, Origin {
   readonly transaction: ServerTransaction;
   readonly entity: TransactionUser;
-  readonly #leaving: (response: SipMessage) => void;
+  readonly #leaving: Leaving;
+  #answered: (() => void) | undefined;
 
-  /** `leaving` sees every response before it is sent. */
+  /** `leaving` sees every response before it is sent, `answered` is called once with the first final one. */
   constructor(
     transaction: ServerTransaction,
     entity: TransactionUser,
-    leaving: (response: SipMessage) => void,
+    leaving: Leaving,
+    answered: (() => void) | undefined,
   ) {
     this.transaction = transaction;
     this.entity = entity;
     this.#leaving = leaving;
+    this.#answered = answered;
   }
 
   get origin(): Origin {
@@ -39,7 +44,11 @@ export class ServerUpstream implements Upstream, Origin {
   }
 
   respond(response: SipMessage): void {
-    this.#leaving(response);
+    this.#leaving(response, this.transaction);
+    if (response.status >= 200) {
+      this.#answered?.();
+      this.#answered = undefined;
+    }
     this.transaction.respond(response);
   }
 

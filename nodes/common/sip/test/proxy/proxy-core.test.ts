@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { type FakeClock, fakeClock } from "@ims/runtime/testing";
 import {
   ProxyCore,
@@ -266,6 +268,31 @@ test("RFC 6026 §7.1: a repeated 2xx goes up as it went first, also when nothing
   assert.equal(peer(b, 0).sent.length, 1, "a repeated INVITE goes nowhere");
   b.clock.advance(20_000);
   assert.equal(b.core.transactions.serverTransactions + b.core.transactions.clientTransactions, 0);
+});
+
+test("nothing of a call outlives its final response but keys and bytes", async () => {
+  setFlagsFromString("--expose-gc");
+  const collect: () => void = runInNewContext("gc");
+  for (const [status, flows] of [
+    [200, ["UDP", "TCP"]],
+    [486, ["UDP"]],
+  ] as const)
+    for (const protocol of flows) {
+      let kept: WeakRef<object> | undefined;
+      const b = bench((context) => {
+        kept = new WeakRef(context);
+        forkTo(context, [7001]);
+      });
+      const ue =
+        protocol === "UDP" ? b.ue : b.transport.connect({ side: "access", protocol, remotePort: 6001 });
+      ue.receive(request("INVITE"));
+      peer(b, 0).receive(answer(peer(b, 0).sent[0], status));
+      assert.equal(b.core.transactions.serverTransactions, 1);
+      // What a WeakRef has shown stays until the next turn.
+      await new Promise((resolve) => setImmediate(resolve));
+      collect();
+      assert.equal(kept?.deref(), undefined, `${status} over ${protocol}`);
+    }
 });
 
 test("RFC 3261 §16.7 step 5: the 2xx of one more UAS behind the same branch goes up too, seen by the entity", () => {
