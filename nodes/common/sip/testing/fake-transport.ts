@@ -18,6 +18,7 @@ export class FakeFlow extends BaseFlow {
   /** Set on flows that the stack opened, once the layer has a clock: as `TransportLayer` says. */
   ping: (() => boolean) | undefined = undefined;
   lastReceived = 0;
+  pongs = 0;
   readonly #layer: FakeTransportLayer;
 
   constructor(ends: FlowEnds, layer: FakeTransportLayer) {
@@ -183,7 +184,10 @@ export class FakeTransportLayer implements TransportLayer {
     const answer = (): void => {
       if (!flow.open) return;
       if (this.#hung.has(targetKey(target))) clock.setTimer(50, answer);
-      else flow.lastReceived = clock.monotonic();
+      else {
+        flow.lastReceived = clock.monotonic();
+        flow.pongs += 1;
+      }
     };
     flow.lastReceived = clock.monotonic();
     flow.ping = () => {

@@ -42,10 +42,15 @@ export const DEFAULT_PROBE: ProbeOptions = {
   tickMs: 20,
   cutMs: 3_000,
   retryMs: 100,
-  maxRetryMs: 2_000,
+  maxRetryMs: 500,
   slowBytes: 1_048_576,
   forgetMs: 600_000,
 };
+
+/** Keep-alives that a far end may leave unanswered before it is asked no more on that connection. */
+const MAX_IGNORED = 3;
+/** And when one counts as that, ms. */
+const IGNORED_MS = 2_000;
 
 export interface HopProberModules {
   readonly clock: Clock;
@@ -165,6 +170,8 @@ export class HopProber {
     const waiting = hop.inFlight > 0;
     const silent = now - Math.max(heard, hop.lastPing);
     const idle = now - hop.lastPing >= this.#options.idleMs;
+    // RFC 6223: who does not take part is not asked on and on.
+    if (hop.ignoredPings >= MAX_IGNORED) return false;
     if (waiting ? silent >= this.#options.silenceMs || idle : idle) {
       if (!waiting && now - hop.usedAt > this.#options.forgetMs) this.#watched.delete(hop);
       else this.#ping(hop, flow, now);
@@ -180,7 +187,8 @@ export class HopProber {
 
   #answered(hop: Hop, roundTrip: number): void {
     hop.pingedAt = 0;
-    hop.answersPings = true;
+    // Other octets show life too, but not that it will answer the next one.
+    if ((hop.flow?.pongs ?? 0) > 0) hop.answersPings = true;
     // How long it was hung is no round-trip time.
     if (hop.state !== "down")
       hop.roundTrip = hop.roundTrip === 0 ? roundTrip : hop.roundTrip + (roundTrip - hop.roundTrip) / 8;
@@ -200,8 +208,11 @@ export class HopProber {
     const waited = now - hop.pingedAt;
     if (!hop.answersPings && !connecting) {
       // An open connection is all the life it can show.
+      this.#recover(hop);
+      if (waited < IGNORED_MS) return;
       hop.pingedAt = 0;
-      return this.#recover(hop);
+      hop.ignoredPings += 1;
+      return;
     }
     if (hop.state === "down") {
       if (now - hop.downSince >= cutMs) hop.flow?.close();

@@ -29,6 +29,8 @@ export class Hop {
   /** When the keep-alive left that waits for an answer; 0: none does. */
   pingedAt = 0;
   lastPing = 0;
+  /** Keep-alives on this connection that were not answered, of a far end that has never answered one. */
+  ignoredPings = 0;
   /** Its connection closed and a new one is tried: did it die? */
   reopening = false;
   /** Since when it is out of service, and when it is tried again. */

@@ -136,6 +136,7 @@ export class Hops {
     hop.flow = flow;
     hop.pingedAt = 0;
     hop.lastPing = 0;
+    hop.ignoredPings = 0;
     if (flow.reliable)
       flow.onClose(() => {
         if (hop.flow === flow) this.#prober.closed(hop);

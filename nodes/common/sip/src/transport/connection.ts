@@ -123,6 +123,7 @@ export class StreamConnection extends Connection implements FramerSink {
   #connected = false;
   #out = "";
   #pings = 0;
+  pongs = 0;
   lastReceived: number;
   /** On dialled connections only: whoever dials us asks us. */
   readonly ping: (() => boolean) | undefined;
@@ -201,6 +202,7 @@ export class StreamConnection extends Connection implements FramerSink {
   onLineEnd(): boolean {
     if (this.#pings === 0) return false;
     this.#pings -= 1;
+    this.pongs += 1;
     return true;
   }
 

@@ -31,6 +31,8 @@ export interface Flow {
   attachment: object | undefined;
   /** On connections that we opened: asks the far end for a sign of life (RFC 5626 §4.4.1). False when the flow is closed. */
   readonly ping?: (() => boolean) | undefined;
+  /** How many of those it has answered. */
+  readonly pongs?: number;
   /** When octets last came (monotonic ms). */
   readonly lastReceived?: number;
   /** Octets that wait for the far end to read. */

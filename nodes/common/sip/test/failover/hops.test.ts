@@ -130,6 +130,24 @@ test("silence means nothing of a peer that never answers keep-alives", () => {
   clock.advance(20_000);
   assert.equal(hop.state, "up");
   assert.equal(waiting.downs, 0);
+  const asked = hop.lastPing;
+  clock.advance(20_000);
+  assert.equal(hop.lastPing, asked, "RFC 6223: it is not asked on and on");
+});
+
+test("what a peer says otherwise is no answer to a keep-alive: its silence still means nothing", () => {
+  const { clock, transport, ask } = bench();
+  transport.hang(at(1));
+  const { hop, waiting } = ask(at(1));
+  for (let ms = 0; ms < 3_000; ms += 50) {
+    clock.advance(50);
+    const flow = transport.dialled[0];
+    if (flow !== undefined) flow.lastReceived = clock.monotonic();
+  }
+  assert.equal(hop.answersPings, false);
+  clock.advance(10_000);
+  assert.equal(hop.state, "up");
+  assert.equal(waiting.downs, 0);
 });
 
 test("a process that died is found out by trying: refused, it is out of service; started again, it is back", async () => {

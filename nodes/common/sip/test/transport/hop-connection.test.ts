@@ -19,6 +19,7 @@ test("RFC 5626 §4.4.1: a dialled connection asks with a double CRLF, hears a si
     assert.equal(flow.ping?.(), true);
     await until("pong", () => (flow.lastReceived ?? 0) > before);
     assert.equal(server.keepAlives.length, round);
+    assert.equal(flow.pongs, round);
   }
   assert.equal(client.keepAlives.length, 0);
   // What the far end sends after its answers is read as ever.
