@@ -1,11 +1,32 @@
 import type { ServiceModules } from "@ims/runtime";
-import { followServersFile, type KvStore, memcachedStore, parseServers, readServersFile } from "@ims/store";
+import {
+  followServersFile,
+  type KvStore,
+  type MemcachedCounters,
+  memcachedStore,
+  parseServers,
+  readServersFile,
+} from "@ims/store";
 import type { SproutOptions } from "../options.ts";
 
 interface Part {
   start(): Promise<void>;
   stop(): Promise<void>;
 }
+
+/** What an operator may have to act on, of the counters of the store. */
+const COUNTERS = [
+  ["gets", "Reads"],
+  ["puts", "Writes"],
+  ["unavailable", "Operations that no replica could serve"],
+  ["degraded", "Operations that worked with fewer replicas than there should be"],
+  ["contention", "Writes that lost against another one"],
+  ["repairs", "Copies brought up to date while reading"],
+  ["conflicts", "Repairs that overrode a write: members have seen different servers"],
+  ["rubbish", "Copies that were no entry of ours, or of a newer format"],
+  ["timeouts", "Connections given up because a reply was overdue"],
+  ["reconnects", "Connections made again"],
+] as const satisfies readonly (readonly [keyof MemcachedCounters, string])[];
 
 /** The store in memcached, on the servers of the option or of the file. Its parts are added to those to start and stop. Throws StoreError. */
 export function openMemcached(options: SproutOptions, modules: ServiceModules, parts: Part[]): KvStore {
@@ -29,6 +50,13 @@ export function openMemcached(options: SproutOptions, modules: ServiceModules, p
     help: "memcached servers that do not answer",
     value: () => away().length,
   });
+  for (const [counter, help] of COUNTERS)
+    register.gauge({
+      name: `ims_sprout_memcached_${counter}_total`,
+      help,
+      type: "counter",
+      value: () => store.counters[counter],
+    });
   if (path === "") return store;
 
   const follower = followServersFile({ path, store, clock, log });

@@ -23,6 +23,10 @@ const LEAST_RISE = 0.02;
 const LARGEST_RISE = 0.2;
 const LEAST_FALL = 0.05;
 const LARGEST_FALL = 0.3;
+/** Not below this share of what was served at best lately: to refuse what has queued up takes no more than the rest. */
+const LEAST_SHARE = 0.5;
+/** How fast the best is forgotten, at each measurement. */
+const FORGET = 0.98;
 
 /**
  * A token bucket whose rate follows what the process gets done. While the delay is beyond its target, the process is
@@ -40,6 +44,7 @@ export class AdmissionControl {
   #calmSince = 0;
   #served = 0;
   #servedRate = 0;
+  #best = 0;
   #refused = 0;
 
   constructor(options: AdmissionControlOptions) {
@@ -80,6 +85,7 @@ export class AdmissionControl {
     const { targetMs, floor, now } = this.#options;
     const served = (this.#served * 1000) / Math.max(1, elapsedMs);
     this.#servedRate = this.#servedRate === 0 ? served : 0.5 * this.#servedRate + 0.5 * served;
+    this.#best = Math.max(this.#servedRate, this.#best * FORGET);
     const refused = this.#refused;
     this.#served = 0;
     this.#refused = 0;
@@ -101,6 +107,7 @@ export class AdmissionControl {
     this.#rate = this.#reduced(delayMs);
     this.#tokens = 0;
     // Until now requests inside dialogs counted too.
+    this.#best = this.#servedRate / 2;
     this.#servedRate = 0;
     this.#refilledAt = this.#options.now();
     this.#calmSince = this.#refilledAt;
@@ -118,7 +125,8 @@ export class AdmissionControl {
     const excess = delayMs / targetMs - 1;
     const fall = Math.min(LARGEST_FALL, LEAST_FALL + 0.05 * excess);
     const before = Number.isFinite(this.#rate) ? this.#rate : this.#servedRate;
-    return Math.max(floor, Math.min(before, this.#servedRate) * (1 - fall), before * (1 - LARGEST_FALL));
+    const next = Math.max(Math.min(before, this.#servedRate) * (1 - fall), before * (1 - LARGEST_FALL));
+    return Math.max(floor, next, Math.min(before, this.#best * LEAST_SHARE));
   }
 
   #refill(): void {
