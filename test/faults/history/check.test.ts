@@ -188,6 +188,8 @@ test("a call without an answer is lost, and one whose BYE fails cannot be ended"
   assert.deepEqual(rules([], { calls: [call({ byeStatus: 481 })] }), ["call cannot be ended"]);
   const deaf = call();
   delete deaf.times.calleeAcked;
+  assert.deepEqual(rules([], { calls: [deaf] }), [], "ended before the 200 was sent again");
+  deaf.times.byeAnswered = 5000;
   assert.deepEqual(rules([], { calls: [deaf] }), ["call lost"]);
 });
 

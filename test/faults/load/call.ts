@@ -12,6 +12,10 @@ const MOST_TRIES = 3;
 /** How long a UE waits for its new registration before it tries again, ms. */
 const RECOVERY_MS = 10_000;
 
+/** Refusals of a BYE that may be different a moment later, and that moment, ms. */
+const LATER: ReadonlySet<number> = new Set([430, 480, 503]);
+const AGAIN_MS = 500;
+
 export interface CallPlan {
   /** Time between the ACK and the BYE, ms. */
   readonly hold: number;
@@ -145,7 +149,10 @@ export async function hangUp(
       operation.byeStatus = answer.response.status;
       if (answer.response.status !== 200) operation.reason = answer.response.reason;
       operation.times.byeAnswered = ue.world.now();
-      return;
+      // The other end has no flow at this moment: it is about to get one.
+      if (!LATER.has(answer.response.status) || tries === MOST_TRIES) return;
+      await delay(AGAIN_MS);
+      continue;
     }
     if (answer.why === "silent") ue.moveOn();
     if (!(await registeredAgain(ue))) break;
