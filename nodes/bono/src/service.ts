@@ -121,7 +121,7 @@ export function createBono(
       { name: "access", entity: pcscf, strict: true },
       { name: "core", entity: pcscf, strict: false, answers: addresses.mayUseCore },
     ],
-    poolKey: key,
+    poolKey: options.flowTokenKey === "" ? undefined : key,
     onHopChange: ({ key: hop, state }) => log.warn({ hop, state }, "next hop changed its state"),
     locator,
     clock,

@@ -15,22 +15,24 @@ const HASH_LENGTH = 16;
 export class Branches {
   /** What every branch of the pool begins with. */
   readonly prefix: string;
+  /** "": of no pool. */
   readonly #key: string;
   readonly #identifiers: Identifiers;
 
-  /** `key`: one for all members of a pool, at least 128 bits; default: a fresh one. */
-  constructor(identifiers: Identifiers, key: KeyObject = createSecretKey(randomBytes(32))) {
+  /** `key`: one for all members of a pool, at least 128 bits. Without one branches are counted: nobody else has to make them. */
+  constructor(identifiers: Identifiers, poolKey?: KeyObject) {
+    const key = poolKey ?? createSecretKey(randomBytes(32));
     const derive = (what: string): string =>
       createHmac("sha256", key).update(what).digest("base64url").replace(/[-_]/g, "x");
     this.prefix = MAGIC_COOKIE + derive("branch prefix").slice(0, 8);
-    this.#key = derive("branch").slice(0, 22);
+    this.#key = poolKey === undefined ? "" : derive("branch").slice(0, 22);
     this.#identifiers = identifiers;
   }
 
   /** For a request on its way out, our Via not yet on it. `attempt` tells those apart that go to the same place and must differ. */
   of(request: SipMessage, attempt: number): string {
     const via = request.topVia;
-    const own = via === undefined ? this.#fresh() : this.#keyed(request, via, attempt);
+    const own = via === undefined || this.#key === "" ? this.#fresh() : this.#keyed(request, via, attempt);
     // RFC 5393 §4.2. Inside a dialog Route sets end by themselves; an ACK has nobody else to stop it.
     const mayLoop = request.toTag === "" || request.method === "ACK";
     return mayLoop ? `${this.prefix}${own}.${loopHash(request)}` : `${this.prefix}${own}`;

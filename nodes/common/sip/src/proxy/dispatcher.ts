@@ -141,10 +141,10 @@ export class Dispatcher implements ForkParts {
     request: SipMessage,
     flow: Flow,
     user: ClientTransactionUser,
-    { number, patience }: Attempt,
+    { number, branch: before, patience }: Attempt,
   ): { transaction: ClientTransaction; sent: SipMessage } {
     const { branches, vias, transactions } = this.#modules;
-    const branch = branches.of(request, number);
+    const branch = before === "" ? branches.of(request, number) : before;
     const sent = request.clone();
     sent.prepend("Via", vias.make(flow, branch));
     return { transaction: transactions.send(sent, branch, flow, user, patience), sent };

@@ -24,6 +24,8 @@ export interface ForkSink {
 export interface Attempt {
   /** Tells its branch from those of other forks to the same place, and of targets that refused it with a response. */
   readonly number: number;
+  /** Its branch, when it is sent again as it was; "": a new one. */
+  readonly branch: string;
   /** Time for an answer in place of timers B and F, ms; 0: theirs. */
   readonly patience: number;
 }
@@ -93,6 +95,7 @@ export class Fork implements ForkPort, ClientTransactionUser, HopUser {
   /** Rounds through the targets after the first; 503s received. */
   #rounds = 0;
   #refusals = 0;
+  #branch = "";
   #transaction: ClientTransaction | undefined;
   #sent: SipMessage | undefined;
   #local: LocalHop | undefined;
@@ -163,6 +166,7 @@ export class Fork implements ForkPort, ClientTransactionUser, HopUser {
       // A server that sheds load works; the next one is asked all the same.
       if (!refusesForOverload(response)) this.#targetFailed("refused");
       this.#refusals += 1;
+      this.#branch = "";
       if (this.#nextTarget < this.#targets.length && this.#refusals <= MAX_REFUSALS && !this.#cancelled)
         return this.#tryNext();
     } else if (response.status >= 200 && this.#hop !== undefined)
@@ -270,10 +274,12 @@ export class Fork implements ForkPort, ClientTransactionUser, HopUser {
     if (hop !== undefined) this.#parts.enter(hop, this, this.#policy);
     const { transaction, sent } = this.#parts.send(this.request, flow, this, {
       number: this.#twin * 16 + this.#refusals,
+      branch: this.#branch,
       patience: hop === undefined ? 0 : this.#patience(),
     });
     // A send that failed at once has already gone on to the next target.
     if (this.#done || transaction.state === "terminated") return;
+    this.#branch = transaction.branch;
     this.#transaction = transaction;
     this.#sent = sent;
   }

@@ -41,7 +41,7 @@ export interface ProxyCoreOptions {
   readonly counters?: ProxyCounters;
   /** Sheds new work when there is too much of it, and RFC 7339 with neighbours. */
   readonly overload?: OverloadControl;
-  /** Key of the branches, one for the members of a pool, at least 128 bits; default: a fresh one. */
+  /** Key of the branches, one for the members of a pool, at least 128 bits; default: this process is no member of one. */
   readonly poolKey?: KeyObject | undefined;
   /** Time-outs, retries, breakers and balancing by method. */
   readonly policies?: Policies;
