@@ -231,8 +231,19 @@ export class HopProber {
     hop.downSince = now;
     hop.retryMs = this.#options.retryMs;
     hop.retryAt = now + hop.retryMs;
+    this.#suspectNeighbours(hop, now);
     for (const user of hop.users()) user.onHopDown();
     this.#onChange(hop);
+  }
+
+  /** Other ports of a machine are likely to share its fate: they are asked at once, and until they answer others are preferred. */
+  #suspectNeighbours({ target }: Hop, now: number): void {
+    for (const other of this.#watched) {
+      if (other.state !== "up" || other.target.address !== target.address || !other.answersPings) continue;
+      if (other.flow?.open !== true) continue;
+      other.state = "suspect";
+      if (other.pingedAt === 0) this.#ping(other, other.flow, now);
+    }
   }
 
   /** Half-open: a new connection, asked at once; requests come back when it has answered. */

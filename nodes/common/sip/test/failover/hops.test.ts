@@ -167,6 +167,22 @@ test("a process that died is found out by trying: refused, it is out of service;
   assert.deepEqual(changes, ["192.0.2.1 down", "192.0.2.1 up"]);
 });
 
+test("other ports of a machine whose one port is out of service are asked at once, and others are preferred meanwhile", () => {
+  const { clock, transport, ask } = bench();
+  const { hop } = ask(at(1));
+  const neighbour = ask({ ...at(1), port: 5052 });
+  const elsewhere = ask(at(2));
+  clock.advance(200);
+  neighbour.hop.leave(neighbour.waiting);
+  transport.hang(at(1));
+  for (let ms = 0; ms < 1_000 && hop.state !== "down"; ms++) clock.advance(1);
+  assert.equal(hop.state, "down");
+  assert.equal(neighbour.hop.state, "suspect");
+  assert.equal(elsewhere.hop.state, "up");
+  clock.advance(25);
+  assert.equal(neighbour.hop.state, "up", "it is another process");
+});
+
 test("a connection that only closes is opened again, and nobody is out of service", async () => {
   const { clock, changes, ask } = bench();
   const { flow, hop } = ask(at(1));
