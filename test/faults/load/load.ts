@@ -74,6 +74,11 @@ export class Load {
     return failed;
   }
 
+  /** UEs that had to move go back, so that no edge node has all of them. Only while the load pauses. */
+  async spread(): Promise<void> {
+    for (const ue of this.ues) if (ue.wanted && !ue.closed && ue.goHome()) await register(ue, "refresh");
+  }
+
   start(): void {
     if (this.#running) return;
     this.#running = true;

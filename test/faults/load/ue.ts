@@ -144,6 +144,16 @@ export class Ue {
 
   #stayUntil = 0;
 
+  /** Leaves for the edge node it began with; false when it is there. */
+  goHome(): boolean {
+    const home = this.options.home % this.world.edges.length;
+    if (this.#edge === home) return false;
+    this.#wire?.close();
+    this.#wire = undefined;
+    this.#edge = home;
+    return true;
+  }
+
   /** The current edge node is of no use any more. */
   moveOn(): void {
     this.#wire?.close();

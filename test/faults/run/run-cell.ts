@@ -50,6 +50,11 @@ export async function runCell(
   lag.enable();
   load.start();
   for (let round = 0; round < rounds; round++) {
+    if (round > 0 && cell.target === "bono") {
+      await load.pause();
+      await load.spread();
+      load.start();
+    }
     await delay(SETTLE_MS + random.between(0, 500));
     const strike = (preferred: readonly string[]): Promise<void> => {
       const victims = nemesis.victims(cell.target, preferred);
