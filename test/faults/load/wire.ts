@@ -3,6 +3,9 @@ import { connect } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { parseMessage, type SipMessage } from "@ims/sip";
 
+/** RFC 3261 §17.2.1: nothing is answered later than this. */
+const TIMER_H_MS = 32_000;
+
 export interface Address {
   readonly host: string;
   readonly port: number;
@@ -38,9 +41,10 @@ export async function openUdp(local: Address, remote: Address, events: WireEvent
   });
   connected.removeAllListeners("error");
   let closed = false;
+  let gone = false;
   const receive = (data: Buffer, from: { address: string; port: number }): void =>
     deliver(data.toString("latin1"), events, (text) => {
-      if (!closed) open.send(Buffer.from(text, "latin1"), from.port, from.address);
+      if (!gone) open.send(Buffer.from(text, "latin1"), from.port, from.address);
     });
   open.on("message", receive);
   connected.on("message", receive);
@@ -57,8 +61,14 @@ export async function openUdp(local: Address, remote: Address, events: WireEvent
     },
     close: () => {
       closed = true;
-      open.close();
       connected.close();
+      // Answers to what came over it still go out: the port stays the UE's own.
+      const last = setTimeout(() => {
+        gone = true;
+        open.close();
+      }, TIMER_H_MS);
+      last.unref();
+      open.unref();
     },
   };
 }
