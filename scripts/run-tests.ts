@@ -6,7 +6,12 @@ import { spec } from "node:test/reporters";
 const PHASES = [
   {
     name: "unit",
-    patterns: ["nodes/**/test/**/*.test.ts", "test/architecture/*.test.ts", "test/faults/**/*.test.ts"],
+    patterns: [
+      "nodes/**/test/**/*.test.ts",
+      "vnf/test/**/*.test.ts",
+      "test/architecture/*.test.ts",
+      "test/faults/**/*.test.ts",
+    ],
     concurrency: 2,
   },
   {

@@ -16,12 +16,13 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   bono: ["runtime", "sip", "store", "ims", "api"],
   sprout: ["runtime", "sip", "diameter", "store", "ims", "api"],
   homestead: ["runtime", "sip", "diameter", "store", "ims", "api"],
-  tidewater: ["runtime", "store", "ims", "api"],
+  vnf: [],
+  tidewater: ["runtime", "store", "ims", "api", "vnf"],
 };
 
-const packages = globSync(["nodes/*/package.json", "nodes/common/*/package.json"], { cwd: ROOT }).map(
-  (manifest) => dirname(manifest),
-);
+const packages = globSync(["nodes/*/package.json", "nodes/common/*/package.json", "vnf/package.json"], {
+  cwd: ROOT,
+}).map((manifest) => dirname(manifest));
 
 function sourcesOf(folder: string): string[] {
   return globSync(["src/**/*.ts", "bin/**/*.ts"], { cwd: join(ROOT, folder) }).map((file) =>
