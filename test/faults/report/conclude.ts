@@ -30,14 +30,22 @@ export function conclude(
     skipped,
   };
   const picture = drawing(strips(cells), subtitle(options));
-  const folders = [folder, ...(options.save ? [join(DOCS, "figures")] : [])];
-  for (const one of folders) {
+  const figures = join(DOCS, "figures");
+  const name = options.shows ? "faults-shows" : "faults";
+  for (const one of options.save ? [folder, figures] : [folder]) {
     mkdirSync(one, { recursive: true });
-    const name = options.shows ? "faults-shows" : "faults";
-    writeFileSync(join(one, `${name}.json`), `${JSON.stringify(results, rounded, 1)}\n`);
     writeFileSync(join(one, `${name}.md`), `${text}\n`);
     writeFileSync(join(one, `${name}.svg`), picture);
   }
+  writeFileSync(join(folder, `${name}.json`), `${JSON.stringify(results, rounded, 1)}\n`);
+  // A line a cell: what changes from run to run can be seen in a difference.
+  if (options.save)
+    writeFileSync(
+      join(figures, `${name}.jsonl`),
+      [{ ...results, cells: cells.length }, ...cells]
+        .map((line) => `${JSON.stringify(line, rounded)}\n`)
+        .join(""),
+    );
   say(`\n${text}\n`);
   const broken = cells.filter(({ violations }) => violations.length > 0);
   say(

@@ -9,7 +9,7 @@ export interface Strip {
 }
 
 const WIDTH = 860;
-const LEFT = 236;
+const LEFT = 288;
 const RIGHT = 40;
 const TOP = 96;
 const ROW = 74;
@@ -36,9 +36,9 @@ ${grid.join("\n")}
 <line class="restart" x1="${x(restart.least)}" x2="${x(restart.least)}" y1="${TOP - 12}" y2="${bottom}"/>
 <text class="restart-note" x="${x(restart.least) - 6}" y="${TOP - 16}">VM restarted: 18 s</text>
 ${strips.map((strip, at) => row(strip, TOP + at * ROW)).join("\n")}
-<circle class="dot" cx="30" cy="${height - 20}" r="4"/><text class="key" x="42" y="${height - 16}">one kill</text>
-<rect class="median" x="112" y="${height - 28}" width="3" height="16" rx="1.5"/><text class="key" x="122" y="${height - 16}">median</text>
-<rect class="published" x="188" y="${height - 26}" width="26" height="12" rx="3"/><text class="key" x="222" y="${height - 16}">published, with a redundant twin</text>
+<circle class="dot" cx="30" cy="${height - 20}" r="4"/><text class="key" x="42" y="${height - 16}">one kill, or one UE</text>
+<rect class="median" x="178" y="${height - 28}" width="3" height="16" rx="1.5"/><text class="key" x="188" y="${height - 16}">median</text>
+<rect class="published" x="254" y="${height - 26}" width="26" height="12" rx="3"/><text class="key" x="288" y="${height - 16}">published, with a redundant twin</text>
 </svg>
 `;
 }
