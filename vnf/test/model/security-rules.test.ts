@@ -1,0 +1,60 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { readModel } from "../../src/model/model.ts";
+import { securityRules } from "../../src/model/security-rules.ts";
+
+const read = readModel();
+assert.ok(read.kind === "model");
+const rules = securityRules(read.model);
+const of = (vdu: string, direction: string): string[] =>
+  rules
+    .filter((rule) => rule.vdu === vdu && rule.direction === direction)
+    .map(({ network, protocol, port, remote }) => `${network} ${port}/${protocol} ${remote.name}`)
+    .sort();
+
+test("from the DMZ nothing leads to management or core but sprout's SIP ports, names and time", () => {
+  assert.deepEqual(of("bono", "egress"), [
+    "core 5052/tcp sprout",
+    "core 5054/tcp sprout",
+    "management 123/udp ntp",
+    "management 53/tcp dns",
+    "management 53/udp dns",
+  ]);
+});
+
+test("user equipment reaches the P-CSCF on the access network and nothing else", () => {
+  const open = rules.filter(({ remote }) => remote.name === "ue");
+  assert.deepEqual([...new Set(open.map(({ vdu, network }) => `${vdu} ${network}`))], ["bono access"]);
+});
+
+test("the stores are reached by the core and by each other", () => {
+  assert.deepEqual(of("vellum", "ingress"), [
+    "storage 11211/tcp sprout",
+    "storage 2379/tcp homestead",
+    "storage 2379/tcp sprout",
+    "storage 2379/tcp vellum",
+    "storage 2380/tcp vellum",
+    "storage 7000/tcp vellum",
+    "storage 9042/tcp homestead",
+    "storage 9042/tcp sprout",
+  ]);
+});
+
+test("whoever may open a connection has the egress rule to the other side's ingress rule", () => {
+  for (const rule of rules.filter(({ remote }) => remote.kind === "vdu")) {
+    const mirrored = rules.some(
+      (other) =>
+        other.vdu === rule.remote.name &&
+        other.remote.name === rule.vdu &&
+        other.direction !== rule.direction &&
+        other.network === rule.network &&
+        other.port === rule.port &&
+        other.protocol === rule.protocol,
+    );
+    assert.ok(mirrored, JSON.stringify(rule));
+  }
+});
+
+test("reserved ports open nothing", () => {
+  assert.ok(!rules.some(({ port }) => port === 5053 || port === 8080));
+});
