@@ -23,7 +23,12 @@ export const serviceOptions = z.object({
     .min(0)
     .default(1000)
     .describe("messages a second from which on reads are coalesced"),
-  coalesceMs: z.int().min(0).max(5).default(2).describe("pause between reads when coalescing, ms; 0: never"),
+  coalesceMs: z
+    .int()
+    .min(0)
+    .max(10)
+    .default(4)
+    .describe("longest pause between reads when coalescing, ms; 0: never"),
 });
 export type ServiceOptions = z.output<typeof serviceOptions>;
 
