@@ -10,6 +10,7 @@ const PHASES = [
       "nodes/**/test/**/*.test.ts",
       "vnf/test/**/*.test.ts",
       "test/architecture/*.test.ts",
+      "test/packaging/*.test.ts",
       "test/faults/**/*.test.ts",
     ],
     concurrency: 2,
