@@ -1,3 +1,4 @@
+export { lintHot } from "./checks/hot/lint-hot.ts";
 export {
   MODEL_FILES,
   MODEL_FOLDER,
@@ -29,3 +30,19 @@ export {
 } from "./placement/share.ts";
 export { isAligned, scalingSteps } from "./placement/steps.ts";
 export { hostsPerZone, zoneMap } from "./placement/zones.ts";
+export {
+  type PoolPlan,
+  type PoolPlanning,
+  type PoolRequest,
+  planPool,
+  type Refusal,
+} from "./plan/pool-plan.ts";
+export { type Quota, quotasOf } from "./plan/quotas.ts";
+export {
+  type AvailabilityZone,
+  planVnf,
+  type VnfPlan,
+  type VnfPlanning,
+  type VnfRequest,
+  type ZonePlan,
+} from "./plan/vnf-plan.ts";

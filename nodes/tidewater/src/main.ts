@@ -4,6 +4,7 @@ import { explain } from "./explain.ts";
 import { subscriberCommand } from "./subscriber/index.ts";
 import { upCommand } from "./up/index.ts";
 import { scaleCommands } from "./up/pools/scale-commands.ts";
+import { vnfCommand } from "./vnf/index.ts";
 
 /** Runs one command line; gives the exit code: 0 done, 1 failed, 2 wrong use. */
 export async function main(args: readonly string[]): Promise<number> {
@@ -13,7 +14,7 @@ export async function main(args: readonly string[]): Promise<number> {
     exitCode = code;
   };
   program.addCommand(upCommand(exit)).addCommand(subscriberCommand(exit));
-  program.addCommand(auditCommand(exit));
+  program.addCommand(auditCommand(exit)).addCommand(vnfCommand(exit));
   for (const command of scaleCommands()) program.addCommand(command);
   settle(program);
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {

@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import { formatShare, smallestPool } from "../placement/share.ts";
-import type { networksFile, portsFile, Vdu, vdusFile, zonesFile } from "./schemas.ts";
+import type { networksFile, Port, portsFile, Vdu, vdusFile, zonesFile } from "./schemas.ts";
 import type { Fault, Located } from "./yaml-file.ts";
 
 /** The four files, each valid by itself. */
@@ -93,7 +93,7 @@ export function checkPorts({ vdus, networks, zones, ports }: ModelFiles): Fault[
     outside.get(who)?.networks.includes(network) === true;
   const names = new Map<string, number>();
   const numbers = new Map<string, string>();
-  ports.value.ports.forEach((port, at) => {
+  for (const [at, port] of ports.value.ports.entries()) {
     const fault = (place: readonly (string | number)[], problem: string): void => {
       faults.push(ports.fault(["ports", at, ...place], problem));
     };
@@ -106,8 +106,10 @@ export function checkPorts({ vdus, networks, zones, ports }: ModelFiles): Fault[
     } else if (servers.length === 0 && !outside.has(port.process))
       fault(["process"], `no VDU runs ${port.process}: add it to vdus.yaml, or say reserved: true`);
     else if (port.from.length === 0) fault(["from"], "open to nobody: say who may, or reserved: true");
-    if (!networks.value.networks.some(({ name }) => name === port.network))
-      return fault(["network"], `there is no network ${port.network}`);
+    if (!networks.value.networks.some(({ name }) => name === port.network)) {
+      fault(["network"], `there is no network ${port.network}`);
+      continue;
+    }
     if (
       !port.reserved &&
       !isOn(port.process, port.network) &&
@@ -122,26 +124,27 @@ export function checkPorts({ vdus, networks, zones, ports }: ModelFiles): Fault[
         if (other !== undefined) fault(["port"], `${port.port}/${protocol} is ${other} on the same machine`);
         numbers.set(number, full);
       }
-    port.from.forEach((who, index) => {
-      const place = ["from", index];
-      if (running(who).length === 0 && !outside.has(who))
-        return fault(place, `${who} is neither a process of a VDU nor a party in networks.yaml`);
-      if (!isOn(who, port.network)) return fault(place, `${who} is not on network ${port.network}`);
-      for (const client of running(who)) {
-        const zone = zones.value.zones.find(({ name }) => name === client.zone);
-        if (zone?.reaches === undefined || servers.some((server) => server.zone === zone.name)) continue;
-        const allowed = zone.reaches.some(
-          ({ process, ports: open }) => process === port.process && open.includes(port.name),
-        );
-        if (!allowed)
-          fault(
-            place,
-            `${client.name} is in zone ${zone.name}, which may not reach ${full} (zones.yaml, reaches)`,
-          );
-      }
-    });
-  });
+    for (const [index, who] of port.from.entries()) {
+      const problem = peerProblem(who, port);
+      if (problem !== undefined) fault(["from", index], problem);
+    }
+  }
   return faults;
+
+  function peerProblem(who: string, port: Port): string | undefined {
+    if (running(who).length === 0 && !outside.has(who))
+      return `${who} is neither a process of a VDU nor a party in networks.yaml`;
+    if (!isOn(who, port.network)) return `${who} is not on network ${port.network}`;
+    const servers = running(port.process);
+    const barred = running(who).find((client) => {
+      const zone = zones.value.zones.find(({ name }) => name === client.zone);
+      if (zone?.reaches === undefined || servers.some((server) => server.zone === zone.name)) return false;
+      return !zone.reaches.some((open) => open.process === port.process && open.ports.includes(port.name));
+    });
+    return barred === undefined
+      ? undefined
+      : `${barred.name} is in zone ${barred.zone}, which may not reach ${port.process}/${port.name} (zones.yaml, reaches)`;
+  }
 }
 
 function nameOf({ name }: { readonly name: string }): string {

@@ -1,0 +1,87 @@
+import { type AvailabilityZone, readShare, type Share, type VnfModel, type VnfRequest } from "@ims/vnf";
+
+export interface PlanOptions {
+  readonly pool?: readonly string[];
+  readonly share?: readonly string[];
+  readonly zone?: readonly string[];
+}
+
+export type PlanRequestReading =
+  | { readonly kind: "request"; readonly request: VnfRequest }
+  | { readonly kind: "bad"; readonly problem: string };
+
+class Wrong extends Error {}
+
+/** What `tidewater vnf plan` was asked, in terms of the model. */
+export function planRequestOf(options: PlanOptions, model: VnfModel): PlanRequestReading {
+  try {
+    const shares = sharesOf(options.share ?? [], model);
+    const pools = poolsOf(options.pool ?? [], model).map((pool) => {
+      const share = shares.get(pool.vdu.name) ?? shares.get("");
+      return share === undefined ? pool : { ...pool, share };
+    });
+    return { kind: "request", request: { pools, zones: zonesOf(options.zone ?? [], model) } };
+  } catch (error) {
+    if (error instanceof Wrong) return { kind: "bad", problem: error.message };
+    throw error;
+  }
+}
+
+function poolsOf(texts: readonly string[], model: VnfModel): VnfRequest["pools"] {
+  if (texts.length === 0) return model.vdus.map((vdu) => ({ vdu, size: vdu.pool.default }));
+  const seen = new Set<string>();
+  return texts
+    .flatMap((text) => text.split(","))
+    .map((text) => {
+      const [, name = "", size = "", max] = /^([a-z][a-z0-9-]*)=(\d{1,4})(?:-(\d{1,4}))?$/.exec(text) ?? [];
+      if (name === "")
+        throw new Wrong(`--pool ${text}: write <pool>=<size> or <pool>=<size>-<greatest size>`);
+      if (seen.has(name)) throw new Wrong(`--pool ${text}: ${name} is planned already`);
+      seen.add(name);
+      const vdu = vduNamed(name, model, `--pool ${text}`);
+      return { vdu, size: Number(size), ...(max === undefined ? {} : { max: Number(max) }) };
+    });
+}
+
+/** By pool; "" is for all others. */
+function sharesOf(texts: readonly string[], model: VnfModel): Map<string, Share> {
+  const shares = new Map<string, Share>();
+  for (const text of texts) {
+    const [, name = "", value = ""] = /^(?:([^=]*)=)?([^=]*)$/.exec(text) ?? [];
+    if (name !== "") vduNamed(name, model, `--share ${text}`);
+    const read = readShare(value);
+    if (read.kind === "bad") throw new Wrong(`--share ${text}: ${read.problem}`);
+    shares.set(name, read.share);
+  }
+  return shares;
+}
+
+function zonesOf(texts: readonly string[], model: VnfModel): Map<string, AvailabilityZone[]> {
+  const zones = new Map<string, AvailabilityZone[]>();
+  for (const text of texts) {
+    const [, name = "", list = ""] = /^([a-z][a-z0-9-]*)=(.+)$/.exec(text) ?? [];
+    if (name === "") throw new Wrong(`--zone ${text}: write <zone>=<availability zone>[:<hosts>],...`);
+    if (!model.zones.some((zone) => zone.name === name))
+      throw new Wrong(`--zone ${text}: no zone ${name} in the model, only ${namesOf(model.zones)}`);
+    zones.set(
+      name,
+      list.split(",").map((entry) => {
+        const [, az = "", hosts] = /^([^\s:,]+)(?::(\d{1,5}))?$/.exec(entry) ?? [];
+        if (az === "") throw new Wrong(`--zone ${text}: ${entry} is not <availability zone>[:<hosts>]`);
+        return { name: az, ...(hosts === undefined ? {} : { hosts: Number(hosts) }) };
+      }),
+    );
+  }
+  return zones;
+}
+
+function vduNamed(name: string, model: VnfModel, where: string): VnfModel["vdus"][number] {
+  const vdu = model.vdus.find((candidate) => candidate.name === name);
+  if (vdu === undefined)
+    throw new Wrong(`${where}: no pool ${name} in the model, only ${namesOf(model.vdus)}`);
+  return vdu;
+}
+
+function namesOf(entries: readonly { readonly name: string }[]): string {
+  return entries.map(({ name }) => name).join(", ");
+}

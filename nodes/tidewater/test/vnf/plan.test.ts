@@ -1,0 +1,93 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { test } from "node:test";
+import { readModel } from "@ims/vnf";
+import { planRequestOf } from "../../src/vnf/plan-request.ts";
+
+const PROGRAM = join(import.meta.dirname, "../../bin/tidewater.ts");
+
+interface Run {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function tidewater(...args: string[]): Promise<Run> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [PROGRAM, "vnf", "plan", ...args], (error, stdout, stderr) => {
+      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
+    });
+  });
+}
+
+test("tidewater vnf plan prints cells, hosts and quotas as JSON", async () => {
+  const { code, stdout } = await tidewater(
+    "--pool",
+    "sprout=7-15",
+    "--share",
+    "1/4",
+    "--zone",
+    "core=az1:7",
+    "--json",
+  );
+  assert.equal(code, 0);
+  const { kind, plan } = JSON.parse(stdout) as {
+    kind: string;
+    plan: { pools: { cells: number[] }[]; zones: unknown[]; quotas: unknown[] };
+  };
+  assert.equal(kind, "plan");
+  assert.deepEqual(plan.pools[0]?.cells, [7, 4, 4]);
+  assert.deepEqual(plan.zones, [
+    { zone: "core", availabilityZone: "az1", hostsNeeded: 7, hostsToHeal: 8, hosts: 7 },
+  ]);
+  assert.equal(plan.quotas.length, 10);
+});
+
+test("a plan that cannot be is refused with exit code 1, reason and remedy", async () => {
+  const { code, stdout, stderr } = await tidewater("--pool", "sprout=7", "--zone", "core=az:6");
+  assert.equal(code, 1);
+  assert.equal(stdout, "");
+  assert.match(stderr, /^tidewater: sprout: zone az has 6 hosts; .* add 1 host to az, or tolerate 1\/3\n$/);
+});
+
+test("faults of another model are told with file and place", async () => {
+  const { code, stderr } = await tidewater("--model", "/nonexistent");
+  assert.equal(code, 1);
+  assert.match(stderr, /^tidewater: \/nonexistent\/vdus\.yaml: there is no such file$/m);
+});
+
+test("wrong use is told, never guessed at", () => {
+  const reading = readModel();
+  assert.ok(reading.kind === "model");
+  const wrong: readonly [Parameters<typeof planRequestOf>[0], RegExp][] = [
+    [{ pool: ["sprout"] }, /write <pool>=<size>/],
+    [{ pool: ["sprout=-1"] }, /write <pool>=<size>/],
+    [{ pool: ["sprout=7", "sprout=8"] }, /sprout is planned already/],
+    [{ pool: ["__proto__=7"] }, /write <pool>=<size>/],
+    [{ pool: ["constructor=7"] }, /no pool constructor/],
+    [{ share: ["1/0"] }, /no share with denominator 0/],
+    [{ share: ["sprouts=1/4"] }, /no pool sprouts/],
+    [{ share: ["a=b=c"] }, /--share a=b=c/],
+    [{ zone: ["core"] }, /write <zone>=/],
+    [{ zone: ["moon=az1"] }, /no zone moon/],
+    [{ zone: ["core=az1:x"] }, /az1:x is not/],
+    [{ zone: ["core=az1,"] }, / is not /],
+  ];
+  for (const [options, expected] of wrong) {
+    const asked = planRequestOf(options, reading.model);
+    assert.equal(asked.kind, "bad", JSON.stringify(options));
+    assert.match(asked.kind === "bad" ? asked.problem : "", expected);
+  }
+});
+
+test("a share for one pool goes before the one for all", () => {
+  const reading = readModel();
+  assert.ok(reading.kind === "model");
+  const asked = planRequestOf({ pool: ["bono=7,sprout=7"], share: ["1/4", "bono=1/2"] }, reading.model);
+  assert.ok(asked.kind === "request");
+  assert.deepEqual(
+    asked.request.pools.map(({ share }) => share?.denominator),
+    [2, 4],
+  );
+});
