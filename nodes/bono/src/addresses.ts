@@ -19,6 +19,8 @@ export interface Addresses {
   readonly accessUriHost: string | undefined;
   /** Addresses of the other member of our pool with that name. */
   siblingAddresses(name: string): readonly string[];
+  /** One address of each other member of our pool. */
+  siblings(): readonly string[];
   /** Has our pool other members? */
   hasSiblings(): boolean;
   mayUseCore(address: string): boolean;
@@ -68,6 +70,10 @@ export function addressesOf(options: BonoOptions, icscf: Uri, pools?: Pools): Ad
       name === coreUriHost
         ? []
         : (pools?.members.find((member) => member.pool === pool && member.name === name)?.addresses ?? []),
+    siblings: () =>
+      pools?.members.flatMap(({ pool: of, name, addresses }) =>
+        of === pool && name !== coreUriHost ? addresses.slice(0, 1) : [],
+      ) ?? [],
     hasSiblings: () =>
       pools?.members.some(
         (member) => member.pool === pool && member.name !== coreUriHost && !member.draining,

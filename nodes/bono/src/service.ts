@@ -10,6 +10,7 @@ import {
   ProxyCore,
   parseUri,
   SipLocator,
+  type Target,
   type TransactionTimers,
   trustedLimits,
   type Uri,
@@ -54,6 +55,8 @@ export function createBono(
   const calls = new CallWatch();
   const flows = new FlowTable({ tokens, clock, publicHost: addresses.accessUriHost });
 
+  const trustedSideOf = (address: string): Target => ({ protocol: "TCP", address, port: options.corePort });
+
   // P-CSCF
   const metrics = getMetrics(register, {
     flows: () => flows.flows,
@@ -97,10 +100,8 @@ export function createBono(
     newIcid: icidGenerator(),
     counters: metrics.pcscf,
     isInviting: (flowId) => core.transactions.isInviting(flowId),
-    siblingTargets: (host) =>
-      addresses
-        .siblingAddresses(host)
-        .map((address) => ({ protocol: "TCP", address, port: options.corePort })),
+    siblingTargets: (host) => addresses.siblingAddresses(host).map(trustedSideOf),
+    siblings: () => addresses.siblings().map(trustedSideOf),
     mayUseCore: addresses.mayUseCore,
   });
 

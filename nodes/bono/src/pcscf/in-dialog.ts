@@ -2,7 +2,7 @@ import { type AckContext, nextHop, type RequestContext, type SipMessage, type Ur
 import type { PcscfModules, Refusal } from "./modules.ts";
 import { isMarkOf, recordRouteFromUe, recordRouteToUe } from "./record-route.ts";
 import { popOwnRoute, routeSetKey } from "./routes.ts";
-import { handAckToSibling, handToSibling } from "./sibling.ts";
+import { askSiblings, handAckToSibling, handToSibling } from "./sibling.ts";
 import { accessTarget, toUe } from "./terminating.ts";
 import { stripRequestFromUe, stripTowardsUe } from "./trust-domain.ts";
 
@@ -34,7 +34,7 @@ export function toUeInDialog(context: RequestContext, modules: PcscfModules): vo
   const forward = context.forward();
   const target = accessTarget(forward, modules);
   if (target.kind === "refused") {
-    if (target.status === 430 && handToSibling(context, modules)) return;
+    if (target.status === 430 && (handToSibling(context, modules) || askSiblings(context, modules))) return;
     return context.respond(target.status, { reason: target.reason });
   }
   stripTowardsUe(forward);

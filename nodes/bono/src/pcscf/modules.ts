@@ -67,6 +67,8 @@ export interface PcscfModules {
   readonly counters: PcscfCounters;
   /** Trusted side of the other member of our pool with that name; none for our own and for what is no member. */
   readonly siblingTargets: (host: string) => readonly Target[];
+  /** Trusted sides of all other members of our pool. */
+  readonly siblings: () => readonly Target[];
   /** Is a call being set up over this flow, by its UE or to it? Asked only when this P-CSCF is about to end. */
   readonly isInviting: (flowId: number) => boolean;
   /** May this address send to the trusted side? */

@@ -182,3 +182,48 @@ test("a dialog goes on after the registration has lapsed, and after a restart of
   const restarted = new PcscfBench();
   assert.equal(only(restarted.request(restarted.ue(40001), request)).flow.remoteAddress, "10.0.0.2");
 });
+
+test("RFC 5626 §4.2: a BYE for a connection that is gone is asked of the other members, each in turn, and never back", () => {
+  const members = ["10.0.0.8", "10.0.0.9"].map(
+    (address) => ({ protocol: "TCP", address, port: 5058 }) as const,
+  );
+  const bench = new PcscfBench({ siblings: members });
+  const alice = bench.ue(40_001, "TCP");
+  bench.register(alice);
+  const invite = only(requests(bench.request(alice, { callId: "call1" })));
+  const towards = invite.message.values("Record-Route");
+  alice.close();
+
+  // 1. The first member does not know her either, the second one does.
+  const bye = { ...inDialog(towards), method: "BYE" };
+  const sprout = bench.sprout();
+  const first = only(requests(bench.request(sprout, bye)));
+  assert.equal(first.flow.remoteAddress, "10.0.0.8");
+  assert.deepEqual(first.message.values("Route"), towards);
+  const second = only(requests(bench.answer(first, 430)));
+  assert.equal(second.flow.remoteAddress, "10.0.0.9");
+  assert.deepEqual(
+    bench.answer(second, 200).map(({ message, flow }) => [message.status, flow]),
+    [[200, sprout]],
+  );
+
+  // 2. Nobody knows her.
+  const again = only(requests(bench.request(sprout, { ...bye, cseq: 3 })));
+  const last = only(requests(bench.answer(again, 430)));
+  assert.equal(only(bench.answer(last, 430)).message.status, 430);
+
+  // 3. A member that asks gets an answer, no question.
+  const member = bench.transport.connect({
+    side: "core",
+    protocol: "TCP",
+    localPort: 5058,
+    remoteAddress: "10.0.0.8",
+    remotePort: 45_001,
+  });
+  const answered = bench.request(member, { ...bye, cseq: 4 });
+  assert.deepEqual(
+    answered.map(({ message }) => message.status),
+    [430],
+  );
+  assert.deepEqual(bench.request(member, { ...inDialog(towards), method: "ACK", cseq: 4 }), []);
+});

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createSecretKey } from "node:crypto";
 import { type FakeClock, fakeClock } from "@ims/runtime/testing";
-import { ProxyCore, parseMessage, parseUri, type SipMessage, type Uri } from "@ims/sip";
+import { ProxyCore, parseMessage, parseUri, type SipMessage, type Target, type Uri } from "@ims/sip";
 import { type FakeFlow, FakeTransportLayer } from "@ims/sip/testing";
 import { CallWatch } from "../../src/pcscf/call-watch.ts";
 import { FlowTable } from "../../src/pcscf/flow-table.ts";
@@ -25,6 +25,8 @@ export interface BenchOptions {
   readonly free?: number;
   readonly keepAliveSeconds?: number;
   readonly key?: Uint8Array;
+  /** Other members of the pool. */
+  readonly siblings?: readonly Target[];
   readonly drainStatus?: 305 | 503;
   readonly hasSiblings?: boolean;
 }
@@ -93,6 +95,7 @@ export class PcscfBench {
       isInviting: (flowId) => this.core.transactions.isInviting(flowId),
       siblingTargets: (host) =>
         host === "sibling.bono.example.com" ? [{ protocol: "TCP", address: "10.0.0.9", port: 5058 }] : [],
+      siblings: () => options.siblings ?? [],
       mayUseCore: (address) => address.startsWith("10."),
     };
     this.entity = new Pcscf(this.modules);
