@@ -1,0 +1,196 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { bonoOptions } from "@ims/bono";
+import { homesteadOptions } from "@ims/homestead";
+import { loadOptions } from "@ims/runtime";
+import { sproutOptions } from "@ims/sprout";
+import { load } from "js-yaml";
+import type { z } from "zod";
+import { cellMap } from "../../vnf/src/index.ts";
+import { heatFiles } from "./heat-files.ts";
+
+type Json = { readonly [key: string]: Json } & readonly Json[] & string & number;
+
+const FILES = heatFiles();
+const yaml = (file: string): Json => load(FILES.get(file) ?? "") as Json;
+const TOP = yaml("ims.yaml");
+const GROUPS = yaml("nested/security-groups.yaml")["resources"] as Json;
+const POOLS = ["bono", "sprout", "homestead", "vellum"];
+const ENVIRONMENTS = [...FILES.keys()].filter((file) => file.startsWith("environments/"));
+
+function rulesOf(group: string): readonly Json[] {
+  return GROUPS[group]?.["properties"]?.["rules"] ?? [];
+}
+
+const OPTIONS: ReadonlyMap<string, z.ZodObject> = new Map<string, z.ZodObject>([
+  ["bono", bonoOptions],
+  ["sprout", sproutOptions],
+  ["homestead", homesteadOptions],
+]);
+
+/** What Heat would put in the place of each $name. */
+const FILLED: readonly (readonly [string, string])[] = [
+  ["$home_domain", "example.com"],
+  ["$index", "1"],
+  ["$cell", "0"],
+  ["$address", "10.20.2.12"],
+  ["$access_address", "10.20.1.12"],
+  ["$management_address", "10.20.4.12"],
+  ["$core_name", "bono-1.bono.example.com"],
+  ["$sprout_addresses", "10.20.2.100,10.20.2.101"],
+  ["$bono_addresses", "10.20.2.11,10.20.2.12"],
+  ["$core_cidr", "10.20.3.0/24"],
+  ["$dns_servers", "192.0.2.53,192.0.2.54"],
+  ["$pools_file", "/etc/tidewater/pools.json"],
+  ["$pools_json", '{"pools":[]}'],
+  ["$cassandra", "10.20.3.11:9042,10.20.3.12:9042,10.20.3.13:9042"],
+  ["$durable_writes", "preferred"],
+  ["$seeds", '["10.20.3.11","10.20.3.12","10.20.3.13"]'],
+  ["$ready_signal", '{"alarm_url":"http://192.0.2.1:8000/v1/signal/x"}'],
+  ["$join_token", "one-time"],
+];
+
+function cloudConfig(role: string): Map<string, { readonly content: string; readonly permissions: string }> {
+  let text = FILES.get(`user-data/${role}.cfg`) ?? "";
+  for (const [name, value] of [...FILLED].sort((a, b) => b[0].length - a[0].length))
+    text = text.replaceAll(name, value);
+  assert.match(text, /^#cloud-config\n/);
+  const config = load(text) as { write_files: { path: string; content: string; permissions: string }[] };
+  assert.deepEqual(Object.keys(config), ["write_files"], "user data writes files and does nothing else");
+  return new Map(config.write_files.map((file) => [file.path, file]));
+}
+
+function folder(t: TestContext): string {
+  const path = mkdtempSync(join(tmpdir(), "heat-"));
+  t.after(() => rmSync(path, { recursive: true }));
+  return path;
+}
+
+for (const [role, schema] of OPTIONS)
+  test(`what user data writes for ${role} is what ${role} reads, in both address families`, (t) => {
+    const files = cloudConfig(role);
+    const at = folder(t);
+    const shared = join(at, "shared_config");
+    const local = join(at, "local_config");
+    writeFileSync(shared, files.get("/etc/tidewater/shared_config")?.content ?? "");
+    writeFileSync(local, files.get("/etc/tidewater/local_config")?.content ?? "");
+    const argv = ["--shared-config", shared, "--config", local];
+    const result = loadOptions({ name: role, schema, argv, env: {} });
+    assert.equal(result.kind, "loaded", JSON.stringify(result));
+    writeFileSync(
+      local,
+      (files.get("/etc/tidewater/local_config")?.content ?? "")
+        .replaceAll(/10\.20\.3\.(\d+):/g, "[fd00:20:3::$1]:")
+        .replaceAll(/10\.20\.(\d)\.(\d+)/g, "fd00:20:$1::$2"),
+    );
+    const six = loadOptions({ name: role, schema, argv, env: {} });
+    assert.equal(six.kind, "loaded", JSON.stringify(six));
+  });
+
+for (const role of POOLS)
+  test(`user data of ${role} tells the member who it is, and holds no secret beyond a token for one use`, () => {
+    const files = cloudConfig(role);
+    const member = JSON.parse(files.get("/etc/tidewater/member.json")?.content ?? "") as Record<
+      string,
+      unknown
+    >;
+    assert.equal(member["pool"], role);
+    assert.equal(member["name"], `${role}-1`);
+    assert.equal(member["index"], 1);
+    assert.equal(Array.isArray(member["seeds"]), role !== "bono", "bono knows no etcd");
+    for (const [path, { permissions }] of files)
+      assert.equal(permissions, /token|signal/.test(path) ? "0600" : "0644", path);
+    assert.equal(files.has("/etc/tidewater/join-token"), role !== "bono");
+    assert.ok((FILES.get(`user-data/${role}.cfg`) ?? "").split("\n").length <= 40);
+  });
+
+test("bono has a leg in the DMZ and one towards sprout, no other pool is in the DMZ, and no pool but sprout is on the Mw network", () => {
+  const networks = new Map(
+    POOLS.map((pool) => [
+      pool,
+      Object.entries(yaml(`nested/${pool}.yaml`)["resources"] as Json)
+        .filter(([, resource]) => (resource as Json)["type"] === "OS::Neutron::Port")
+        .map(([name]) => name.replace("_port", ""))
+        .sort(),
+    ]),
+  );
+  assert.deepEqual(networks.get("bono"), ["access", "mw"]);
+  assert.deepEqual(networks.get("sprout"), ["core", "management", "mw"]);
+  assert.deepEqual(networks.get("homestead"), ["core", "management"]);
+  assert.deepEqual(networks.get("vellum"), ["core", "management"]);
+  const out = rulesOf("bono_mw")
+    .filter((rule) => rule["direction"] === "egress")
+    .map((rule) => rule["port_range_min"]);
+  assert.deepEqual(out, [5052, 5054], "all that bono may open connections to");
+  for (const name of ["mw", "core"]) {
+    const network = TOP["resources"]?.[name]?.["properties"] as Json;
+    assert.equal(network["gateway"], undefined, `${name} has no way out`);
+    assert.equal(network["external_network"], undefined);
+  }
+});
+
+/** The networks of the model and ours: Mw is a network of its own here, the stores are on the core network. */
+function interfaceOf(process: string, network: string): string {
+  const vdu = ["memcached", "cassandra", "etcd"].includes(process) ? "vellum" : process;
+  if (vdu === "bono" && network !== "access") return "bono_mw";
+  if (vdu === "sprout" && network === "core") return "sprout_mw";
+  return `${vdu}_${network === "storage" ? "core" : network}`;
+}
+
+test("security groups open exactly the ports of the table of ports, and SSH on management interfaces", () => {
+  const table = load(readFileSync(join(import.meta.dirname, "../../vnf/model/ports.yaml"), "utf8")) as {
+    ports: { process: string; protocols: string[]; port: number; network: string; reserved?: boolean }[];
+  };
+  const wanted = new Set<string>();
+  for (const { process, protocols, port, network, reserved } of table.ports)
+    if (reserved !== true && process !== "dns" && process !== "ntp")
+      for (const protocol of protocols) wanted.add(`${interfaceOf(process, network)} ${protocol} ${port}`);
+  for (const name of Object.keys(GROUPS)) if (name.endsWith("_management")) wanted.add(`${name} tcp 22`);
+  const open = new Set<string>();
+  for (const name of Object.keys(GROUPS))
+    for (const rule of rulesOf(name)) {
+      assert.equal(rule["port_range_min"], rule["port_range_max"]);
+      if (rule["direction"] === "ingress") open.add(`${name} ${rule["protocol"]} ${rule["port_range_min"]}`);
+    }
+  assert.deepEqual([...open].sort(), [...wanted].sort());
+});
+
+for (const environment of [undefined, ...ENVIRONMENTS])
+  test(`${environment ?? "the defaults"}: no host holds more than the share, at any size of the pools up to theirs in aligned steps`, () => {
+    const own = environment === undefined ? {} : ((yaml(environment)["parameters"] ?? {}) as Json);
+    const value = (name: string): string =>
+      String((own as Record<string, unknown>)[name] ?? (TOP["parameters"]?.[name]?.["default"] as unknown));
+    for (const pool of POOLS) {
+      const map = value(`${pool}_cell_map`).split(",").map(Number);
+      const zones = value(`${pool}_zone_map`).split(",").map(Number);
+      const count = Number(value(`${pool}_count`));
+      const share = Number(value(`${pool}_members_per_share`));
+      assert.ok(map.length >= count && zones.length >= count, `${pool}: maps are too short`);
+      const known = value(pool === "bono" ? "dmz_zones" : "core_zones").split(",").length;
+      assert.ok(Math.max(...zones) < known, `${pool}: a zone that is not there`);
+      if (value("placement") === "unguarded") continue;
+      for (let size = count; size <= map.length; size++) {
+        const cells = new Set(map.slice(0, size)).size;
+        const strict = cells === 1;
+        if (strict || (size + 1) % share === 0)
+          assert.ok(cells * share <= size, `${pool}: ${cells} cells of ${size} members`);
+        if (size === count) {
+          assert.ok(strict || (size + 1) % share === 0, `${pool}: ${size} is not aligned`);
+          assert.ok(
+            cells <= Number(value(`${pool}_spare`)),
+            `${pool}: a host holds more than the spare members`,
+          );
+        }
+      }
+    }
+  });
+
+test("the cell maps of the template are those of the planner", () => {
+  for (const pool of ["bono", "sprout", "homestead"]) {
+    const map = String(TOP["parameters"]?.[`${pool}_cell_map`]?.["default"] as unknown);
+    assert.equal(map, cellMap({ share: { numerator: 1, denominator: 4 } }, map.split(",").length).join(","));
+  }
+});
