@@ -132,12 +132,10 @@ test("bono has a leg in the DMZ and one towards sprout, no other pool is in the 
   }
 });
 
-/** The networks of the model and ours: Mw is a network of its own here, the stores are on the core network. */
+/** The security group of an interface: one for each VDU and network. */
 function interfaceOf(process: string, network: string): string {
   const vdu = ["memcached", "cassandra", "etcd"].includes(process) ? "vellum" : process;
-  if (vdu === "bono" && network !== "access") return "bono_mw";
-  if (vdu === "sprout" && network === "core") return "sprout_mw";
-  return `${vdu}_${network === "storage" ? "core" : network}`;
+  return `${vdu}_${network}`;
 }
 
 test("security groups open exactly the ports of the table of ports, and SSH on management interfaces", () => {
@@ -146,7 +144,7 @@ test("security groups open exactly the ports of the table of ports, and SSH on m
   };
   const wanted = new Set<string>();
   for (const { process, protocols, port, network, reserved } of table.ports)
-    if (reserved !== true && process !== "dns" && process !== "ntp")
+    if (reserved !== true && !["dns", "ntp", "sshd"].includes(process))
       for (const protocol of protocols) wanted.add(`${interfaceOf(process, network)} ${protocol} ${port}`);
   for (const name of Object.keys(GROUPS)) if (name.endsWith("_management")) wanted.add(`${name} tcp 22`);
   const open = new Set<string>();

@@ -83,8 +83,8 @@ const seeded: readonly [string, ModelFile, string | RegExp, string, RegExp][] = 
   [
     "a network of another zone",
     "vdus.yaml",
-    "networks: [core, storage",
-    "networks: [access, storage",
+    "networks: [mw, core",
+    "networks: [access, core",
     /zone core has no network access$/,
   ],
   ["a VDU twice", "vdus.yaml", "name: homestead", "name: sprout", /vdus\[2\]\.name: sprout is here twice$/],
@@ -131,11 +131,18 @@ const seeded: readonly [string, ModelFile, string | RegExp, string, RegExp][] = 
     /ue is not on network core$/,
   ],
   [
-    "the DMZ reaches the HSS",
+    "the DMZ reaches the network of the HSS",
     "ports.yaml",
     /from: \[sprout\],(\s+purpose: "Cx: Diameter",)/,
     "from: [sprout, bono],$1",
-    /from\[1\]: bono is in zone dmz, which may not reach homestead\/cx \(zones\.yaml, reaches\)$/,
+    /from\[1\]: bono is not on network core$/,
+  ],
+  [
+    "the DMZ reaches a port of sprout that is not its business",
+    "ports.yaml",
+    /from: \[\],(\s+purpose: "ISC: MMTEL AS",\s+)reserved: true,/,
+    "from: [bono],$1",
+    /from\[0\]: bono is in zone dmz, which may not reach sprout\/mmtel \(zones\.yaml, reaches\)$/,
   ],
   [
     "the border names a port that is not",
