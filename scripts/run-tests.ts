@@ -9,6 +9,7 @@ const PHASES = [
     patterns: [
       "nodes/**/test/**/*.test.ts",
       "vnf/test/**/*.test.ts",
+      "etcd-cluster/test/**/*.test.ts",
       "test/architecture/*.test.ts",
       "test/packaging/*.test.ts",
       "test/faults/**/*.test.ts",

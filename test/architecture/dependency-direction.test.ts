@@ -17,12 +17,16 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   sprout: ["runtime", "sip", "diameter", "store", "ims", "api"],
   homestead: ["runtime", "sip", "diameter", "store", "ims", "api"],
   vnf: [],
+  "etcd-cluster": ["runtime", "store"],
   tidewater: ["runtime", "store", "ims", "api", "vnf"],
 };
 
-const packages = globSync(["nodes/*/package.json", "nodes/common/*/package.json", "vnf/package.json"], {
-  cwd: ROOT,
-}).map((manifest) => dirname(manifest));
+const packages = globSync(
+  ["nodes/*/package.json", "nodes/common/*/package.json", "vnf/package.json", "etcd-cluster/package.json"],
+  {
+    cwd: ROOT,
+  },
+).map((manifest) => dirname(manifest));
 
 function sourcesOf(folder: string): string[] {
   return globSync(["src/**/*.ts", "bin/**/*.ts"], { cwd: join(ROOT, folder) }).map((file) =>

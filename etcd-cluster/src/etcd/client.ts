@@ -1,0 +1,191 @@
+import type { Clock } from "@ims/runtime";
+import type { Endpoint } from "./endpoint.ts";
+import type { Unavailable } from "./errors.ts";
+import { type Answer, Requester } from "./requester.ts";
+import { type EtcdTls, Transport } from "./transport.ts";
+import { foundOf, putJson, type Transaction, transactionJson } from "./txn.ts";
+import { type WatchTurn, watchRange } from "./watch.ts";
+import {
+  type Entry,
+  entryOf,
+  id,
+  int,
+  type Json,
+  type KeyRange,
+  list,
+  object,
+  rangeJson,
+  revisionOf,
+} from "./wire.ts";
+
+export interface EtcdClientOptions {
+  readonly endpoints: readonly Endpoint[];
+  readonly tls?: EtcdTls;
+  readonly clock: Clock;
+  /** For a whole request, over all endpoints, ms. Default 5,000. */
+  readonly deadlineMs?: number;
+  /** For one try on one endpoint, ms. Default 2,000. */
+  readonly tryMs?: number;
+  /** Between two checks that the server of a quiet watch still lives, ms. Default 5,000. */
+  readonly watchCheckMs?: number;
+}
+
+export type RangeResult =
+  | { readonly kind: "found"; readonly revision: number; readonly entries: readonly Entry[] }
+  | Unavailable;
+export type PutResult =
+  | { readonly kind: "stored"; readonly revision: number }
+  | { readonly kind: "noLease" }
+  | Unavailable;
+export type DeleteResult =
+  | { readonly kind: "deleted"; readonly revision: number; readonly count: number }
+  | Unavailable;
+export type TransactionResult =
+  | {
+      readonly kind: "done";
+      /** Every comparison held. */
+      readonly held: boolean;
+      readonly revision: number;
+      /** By `get` of the branch taken. */
+      readonly found: readonly (readonly Entry[])[];
+    }
+  | { readonly kind: "noLease" }
+  | Unavailable;
+export type GrantResult =
+  | { readonly kind: "granted"; readonly lease: string; readonly ttlSeconds: number }
+  | Unavailable;
+export type LeaseResult =
+  | { readonly kind: "alive"; readonly ttlSeconds: number }
+  | { readonly kind: "gone" }
+  | Unavailable;
+
+/** Entries of one page of a range. */
+const PAGE = 500;
+const NOT_FOUND = 5;
+const OUT_OF_RANGE = 11;
+
+/**
+ * A client of etcd 3.4 and later through its JSON gateway. Reads are linearizable and are tried on every endpoint within the
+ * deadline; a write is sent again only where the first one cannot have taken effect, else it is `unavailable` with
+ * `maybeDone`. Throws EtcdError ETCD_REFUSED for what etcd calls a bad request.
+ */
+export class EtcdClient {
+  readonly #requester: Requester;
+  readonly #watchCheckMs: number;
+  readonly #clock: Clock;
+
+  constructor(options: EtcdClientOptions) {
+    const { clock, endpoints, tls, deadlineMs = 5000, tryMs = 2000, watchCheckMs = 5000 } = options;
+    this.#requester = new Requester({
+      clock,
+      endpoints,
+      transport: new Transport(clock, tls),
+      deadlineMs,
+      tryMs,
+    });
+    this.#watchCheckMs = watchCheckMs;
+    this.#clock = clock;
+  }
+
+  /** All entries of a range as they were at one revision, in order of their keys. */
+  async range(range: KeyRange): Promise<RangeResult> {
+    for (;;) {
+      const result = await this.#rangeOnce(range);
+      if (result !== "compacted") return result;
+    }
+  }
+
+  async put(key: string, value: string, options: { readonly lease?: string } = {}): Promise<PutResult> {
+    const answer = await this.#requester.ask("/v3/kv/put", putJson({ key, value, ...options }), "write", [
+      NOT_FOUND,
+    ]);
+    if (answer.kind !== "answer") return answer.kind === "refused" ? { kind: "noLease" } : answer;
+    return { kind: "stored", revision: revisionOf(answer.json) };
+  }
+
+  async delete(range: KeyRange): Promise<DeleteResult> {
+    const answer = await this.#requester.ask("/v3/kv/deleterange", rangeJson(range), "write");
+    if (answer.kind !== "answer") return answer;
+    return { kind: "deleted", revision: revisionOf(answer.json), count: int(answer.json["deleted"]) };
+  }
+
+  async transact(transaction: Transaction): Promise<TransactionResult> {
+    const reads = [...transaction.run, ...(transaction.otherwise ?? [])].every((one) => one.do === "get");
+    const mode = reads ? "read" : "write";
+    const answer = await this.#requester.ask("/v3/kv/txn", transactionJson(transaction), mode, [NOT_FOUND]);
+    if (answer.kind !== "answer") return answer.kind === "refused" ? { kind: "noLease" } : answer;
+    const { json } = answer;
+    return {
+      kind: "done",
+      held: json["succeeded"] === true,
+      revision: revisionOf(json),
+      found: foundOf(json),
+    };
+  }
+
+  /** A lease of at least so many seconds. One whose answer got lost lapses unused, so this is sent again. */
+  async grantLease(ttlSeconds: number): Promise<GrantResult> {
+    const answer = await this.#requester.ask("/v3/lease/grant", { TTL: String(ttlSeconds) }, "read");
+    if (answer.kind !== "answer") return answer;
+    return { kind: "granted", lease: id(answer.json["ID"]), ttlSeconds: int(answer.json["TTL"]) };
+  }
+
+  async keepAlive(lease: string): Promise<LeaseResult> {
+    const answer = await this.#requester.ask("/v3/lease/keepalive", { ID: lease }, "read");
+    if (answer.kind !== "answer") return answer;
+    const ttlSeconds = int(object(answer.json["result"])["TTL"]);
+    return ttlSeconds > 0 ? { kind: "alive", ttlSeconds } : { kind: "gone" };
+  }
+
+  /** Ends a lease; what was bound to it is deleted. */
+  async revokeLease(lease: string): Promise<{ readonly kind: "revoked" | "gone" } | Unavailable> {
+    const answer = await this.#requester.ask("/v3/lease/revoke", { ID: lease }, "read", [NOT_FOUND]);
+    if (answer.kind === "unavailable") return answer;
+    return { kind: answer.kind === "answer" ? "revoked" : "gone" };
+  }
+
+  /** Forgets what was before a revision; watches from before it are told. */
+  async compact(revision: number): Promise<{ readonly kind: "compacted" } | Unavailable> {
+    const body = { revision: String(revision), physical: true };
+    const answer = await this.#requester.ask("/v3/kv/compaction", body, "read", [OUT_OF_RANGE]);
+    return answer.kind === "unavailable" ? answer : { kind: "compacted" };
+  }
+
+  /**
+   * Changes of a range from a revision on, each once and in order, whichever endpoint tells them. Ends when `signal` aborts, or
+   * after a turn `restart`: what was missed cannot be told any more, read the range again.
+   */
+  watch(range: KeyRange, fromRevision: number, signal: AbortSignal): AsyncGenerator<WatchTurn> {
+    return watchRange({
+      requester: this.#requester,
+      clock: this.#clock,
+      range,
+      fromRevision,
+      signal,
+      checkMs: this.#watchCheckMs,
+    });
+  }
+
+  /** Ends the connections; requests under way come back as unavailable. */
+  close(): void {
+    this.#requester.close();
+  }
+
+  async #rangeOnce(range: KeyRange): Promise<RangeResult | "compacted"> {
+    const entries: Entry[] = [];
+    let revision = 0;
+    let body: Json = { ...rangeJson(range), limit: String(PAGE) };
+    for (;;) {
+      const answer: Answer = await this.#requester.ask("/v3/kv/range", body, "read", [OUT_OF_RANGE]);
+      if (answer.kind === "unavailable") return answer;
+      if (answer.kind === "refused") return "compacted"; // between two pages
+      if (revision === 0) revision = revisionOf(answer.json);
+      const page = list(answer.json["kvs"]);
+      entries.push(...page.map(entryOf));
+      const last = page.at(-1);
+      if (answer.json["more"] !== true || last === undefined) return { kind: "found", revision, entries };
+      const next = Buffer.concat([Buffer.from(String(object(last)["key"]), "base64"), Buffer.from([0])]);
+      body = { ...body, key: next.toString("base64"), revision: String(revision) };
+    }
+  }
+}

@@ -1,0 +1,55 @@
+export {
+  type ClusterDocument,
+  type ClusterNode,
+  type NodeState,
+  type ServerLists,
+  serverLists,
+} from "./cluster-manager/cluster-document.ts";
+export { ClusterManager, type ClusterManagerOptions } from "./cluster-manager/cluster-manager.ts";
+export { type MetricsReaderOptions, metricsReader } from "./cluster-manager/metrics-reader.ts";
+export {
+  ServersFileAgent,
+  type ServersFileAgentOptions,
+  type ServersFileReader,
+} from "./cluster-manager/servers-file-agent.ts";
+export {
+  type ClusterUser,
+  DEFAULT_RULES,
+  decide,
+  type Facts,
+  type Rules,
+} from "./cluster-manager/synchronization.fsm.ts";
+export {
+  type DeleteResult,
+  EtcdClient,
+  type EtcdClientOptions,
+  type GrantResult,
+  type LeaseResult,
+  type PutResult,
+  type RangeResult,
+  type TransactionResult,
+} from "./etcd/client.ts";
+export { type Endpoint, parseEndpoints } from "./etcd/endpoint.ts";
+export { EtcdError, type EtcdFault, type Unavailable } from "./etcd/errors.ts";
+export { Follower, type FollowOptions } from "./etcd/follow.ts";
+export type { EtcdTls } from "./etcd/transport.ts";
+export type { Compare, Operation, Transaction } from "./etcd/txn.ts";
+export type { WatchEvent, WatchTurn } from "./etcd/watch.ts";
+export type { Entry, KeyRange } from "./etcd/wire.ts";
+export {
+  changeQueue,
+  type QueueResult,
+  queueKey,
+  RestartAgent,
+  type RestartAgentOptions,
+} from "./queue-manager/restart-agent.ts";
+export {
+  type QueueInput,
+  RESTART_TIMEOUT_MS,
+  type RestartQueue,
+  stepQueue,
+} from "./queue-manager/restart-queue.fsm.ts";
+export type { MemberRecord } from "./registry/member-record.ts";
+export { type PoolsPlan, poolsDocument } from "./registry/pools-document.ts";
+export { PoolsWriter, type PoolsWriterOptions } from "./registry/pools-writer.ts";
+export { Registration, type RegistrationOptions, type RegistrationState } from "./registry/registration.ts";

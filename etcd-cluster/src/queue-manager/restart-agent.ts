@@ -1,0 +1,174 @@
+import type { Clock, Logger, Service, Timer } from "@ims/runtime";
+import type { EtcdClient } from "../etcd/client.ts";
+import { type MemberRecord, membersPrefix, readMember } from "../registry/member-record.ts";
+import { type QueueInput, type RestartQueue, restartQueueSchema, stepQueue } from "./restart-queue.fsm.ts";
+
+export interface RestartAgentOptions {
+  readonly client: EtcdClient;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly root: string;
+  readonly pool: string;
+  /** The member of this machine. */
+  readonly name: string;
+  /** Restarts it; resolves when it is up again. */
+  readonly restart: () => Promise<void>;
+  /** Is it well? Asked after the restart until it has been so for `steadyMs`. */
+  readonly healthy: () => Promise<boolean>;
+  /** Default 3,000. */
+  readonly steadyMs?: number;
+  /** From the restart until it must be well, ms. Default 120,000. */
+  readonly healthMs?: number;
+  readonly timeoutMs?: number;
+  /** Between two looks, ms. Default 1,000. */
+  readonly everyMs?: number;
+}
+
+export type QueueResult =
+  | { readonly kind: "changed" | "unchanged"; readonly queue: RestartQueue }
+  | { readonly kind: "invalid" | "contention" }
+  | { readonly kind: "unavailable"; readonly cause: Error };
+
+/** Where the restart queue of a pool stands. */
+export function queueKey(root: string, pool: string): string {
+  return `${root}/restart-queues/${pool}`;
+}
+
+/** One input to the queue of a pool, by compare-and-swap. */
+export async function changeQueue(
+  client: EtcdClient,
+  key: string,
+  input: QueueInput,
+  now: number,
+  timeoutMs?: number,
+): Promise<QueueResult> {
+  for (let tries = 0; tries < 8; tries++) {
+    const found = await client.range({ key });
+    if (found.kind === "unavailable") return found;
+    const [entry] = found.entries;
+    const queue = entry === undefined ? EMPTY : parseQueue(entry.value);
+    if (queue === undefined) return { kind: "invalid" };
+    const next = stepQueue(queue, input, now, timeoutMs);
+    if (next === undefined) return { kind: "unchanged", queue };
+    const result = await client.transact({
+      when: [entry === undefined ? { key, is: "absent" } : { key, is: "at", revision: entry.revision }],
+      run: [{ do: "put", key, value: JSON.stringify(next) }],
+    });
+    if (result.kind === "unavailable") return result;
+    if (result.kind === "done" && result.held) return { kind: "changed", queue: next };
+  }
+  return { kind: "contention" };
+}
+
+const EMPTY: RestartQueue = { version: 1, entries: [] };
+
+function parseQueue(text: string): RestartQueue | undefined {
+  try {
+    const parsed = restartQueueSchema.safeParse(JSON.parse(text));
+    return parsed.success ? parsed.data : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Restarts its member when it is its turn, and lets the next one begin when the pool is well. */
+export class RestartAgent implements Service {
+  readonly #options: RestartAgentOptions;
+  readonly #key: string;
+  #running = false;
+  #timer: Timer | undefined;
+  #turn: Promise<void> = Promise.resolve();
+
+  constructor(options: RestartAgentOptions) {
+    this.#options = options;
+    this.#key = queueKey(options.root, options.pool);
+  }
+
+  start(): Promise<void> {
+    this.#running = true;
+    this.#again();
+    return Promise.resolve();
+  }
+
+  quiesce(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  async stop(): Promise<void> {
+    this.#running = false;
+    this.#timer?.cancel();
+    await this.#turn;
+  }
+
+  #again(): void {
+    const { clock, log, everyMs = 1000 } = this.#options;
+    if (!this.#running) return;
+    this.#timer = clock.setTimer(everyMs, () => {
+      this.#turn = this.#look()
+        .catch((err: unknown) => log.error({ err, queue: this.#key }, "the restart queue failed"))
+        .finally(() => this.#again());
+    });
+  }
+
+  async #look(): Promise<void> {
+    const { client, clock, root, pool, name, timeoutMs } = this.#options;
+    const prefix = `${membersPrefix(root)}${pool}/`;
+    const members = await client.range({ prefix });
+    if (members.kind === "unavailable") return;
+    const known = members.entries
+      .map(({ key, value }) => readMember(root, key, value))
+      .filter((member): member is MemberRecord => member !== undefined);
+    const healthy = new Set(known.filter(({ state }) => state === "up").map((member) => member.name));
+    const queue = await client.range({ key: this.#key });
+    const [entry] = queue.kind === "found" ? queue.entries : [];
+    const entries = (entry === undefined ? undefined : parseQueue(entry.value))?.entries;
+    if (entries === undefined) return;
+    // Who was restarted must be back, too, before the next one goes.
+    const expected = new Set([...known.map((member) => member.name), ...entries.map((one) => one.name)]);
+    const result = await changeQueue(
+      client,
+      this.#key,
+      { kind: "look", healthy, expected },
+      clock.now(),
+      timeoutMs,
+    );
+    if (result.kind !== "changed" && result.kind !== "unchanged") return;
+    const own = result.queue.entries.find((one) => one.name === name);
+    if (own?.state === "restarting") await this.#restart();
+  }
+
+  async #restart(): Promise<void> {
+    const { client, clock, log, name, restart } = this.#options;
+    log.info({ name }, "restarting, as the queue says");
+    let healthy = false;
+    try {
+      await restart();
+      healthy = await this.#becomesHealthy();
+    } catch (err) {
+      log.error({ err, name }, "the restart failed; the queue stops here");
+    }
+    while (this.#running) {
+      const result = await changeQueue(client, this.#key, { kind: "finished", name, healthy }, clock.now());
+      if (result.kind === "changed" || result.kind === "unchanged" || result.kind === "invalid") return;
+      await this.#pause(1000); // etcd is away: the others wait for the word
+    }
+  }
+
+  async #becomesHealthy(): Promise<boolean> {
+    const { clock, healthy, steadyMs = 3000, healthMs = 120_000 } = this.#options;
+    const end = clock.monotonic() + healthMs;
+    let since: number | undefined;
+    while (this.#running && clock.monotonic() < end) {
+      const well = await healthy().catch(() => false);
+      const now = clock.monotonic();
+      since = well ? (since ?? now) : undefined;
+      if (since !== undefined && now - since >= steadyMs) return true;
+      await this.#pause(Math.min(250, Math.max(10, steadyMs / 4)));
+    }
+    return false;
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => this.#options.clock.setTimer(ms, resolve));
+  }
+}
