@@ -183,8 +183,10 @@ export class TwoCopies implements Copies {
     // 2. The working copy. Its note about the durable one is written with it while that is known to be away.
     const renewed = after && renewedFor(after, now);
     const next = renewed ?? after;
+    // A set's first rows may never be written, should this process end now: then the next change writes all of them.
+    const first = before === undefined && after !== undefined;
     const late = !durable.answers || !reminded;
-    const behind = meta.behind === 2 ? 2 : late ? 1 : 0;
+    const behind = meta.behind === 2 ? 2 : late || first ? 1 : 0;
     const written: WriteMeta = { stamp, calendarAt: reminded ? (due ?? meta.calendarAt) : 0, behind };
     const result =
       version === "direct" ? "unavailable" : await this.#working.putEither(key, next, written, version, now);

@@ -357,3 +357,18 @@ test("a member dies at any step of removing a set: after the retry it is gone fo
     (member) => member.unbind("one"),
   );
 });
+
+test("a member dies at any step of a first registration: another REGISTER of the UE, whatever its CSeq, makes the rows whole", async (t) => {
+  for (let n = 0; n < 12; n++) {
+    const pool = new Pool(t);
+    const dying = pool.member();
+    dying.livesFor = n;
+    void dying.bind(at("one"));
+    await settled();
+    const other = pool.member();
+    assert.equal(await other.bind(at("one", { cseq: 9 })), "stored", `step ${n}`);
+    pool.forget();
+    assert.deepEqual(await other.bindings(), ["one"], `step ${n}`);
+    assert.deepEqual(await other.bindings(ALIAS), ["one"], `step ${n}`);
+  }
+});
