@@ -30,6 +30,7 @@ export {
 } from "./placement/share.ts";
 export { isAligned, scalingSteps } from "./placement/steps.ts";
 export { hostsPerZone, zoneMap } from "./placement/zones.ts";
+export { type HeatParameters, heatParameters } from "./plan/heat-parameters.ts";
 export {
   type PoolPlan,
   type PoolPlanning,

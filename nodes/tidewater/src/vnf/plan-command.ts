@@ -1,10 +1,11 @@
-import { formatFault, MODEL_FOLDER, planVnf, readModel, type VnfPlan } from "@ims/vnf";
+import { formatFault, heatParameters, MODEL_FOLDER, planVnf, readModel, type VnfPlan } from "@ims/vnf";
 import { Command } from "commander";
 import { type PlanOptions, planRequestOf } from "./plan-request.ts";
 
 interface Given extends PlanOptions {
   readonly model: string;
   readonly json?: boolean;
+  readonly heat?: boolean;
 }
 
 const collect = (value: string, before: readonly string[] = []): string[] => [...before, value];
@@ -32,6 +33,7 @@ export function planCommand(exit: (code: number) => void): Command {
     )
     .option("--model <folder>", "folder with vdus.yaml, networks.yaml, zones.yaml, ports.yaml", MODEL_FOLDER)
     .option("--json", "print JSON")
+    .option("--heat", "print the plan as an environment file for heat-templates/ims.yaml")
     .action((given: Given) => exit(plan(given)));
 }
 
@@ -54,7 +56,18 @@ function plan(given: Given): number {
         process.stderr.write(`tidewater: ${what}: ${reason}; ${remedy}\n`);
     return 1;
   }
-  if (given.json !== true) console.log(planTable(planning.plan));
+  if (given.json === true) return 0;
+  if (given.heat !== true) {
+    console.log(planTable(planning.plan));
+    return 0;
+  }
+  const heat = heatParameters(planning.plan);
+  if (heat.kind === "bad") {
+    process.stderr.write(`tidewater: ${heat.problem}\n`);
+    return 1;
+  }
+  console.log("parameters:");
+  for (const [name, value] of heat.parameters) console.log(`  ${name}: ${JSON.stringify(value)}`);
   return 0;
 }
 

@@ -44,6 +44,24 @@ test("tidewater vnf plan prints cells, hosts and quotas as JSON", async () => {
   assert.equal(plan.quotas.length, 10);
 });
 
+test("a plan is printed as an environment file for the Heat templates", async () => {
+  const { code, stdout } = await tidewater("--pool", "sprout=7-8", "--zone", "core=az1,az2", "--heat");
+  assert.equal(code, 0);
+  assert.equal(
+    stdout,
+    [
+      "parameters:",
+      '  core_zones: "az1,az2"',
+      "  sprout_count: 7",
+      "  sprout_spare: 1",
+      "  sprout_members_per_share: 4",
+      '  sprout_cell_map: "0,0,0,0,0,0,0,1"',
+      '  sprout_zone_map: "0,1,0,1,0,1,0,1"',
+      "",
+    ].join("\n"),
+  );
+});
+
 test("a plan that cannot be is refused with exit code 1, reason and remedy", async () => {
   const { code, stdout, stderr } = await tidewater("--pool", "sprout=7", "--zone", "core=az:6");
   assert.equal(code, 1);
