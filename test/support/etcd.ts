@@ -31,6 +31,13 @@ export interface EtcdCluster {
   stop(): Promise<void>;
 }
 
+/** PEM files of a cluster that takes https with a client certificate only; `writable` and `leader` are not for it. */
+export interface EtcdFiles {
+  readonly certFile: string;
+  readonly keyFile: string;
+  readonly caFile: string;
+}
+
 /** Null when etcd can run, else why not. */
 export function etcdMissing(): string | null {
   const found = spawnSync("etcd", ["--version"], { encoding: "utf8", env: environment() });
@@ -38,14 +45,14 @@ export function etcdMissing(): string | null {
 }
 
 /** Starts a cluster of so many members and waits until it takes writes. The caller ends it with `stop`. */
-export async function startEtcdCluster(size = 3): Promise<EtcdCluster> {
+export async function startEtcdCluster(size = 3, tls?: EtcdFiles): Promise<EtcdCluster> {
   const ports = await freePorts(2 * size);
   const folder = mkdtempSync(join(tmpdir(), "etcd-cluster-"));
   const peers = Array.from({ length: size }, (_, i) => `etcd-${i + 1}=http://127.0.0.1:${ports[2 * i + 1]}`);
   const members = peers.map((peer, i) => {
     const [name = "", peerUrl = ""] = peer.split("=");
-    const url = `http://127.0.0.1:${ports[2 * i]}`;
-    return startMember({ name, url, peerUrl, all: peers.join(","), data: join(folder, name) });
+    const url = `${tls === undefined ? "http" : "https"}://127.0.0.1:${ports[2 * i]}`;
+    return startMember({ name, url, peerUrl, all: peers.join(","), data: join(folder, name), tls });
   });
   const cluster: EtcdCluster = {
     members,
@@ -77,7 +84,7 @@ export async function startEtcdCluster(size = 3): Promise<EtcdCluster> {
     },
   };
   try {
-    await cluster.writable();
+    if (tls === undefined) await cluster.writable();
   } catch (error) {
     await cluster.stop();
     throw error;
@@ -91,8 +98,9 @@ function startMember(member: {
   readonly peerUrl: string;
   readonly all: string;
   readonly data: string;
+  readonly tls: EtcdFiles | undefined;
 }): EtcdProcess {
-  const { name, url, peerUrl, all, data } = member;
+  const { name, url, peerUrl, all, data, tls } = member;
   const options = {
     name,
     "data-dir": data,
@@ -105,8 +113,10 @@ function startMember(member: {
     "heartbeat-interval": "100",
     "election-timeout": "1000",
     "log-level": "error",
+    ...(tls && { "cert-file": tls.certFile, "key-file": tls.keyFile, "trusted-ca-file": tls.caFile }),
   };
   const args = Object.entries(options).flatMap(([key, value]) => [`--${key}`, value]);
+  if (tls !== undefined) args.push("--client-cert-auth");
   const launch = (): ChildProcess => spawn("etcd", args, { stdio: "ignore", env: environment() });
   let child = launch();
   return {

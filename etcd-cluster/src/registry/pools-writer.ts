@@ -75,9 +75,10 @@ export class PoolsWriter implements Service {
   }
 
   #writeIn(ms: number): void {
-    this.#timer?.cancel();
-    if (!this.#running) return;
+    // Not put off by further changes: a member that comes and goes must not keep the others out.
+    if (!this.#running || this.#timer !== undefined) return;
     this.#timer = this.#options.clock.setTimer(ms, () => {
+      this.#timer = undefined;
       this.#writing = this.#writing.then(() => this.#write());
     });
   }

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
-import { type EtcdClient, EtcdError, type WatchEvent, type WatchTurn } from "@ims/etcd-cluster";
+import { type EtcdClient, EtcdError, type EtcdTls, type WatchEvent, type WatchTurn } from "@ims/etcd-cluster";
+import { makeCertificate } from "../../support/certificate.ts";
+import { startEtcdCluster } from "../../support/etcd.ts";
 import { clientOf, cluster, pause, skip, until } from "./support.ts";
 
 function follow(t: TestContext, client: EtcdClient, prefix: string, from: number) {
@@ -153,5 +155,29 @@ describe("client of etcd, against three real ones", { skip }, () => {
     await client.delete({ key: "c" });
     await until("the delete is told", () => watch.events().length === 1);
     assert.deepEqual(watch.events(), [{ kind: "delete", key: "c" }]);
+  });
+
+  test("TLS: etcd is believed by its certificate, and believes us by ours", async (t) => {
+    const ours = makeCertificate(t, ["localhost"]);
+    const other = makeCertificate(t, ["localhost"]);
+    const { certFile, keyFile, cert, key } = ours;
+    const { endpoints, stop } = await startEtcdCluster(1, { certFile, keyFile, caFile: certFile });
+    t.after(stop);
+    const client = clientOf(t, endpoints, { tls: { ca: cert, cert, key } });
+    await until("etcd answers", async () => (await client.put("tls", "1")).kind === "stored");
+    const watch = follow(t, client, "tls", 2);
+    await until("the watch passes, too", () => watch.puts().length > 0);
+    const refusals: [EtcdTls | undefined, RegExp][] = [
+      [{ ca: other.cert, cert, key }, /SELF_SIGNED|UNABLE_TO_VERIFY/],
+      [{ ca: cert }, /./],
+      [{ ca: cert, cert: other.cert, key: other.key }, /./],
+    ];
+    for (const [tls, problem] of refusals) {
+      const refused = await clientOf(t, endpoints, { ...(tls && { tls }), deadlineMs: 300 }).put("tls", "2");
+      assert.ok(refused.kind === "unavailable");
+      assert.match(refused.cause.message, problem);
+      assert.doesNotMatch(refused.cause.message, /PRIVATE KEY/);
+    }
+    watch.stop();
   });
 });
