@@ -117,7 +117,8 @@ export function checkPorts({ vdus, networks, zones, ports }: ModelFiles): Fault[
     )
       fault(["network"], `${port.process} is not on network ${port.network}`);
     // Processes of one machine, and processes that are to come, cannot share a number.
-    for (const machine of servers.length > 0 ? servers.map(nameOf) : [port.process])
+    const machines = servers.length > 0 || outside.has(port.process) ? servers.map(nameOf) : [port.process];
+    for (const machine of machines)
       for (const protocol of port.protocols) {
         const number = `${machine} ${port.port}/${protocol}`;
         const other = numbers.get(number);

@@ -12,8 +12,13 @@ const of = (vdu: string, direction: string): string[] =>
     .map(({ network, protocol, port, remote }) => `${network} ${port}/${protocol} ${remote.name}`)
     .sort();
 
-test("from the DMZ nothing leads to management or core but sprout's SIP ports", () => {
-  assert.deepEqual(of("bono", "egress"), ["mw 5052/tcp sprout", "mw 5054/tcp sprout"]);
+test("from the DMZ nothing leads to management or core but sprout's SIP ports; names are asked on the access network", () => {
+  assert.deepEqual(of("bono", "egress"), [
+    "access 53/tcp dns",
+    "access 53/udp dns",
+    "mw 5052/tcp sprout",
+    "mw 5054/tcp sprout",
+  ]);
 });
 
 test("user equipment reaches the P-CSCF on the access network and nothing else", () => {
