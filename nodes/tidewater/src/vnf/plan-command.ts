@@ -1,5 +1,5 @@
 import { formatFault, heatParameters, MODEL_FOLDER, planVnf, readModel, type VnfPlan } from "@ims/vnf";
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { type PlanOptions, planRequestOf } from "./plan-request.ts";
 
 interface Given extends PlanOptions {
@@ -33,7 +33,11 @@ export function planCommand(exit: (code: number) => void): Command {
     )
     .option("--model <folder>", "folder with vdus.yaml, networks.yaml, zones.yaml, ports.yaml", MODEL_FOLDER)
     .option("--json", "print JSON")
-    .option("--heat", "print the plan as an environment file for heat-templates/ims.yaml")
+    .addOption(
+      new Option("--heat", "print the plan as an environment file for heat-templates/ims.yaml").conflicts(
+        "json",
+      ),
+    )
     .action((given: Given) => exit(plan(given)));
 }
 
