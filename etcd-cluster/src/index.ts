@@ -36,6 +36,7 @@ export type { EtcdTls } from "./etcd/transport.ts";
 export type { Compare, Operation, Transaction } from "./etcd/txn.ts";
 export type { WatchEvent, WatchTurn } from "./etcd/watch.ts";
 export type { Entry, KeyRange } from "./etcd/wire.ts";
+export { type EtcdClusterOptions, etcdClusterOptions } from "./options.ts";
 export {
   changeQueue,
   type QueueResult,
@@ -53,3 +54,4 @@ export type { MemberRecord } from "./registry/member-record.ts";
 export { type PoolsPlan, poolsDocument } from "./registry/pools-document.ts";
 export { PoolsWriter, type PoolsWriterOptions } from "./registry/pools-writer.ts";
 export { Registration, type RegistrationOptions, type RegistrationState } from "./registry/registration.ts";
+export { createEtcdCluster } from "./service.ts";

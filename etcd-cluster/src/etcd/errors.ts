@@ -11,8 +11,8 @@ export type EtcdFault =
       readonly problem: string;
     }
   | { readonly code: "ETCD_ENDPOINT"; readonly text: string; readonly problem: string }
-  /** What stands under a key is not what this release writes. */
-  | { readonly code: "ETCD_VALUE"; readonly key: string; readonly problem: string };
+  /** An option, or the file that it names, cannot be used. */
+  | { readonly code: "ETCD_OPTION"; readonly text: string; readonly problem: string };
 
 /** etcd cannot be asked, or what it was asked or says breaks the rules. */
 export class EtcdError extends ImsError<EtcdFault> {}

@@ -1,0 +1,29 @@
+import { isIP } from "node:net";
+import { z } from "zod";
+
+const file = (what: string) => z.string().default("").describe(what);
+
+/** Configuration of the process that runs beside the nodes of a machine. */
+export const etcdClusterOptions = z.object({
+  etcd: z.string().min(1).describe("endpoints of etcd, http(s)://host:port, separated by commas"),
+  etcdCa: file("file with the authority of https endpoints (PEM)"),
+  etcdCertificate: file("file with our certificate for etcd (PEM)"),
+  etcdKey: file("file with its private key (PEM)"),
+  root: z
+    .string()
+    .regex(/^\/[A-Za-z0-9._/-]*[A-Za-z0-9._-]$/, "write /name, without a slash at the end")
+    .default("/tidewater")
+    .describe("where the keys of this site begin"),
+  pool: z.string().min(1).describe("pool of the member on this machine"),
+  member: z.string().min(1).describe("its name, <pool>-<number>"),
+  addresses: z
+    .array(z.string().refine((text) => isIP(text) !== 0, "write IPv4 or IPv6 addresses"))
+    .min(1)
+    .describe("its addresses, separated by commas"),
+  poolsTemplate: file("pools file with domain, pools and services; its members do not count"),
+  poolsFile: file("pools file of the nodes, written from the registry; needs --pools-template"),
+  memcachedFile: file("servers file of the sprout on this machine, written from the cluster's document"),
+  metricsUrl: file("where that sprout answers GET /metrics; needed with --memcached-file"),
+  manage: z.boolean().default(true).describe("take part in managing the memcached cluster"),
+});
+export type EtcdClusterOptions = z.output<typeof etcdClusterOptions>;

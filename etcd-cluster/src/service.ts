@@ -1,0 +1,87 @@
+import { readFileSync } from "node:fs";
+import { composeServices, parsePoolsFile, type Service, type ServiceModules } from "@ims/runtime";
+import { ClusterManager, serverId } from "./cluster-manager/cluster-manager.ts";
+import { metricsReader } from "./cluster-manager/metrics-reader.ts";
+import { ServersFileAgent } from "./cluster-manager/servers-file-agent.ts";
+import { EtcdClient } from "./etcd/client.ts";
+import { parseEndpoints } from "./etcd/endpoint.ts";
+import { EtcdError } from "./etcd/errors.ts";
+import type { EtcdClusterOptions } from "./options.ts";
+import type { PoolsPlan } from "./registry/pools-document.ts";
+import { PoolsWriter } from "./registry/pools-writer.ts";
+import { Registration } from "./registry/registration.ts";
+
+/** Composition root: registers this machine's member, keeps its files, takes part in managing the cluster. */
+export function createEtcdCluster(
+  options: EtcdClusterOptions,
+  modules: Pick<ServiceModules, "clock" | "log">,
+): Service {
+  const { clock, log } = modules;
+  const { root, pool, member: name, addresses, memcachedFile, metricsUrl, poolsFile } = options;
+  const tls =
+    options.etcdCa === ""
+      ? {}
+      : {
+          tls: {
+            ca: text(options.etcdCa),
+            ...(options.etcdCertificate === "" ? {} : { cert: text(options.etcdCertificate) }),
+            ...(options.etcdKey === "" ? {} : { key: text(options.etcdKey) }),
+          },
+        };
+  const client = new EtcdClient({ endpoints: parseEndpoints(options.etcd), clock, ...tls });
+  const shared = { client, clock, log, root };
+  const member = { pool, name, addresses, state: "up" } as const;
+  const registration = new Registration({ ...shared, member });
+  const manager = options.manage ? new ClusterManager(shared) : undefined;
+  const parts: Service[] = [closing(client), registration];
+  if (poolsFile !== "")
+    parts.push(new PoolsWriter({ ...shared, path: poolsFile, plan: planOf(options.poolsTemplate) }));
+  if (memcachedFile !== "") {
+    if (!URL.canParse(metricsUrl)) throw fault(metricsUrl, "--memcached-file needs --metrics-url");
+    const reader = metricsReader({ url: metricsUrl, clock });
+    const lease = (): string | undefined => registration.lease;
+    parts.push(new ServersFileAgent({ ...shared, name, path: memcachedFile, reader, lease }));
+  }
+  if (manager !== undefined) parts.push(manager);
+  const all = composeServices(parts);
+  return {
+    ...all,
+    /** A memcached server that leaves is waited for until its entries are with others. */
+    async quiesce(signal) {
+      await all.quiesce(signal);
+      if (manager === undefined || pool !== "memcached") return;
+      const id = serverId(member, 11_211);
+      while (!signal.aborted && manager.document?.nodes.some((one) => one.id === id) === true)
+        await new Promise<void>((resolve) => clock.setTimer(200, resolve));
+    },
+  };
+}
+
+function closing(client: EtcdClient): Service {
+  return {
+    start: () => Promise.resolve(),
+    quiesce: () => Promise.resolve(),
+    stop() {
+      client.close();
+      return Promise.resolve();
+    },
+  };
+}
+
+function planOf(path: string): PoolsPlan {
+  const result = parsePoolsFile(text(path));
+  if (result.kind === "invalid") throw fault(path, `--pools-template ${result.problem}`);
+  return result.pools;
+}
+
+function text(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (cause) {
+    throw new EtcdError({ code: "ETCD_OPTION", text: path, problem: "cannot be read" }, { cause });
+  }
+}
+
+function fault(value: string, problem: string): EtcdError {
+  return new EtcdError({ code: "ETCD_OPTION", text: value, problem });
+}
