@@ -133,9 +133,9 @@ const SEEDS: readonly Seed[] = [
   {
     what: "a parameter of a nested template that is not given",
     file: "ims.yaml",
-    from: /\n {6}spare: \{ get_param: bono_spare \}/,
+    from: /\n {6}size_is_aligned: \{ if: \[\{ or: \[unguarded, bono.*/,
     to: "",
-    says: /needs "spare"/,
+    says: /needs "size_is_aligned"/,
     on: "  bono_pool_is_sound:",
   },
   {
@@ -267,10 +267,17 @@ const SEEDS: readonly Seed[] = [
     says: /no function/,
   },
   {
+    what: "a function that conditions do not have",
+    file: "ims.yaml",
+    from: "make_mw: { equals: [{ get_param: mw_network }",
+    to: 'make_mw: { equals: [{ list_join: ["", [{ get_param: mw_network }]] }',
+    says: /not known in conditions/,
+  },
+  {
     what: "if with two values missing",
-    file: "nested/pool-assertions.yaml",
-    from: '{ if: [mapped, "true", "false"] }',
-    to: '{ if: [mapped, "true"] }',
+    file: "ims.yaml",
+    from: '{ if: [bono_mapped, "true", "false"] }',
+    to: '{ if: [bono_mapped, "true"] }',
     says: /takes a condition and two values/,
   },
   {

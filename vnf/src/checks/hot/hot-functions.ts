@@ -1,11 +1,25 @@
 import type { Fault } from "../../model/yaml-file.ts";
 import { callOf, type HotBundle } from "./hot-bundle.ts";
-import { child, type HotNode, walk } from "./hot-node.ts";
+import { child, entries, type HotNode, walk } from "./hot-node.ts";
+
+/** Heat knows no others in the section conditions. */
+const IN_CONDITIONS = new Set(["equals", "get_param", "not", "and", "or", "yaql", "contains"]);
 
 /** Functions have the form of argument they need; what looks like a function is one. */
 export function hotFunctions(bundle: HotBundle): Fault[] {
   const faults: Fault[] = [];
-  for (const { file, root } of bundle.templates.values())
+  for (const { file, root } of bundle.templates.values()) {
+    for (const { key, value } of entries(child(root, "conditions")))
+      for (const node of walk(value)) {
+        const call = callOf(node);
+        if (call !== undefined && !IN_CONDITIONS.has(call.name))
+          faults.push({
+            file,
+            line: call.line,
+            at: `conditions.${key}`,
+            problem: `${call.name} is not known in conditions`,
+          });
+      }
     for (const node of walk(root)) {
       const only = node.kind === "map" && node.entries.length === 1 ? node.entries[0] : undefined;
       if (only !== undefined && /^(?:get_|str_|list_|Fn::)/.test(only.key) && callOf(node) === undefined) {
@@ -17,6 +31,7 @@ export function hotFunctions(bundle: HotBundle): Fault[] {
       const problem = wrongArgument(call.name, call.argument);
       if (problem !== undefined) faults.push({ file, line: call.line, at: call.name, problem });
     }
+  }
   return faults;
 }
 
