@@ -82,8 +82,8 @@ describe("client of etcd, against three real ones", { skip }, () => {
     assert.deepEqual(await client.revokeLease(kept.lease), { kind: "gone" });
   });
 
-  test("a killed and a frozen member are passed over; a watch tells every change once, in order", async (t) => {
-    const { endpoints, members, leader } = await cluster(t);
+  test("a killed member is passed over; a watch tells every change once, in order", async (t) => {
+    const { endpoints, members } = await cluster(t);
     const client = clientOf(t, endpoints, { tryMs: 500, watchCheckMs: 300 });
     const start = await client.range({ prefix: "w/" });
     assert.ok(start.kind === "found");
@@ -103,11 +103,6 @@ describe("client of etcd, against three real ones", { skip }, () => {
     await (members[0] as (typeof members)[number]).kill();
     await writeSome(20);
     await (members[0] as (typeof members)[number]).restart();
-    await writeSome(5);
-    const frozen = await leader();
-    frozen.freeze();
-    await writeSome(20);
-    frozen.thaw();
     await writeSome(5);
     await until("the watch has told all", () => distinct().length === expected.length);
     assert.deepEqual(distinct().sort(), expected.sort());
