@@ -1,5 +1,5 @@
 import type { ServiceModules } from "@ims/runtime";
-import { CassandraError, type CassandraSession, type OpenCassandraOptions, openCassandra } from "@ims/store";
+import { type CassandraSession, openCassandra } from "@ims/store";
 import { CassandraRepository } from "./hss/cassandra/cassandra-repository.ts";
 import { Cql } from "./hss/cassandra/cql.ts";
 import { provePoolKey } from "./hss/cassandra/pool-key.ts";
@@ -11,8 +11,6 @@ import type { HomesteadOptions } from "./options.ts";
 
 const MAX_COPIES = 3;
 const LOG_EVERY_MS = 1000;
-const SCHEMA_ATTEMPTS = 10;
-const SCHEMA_RETRY_MS = 500;
 /** The first homestead of a new cluster makes the tables, which takes some seconds. */
 const CONNECT_WITHIN_MS = 15_000;
 
@@ -28,7 +26,7 @@ export async function openPooledSubscribers(
   acceptable: (subscribers: SubscriberRepository) => Promise<"proven" | "unavailable">,
 ): Promise<SubscriberRepository> {
   const { clock, log, health } = modules;
-  const session = await openSession({
+  const session = await openCassandra({
     contactPoints: options.cassandra,
     keyspace: options.cassandraKeyspace,
     localDataCenter: options.cassandraDatacenter,
@@ -70,27 +68,6 @@ export async function openPooledSubscribers(
   });
   registerMetrics(modules, session, repository);
   return repository;
-}
-
-/**
- * Homesteads of a pool start together: a Cassandra node that has not heard yet of the keyspace another one has made
- * refuses its tables.
- */
-async function openSession(options: OpenCassandraOptions): Promise<CassandraSession> {
-  for (let left = SCHEMA_ATTEMPTS; ; left--) {
-    try {
-      return await openCassandra(options);
-    } catch (error) {
-      const unheardOf =
-        error instanceof CassandraError &&
-        error.detail.code === "CASSANDRA_SCHEMA" &&
-        /doesn't exist|does not exist|unconfigured table/i.test(error.detail.problem);
-      if (!unheardOf || left <= 1) throw error;
-    }
-    await new Promise<void>((resolve) => {
-      options.clock.setTimer(SCHEMA_RETRY_MS, resolve);
-    });
-  }
 }
 
 /** One line a second: an outage fails every statement. */
