@@ -1,4 +1,5 @@
 import type { Clock } from "@ims/runtime";
+import { flat } from "./flat.ts";
 
 interface Tries {
   count: number;
@@ -73,5 +74,5 @@ export class GuessLimiter {
 
 /** An HSS may take an identity in any case; its writer must not get ten tries for each. */
 function key(address: string, impi: string): string {
-  return Buffer.from(`${address}|${impi.slice(0, 256).toLowerCase()}`, "latin1").toString("latin1");
+  return flat(`${address}|${impi.slice(0, 256).toLowerCase()}`);
 }

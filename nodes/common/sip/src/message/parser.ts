@@ -175,18 +175,12 @@ function faultOfRequestLine(requestUri: string, version: string): ParseFault | u
   return requestUri === "" || !isUriText(requestUri) ? "start-line" : undefined;
 }
 
-/** Neither white space nor what delimits a URI. */
+/** Neither white space (of latin1) nor what delimits a URI. */
 function isUriText(text: string): boolean {
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at);
-    if (
-      code === 0x3c ||
-      code === 0x3e ||
-      code === 0x22 ||
-      (code <= 0x20 && /\s/.test(text[at] ?? "")) ||
-      code === 0xa0
-    )
-      return false;
+    if (code === 0x3c || code === 0x3e || code === 0x22) return false;
+    if ((code >= 0x09 && code <= 0x0d) || code === 0x20 || code === 0xa0) return false;
   }
   return true;
 }
