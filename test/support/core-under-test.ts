@@ -1,13 +1,15 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { randomInt } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import type { TestContext } from "node:test";
+import { endProgram, PROGRAM, readyLine, runProgram } from "./program.ts";
 
-const PROGRAM = join(import.meta.dirname, "../../nodes/tidewater/bin/tidewater.ts");
 const READY_WITHIN_MS = 40_000;
+
+const tidewater: CoreUnderTest["tidewater"] = (args, input = "") =>
+  runProgram(args, { input, timeoutMs: 60_000 });
 
 /** A whole core (homestead, sprout, bono) on a loopback address of its own, with the ports of the design. */
 export interface CoreUnderTest {
@@ -70,11 +72,11 @@ export async function launchCore(options: CoreOptions = {}): Promise<CoreUnderTe
     output = (output + text).slice(-200_000);
   });
   const stop = async (): Promise<void> => {
-    await stopChild(child);
+    await endProgram(child, 15_000);
     rmSync(stateDir, { recursive: true, force: true });
   };
   try {
-    const ready = await firstJsonLine(child, () => output);
+    const ready = await readyLine<ReadyLine>(child, { output: () => output, withinMs: READY_WITHIN_MS });
     return {
       host,
       domain: ready.domain,
@@ -109,63 +111,7 @@ export async function launchCore(options: CoreOptions = {}): Promise<CoreUnderTe
   }
 }
 
-function tidewater(
-  args: readonly string[],
-  input = "",
-): Promise<{ exitCode: number; stdout: string; stderr: string }> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [PROGRAM, ...args], {
-      stdio: ["pipe", "pipe", "pipe"],
-      timeout: 60_000,
-    });
-    let stdout = "";
-    let stderr = "";
-    child.stdout.on("data", (chunk: Buffer) => {
-      stdout += chunk.toString();
-    });
-    child.stderr.on("data", (chunk: Buffer) => {
-      stderr += chunk.toString();
-    });
-    child.once("error", reject);
-    child.once("close", (code) => resolve({ exitCode: code ?? 1, stdout, stderr }));
-    child.stdin.end(input);
-  });
-}
-
 interface ReadyLine {
   readonly domain: string;
   readonly nodes: readonly { readonly name: string; readonly pid: number }[];
-}
-
-function firstJsonLine(child: ChildProcess, output: () => string): Promise<ReadyLine> {
-  return new Promise((resolve, reject) => {
-    const late = setTimeout(
-      () => reject(new Error(`the core was not ready in time\n${output()}`)),
-      READY_WITHIN_MS,
-    );
-    child.once("exit", (code) => {
-      clearTimeout(late);
-      reject(new Error(`tidewater up ended with ${code}\n${output()}`));
-    });
-    if (child.stdout === null) return;
-    createInterface({ input: child.stdout }).on("line", (line) => {
-      if (!line.startsWith("{")) return;
-      const parsed = JSON.parse(line) as { ready?: boolean } & ReadyLine;
-      if (parsed.ready !== true) return;
-      clearTimeout(late);
-      resolve(parsed);
-    });
-  });
-}
-
-function stopChild(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
-  return new Promise((resolve) => {
-    const hard = setTimeout(() => child.kill("SIGKILL"), 15_000);
-    child.once("exit", () => {
-      clearTimeout(hard);
-      resolve();
-    });
-    child.kill("SIGTERM");
-  });
 }

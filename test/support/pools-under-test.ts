@@ -1,12 +1,11 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { randomInt } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
+import { endProgram, PROGRAM, readyLine, runProgram } from "./program.ts";
 import type { CoreOfUe } from "./sip-ue.ts";
 
-const PROGRAM = join(import.meta.dirname, "../../nodes/tidewater/bin/tidewater.ts");
 const READY_WITHIN_MS = 240_000;
 
 export interface PoolProcess {
@@ -55,13 +54,14 @@ export async function launchPools(args: readonly string[]): Promise<PoolsUnderTe
       output = (output + text).slice(-400_000);
     });
   const stop = async (): Promise<number | null> => {
-    await ended(child);
+    await endProgram(child, 30_000);
     rmSync(stateDir, { recursive: true, force: true });
     return child.exitCode;
   };
   try {
-    const ready = await readyLine(child, () => output);
-    const tidewater: PoolsUnderTest["tidewater"] = (given) => run([...given, "--state-dir", stateDir]);
+    const ready = await readyLine<ReadyLine>(child, { output: () => output, withinMs: READY_WITHIN_MS });
+    const tidewater: PoolsUnderTest["tidewater"] = (given) =>
+      runProgram([...given, "--state-dir", stateDir], { timeoutMs: 120_000 });
     return {
       ...ready,
       network,
@@ -89,50 +89,3 @@ export async function launchPools(args: readonly string[]): Promise<PoolsUnderTe
 }
 
 type ReadyLine = Pick<PoolsUnderTest, "domain" | "poolsFile" | "seconds" | "nodes">;
-
-function readyLine(child: ChildProcess, output: () => string): Promise<ReadyLine> {
-  return new Promise((resolve, reject) => {
-    const late = setTimeout(() => reject(new Error(`not ready in time\n${output()}`)), READY_WITHIN_MS);
-    child.once("exit", (code) => {
-      clearTimeout(late);
-      reject(new Error(`tidewater up ended with ${code}\n${output()}`));
-    });
-    if (child.stdout === null) return;
-    createInterface({ input: child.stdout }).on("line", (line) => {
-      if (!line.startsWith('{"ready":true')) return;
-      clearTimeout(late);
-      resolve(JSON.parse(line) as ReadyLine);
-    });
-  });
-}
-
-function run(args: readonly string[]): Promise<{ exitCode: number; stdout: string; stderr: string }> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [PROGRAM, ...args], {
-      stdio: ["ignore", "pipe", "pipe"],
-      timeout: 120_000,
-    });
-    let stdout = "";
-    let stderr = "";
-    child.stdout.on("data", (chunk: Buffer) => {
-      stdout += chunk.toString();
-    });
-    child.stderr.on("data", (chunk: Buffer) => {
-      stderr += chunk.toString();
-    });
-    child.once("error", reject);
-    child.once("close", (code) => resolve({ exitCode: code ?? 1, stdout, stderr }));
-  });
-}
-
-function ended(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
-  return new Promise((resolve) => {
-    const hard = setTimeout(() => child.kill("SIGKILL"), 30_000);
-    child.once("exit", () => {
-      clearTimeout(hard);
-      resolve();
-    });
-    child.kill("SIGTERM");
-  });
-}

@@ -2,54 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type FakeClock, fakeClock } from "@ims/runtime/testing";
 import { type KvStore, memoryStore } from "@ims/store";
-import { profileReader } from "../../src/profile/profile-reader.ts";
 import type { RegistrationStoreCounters } from "../../src/store/copies.ts";
-import type { Binding, Registration } from "../../src/store/registration.ts";
 import { decodeRegistration, encodeRegistration, NO_META } from "../../src/store/registration-codec.ts";
 import { RegistrationStore } from "../../src/store/registration-store.ts";
-import { profileXml } from "../support/fake-cx.ts";
-
-const readProfile = profileReader(10);
-
-function binding(more: Partial<Binding> = {}): Binding {
-  return {
-    contact: "sip:alice@192.0.2.1",
-    key: "sip:alice@192.0.2.1",
-    impi: "alice@example.com",
-    callId: "c",
-    cseq: 7,
-    expiresAt: Date.UTC(2026, 0, 1, 1),
-    refreshedAt: Date.UTC(2026, 0, 1),
-    q: 500,
-    path: ["<sip:token@127.0.0.1:5058;lr>"],
-    instance: "",
-    regId: 0,
-    parameters: ";q=0.5",
-    gruu: false,
-    gruuSince: 0,
-    ...more,
-  };
-}
-
-function registration(more: Partial<Registration> = {}): Registration {
-  const xml = profileXml({
-    impi: "alice@example.com",
-    impus: ["sip:alice@example.com", "sip:al@example.com"],
-  });
-  const profile = readProfile(xml);
-  assert.ok(profile);
-  return {
-    impu: "sip:alice@example.com",
-    state: "registered",
-    bindings: [binding()],
-    charging: { ecf: ["aaa://e"], ccf: [] },
-    profileXml: xml,
-    profile,
-    aliasesUntil: 0,
-    heldUntil: 0,
-    ...more,
-  };
-}
+import { binding, readProfile, registration } from "../support/pool.ts";
 
 function bench(
   wrap: (store: KvStore) => KvStore = (store) => store,
