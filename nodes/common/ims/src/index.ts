@@ -12,7 +12,12 @@ export {
   parseWildcardedImpu,
   type WildcardedImpu,
 } from "./identity/wildcarded-impu.ts";
-export { type CompiledCriteria, compileFilterCriteria, nextMatching } from "./ifc/evaluate.ts";
+export {
+  type CompiledCriteria,
+  compileFilterCriteria,
+  effortOfRequest,
+  nextMatching,
+} from "./ifc/evaluate.ts";
 export type { EvaluatedRequest } from "./ifc/evaluated-request.ts";
 export {
   type ApplicationServer,
@@ -24,6 +29,7 @@ export {
   type TriggerPoint,
 } from "./ifc/initial-filter-criteria.ts";
 export { buildUserProfile } from "./profile/build-user-profile.ts";
+export { type IfcSetsResult, parseFilterCriteriaSet, parseSharedIfcSets } from "./profile/parse-ifc-sets.ts";
 export { parseUserProfile } from "./profile/parse-user-profile.ts";
 export { type OfferedScscf, rankScscfs, type ServerCapabilities } from "./profile/server-capabilities.ts";
 export {
@@ -52,5 +58,6 @@ export {
 } from "./registration/implicit-registration-set.ts";
 export {
   compileExtendedRegularExpression,
+  type Effort,
   type ExtendedRegularExpression,
 } from "./regular-expression/extended.ts";

@@ -1,3 +1,4 @@
+import type { Effort } from "../regular-expression/extended.ts";
 import type { RegistrationType, SessionCase } from "./initial-filter-criteria.ts";
 
 /** What a trigger may look at in an initial request. */
@@ -17,4 +18,5 @@ export type EvaluatedRequest = {
   headerNames(): readonly string[];
 };
 
-export type Condition = (request: EvaluatedRequest) => boolean;
+/** Whether it holds. Once the effort is spent it does not, negated or not. */
+export type Condition = (request: EvaluatedRequest, effort: Effort) => boolean;

@@ -5,10 +5,13 @@ import { assemble, Op, type Program } from "./program.ts";
 export type ExtendedRegularExpression = {
   readonly source: string;
   /** The whole text matches. */
-  matches(text: string): boolean;
+  matches(text: string, effort?: Effort): boolean;
   /** Some part of the text matches. */
-  isFoundIn(text: string): boolean;
+  isFoundIn(text: string, effort?: Effort): boolean;
 };
+
+/** What may still be spent, in steps of some 10 ns; below 0 every answer is false and says nothing. */
+export type Effort = { steps: number };
 
 /**
  * Compiles an expression to a program that is run without backtracking: time is bounded by program size (at most
@@ -21,23 +24,25 @@ export function compileExtendedRegularExpression(source: string): ExtendedRegula
   if (program === undefined) return undefined;
   return {
     source,
-    matches: (text) => run(program, text, true),
-    isFoundIn: (text) => run(program, text, false),
+    matches: (text, effort) => run(program, text, true, effort),
+    isFoundIn: (text, effort) => run(program, text, false, effort),
   };
 }
 
-function run(program: Program, text: string, whole: boolean): boolean {
+function run(program: Program, text: string, whole: boolean, effort?: Effort): boolean {
   const size = program.length;
   let current = new Uint16Array(size);
   let next = new Uint16Array(size);
   const seen = new Int32Array(size).fill(-1);
   const stack: number[] = [];
   let count = 0;
+  let spent = size >> 4;
 
   const add = (list: Uint16Array, from: number, at: number): boolean => {
     stack.push(from);
     let accepted = false;
     for (let pc = stack.pop(); pc !== undefined; pc = stack.pop()) {
+      spent++;
       if (seen[pc] === at) continue;
       seen[pc] = at;
       const step = program[pc];
@@ -55,6 +60,11 @@ function run(program: Program, text: string, whole: boolean): boolean {
   if (add(current, 0, 0)) return true;
   for (let i = 0; i < text.length; i++) {
     const live = count;
+    if (effort !== undefined) {
+      effort.steps -= spent + live;
+      if (effort.steps < 0) return false;
+      spent = 0;
+    }
     const code = text.charCodeAt(i);
     count = 0;
     for (let k = 0; k < live; k++) {

@@ -128,9 +128,11 @@ test("TS 23.218 §5.2.2: criteria are met in order of priority, each once", () =
     criteria({ form: "cnf", groups: [[no]] }, { priority: 20 }),
     criteria(undefined, { priority: 10 }),
   ]);
-  assert.equal(nextMatching(compiled, request())?.priority, 10);
-  assert.equal(nextMatching(compiled, request(), 10)?.priority, 30);
-  assert.equal(nextMatching(compiled, request(), 30), undefined);
+  const first = nextMatching(compiled, request());
+  assert.deepEqual([first?.criteria.priority, first?.position], [10, 0]);
+  const second = nextMatching(compiled, request(), 1);
+  assert.deepEqual([second?.criteria.priority, second?.position], [30, 2]);
+  assert.equal(nextMatching(compiled, request(), 3), undefined);
 });
 
 test("a malformed expression holds for no request, negated or not", () => {
@@ -139,4 +141,36 @@ test("a malformed expression holds for no request, negated or not", () => {
     assert.equal(holds(single({ kind: "sipHeader", header: "From", content: "[" }, negated)), false);
     assert.equal(holds(single({ kind: "sessionDescription", line: "m", content: "*" }, negated)), false);
   }
+});
+
+test("criteria that cost too much do not match, and the loop goes on in milliseconds", () => {
+  const patterns = [
+    "(a?){255}(a*)*b",
+    "((a|a)*)*c",
+    "(.*.*.*=.*)*z",
+    "((a{1,50}){1,40}|x)*y",
+    "(()|()|()|a)*b",
+  ];
+  const groups = Array.from({ length: 200 }, (_, index) => [
+    spt(
+      { kind: "sipHeader", header: ".*", content: patterns[index % patterns.length] ?? "" },
+      index % 2 === 0,
+    ),
+  ]);
+  const hostile = compileFilterCriteria([
+    criteria({ form: "dnf", groups }),
+    criteria({ form: "cnf", groups }, { priority: 2 }),
+  ]);
+  const long = request({ header: () => ["a".repeat(60_000)], requestUri: `sip:${"a".repeat(60_000)}` });
+  nextMatching(hostile, long);
+  const spent: number[] = [];
+  for (let round = 0; round < 5; round++) {
+    const began = process.cpuUsage();
+    nextMatching(hostile, long);
+    spent.push(process.cpuUsage(began).user / 1000);
+  }
+  assert.ok(Math.min(...spent) < 20, `${spent} ms`);
+  // Nothing of it is left to the next request.
+  const good = compileFilterCriteria([criteria(single({ kind: "requestUri", pattern: "example" }))]);
+  assert.ok(nextMatching(good, request()));
 });
