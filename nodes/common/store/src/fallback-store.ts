@@ -9,9 +9,9 @@ import {
 } from "./kv-store.ts";
 
 /**
- * `primary` while it answers, `secondary` for what is written while it does not. For entries that are written once under
- * a key nobody else picks (challenges): an entry in one store does not keep the same key from being put into the other.
- * Versions of both drivers must not be negative.
+ * `primary` while it answers, `secondary` for what is written while it does not, or not to everybody. For entries that are
+ * written once under a key nobody else picks (challenges): an entry in one store does not keep the same key from being put into
+ * the other. Versions of both drivers must not be negative.
  */
 export class FallbackStore implements KvStore {
   readonly #primary: KvStore;
@@ -35,8 +35,14 @@ export class FallbackStore implements KvStore {
     const { ifVersion, ttlSeconds } = options;
     if (ifVersion !== "absent" && ifVersion < 0)
       return this.#secondary.put(table, key, value, { ifVersion: unmarked(ifVersion), ttlSeconds });
+    // In one store, not in both: a version used in the one must not be good in the other.
+    const elsewhere = ifVersion === "absent" && this.#primary.isSettled?.(table, key) === false;
+    if (elsewhere) {
+      const put = await this.#secondary.put(table, key, value, options);
+      if (put.kind !== "unavailable") return put;
+    }
     const first = await this.#primary.put(table, key, value, options);
-    if (first.kind !== "unavailable") return first;
+    if (first.kind !== "unavailable" || elsewhere) return first;
     const second = await this.#secondary.put(table, key, value, { ifVersion: "absent", ttlSeconds });
     return second.kind === "unavailable" ? first : second;
   }

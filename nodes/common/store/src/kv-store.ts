@@ -42,4 +42,9 @@ export interface KvStore {
   get(table: string, key: string): Promise<GetResult>;
   put(table: string, key: string, value: Uint8Array, options: PutOptions): Promise<PutResult>;
   delete(table: string, key: string, options?: DeleteOptions): Promise<PutResult>;
+  /**
+   * Whether every member of the pool can be expected to find what is put there now, and to see what others have put there. False while servers
+   * come back, which members see at different moments and some of them empty or old. Absent: always.
+   */
+  isSettled?(table: string, key: string): boolean;
 }

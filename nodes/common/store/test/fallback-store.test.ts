@@ -72,6 +72,40 @@ test("an entry read before the primary went away is written to the secondary, on
   assert.equal((await store.put("challenge", "a", two, put)).kind, "contention");
 });
 
+/** Members that see different servers of the primary, and the secondary together. */
+function members(isSettled: () => boolean) {
+  const clock = fakeClock();
+  const secondary = switchable(memoryStore({ clock }));
+  const member = (): KvStore =>
+    fallbackStore(Object.assign(memoryStore({ clock }), { isSettled }), secondary);
+  return { secondary, one: member(), other: member() };
+}
+
+test("while servers of the primary come back, every member finds what another one has put, and only one uses it", async () => {
+  const { one: first, other } = members(() => false);
+  assert.equal((await first.put("challenge", "a", one, absent)).kind, "stored");
+  assert.equal((await first.put("challenge", "a", one, absent)).kind, "contention");
+  const reads = await Promise.all([first, other].map((member) => member.get("challenge", "a")));
+  const uses = await Promise.all(
+    [first, other].map((member, index) => {
+      const read = reads[index];
+      assert.ok(read?.kind === "found");
+      return member.put("challenge", "a", two, { ifVersion: read.version, ttlSeconds: 60 });
+    }),
+  );
+  assert.deepEqual(uses.map(({ kind }) => kind).sort(), ["contention", "stored"]);
+});
+
+test("servers that are coming back are better than a secondary that is away; settled ones are not passed by", async () => {
+  const unsettled = members(() => false);
+  unsettled.secondary.up = false;
+  assert.equal((await unsettled.one.put("challenge", "a", one, absent)).kind, "stored");
+  assert.equal((await unsettled.one.get("challenge", "a")).kind, "found");
+  const settled = members(() => true);
+  assert.equal((await settled.one.put("challenge", "a", one, absent)).kind, "stored");
+  assert.equal((await settled.secondary.get("challenge", "a")).kind, "notFound");
+});
+
 test("both away is unavailable", async () => {
   const store = fallbackStore(away, away);
   assert.equal((await store.get("a", "b")).kind, "unavailable");

@@ -117,8 +117,14 @@ export class BringTogether {
     return "done";
   }
 
-  /** Makes the working copy, which did not answer for a while, forget what it knew before. */
+  /** Makes the working copy, which did not answer for a while, forget what it knew before; once more when all members see the same of it. */
   async #reconcile(key: string, looked: Looked): Promise<RetryOutcome> {
+    const settled = this.#modules.working.isSettled(key);
+    const outcome = await this.#compare(key, looked);
+    return outcome === "done" && !settled ? "again" : outcome;
+  }
+
+  async #compare(key: string, looked: Looked): Promise<RetryOutcome> {
     const { working, durable, clock } = this.#modules;
     const read = await working.read(key);
     if (read.kind === "unavailable") return "wait";

@@ -13,8 +13,9 @@ import {
 import type { DurableCopy, DurableRead } from "./durable-copy.ts";
 import { nextExpiry, type Registration } from "./registration.ts";
 import { NO_META, type WriteMeta } from "./registration-codec.ts";
+import { mergeRegistrations } from "./registration-merge.ts";
 import { GRACE_SECONDS, lifetimeOf, linksOf, renewedFor } from "./set-lifetime.ts";
-import { NONE_SECONDS, type WorkingCopy, type WorkingWrite } from "./working-copy.ts";
+import { NONE_SECONDS, type WorkingCopy, type WorkingRead, type WorkingWrite } from "./working-copy.ts";
 
 const MAX_ATTEMPTS = 8;
 
@@ -66,8 +67,32 @@ export class TwoCopies implements Copies {
     return (await this.#durable.setsOf(impi)) ?? [];
   }
 
-  async look(key: string): Promise<LookResult> {
+  /** The working copy; where its servers are just coming back, the durable rows in its stead if they know of a later change. */
+  async #read(key: string): Promise<WorkingRead> {
     const read = await this.#working.read(key);
+    if ((read.kind !== "found" && read.kind !== "none") || this.#working.isSettled(key)) return read;
+    const set = await this.#durable.read(key);
+    if ((set.kind !== "registration" && set.kind !== "none") || set.stamp <= read.meta.stamp) return read;
+    this.#comparedLater(key);
+    const { version } = read;
+    const { behind } = read.meta;
+    const meta = { stamp: set.stamp, calendarAt: 0, behind } as const;
+    if (set.kind === "none") return { kind: "none", meta, version };
+    const registration =
+      behind > 0 && read.kind === "found"
+        ? mergeRegistrations(set.registration, read.registration)
+        : set.registration;
+    return { kind: "found", registration, meta, version };
+  }
+
+  /** Members that see different servers may each have written to the working copy: it is compared when all see the same. */
+  #comparedLater(key: string): void {
+    if (this.#working.isSettled(key)) return;
+    if (!this.#together.ahead(key)) this.#counters?.copy("dropped");
+  }
+
+  async look(key: string): Promise<LookResult> {
+    const read = await this.#read(key);
     switch (read.kind) {
       case "found":
       case "alias":
@@ -116,6 +141,7 @@ export class TwoCopies implements Copies {
         const ttlSeconds = lifetimeOf(registration, now);
         const meta = { stamp, calendarAt: 0, behind: 0 } as const;
         const put = await this.#working.put(key, registration, meta, { ifVersion: "absent", ttlSeconds });
+        this.#comparedLater(key);
         if (put === "stored") this.#counters?.copy("rebuilt");
         return put;
       }
@@ -132,7 +158,7 @@ export class TwoCopies implements Copies {
 
   async current(key: string): Promise<Current> {
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      const read = await this.#working.read(key);
+      const read = await this.#read(key);
       switch (read.kind) {
         case "found":
           return { kind: "known", registration: read.registration, meta: read.meta, version: read.version };
@@ -203,6 +229,7 @@ export class TwoCopies implements Copies {
       await this.#working.link(key, linksOf(key, renewed), linkTtl);
     }
     if (alone) return this.#onlyDurable(key, kept);
+    this.#comparedLater(key);
     if (kept && behind === 2 && this.#together.behind(key, { registration: next, meta: written }))
       return "stored";
     if (kept && behind !== 2) return "stored";

@@ -80,6 +80,11 @@ export class WorkingCopy {
     return { kind: "found", registration, meta, version };
   }
 
+  /** False while it may be older than what was acknowledged: see KvStore. */
+  isSettled(key: string): boolean {
+    return this.#store.isSettled?.(TABLE, key) ?? true;
+  }
+
   async put(
     key: string,
     registration: Registration,

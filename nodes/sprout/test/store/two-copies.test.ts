@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { minuteOf, shardOf } from "@ims/store";
+import { memoryStore, minuteOf, shardOf } from "@ims/store";
 import {
   ALIAS,
   ALICE,
@@ -123,6 +123,47 @@ test("one member is cut off from memcached: what it and the others change meanwh
   for (const member of [a, b]) assert.deepEqual(await member.bindings(), ["four", "three", "two"]);
   pool.forget();
   assert.deepEqual(await b.bindings(), ["four", "three", "two"]);
+});
+
+test("every memcached comes back empty, and one member sees the first, another the second: all of them know what was acknowledged", async (t) => {
+  for (const winner of [0, 1]) {
+    const pool = new Pool(t);
+    const [a, b] = [pool.member(), pool.member()];
+    await a.bind(at("one"));
+    const halves = [0, 1].map(() => memoryStore({ clock: pool.clock }));
+    for (const [index, member] of [a, b].entries())
+      Object.assign(member, { sees: halves[index], unsettled: true });
+    assert.deepEqual(await b.bindings(), ["one"]);
+    assert.equal(await a.bind(at("two")), "stored");
+    assert.deepEqual(await b.bindings(), ["one", "two"]);
+    assert.deepEqual(await b.bindings(ALIAS), ["one", "two"]);
+    assert.equal(await b.bind(at("three")), "stored");
+    assert.equal(await b.unbind("one"), "stored");
+    assert.deepEqual(await a.bindings(), ["three", "two"]);
+    // Of two copies that know nothing of each other the replicas keep one, whichever.
+    for (const member of [a, b]) member.sees = halves[winner];
+    await pool.clock.advanceAsync(300);
+    await settled();
+    for (const member of [a, b]) assert.deepEqual(await member.bindings(), ["three", "two"]);
+    for (const member of [a, b]) member.unsettled = false;
+    await pool.clock.advanceAsync(5_000);
+    await settled();
+    assert.equal(a.store.waiting + b.store.waiting, 0);
+    pool.durableUp = false;
+    for (const member of [a, b]) assert.deepEqual(await member.bindings(), ["three", "two"]);
+  }
+});
+
+test("an acknowledged removal stays one for a member whose memcached came back with what it held before", async (t) => {
+  const pool = new Pool(t);
+  const [a, b] = [pool.member(), pool.member()];
+  await a.bind(at("one"));
+  const before = pool.kv;
+  // A frozen server goes on; the member that removed the set has not reached it again.
+  a.cutOff = true;
+  assert.equal(await a.unbind("one"), "removed");
+  Object.assign(b, { sees: before, unsettled: true });
+  assert.deepEqual(await b.bindings(), []);
 });
 
 test("a set removed while memcached was away is not found there when it is back with its old contents", async (t) => {

@@ -76,6 +76,10 @@ export class Member {
   livesFor = Number.POSITIVE_INFINITY;
   /** Only this member does not reach the working copy. */
   cutOff = false;
+  /** The working copy as only this member sees it. */
+  sees: KvStore | undefined;
+  /** Its servers have just come back, so far as this member knows. */
+  unsettled = false;
 
   constructor(pool: Pool, { writes, clock }: { writes: DurableWrites; clock: FakeClock }) {
     const step = <T>(name: string, up: () => boolean, operation: () => Promise<T>): Promise<T> => {
@@ -85,7 +89,7 @@ export class Member {
     };
     const working = () => pool.workingUp && !this.cutOff;
     const durable = () => pool.durableUp;
-    const kv = () => pool.kv;
+    const kv = () => this.sees ?? pool.kv;
     this.store = new RegistrationStore({
       store: {
         get: (table, key) => step(`get ${table}`, working, () => kv().get(table, key)),
@@ -93,6 +97,7 @@ export class Member {
           step(`put ${table}`, working, () => kv().put(table, key, value, options)),
         delete: (table, key, options) =>
           step(`delete ${table}`, working, () => kv().delete(table, key, options)),
+        isSettled: () => !this.unsettled,
       },
       clock,
       readProfile,

@@ -75,6 +75,17 @@ export class Cluster {
     return chainOf(this.#view, key, this.#options.replicas);
   }
 
+  /** Whether every node can be expected to see all servers. */
+  get isSettled(): boolean {
+    for (const server of this.#servers.values()) if (!server.isSettled) return false;
+    return true;
+  }
+
+  /** The same for one of the servers that hold the key. */
+  isSettledFor(key: string): boolean {
+    return this.chain(key).some((server) => server.isSettled);
+  }
+
   /** An operation begins; call the result when it has ended. */
   enter(): () => void {
     const era = this.#era;

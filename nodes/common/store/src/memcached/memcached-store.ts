@@ -5,6 +5,7 @@ import { type MemcachedCounters, newCounters } from "./counters.ts";
 import { ReplicatedStore } from "./replicated-store.ts";
 import type { ResyncResult } from "./resync.ts";
 import type { ServerAddress } from "./server-address.ts";
+import { wireKey } from "./wire-key.ts";
 
 export interface MemcachedStoreOptions {
   /** The servers, written alike on every node: see `parseServers`. */
@@ -91,6 +92,11 @@ export class MemcachedStore implements KvStore, Service {
   /** Compares the copies of every entry on all servers and brings them into line, slowly. Never rejects. */
   resync(): Promise<ResyncResult> {
     return this.#cluster.resync();
+  }
+
+  /** False while no server of the key has been up for long enough that all members have connected to it. */
+  isSettled(table: string, key: string): boolean {
+    return this.#cluster.isSettled || this.#cluster.isSettledFor(wireKey(table, key).key);
   }
 
   get(table: string, key: string): Promise<GetResult> {

@@ -30,6 +30,8 @@ const FILLING = "tidewater/filling";
 
 const FIRST_BACKOFF_MS = 50;
 const LAST_BACKOFF_MS = 1_000;
+/** Within this time of a server's return every node has tried it again, with time to spare for an attempt that hangs. */
+const SETTLED_MS = 2.5 * LAST_BACKOFF_MS;
 /** A connection that lasted this long starts the back-off anew. */
 const STABLE_MS = 5_000;
 
@@ -59,6 +61,11 @@ export class Server implements Replica {
 
   get up(): boolean {
     return this.#up;
+  }
+
+  /** Up for so long that every other node has had time to connect to it as well, or since before this one began. */
+  get isSettled(): boolean {
+    return this.#up && this.#options.clock.monotonic() - this.#upSince >= SETTLED_MS;
   }
 
   /** Resolves when the first attempt has come to an end, good or bad. */
@@ -165,7 +172,7 @@ export class Server implements Replica {
       if (this.#connection !== connection || this.#stopped) return;
       if (reply.code !== "VA" && reply.code !== "EN") return connection.close("no answer to mg");
       this.#up = true;
-      this.#upSince = clock.monotonic();
+      this.#upSince = this.#connections === 1 ? Number.NEGATIVE_INFINITY : clock.monotonic();
       this.#options.log?.info({ server: this.id, whole: reply.code === "VA" }, "memcached answers");
       this.#options.onUp(this, reply.code === "VA");
       this.#tellFirst();

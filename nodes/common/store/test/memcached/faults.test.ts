@@ -68,6 +68,23 @@ describe("memcached store under faults", { skip }, () => {
     assert.equal(store.counters.conflicts, 0);
   });
 
+  test("what is put while servers come back one by one may be seen by some nodes only: that is said until all had the time to connect", async (t) => {
+    const on = await servers(t, 2);
+    const [first, second] = on as [MemcachedProcess, MemcachedProcess];
+    const store = await storeOn(t, on);
+    assert.equal(store.isSettled(TABLE, "a"), true, "they were there before this node");
+    await first.restart();
+    await allUp(store);
+    assert.equal(store.isSettled(TABLE, "a"), true, "the other one was there all the time");
+    await second.kill();
+    await until("it is missed", () => store.servers().some(({ up }) => !up));
+    assert.equal(store.isSettled(TABLE, "a"), false, "the first one has just come back");
+    await until("all nodes have connected to it", () => store.isSettled(TABLE, "a"));
+    await first.kill();
+    await until("nothing answers", () => store.servers().every(({ up }) => !up));
+    assert.equal(store.isSettled(TABLE, "a"), false);
+  });
+
   test("a server that comes back empty is filled up without being asked for", async (t) => {
     const on = await servers(t, 2);
     const [first, second] = on as [MemcachedProcess, MemcachedProcess];
