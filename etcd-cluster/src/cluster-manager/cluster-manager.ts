@@ -1,9 +1,10 @@
 import { isIPv6 } from "node:net";
-import type { Clock, Logger, Service, Timer } from "@ims/runtime";
+import type { Clock, Logger, Service } from "@ims/runtime";
 import type { EtcdClient } from "../etcd/client.ts";
 import { Follower } from "../etcd/follow.ts";
 import type { Entry } from "../etcd/wire.ts";
 import { type MemberRecord, membersPrefix, readMember } from "../registry/member-record.ts";
+import { Turns } from "../turns.ts";
 import type { ClusterDocument } from "./cluster-document.ts";
 import { clusterKeys } from "./cluster-keys.ts";
 import { type ClusterView, readCluster } from "./cluster-view.ts";
@@ -38,9 +39,7 @@ export class ClusterManager implements Service {
   #present: ReadonlyMap<string, "up" | "draining"> | undefined;
   /** Since when a server of the document is not in the registry, on the monotonic clock. */
   readonly #absentSince = new Map<string, number>();
-  #running = false;
-  #deciding: Promise<void> | undefined;
-  #timer: Timer | undefined;
+  readonly #turns: Turns;
 
   constructor(options: ClusterManagerOptions) {
     this.#options = options;
@@ -49,6 +48,12 @@ export class ClusterManager implements Service {
     this.#rules = { ...DEFAULT_RULES, ...options.rules };
     this.#keys = clusterKeys(root, this.#cluster);
     const modules = { client, clock, log };
+    this.#turns = new Turns({
+      clock,
+      everyMs: options.everyMs ?? 1000,
+      turn: () => this.#look(),
+      onError: (err) => log.error({ err, cluster: this.#cluster }, "managing a cluster failed"),
+    });
     this.#followers = [
       new Follower({
         ...modules,
@@ -63,7 +68,7 @@ export class ClusterManager implements Service {
           // Our own write may be known before the watch tells it.
           if (this.#view !== undefined && view.revision !== 0 && view.revision < this.#view.revision) return;
           this.#view = view;
-          this.#lookSoon();
+          this.#turns.soon();
         },
       }),
     ];
@@ -75,9 +80,8 @@ export class ClusterManager implements Service {
   }
 
   async start(): Promise<void> {
-    this.#running = true;
     for (const follower of this.#followers) await follower.start();
-    this.#again();
+    this.#turns.start();
   }
 
   quiesce(): Promise<void> {
@@ -85,10 +89,9 @@ export class ClusterManager implements Service {
   }
 
   async stop(): Promise<void> {
-    this.#running = false;
-    this.#timer?.cancel();
+    this.#turns.stop();
     for (const follower of this.#followers) await follower.stop();
-    await this.#deciding;
+    await this.#turns.ended();
   }
 
   #see(entries: ReadonlyMap<string, Entry>): void {
@@ -98,27 +101,7 @@ export class ClusterManager implements Service {
       if (member !== undefined) present.set(serverId(member, this.#options.port ?? 11_211), member.state);
     }
     this.#present = present;
-    this.#lookSoon();
-  }
-
-  #again(): void {
-    this.#timer?.cancel();
-    if (!this.#running) return;
-    this.#timer = this.#options.clock.setTimer(this.#options.everyMs ?? 1000, () => {
-      this.#lookSoon();
-      this.#again();
-    });
-  }
-
-  #lookSoon(): void {
-    if (!this.#running || this.#deciding !== undefined) return;
-    this.#deciding = this.#look()
-      .catch((err: unknown) =>
-        this.#options.log.error({ err, cluster: this.#cluster }, "managing a cluster failed"),
-      )
-      .finally(() => {
-        this.#deciding = undefined;
-      });
+    this.#turns.soon();
   }
 
   async #look(): Promise<void> {

@@ -1,9 +1,10 @@
 import { readFile } from "node:fs/promises";
-import type { Clock, Logger, Service, Timer } from "@ims/runtime";
+import type { Clock, Logger, Service } from "@ims/runtime";
 import { replaceFile } from "@ims/runtime";
 import { parseServers } from "@ims/store";
 import type { EtcdClient } from "../etcd/client.ts";
 import { Follower } from "../etcd/follow.ts";
+import { Turns } from "../turns.ts";
 import { type ClusterDocument, type ServerLists, serverLists } from "./cluster-document.ts";
 import { clusterKeys } from "./cluster-keys.ts";
 import { readCluster } from "./cluster-view.ts";
@@ -40,14 +41,21 @@ export class ServersFileAgent implements Service {
   #complained = 0;
   /** Report and lease as last written. */
   #reported = "";
-  #running = false;
-  #turn: Promise<void> | undefined;
-  #timer: Timer | undefined;
+  readonly #turns: Turns;
 
   constructor(options: ServersFileAgentOptions) {
     this.#options = options;
     const { client, clock, log, root, cluster = "memcached" } = options;
     this.#keys = clusterKeys(root, cluster);
+    this.#turns = new Turns({
+      clock,
+      everyMs: options.everyMs ?? 500,
+      turn: () => this.#follow(),
+      onError: (err) => {
+        if (this.#complained++ === 0)
+          log.error({ err, path: options.path }, "the servers file cannot be kept; tried again");
+      },
+    });
     this.#follower = new Follower({
       client,
       clock,
@@ -58,15 +66,14 @@ export class ServersFileAgent implements Service {
         // One that is lost or cannot be read changes no file.
         if (document !== undefined && document !== "invalid") this.#document = document;
         if (!entries.has(this.#keys.user(options.name))) this.#reported = "";
-        this.#soon();
+        this.#turns.soon();
       },
     });
   }
 
   async start(): Promise<void> {
-    this.#running = true;
     await this.#follower.start();
-    this.#again();
+    this.#turns.start();
   }
 
   quiesce(): Promise<void> {
@@ -74,32 +81,9 @@ export class ServersFileAgent implements Service {
   }
 
   async stop(): Promise<void> {
-    this.#running = false;
-    this.#timer?.cancel();
+    this.#turns.stop();
     await this.#follower.stop();
-    await this.#turn;
-  }
-
-  #again(): void {
-    this.#timer?.cancel();
-    if (!this.#running) return;
-    this.#timer = this.#options.clock.setTimer(this.#options.everyMs ?? 500, () => {
-      this.#soon();
-      this.#again();
-    });
-  }
-
-  #soon(): void {
-    if (!this.#running || this.#turn !== undefined) return;
-    this.#turn = this.#follow()
-      .catch((err: unknown) => {
-        const { log, path } = this.#options;
-        if (this.#complained++ === 0)
-          log.error({ err, path }, "the servers file cannot be kept; tried again");
-      })
-      .finally(() => {
-        this.#turn = undefined;
-      });
+    await this.#turns.ended();
   }
 
   async #follow(): Promise<void> {

@@ -105,10 +105,11 @@ function checkServer(
   let timer = clock.setTimer(checkMs, look);
   function look(): void {
     const body = { ...rangeJson(range), count_only: true };
+    const told = next() - 1; // what is told while the read is under way may be newer than its answer
     void requester.transport.post(endpoint, "/v3/kv/range", body, requester.tryMs).then((reply) => {
       if (abort.signal.aborted) return;
       if (reply.kind === "lost" || reply.status !== 200) return abort.abort();
-      rewound = revisionOf(reply.json) < next() - 1;
+      rewound = revisionOf(reply.json) < told;
       if (rewound) return abort.abort();
       timer = clock.setTimer(checkMs, look);
     });

@@ -1,6 +1,7 @@
-import type { Clock, Logger, Service, Timer } from "@ims/runtime";
+import type { Clock, Logger, Service } from "@ims/runtime";
 import type { EtcdClient } from "../etcd/client.ts";
 import { type MemberRecord, membersPrefix, readMember } from "../registry/member-record.ts";
+import { Turns } from "../turns.ts";
 import { type QueueInput, type RestartQueue, restartQueueSchema, stepQueue } from "./restart-queue.fsm.ts";
 
 export interface RestartAgentOptions {
@@ -76,17 +77,23 @@ export class RestartAgent implements Service {
   readonly #options: RestartAgentOptions;
   readonly #key: string;
   #running = false;
-  #timer: Timer | undefined;
-  #turn: Promise<void> = Promise.resolve();
+  readonly #turns: Turns;
 
   constructor(options: RestartAgentOptions) {
     this.#options = options;
-    this.#key = queueKey(options.root, options.pool);
+    const { clock, log, everyMs = 1000, root, pool } = options;
+    this.#key = queueKey(root, pool);
+    this.#turns = new Turns({
+      clock,
+      everyMs,
+      turn: () => this.#look(),
+      onError: (err) => log.error({ err, queue: this.#key }, "the restart queue failed"),
+    });
   }
 
   start(): Promise<void> {
     this.#running = true;
-    this.#again();
+    this.#turns.start();
     return Promise.resolve();
   }
 
@@ -96,18 +103,8 @@ export class RestartAgent implements Service {
 
   async stop(): Promise<void> {
     this.#running = false;
-    this.#timer?.cancel();
-    await this.#turn;
-  }
-
-  #again(): void {
-    const { clock, log, everyMs = 1000 } = this.#options;
-    if (!this.#running) return;
-    this.#timer = clock.setTimer(everyMs, () => {
-      this.#turn = this.#look()
-        .catch((err: unknown) => log.error({ err, queue: this.#key }, "the restart queue failed"))
-        .finally(() => this.#again());
-    });
+    this.#turns.stop();
+    await this.#turns.ended();
   }
 
   async #look(): Promise<void> {
