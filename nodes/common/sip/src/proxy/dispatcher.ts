@@ -70,8 +70,8 @@ export class Dispatcher implements ForkParts {
     // RFC 7339 §5.10: every server that could take it has asked for less.
     if (allowed.length === 0 && located.length > 0) return this.#refuse(fork);
     const newDialog = DIALOGS.has(request.method) && request.toTag === "" && !isUrgent(request);
-    if (newDialog && !isStrict(side) && hops.allBlocked(allowed, side, this.policyFor(request)))
-      return this.#refuse(fork);
+    const guarded = newDialog && !fork.isTimed && !isStrict(side);
+    if (guarded && hops.allBlocked(allowed, side, this.policyFor(request))) return this.#refuse(fork);
     const targets = this.order(allowed, side, request);
     const first = targets[0];
     // RFC 3261 §18.1.1: what does not fit a datagram goes by TCP, and by UDP when there is no TCP.

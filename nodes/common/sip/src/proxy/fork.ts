@@ -100,6 +100,7 @@ export class Fork implements ForkPort, ClientTransactionUser, HopUser {
   #sent: SipMessage | undefined;
   #local: LocalHop | undefined;
   #timer: Timer | undefined;
+  #silence: Timer | undefined;
   #pause: Timer | undefined;
   #done = false;
   #cancelled = false;
@@ -119,6 +120,11 @@ export class Fork implements ForkPort, ClientTransactionUser, HopUser {
 
   get done(): boolean {
     return this.#done;
+  }
+
+  /** Whoever forks waits for the first response himself. */
+  get isTimed(): boolean {
+    return this.#options.firstResponseMs !== undefined;
   }
 
   get flow(): Flow | undefined {
@@ -210,6 +216,7 @@ export class Fork implements ForkPort, ClientTransactionUser, HopUser {
    * it may know better. In the end a response of ours.
    */
   #elsewhere(status: number, last: boolean): void {
+    if (this.#done) return;
     if (this.#transaction !== undefined && this.#transaction.flow.localPort !== 0) this.#delivered = true;
     this.#transaction = undefined;
     this.#sent = undefined;
@@ -234,7 +241,11 @@ export class Fork implements ForkPort, ClientTransactionUser, HopUser {
   #deliver(response: SipMessage, local: boolean, popVia: boolean): void {
     const status = response.status;
     const invite = this.request.method === "INVITE";
-    if (this.#done && !(invite && status >= 200 && status < 300)) return;
+    if (this.#done && !(invite && status >= 200 && status < 300)) {
+      if (status < 200 && this.#cancelled) this.#sendCancel();
+      return;
+    }
+    if (this.#silence !== undefined) this.#silence.cancel();
     if (status < 200) {
       this.#provisional = true;
       if (invite) this.#armTimer(this.#options.timeoutMs === undefined ? TIMER_C : undefined);
@@ -269,6 +280,8 @@ export class Fork implements ForkPort, ClientTransactionUser, HopUser {
     if (this.#options.timeoutMs !== undefined) {
       if (this.#timer === undefined) this.#armTimer(this.#options.timeoutMs);
     } else if (this.request.method === "INVITE") this.#armTimer(TIMER_C);
+    if (this.#options.firstResponseMs !== undefined && this.#silence === undefined)
+      this.#silence = this.#parts.setTimer(this.#options.firstResponseMs, () => this.#giveUpSilent());
     if (this.#hop !== undefined && this.#hop !== hop) this.#parts.leave(this.#hop, this);
     this.#hop = hop;
     if (hop !== undefined) this.#parts.enter(hop, this, this.#policy);
@@ -304,6 +317,13 @@ export class Fork implements ForkPort, ClientTransactionUser, HopUser {
       transaction.abandon();
       this.fail(487);
     });
+  }
+
+  #giveUpSilent(): void {
+    if (this.#done) return;
+    this.cancel();
+    this.#targetFailed("timeout");
+    this.fail(408);
   }
 
   #armTimer(ms: number | undefined): void {

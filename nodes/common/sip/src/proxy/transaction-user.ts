@@ -35,6 +35,12 @@ export interface ForkOptions {
   readonly destination: Destination;
   /** Final answer not here by then: CANCEL and 408. Defaults: INVITE Timer C 180 s after the last provisional, others Timer F. */
   readonly timeoutMs?: number;
+  /**
+   * No response at all, not even 100, by then: 408 made here, whoever was asked (hops outside this process). Who begins to answer
+   * an INVITE after that is sent a CANCEL (RFC 3261 §9.1); its 2xx is still shown to onResponse. Who sets it judges the health
+   * of the target himself: no breaker refuses the request.
+   */
+  readonly firstResponseMs?: number;
   /** Branches of the parallel search this fork is one of: Max-Breadth is shared among them (RFC 5393 §5.3.3). */
   readonly parallel?: number;
   /**

@@ -538,3 +538,44 @@ test("RFC 5393 §5.3: Max-Breadth is shared among parallel branches, 440 when it
   narrow.ue.receive(request("INVITE", ["Max-Breadth: 1"]));
   assert.deepEqual(statuses(narrow.ue), [440]);
 });
+
+test("RFC 3261 §9.1: who has said nothing in the time given is given up, and cancelled when it begins to answer", () => {
+  const seen: [number, boolean][] = [];
+  const b = bench((context) => {
+    context.fork(context.forward(), {
+      destination: { kind: "uri", side: "core" },
+      firstResponseMs: 2_000,
+      onResponse: (response, _fork, local) => {
+        seen.push([response.status, local]);
+        return context.answered ? "absorb" : "forward";
+      },
+    });
+  });
+  b.ue.receive(request("INVITE"));
+  b.clock.advance(1_999);
+  assert.deepEqual(seen, []);
+  b.clock.advance(1);
+  assert.deepEqual(seen, [[408, true]]);
+  assert.deepEqual(statuses(b.ue).at(-1), 408);
+  const before = peer(b).sent.length;
+  peer(b).receive(answer(peer(b).sent[0], 180));
+  assert.match(peer(b).sent[before] ?? "", /^CANCEL /);
+  peer(b).receive(answer(peer(b).sent[0], 200));
+  assert.deepEqual(seen.at(-1), [200, false]);
+  assert.deepEqual(b.defects, []);
+});
+
+test("100 is a response: who has sent it in time may take as long as it likes", () => {
+  const b = bench((context) => {
+    context.fork(context.forward(), { destination: { kind: "uri", side: "core" }, firstResponseMs: 2_000 });
+  });
+  b.ue.receive(request("INVITE"));
+  peer(b).receive(answer(peer(b).sent[0], 100));
+  b.clock.advance(100_000);
+  assert.equal(
+    statuses(b.ue).some((status) => status >= 200),
+    false,
+  );
+  peer(b).receive(answer(peer(b).sent[0], 200));
+  assert.equal(statuses(b.ue).at(-1), 200);
+});
