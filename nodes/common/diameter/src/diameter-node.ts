@@ -281,6 +281,7 @@ export class DiameterNode {
       all,
       { applicationId, destinationRealm, destinationHost },
       { tryMs, totalMs: tryMs * TOTAL_TRIES },
+      options.retransmission === true,
       done as (outcome: RawOutcome) => void,
     );
   }

@@ -28,6 +28,8 @@ export interface RequestOptions {
   readonly destinationHost?: string | undefined;
   /** Of an existing session; default: a new one. */
   readonly sessionId?: string | undefined;
+  /** It may have been sent before, by this node or another one: the T bit (RFC 6733 §3). */
+  readonly retransmission?: boolean | undefined;
   /** For one try, default 1,000. A second one, at another peer, gets what is left of 1.9 times this. */
   readonly timeoutMs?: number | undefined;
 }

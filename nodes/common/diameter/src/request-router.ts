@@ -49,6 +49,8 @@ interface Transaction {
   readonly endToEnd: number;
   readonly tryMs: number;
   readonly deadline: number;
+  /** The T bit is set from the first try on. */
+  readonly again: boolean;
   readonly done: (outcome: RawOutcome) => void;
   readonly tried: Peer[];
   peer: Peer | undefined;
@@ -77,6 +79,7 @@ export class RequestRouter {
     avps: Readonly<Record<string, unknown>>,
     wanted: Wanted,
     timing: { readonly tryMs: number; readonly totalMs: number },
+    retransmission: boolean,
     done: (outcome: RawOutcome) => void,
   ): void {
     const { clock, maxPending, metrics } = this.#options;
@@ -92,6 +95,7 @@ export class RequestRouter {
       endToEnd: this.#options.nextEndToEnd(),
       tryMs: timing.tryMs,
       deadline: clock.monotonic() + timing.totalMs,
+      again: retransmission,
       done,
       tried: [],
       peer: undefined,
@@ -179,7 +183,8 @@ export class RequestRouter {
       if (occurrence === "required") avps = { ...avps, destinationHost: peer.identity?.originHost };
     }
     const flags =
-      (pair.request.proxiable ? HeaderFlag.proxiable : 0) | (retransmission ? HeaderFlag.retransmitted : 0);
+      (pair.request.proxiable ? HeaderFlag.proxiable : 0) |
+      (retransmission || transaction.again ? HeaderFlag.retransmitted : 0);
     try {
       peer.send(pair.request, { hopByHop, endToEnd, flags }, avps);
     } catch (error) {

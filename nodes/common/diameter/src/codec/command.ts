@@ -48,6 +48,8 @@ export interface Application {
   readonly id: number;
   /** 0 for an IETF application, else announced in Vendor-Specific-Application-Id. */
   readonly vendorId: number;
+  /** Announced in Acct-Application-Id instead of Auth-Application-Id (RFC 6733 §2.4). Default false. */
+  readonly accounting?: boolean;
   readonly commands: readonly CommandPair[];
 }
 

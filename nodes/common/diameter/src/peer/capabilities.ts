@@ -24,6 +24,7 @@ export interface LocalNode {
 export function ownCapabilities(node: LocalNode, localAddress: string): Capabilities {
   const vendors = new Set<number>();
   for (const { vendorId } of node.applications) if (vendorId !== 0) vendors.add(vendorId);
+  const standard = node.applications.filter(({ vendorId }) => vendorId === 0);
   return {
     originHost: node.originHost,
     originRealm: node.originRealm,
@@ -32,10 +33,13 @@ export function ownCapabilities(node: LocalNode, localAddress: string): Capabili
     productName: node.productName,
     originStateId: node.originStateId,
     supportedVendorId: [...vendors],
-    authApplicationId: node.applications.filter(({ vendorId }) => vendorId === 0).map(({ id }) => id),
+    authApplicationId: standard.filter(({ accounting }) => accounting !== true).map(({ id }) => id),
+    acctApplicationId: standard.filter(({ accounting }) => accounting === true).map(({ id }) => id),
     vendorSpecificApplicationId: node.applications
       .filter(({ vendorId }) => vendorId !== 0)
-      .map(({ vendorId, id }) => ({ vendorId, authApplicationId: id })),
+      .map(({ vendorId, id, accounting }) =>
+        accounting === true ? { vendorId, acctApplicationId: id } : { vendorId, authApplicationId: id },
+      ),
   };
 }
 

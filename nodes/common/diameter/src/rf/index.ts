@@ -1,0 +1,10 @@
+export { Acr, rf } from "./application.ts";
+export {
+  AccountingRecordTypeValue,
+  MediaInitiatorFlagValue,
+  NodeFunctionalityValue,
+  RoleOfNodeValue,
+  SdpTypeValue,
+  SubscriptionIdTypeValue,
+} from "./avps.ts";
+export { AccountingAnswer, AccountingRequest, RF_APPLICATION_ID } from "./commands.ts";
