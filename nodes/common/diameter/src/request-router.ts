@@ -127,8 +127,12 @@ export class RequestRouter {
     }
     const result = resultOf(decoded.avps);
     const delivery = result.code === ResultCode.UNABLE_TO_DELIVER || result.code === ResultCode.TOO_BUSY;
-    // RFC 6733 §7.1.3: these ask for another peer. It has not been worked on, so the T bit stays clear.
-    if (delivery && (header.flags & HeaderFlag.error) !== 0 && this.#try(transaction, false)) return;
+    // RFC 6733 §7.1.3: these ask for another peer. 5012 is what an HSS says that cannot reach its database (TS 29.228 §6.1.1.1): another
+    // front end may. It has not been worked on, so the T bit stays clear.
+    const elsewhere = delivery
+      ? (header.flags & HeaderFlag.error) !== 0
+      : result.code === ResultCode.UNABLE_TO_COMPLY && result.vendorId === 0;
+    if (elsewhere && this.#try(transaction, false)) return;
     this.#finish(transaction, { kind: "answer", avps: decoded.avps, result, peer: peer.name });
   }
 

@@ -240,6 +240,30 @@ test("RFC 6733 §7.1.3: 3002 from one peer makes the request try the next, witho
   assert.equal(alone.kind === "answer" && alone.result.code, 3002);
 });
 
+test("TS 29.228 §6.1.1.1: an HSS front end without its database says 5012, and another one is asked; alone it is the answer", async (t) => {
+  const [first, second] = await Promise.all(
+    ["hss-1.example.com", "hss-2.example.com"].map((name, index) =>
+      rawServer(
+        t,
+        neighbour(name, (peer, message) =>
+          maa(peer, message, name, { resultCode: index === 0 ? 5012 : 2001 }),
+        ),
+      ),
+    ),
+  );
+  const node = startNode(t, "sprout.example.com");
+  node.addPeer({ host: "127.0.0.1", port: first?.port ?? 0 });
+  node.addPeer({ host: "127.0.0.1", port: second?.port ?? 0, priority: 1 });
+  node.start();
+  await until(() => node.connectedPeers.length === 2, "connections");
+  const outcome = await node.request(Mar, marAvps, REALM);
+  assert.equal(outcome.kind === "answer" && outcome.result.code, 2001);
+  await second?.close();
+  await until(() => node.connectedPeers.length === 1, "close");
+  const alone = await node.request(Mar, marAvps, REALM);
+  assert.equal(alone.kind === "answer" && alone.result.code, 5012);
+});
+
 test("requests go to the peers of a realm in turn, to the destination host when it is one", async (t) => {
   const counts = [0, 0];
   const servers = await Promise.all(

@@ -146,10 +146,16 @@ export class Peer implements ConnectionHandler {
     this.#watchdog.probe();
   }
 
-  /** A connection whose CER said it is this peer, and was good. False: there is another one. */
+  /**
+   * A connection whose CER said it is this peer, and was good. False: there is another one. A peer that comes a second time may have
+   * lost the first without a word, so that one is asked whether it lives: dead, it is gone when the peer tries again.
+   */
   accept(connection: Connection, cer: Header, identity: PeerIdentity): boolean {
     const step = peerFsm[this.#state].rConnCer;
-    if (this.#stopped || step === undefined || step.actions.includes("rReject")) return false;
+    if (this.#stopped || step === undefined || step.actions.includes("rReject")) {
+      this.#watchdog.probe();
+      return false;
+    }
     this.#r = connection;
     this.#cer = cer;
     this.#identity = identity;
@@ -258,7 +264,8 @@ export class Peer implements ConnectionHandler {
     if (problem !== undefined || identity === undefined) {
       this.#log.warn({ peer: this.name, problem }, "capabilities exchange failed");
       // A peer that knows what it does not want is asked rarely.
-      if (avps.resultCode !== ResultCode.SUCCESS) this.#reconnection.unwanted();
+      if (avps.resultCode === ResultCode.ELECTION_LOST) this.#reconnection.elsewhere();
+      else if (avps.resultCode !== ResultCode.SUCCESS) this.#reconnection.unwanted();
       this.#input("iRcvNonCea");
       return;
     }

@@ -10,6 +10,7 @@ export class Reconnection {
   readonly #random: () => number;
   #attempts = 0;
   #unwanted = false;
+  #elsewhere = false;
   #timer: Timer | undefined;
   #connect: (() => void) | undefined;
   /** When the wait began. */
@@ -26,6 +27,13 @@ export class Reconnection {
     this.cancel();
     this.#attempts = 0;
     this.#unwanted = false;
+    this.#elsewhere = false;
+  }
+
+  /** The peer believes in another connection of ours. The first time it is looking whether that one lives: the waits begin anew. */
+  elsewhere(): void {
+    if (!this.#elsewhere) this.#attempts = 0;
+    this.#elsewhere = true;
   }
 
   /** The peer asked to be left alone (§5.4.3), or refuses us: the longest wait. */

@@ -2,13 +2,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fakeClock } from "@ims/runtime/testing";
 import {
+  CapabilitiesExchangeAnswer,
   DeviceWatchdogRequest,
   DisconnectPeerAnswer,
   DisconnectPeerRequest,
 } from "../../src/base/commands.ts";
 import { Mar } from "../../src/cx/application.ts";
 import { mar } from "../../testing/cx-messages.ts";
-import { connectedClient, neighbour, rawServer, until } from "../../testing/raw-peer.ts";
+import { connectedClient, neighbour, rawCapabilities, rawServer, until } from "../../testing/raw-peer.ts";
 import { selfSigned } from "../../testing/self-signed.ts";
 import { startNode } from "../../testing/start-node.ts";
 
@@ -165,6 +166,45 @@ test("after a long outage a request makes us look for the peer, once a second at
   await node.request(Mar, marAvps, REALM);
   await turns();
   assert.equal(down.peers.length, tries + 1);
+});
+
+test("a peer whose connection broke without our seeing it is taken back as soon as the old one is found dead", async (t) => {
+  const hss = startNode(t, "hss.example.com");
+  const port = await hss.listen({ host: "127.0.0.1", port: 0 });
+  // Cut off, it has given the connection up; nothing of that came here. It answers nothing any more.
+  const lost = await connectedClient(t, port);
+  const again = await connectedClient(t, port);
+  assert.equal((await again.expect("CEA")).avps["resultCode"], 4003);
+  assert.equal((await lost.expect("DWR")).name, "DWR");
+  await until(() => lost.closed, "end of the dead connection");
+  const back = await connectedClient(t, port);
+  assert.equal((await back.expect("CEA")).avps["resultCode"], 2001);
+  assert.equal(hss.isConnected("raw.example.com"), true);
+});
+
+test("who is told that another connection of his is open tries again soon, once; then as rarely as others", async (t) => {
+  const clock = fakeClock();
+  let refusals = 0;
+  const server = await rawServer(t, (peer) => {
+    peer.onMessage = (message) => {
+      refusals++;
+      peer.answer(message, CapabilitiesExchangeAnswer, {
+        ...rawCapabilities("hss.example.com"),
+        resultCode: 4003,
+      });
+    };
+  });
+  const node = startNode(t, "sprout.example.com", { clock, random: () => 0.5 });
+  node.addPeer({ host: "127.0.0.1", port: server.port });
+  node.start();
+  for (const [index, wait] of [100, 200, 400, 800].entries()) {
+    await until(() => refusals === index + 1 && server.peers[index]?.closed === true, `try ${index}`);
+    for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+    clock.advance(wait - 1);
+    for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(server.peers.length, index + 1, `${wait} ms`);
+    clock.advance(1);
+  }
 });
 
 test("RFC 6733 §13.1: two nodes over TLS, each with a certificate", async (t) => {

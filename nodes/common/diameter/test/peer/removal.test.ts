@@ -18,7 +18,7 @@ async function hssNode(
   let asked = 0;
   node.handle(Mar, () => {
     asked++;
-    return { resultCode: 5012 };
+    return { resultCode: 5003 };
   });
   return { host: "127.0.0.1", port: await node.listen({ host: "127.0.0.1", port: 0 }), asked: () => asked };
 }
