@@ -8,7 +8,7 @@ import {
   type SipMessage,
   unquote,
 } from "@ims/sip";
-import type { UserAuthorization, UserAuthorizationOutcome } from "../cx/cx.ts";
+import type { ServerCapabilities, UserAuthorization, UserAuthorizationOutcome } from "../cx/cx.ts";
 import { popOwnRoutes } from "../routing/own-route.ts";
 import type { IcscfModules } from "./modules.ts";
 
@@ -36,8 +36,13 @@ export async function registration(context: RequestContext, modules: IcscfModule
 
   // 2. User registration status query, unless it was answered for the challenge a moment ago.
   const known = options.reuseAuthorization ? modules.challenged.take(request.callId, query) : undefined;
-  const outcome: UserAuthorizationOutcome =
+  const asked: UserAuthorizationOutcome =
     known === undefined ? await cx.userAuthorization(query) : { kind: "server", name: known };
+  // Nobody to deregister, perhaps because this very request has had its effect before it got its answer: the S-CSCF says 200 to
+  // who proves himself; a challenge is not worth it (§5.3.1.2: 403).
+  const over = asked.kind === "rejected" && asked.reason === "identityNotRegistered";
+  const outcome: UserAuthorizationOutcome =
+    over && query.type === "deregistration" ? { kind: "capabilities", capabilities: ANY } : asked;
   const refusal = statusFor(outcome);
   if (refusal !== undefined) return refuse(context, modules, refusal);
   // 3. To the S-CSCF named or selected.
@@ -46,13 +51,17 @@ export async function registration(context: RequestContext, modules: IcscfModule
   // §5.3.1.3: nobody has the mandatory capabilities.
   if (name === undefined) return refuse(context, modules, 600);
   modules.counters.request("registration", "routed");
-  forwardTo(context, modules, { query, outcome, tried }, name);
+  forwardTo(context, modules, { query, outcome, tried, over }, name);
 }
+
+const ANY: ServerCapabilities = { mandatory: [], optional: [], serverNames: [] };
 
 interface Selection {
   readonly query: UserAuthorization;
   readonly outcome: UserAuthorizationOutcome;
   readonly tried: Set<string>;
+  /** The HSS has it that nobody is registered, and somebody deregisters. */
+  readonly over: boolean;
 }
 
 /** §5.3.1.2 and §5.3.1.3: what a query without an S-CSCF means to the UE. */
@@ -90,6 +99,10 @@ function forwardTo(context: RequestContext, modules: IcscfModules, selected: Sel
     destination: { kind: "uri", side: options.side, uri },
     timeoutMs: options.scscfTimeoutMs,
     onResponse: (response, _fork, local) => {
+      if (response.status === 401 && selected.over) {
+        refuse(context, modules, 403);
+        return "absorb";
+      }
       if (response.status === 401) modules.challenged.remember(context.request.callId, selected.query, name);
       // §5.3.1.3: no answer, 3xx or 480 makes us select another S-CSCF.
       const silent = local && (response.status === 408 || response.status === 503);

@@ -29,10 +29,11 @@ export interface AuthenticatedUser {
 /** Registrations the P-CSCF vouches for: TS 24.229 §7.2A.2, TS 33.203 annex N and O. */
 const PROTECTED = new Set(["yes", "tls-connected", "tls-yes", "ip-assoc-yes"]);
 
-/** Authentication of a REGISTER: TS 24.229 §5.4.1.2. Undefined when it has been answered. */
+/** Authentication of a REGISTER: TS 24.229 §5.4.1.2. `removal`: it only deregisters. Undefined when it has been answered. */
 export async function authenticate(
   context: RequestContext,
   modules: ScscfModules,
+  removal = false,
 ): Promise<AuthenticatedUser | undefined> {
   // 1. The user: To names the IMPU, Authorization the IMPI, else it follows from the IMPU (§5.4.1.1).
   const { request } = context;
@@ -49,18 +50,30 @@ export async function authenticate(
 
   // 2. An answer to a challenge is checked, protected or not (§5.4.1.2.2, §5.4.1.2.2A to F).
   if (credentials !== undefined && (credentials.response !== "" || credentials.auts !== undefined))
-    return checkResponse(context, modules, impi, impu, credentials);
+    return checkResponse(context, modules, impi, impu, { credentials, removal });
 
   // 3. A protected REGISTER of a registered user needs no challenge (§5.4.1.2.2, §5.4.1.2.2C, E).
   const registered = await hasBinding(modules, impu, impi);
   if (typeof registered === "object") return refuseForStore(context, registered);
-  if (registered === true && isProtected(credentials)) {
+  if (isTrusted(registered, removal, credentials)) {
     modules.counters.authentication("trusted");
     return { impi, impu, authenticationInfo: undefined };
   }
 
   // 4. Everybody else is challenged (§5.4.1.2.1).
   return rechallenge(context, modules, { impi, impu, credentials, initial: registered === false });
+}
+
+/**
+ * §5.4.1.2.2C, E. A deregistration that its P-CSCF vouches for may come again after it has had its effect: then there is nothing left to
+ * protect.
+ */
+function isTrusted(
+  registered: boolean | "unknown",
+  removal: boolean,
+  credentials: DigestCredentials | undefined,
+): boolean {
+  return (registered === true || (registered === false && removal)) && isProtected(credentials);
 }
 
 function isProtected(credentials: DigestCredentials | undefined): boolean {
@@ -73,18 +86,18 @@ async function checkResponse(
   modules: ScscfModules,
   impi: string,
   impu: string,
-  credentials: DigestCredentials,
+  { credentials, removal }: { readonly credentials: DigestCredentials; readonly removal: boolean },
 ): Promise<AuthenticatedUser | undefined> {
   const { challenges, challengeWatch, counters, options, cx } = modules;
   const { request } = context;
   // 1. The challenge it answers: an unknown or old one is replaced, stale=TRUE (§5.4.1.2.3B).
   const found = await challenges.find(impi, credentials.nonce);
-  if (found.kind === "unavailable") return refuseForStore(context, {});
+  if (found.kind === "unavailable") return refuseForStore(context, found);
   if (found.kind === "notFound" || found.challenge.impu !== impu) {
     const registered = await hasBinding(modules, impu, impi);
     if (typeof registered === "object") return refuseForStore(context, registered);
     // A UE repeats the credentials of its registration; the P-CSCF vouches for it all the same (§5.4.1.2.2C, E).
-    if (registered === true && credentials.auts === undefined && isProtected(credentials)) {
+    if (credentials.auts === undefined && isTrusted(registered, removal, credentials)) {
       counters.authentication("trusted");
       return { impi, impu, authenticationInfo: undefined };
     }

@@ -36,7 +36,8 @@ export async function register(context: RequestContext, modules: ScscfModules): 
     wanted.contacts.some(({ expires }) => expires > 0 && expires < options.minExpires);
 
   // 3. Who is it (§5.4.1.2.1, §5.4.1.2.2)?
-  const user = await authenticate(context, modules);
+  const removal = wanted.kind !== "fetch" && removesOnly(wanted);
+  const user = await authenticate(context, modules, removal);
   if (user === undefined) return;
   if (outbound === "lacking") return context.respond(439);
   if (brief)

@@ -1,5 +1,6 @@
-import type { RequestContext } from "@ims/sip";
+import type { RequestContext, SipMessage } from "@ims/sip";
 import { shardOf } from "@ims/store";
+import type { NotAvailable } from "../store/copies.ts";
 
 /** Shortest time until a retry, s; each UE is told another one, up to EARLIEST + SPREAD. */
 const EARLIEST = 2;
@@ -7,14 +8,17 @@ const SPREAD = 8;
 
 /**
  * What is registered cannot be said or written now. 500 with a time to come back (RFC 3261 §21.5.1, §20.33): it is no fault of this
- * member, and a 503 would make the others be asked in vain. A value of a later release is another matter: the member that
- * wrote it can read it, and 503 lets the request go on to the next one (RFC 3263 §4.3).
+ * member, and a 503 would make the others be asked in vain. Two cases are another matter, and 503 lets the request go on to the
+ * next member (RFC 3263 §4.3): a value of a later release, which the member that wrote it can read, and the first moments of
+ * an outage, which may be of this member alone.
  */
-export function refuseForStore(context: RequestContext, away: { readonly newer?: true }): undefined {
+export function refuseForStore(
+  context: RequestContext,
+  away: Pick<NotAvailable, "newer" | "elsewhere"> | Record<string, never>,
+): undefined {
   if (away.newer) return void context.respond(503);
   const seconds = EARLIEST + (shardOf(context.request.callId) % (SPREAD + 1));
-  context.respond(500, {
-    reason: "Server Internal Error (registrations are not available)",
-    edit: (response) => void response.append("Retry-After", String(seconds)),
-  });
+  const edit = (response: SipMessage): void => void response.append("Retry-After", String(seconds));
+  if (away.elsewhere) return void context.respond(503, { edit });
+  context.respond(500, { reason: "Server Internal Error (registrations are not available)", edit });
 }

@@ -12,12 +12,13 @@ export type LookResult =
 
 /**
  * It cannot be said or written. `unknown`: only the durable rows are away and may be done without; whoever registers now is taken
- * for new. `newer`: a later release has written it.
+ * for new. `newer`: a later release has written it. `elsewhere`: it may be this member alone that does not reach the stores.
  */
 export interface NotAvailable {
   readonly kind: "unavailable";
   readonly unknown?: true;
   readonly newer?: true;
+  readonly elsewhere?: true;
 }
 
 /** What is known of a set and how it may be written. */
@@ -72,5 +73,7 @@ export interface RegistrationStoreCounters {
 }
 
 export const UNAVAILABLE: NotAvailable = { kind: "unavailable" };
+/** It was reached, and says nothing that can be used. */
+export const UNREADABLE: NotAvailable = { kind: "unavailable" };
 export const NEWER: NotAvailable = { kind: "unavailable", newer: true };
 export const NOT_FOUND = { kind: "notFound" } as const;

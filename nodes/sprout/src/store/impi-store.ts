@@ -1,5 +1,7 @@
 import type { Clock } from "@ims/runtime";
 import type { KvStore, Version } from "@ims/store";
+import type { NotAvailable } from "./copies.ts";
+import { Outage } from "./outage.ts";
 
 const TABLE = "challenge";
 /** A challenge may be answered this long. */
@@ -28,16 +30,18 @@ export interface Challenge {
 export type TakeResult =
   | { readonly kind: "challenge"; readonly challenge: Challenge; readonly version: Version }
   | { readonly kind: "notFound" }
-  | { readonly kind: "unavailable" };
+  | NotAvailable;
 
 /** Challenges by IMPI and nonce. Each lives by itself: two UEs of one IMPI do not disturb each other. */
 export class ImpiStore {
   readonly #store: KvStore;
   readonly #clock: Clock;
+  readonly #outage: Outage;
 
   constructor({ store, clock }: { readonly store: KvStore; readonly clock: Clock }) {
     this.#store = store;
     this.#clock = clock;
+    this.#outage = new Outage(clock);
   }
 
   /** False when the store is away or the nonce has been used before. */
@@ -60,7 +64,9 @@ export class ImpiStore {
   /** The challenge also when it is too late to answer it. */
   async lookAt(impi: string, nonce: string): Promise<TakeResult> {
     const got = await this.#store.get(TABLE, keyOf(impi, nonce));
-    if (got.kind !== "found") return { kind: got.kind };
+    if (got.kind === "unavailable")
+      return this.#outage.isNew ? { kind: got.kind, elsewhere: true } : { kind: got.kind };
+    if (got.kind === "notFound") return got;
     const challenge = decode(got.value);
     return challenge === undefined
       ? { kind: "notFound" }

@@ -10,12 +10,14 @@ import {
   UNAVAILABLE,
 } from "./copies.ts";
 import { DurableCopy, type DurableModules } from "./durable-copy.ts";
+import { Outage } from "./outage.ts";
 import type { Registration } from "./registration.ts";
 import { SingleCopy } from "./single-copy.ts";
 import { TwoCopies } from "./two-copies.ts";
 import { WorkingCopy } from "./working-copy.ts";
 
 const MAX_ATTEMPTS = 8;
+const ELSEWHERE: NotAvailable = { kind: "unavailable", elsewhere: true };
 
 export type FindResult =
   | { readonly kind: "found"; readonly registration: Registration }
@@ -45,9 +47,11 @@ export interface RegistrationStoreModules {
 /** Registrations by implicit set: state that outlives this process (its owner is this file). */
 export class RegistrationStore {
   readonly #copies: Copies;
+  readonly #outage: Outage;
 
   constructor({ store, clock, readProfile, durable, counters, onWrite }: RegistrationStoreModules) {
     const working = new WorkingCopy({ store, readProfile });
+    this.#outage = new Outage(clock);
     this.#copies =
       durable === undefined
         ? new SingleCopy({ working, clock, onWrite, counters })
@@ -72,7 +76,12 @@ export class RegistrationStore {
   async find(impu: string): Promise<FindResult> {
     const first = await this.#copies.look(impu);
     const result = first.kind === "alias" ? await this.#copies.look(first.of) : first;
+    if (result.kind === "unavailable") return this.#away(result);
     return result.kind === "alias" ? NOT_FOUND : result;
+  }
+
+  #away(result: NotAvailable): NotAvailable {
+    return result === UNAVAILABLE && this.#outage.isNew ? ELSEWHERE : result;
   }
 
   /** Keys of the sets an IMPI is registered with. */
@@ -86,7 +95,7 @@ export class RegistrationStore {
   async update(key: string, change: Change): Promise<UpdateResult> {
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const current = await this.#copies.current(key);
-      if (current.kind === "unavailable") return current;
+      if (current.kind === "unavailable") return this.#away(current);
       const wanted = change(current.registration);
       if (wanted === "keep") return { kind: "unchanged", registration: current.registration };
       const result = await this.#copies.write(key, wanted, current);

@@ -8,6 +8,7 @@ import {
   type RegistrationStoreCounters,
   type StoreProblems,
   UNAVAILABLE,
+  UNREADABLE,
 } from "./copies.ts";
 import { nextExpiry, type Registration } from "./registration.ts";
 import { NO_META } from "./registration-codec.ts";
@@ -49,7 +50,7 @@ export class SingleCopy implements Copies {
       case "newer":
       case "unreadable":
         this.#modules.counters?.bad(read.kind);
-        return read.kind === "newer" ? NEWER : UNAVAILABLE;
+        return read.kind === "newer" ? NEWER : UNREADABLE;
       case "unavailable":
         return UNAVAILABLE;
     }
@@ -68,7 +69,7 @@ export class SingleCopy implements Copies {
       case "newer":
       case "unreadable":
         this.#modules.counters?.bad(read.kind);
-        return read.kind === "newer" ? NEWER : UNAVAILABLE;
+        return read.kind === "newer" ? NEWER : UNREADABLE;
       case "unavailable":
         return UNAVAILABLE;
     }

@@ -9,6 +9,7 @@ import {
   type RegistrationStoreCounters,
   type StoreProblems,
   UNAVAILABLE,
+  UNREADABLE,
 } from "./copies.ts";
 import type { DurableCopy, DurableRead } from "./durable-copy.ts";
 import { nextExpiry, type Registration } from "./registration.ts";
@@ -128,7 +129,7 @@ export class TwoCopies implements Copies {
       case "newer":
         return NEWER;
       case "unreadable":
-        return UNAVAILABLE;
+        return UNREADABLE;
     }
   }
 
@@ -176,7 +177,7 @@ export class TwoCopies implements Copies {
       const set = await this.#durable.read(key);
       if (read.kind !== "notFound") return direct(set);
       if (set.kind === "newer") return NEWER;
-      if (set.kind === "unreadable") return UNAVAILABLE;
+      if (set.kind === "unreadable") return UNREADABLE;
       if (set.kind === "unavailable")
         return this.#durable.mode === "required"
           ? UNAVAILABLE
@@ -296,6 +297,7 @@ function direct(set: DurableRead): Current {
     case "newer":
       return NEWER;
     case "unreadable":
+      return UNREADABLE;
     case "unavailable":
       return UNAVAILABLE;
   }

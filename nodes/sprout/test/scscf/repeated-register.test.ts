@@ -105,6 +105,7 @@ test("a deregistration that another member had begun is finished, and is durable
   let steps = 0;
   for (let n = -1; n < steps || n < 0; n++) {
     const members = pool(t);
+    members.cx.knowsWhoIsRegistered = true;
     const [first, second] = [members.start(), members.start()];
     await first.registered({ callId: "one" });
     const challenged = await first.exchange(first.register({ callId: "one", cseq: 50 }));
@@ -131,4 +132,37 @@ test("a deregistration that another member had begun is finished, and is durable
     );
     assert.equal(called.status, 480, `step ${n}: nobody is called there any more`);
   }
+});
+
+test("TS 24.229 §5.3.1.2: a deregistration comes again after it has had its effect: 200 for who proves himself or is vouched for, else 403", async (t) => {
+  const members = pool(t);
+  members.cx.knowsWhoIsRegistered = true;
+  const [first, second] = [members.start(), members.start()];
+  await first.registered({ callId: "one" });
+  const challenged = await first.exchange(first.register({ callId: "one", cseq: 50 }));
+  const fields = { callId: "one", expires: 0 };
+  const answering = (nc: string): string => first.answerTo(challenged, { nc });
+  const removal = { ...fields, cseq: 51, authorization: answering("00000001") };
+  assert.equal((await first.exchange(first.register(removal))).status, 200);
+  members.cx.taken();
+  const again = async (more: Parameters<typeof second.register>[0]): Promise<number> =>
+    (await second.exchange(second.register({ ...fields, ...more }))).status;
+  // The same request; another one with the next nonce count; one that the P-CSCF vouches for.
+  assert.equal(await again(removal), 200);
+  assert.equal(await again({ cseq: 52, authorization: answering("00000002") }), 200);
+  const vouched = (value: string): string =>
+    `Digest username="alice@example.com",realm="example.com",nonce="",uri="sip:example.com",response="",integrity-protected="${value}"`;
+  assert.equal(await again({ cseq: 53, authorization: vouched("ip-assoc-yes") }), 200);
+  assert.deepEqual(
+    members.cx.taken().filter((one) => one.startsWith("SAR")),
+    [],
+  );
+  // A stranger, a spent answer for something else, a wrong password.
+  assert.equal(await again({ cseq: 54 }), 403);
+  assert.equal(await again({ cseq: 55, authorization: vouched("ip-assoc-pending") }), 403);
+  assert.equal(await again({ ...removal, contact: "<sip:mallory@192.0.2.66>" }), 403);
+  const wrong = answering("00000003").replace(/response="./, 'response="g');
+  assert.equal(await again({ cseq: 56, authorization: wrong }), 403);
+  // Vouched for or not, nobody is registered without proof.
+  assert.equal(await again({ cseq: 57, expires: 600, authorization: vouched("ip-assoc-yes") }), 401);
 });

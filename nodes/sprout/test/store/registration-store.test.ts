@@ -134,7 +134,7 @@ test("a change is applied again to what another writer left", async () => {
 test("a store that is away is a value, and endless contention ends", async () => {
   const away = { kind: "unavailable", cause: new Error("gone") } as const;
   const { store } = bench(() => ({ get: async () => away, put: async () => away, delete: async () => away }));
-  assert.deepEqual(await store.find("x"), { kind: "unavailable" });
+  assert.deepEqual(await store.find("x"), { kind: "unavailable", elsewhere: true });
   assert.deepEqual((await store.update("x", () => registration())).kind, "unavailable");
   const stubborn = bench((inner) => ({
     ...inner,

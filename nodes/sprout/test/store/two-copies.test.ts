@@ -254,7 +254,7 @@ test("durable-writes required: nothing is acknowledged that is not durable", asy
   assert.deepEqual(await member.bindings().then((keys) => keys?.includes("one")), true);
   assert.ok(member.counted.every((one) => one === "refused"));
   pool.forget();
-  assert.deepEqual(await member.store.find(ALICE), { kind: "unavailable" });
+  assert.deepEqual(await member.store.find(ALICE), { kind: "unavailable", elsewhere: true });
   pool.durableUp = true;
   await pool.clock.advanceAsync(2_000);
   assert.equal(await member.bind(at("two")), "stored");
@@ -266,7 +266,7 @@ test("both stores away is unavailable, and both come back", async (t) => {
   await member.bind(at("one"));
   pool.durableUp = false;
   pool.workingUp = false;
-  assert.deepEqual(await member.store.find(ALICE), { kind: "unavailable" });
+  assert.deepEqual(await member.store.find(ALICE), { kind: "unavailable", elsewhere: true });
   assert.equal(await member.bind(at("two")), "unavailable");
   pool.durableUp = true;
   pool.workingUp = true;

@@ -37,6 +37,8 @@ export class FakeCx implements Cx {
   readonly subscribers: FakeSubscriber[] = [];
   /** S-CSCF by identity. */
   readonly servers = new Map<string, string>();
+  /** TS 29.228 §6.1.1.1 to the letter: who is not registered cannot be deregistered. */
+  knowsWhoIsRegistered = false;
   /** Overrides by command, taken once each. */
   readonly next: {
     UAR: UserAuthorizationOutcome[];
@@ -60,9 +62,10 @@ export class FakeCx implements Cx {
     if (subscriber === undefined) return { kind: "rejected", reason: "userUnknown" };
     if (subscriber.impi !== query.impi) return { kind: "rejected", reason: "identitiesDontMatch" };
     const name = query.type === "registrationAndCapabilities" ? undefined : this.servers.get(query.impu);
-    return name === undefined
-      ? { kind: "capabilities", capabilities: { mandatory: [], optional: [], serverNames: [] } }
-      : { kind: "server", name };
+    if (name !== undefined) return { kind: "server", name };
+    if (this.knowsWhoIsRegistered && query.type === "deregistration")
+      return { kind: "rejected", reason: "identityNotRegistered" };
+    return { kind: "capabilities", capabilities: { mandatory: [], optional: [], serverNames: [] } };
   }
 
   async multimediaAuth(query: MultimediaAuth): Promise<MultimediaAuthOutcome> {
