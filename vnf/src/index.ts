@@ -1,4 +1,11 @@
 export { lintHot } from "./checks/hot/lint-hot.ts";
+export { type Signer, verifyDetached } from "./csar/cms.ts";
+export { splitSignature } from "./csar/manifest.ts";
+export { MANIFEST_FILE, META_FILE, type PackageSource, packageFiles } from "./csar/package-files.ts";
+export { pemOf, signPackage, wrapPackage } from "./csar/sign-package.ts";
+export { type PackageCheck, type SignatureState, validatePackage } from "./csar/validate-package.ts";
+export { readZip, ZIP_LIMITS, type ZipLimits, type ZipReading } from "./csar/zip-reader.ts";
+export { writeZip } from "./csar/zip-writer.ts";
 export {
   MODEL_FILES,
   MODEL_FOLDER,
@@ -47,3 +54,16 @@ export {
   type VnfRequest,
   type ZonePlan,
 } from "./plan/vnf-plan.ts";
+export { descriptorFiles, ETSI_TYPE_FILES, TOP_FILE, TYPES_VERSION } from "./sol001/descriptor.ts";
+export { type ImageReading, readImage, type SoftwareImage } from "./sol001/software-image.ts";
+export type { PackageFiles } from "./sol001/validate/descriptor-bundle.ts";
+export { formatPackageFault, type PackageFault } from "./sol001/validate/descriptor-fault.ts";
+export { validateDescriptor } from "./sol001/validate/validate-descriptor.ts";
+export {
+  PROFILES,
+  type Profile,
+  readVnfdFacts,
+  type VnfdFacts,
+  type VnfdFactsReading,
+  vnfdFactsOf,
+} from "./sol001/vnfd-facts.ts";
