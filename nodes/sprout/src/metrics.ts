@@ -25,6 +25,7 @@ export function getMetrics(
     readonly unsettledSets: () => number;
     readonly calendarShards: () => number;
     readonly calendarLag: () => number;
+    readonly serversAway: () => number;
   },
 ): Metrics {
   const icscf = register.counter({
@@ -56,6 +57,25 @@ export function getMetrics(
     name: "ims_sprout_scscf_requests_total",
     help: "Initial requests at the S-CSCF by session case and outcome",
     labels: { session_case: ["originating", "terminating"], outcome: ["routed", "refused"] },
+  });
+  const applicationServers = register.counter({
+    name: "ims_sprout_application_servers_total",
+    help: "Requests that met filter criteria, and third-party registrations, by what became of them",
+    labels: {
+      outcome: [
+        "forwarded",
+        "silent",
+        "failed",
+        "skipped",
+        "continued",
+        "retargeted",
+        "forged",
+        "unmatched",
+        "registered",
+        "registrationFailed",
+        "deregistering",
+      ],
+    },
   });
   const refused = register.counter({
     name: "ims_sprout_refused_total",
@@ -92,6 +112,11 @@ export function getMetrics(
     help: "How far the expiry calendar of this process is behind",
     value: gauges.calendarLag,
   });
+  register.gauge({
+    name: "ims_sprout_application_servers_away",
+    help: "Application servers that do not answer and are passed over",
+    value: gauges.serversAway,
+  });
   return {
     sip: sipCounters(register, "ims_sprout", sides),
     icscf: { request: (kind, outcome) => icscf.inc({ kind, outcome }) },
@@ -99,6 +124,7 @@ export function getMetrics(
       authentication: (outcome) => authentications.inc({ outcome }),
       registration: (outcome) => registrations.inc({ outcome }),
       session: (sessionCase, outcome) => sessions.inc({ session_case: sessionCase, outcome }),
+      applicationServer: (outcome) => applicationServers.inc({ outcome }),
     },
     store: { copy: (outcome) => copies.inc({ outcome }), bad: (kind) => bad.inc({ kind }) },
     refused: (reason) => refused.inc({ reason }),

@@ -97,6 +97,40 @@ export const sproutOptions = z.object({
     .boolean()
     .default(true)
     .describe("answer a challenge without asking the HSS for the S-CSCF again"),
+  sharedIfcFile: z
+    .string()
+    .default("")
+    .describe(
+      "XML file of the filter criteria that profiles name by SharedIFCSetID, followed while it changes",
+    ),
+  fallbackIfcFile: z
+    .string()
+    .default("")
+    .describe(
+      "XML file of the filter criteria for requests that meet none of their user, followed while it changes",
+    ),
+  rejectIfNoMatchingIfcs: z
+    .stringbool()
+    .default(false)
+    .describe("answer 403 to a request that meets no filter criteria although its user has some"),
+  dummyApplicationServer: z
+    .string()
+    .default("")
+    .describe("server name in filter criteria that stands for no application server"),
+  asTimeoutContinuedMs: z
+    .int()
+    .min(100)
+    .max(60_000)
+    .default(2_000)
+    .describe(
+      "how long an application server may be silent when the session goes on without it, ms; four times as long for other methods than INVITE",
+    ),
+  asTimeoutTerminatedMs: z
+    .int()
+    .min(100)
+    .max(60_000)
+    .default(4_000)
+    .describe("the same when the session ends with it, ms"),
   gruuKey: z
     .string()
     .regex(/^(?:[0-9a-fA-F]{32})?$/, "32 hex digits")

@@ -19,6 +19,7 @@ import { HssPeers } from "./cx/hss-peers.ts";
 import { SproutError } from "./errors.ts";
 import type { ConfiguredScscf } from "./icscf/scscf-selection.ts";
 import type { SproutOptions } from "./options.ts";
+import { CriteriaFiles } from "./profile/criteria-files.ts";
 import { Guard } from "./routing/guard.ts";
 import { OwnUris } from "./routing/own-route.ts";
 import { createEntities } from "./sprout.ts";
@@ -61,6 +62,7 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
   });
 
   // Functional entities
+  const criteria = new CriteriaFiles(options, { clock, log }, (changed) => entities.replaceCriteria(changed));
   const stores = await openStores(options, modules);
   const entities = createEntities({
     options: { ...options, scscfUri, icscfUri, side: "scscf" },
@@ -74,6 +76,9 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
     ...(stores.durable === undefined ? {} : { durable: stores.durable }),
     clock: stores.clock,
     register,
+    originate: (request, destination, handler) => core.originate(request, destination, handler),
+    operatorCriteria: criteria.initial,
+    onApplicationServer: (server, state) => log.warn({ server, state }, "application server"),
   });
   handleCxRequests(diameter, entities.cxRequests);
 
@@ -132,6 +137,12 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
       await stores.start();
       const { storeProblems } = entities;
       health.addNote("registrations", () => problemOf(storeProblems()));
+      health.addNote("applicationServers", () => {
+        const away = entities.serversAway();
+        return away.length === 0 ? undefined : `${away.join(", ")} away`;
+      });
+      health.addNote("filterCriteria", () => criteria.problem);
+      criteria.start();
       hssPeers.start();
       diameter.start();
       for (const [side, port] of [
@@ -157,6 +168,7 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
     busy: () => ({ requests: core.transactions.unanswered }),
     async stop() {
       overload.stop();
+      criteria.stop();
       await entities.stop();
       await core.stop();
       await stores.stop();

@@ -1,5 +1,6 @@
 import { createSecretKey, type KeyObject, randomBytes, randomUUID } from "node:crypto";
 import type { Clock, MetricsRegister } from "@ims/runtime";
+import type { RequestOriginator } from "@ims/sip";
 import type { KvStore } from "@ims/store";
 import type { Cx, CxRequests } from "./cx/cx.ts";
 import { Challenged } from "./icscf/challenged.ts";
@@ -9,15 +10,19 @@ import { getMetrics, type Metrics } from "./metrics.ts";
 import { profileReader } from "./profile/profile-reader.ts";
 import { Gruus } from "./routing/gruu.ts";
 import { OwnUris } from "./routing/own-route.ts";
+import { ApplicationServers } from "./scscf/application-servers.ts";
 import { ChallengeWatch } from "./scscf/challenge-watch.ts";
 import { networkInitiated, removeLapsed } from "./scscf/deregistration.ts";
 import { ExpiryWheel } from "./scscf/expiry.ts";
 import { ExpiryScan } from "./scscf/expiry-scan.ts";
+import { FilterCriteria, type OperatorCriteria } from "./scscf/filter-criteria.ts";
 import { LapseClaims } from "./scscf/lapse-claim.ts";
 import type { RegistrationListener, ScscfModules, ScscfOptions } from "./scscf/modules.ts";
 import { nonceGenerator } from "./scscf/nonces.ts";
+import { OdiTokens } from "./scscf/odi-token.ts";
 import { Scscf } from "./scscf/scscf.ts";
 import { ShardLeases } from "./scscf/shard-leases.ts";
+import { ThirdPartyRegistration } from "./scscf/third-party-registration.ts";
 import type { StoreProblems } from "./store/copies.ts";
 import type { DurableModules } from "./store/durable-copy.ts";
 import { ImpiStore } from "./store/impi-store.ts";
@@ -53,6 +58,12 @@ export interface SproutParts {
   readonly clock: Clock;
   readonly register: MetricsRegister;
   readonly listeners?: readonly RegistrationListener[];
+  /** Sends requests of our own: third-party REGISTER, polls of application servers. */
+  readonly originate: RequestOriginator["originate"];
+  /** Shared and fallback filter criteria. */
+  readonly operatorCriteria?: OperatorCriteria;
+  /** Told when an application server goes away or is back. */
+  readonly onApplicationServer?: (serverName: string, state: "away" | "back") => void;
   /** [0, 1) */
   readonly random?: () => number;
 }
@@ -63,6 +74,10 @@ export interface SproutEntities {
   /** For RTR and PPR. */
   readonly cxRequests: CxRequests;
   readonly metrics: Metrics;
+  /** Other shared and fallback filter criteria from now on. */
+  replaceCriteria(criteria: OperatorCriteria): void;
+  /** Application servers that do not answer. */
+  serversAway(): readonly string[];
   /** What is wrong with the stores. */
   storeProblems(): StoreProblems;
   /** Begins to look after the calendar. */
@@ -75,7 +90,8 @@ export interface SproutEntities {
 export function createEntities(parts: SproutParts): SproutEntities {
   const { options, cx, store, clock, register } = parts;
   const readProfile = profileReader(options.profileCache);
-  const gruus = new Gruus(gruuKeyOf(options.gruuKey), options.homeDomain);
+  const poolKey = gruuKeyOf(options.gruuKey);
+  const gruus = new Gruus(poolKey, options.homeDomain);
   const ownScscf = new OwnUris([options.scscfUri]);
   const { durable, member = randomUUID() } = parts;
   const registrations = new RegistrationStore({
@@ -104,8 +120,20 @@ export function createEntities(parts: SproutParts): SproutEntities {
     watchedSets: () => expiry.size,
     unsettledSets: () => registrations.waiting,
     calendarShards: () => leases?.held().length ?? 0,
+    serversAway: () => applicationServers.away.length,
     calendarLag: () => (expiry instanceof ExpiryScan ? expiry.lag : 0),
   });
+  const nonce = nonceGenerator();
+  const filterCriteria = new FilterCriteria(parts.operatorCriteria);
+  const applicationServers = new ApplicationServers({
+    clock,
+    originate: parts.originate,
+    identifiers: nonce,
+    scscfUri: options.scscfUri,
+    side: options.side,
+    ...(parts.onApplicationServer === undefined ? {} : { onChange: parts.onApplicationServer }),
+  });
+  const thirdParty = new ThirdPartyRegistration({ modules: () => scscfModules, originate: parts.originate });
   const scscfModules: ScscfModules = {
     options,
     cx,
@@ -117,9 +145,12 @@ export function createEntities(parts: SproutParts): SproutEntities {
     readProfile,
     gruus,
     counters: metrics.scscf,
-    listeners: parts.listeners ?? [],
+    listeners: [...(parts.listeners ?? []), thirdParty],
+    filterCriteria,
+    applicationServers,
+    odi: new OdiTokens(poolKey, options.scscfUri),
     own: ownScscf,
-    nonce: nonceGenerator(),
+    nonce,
   };
   return {
     scscf: new Scscf(scscfModules),
@@ -145,6 +176,8 @@ export function createEntities(parts: SproutParts): SproutEntities {
     }),
     cxRequests: networkInitiated(scscfModules),
     metrics,
+    replaceCriteria: (criteria) => filterCriteria.replace(criteria),
+    serversAway: () => applicationServers.away,
     storeProblems: () => registrations.problems,
     start: () => {
       leases?.start();
@@ -153,6 +186,7 @@ export function createEntities(parts: SproutParts): SproutEntities {
     stop: async () => {
       expiry.stop();
       challengeWatch.stop();
+      applicationServers.stop();
       registrations.stop();
       await leases?.stop();
     },

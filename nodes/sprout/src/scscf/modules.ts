@@ -1,4 +1,5 @@
 import type { Clock } from "@ims/runtime";
+import type { SipMessage } from "@ims/sip";
 import type { Cx } from "../cx/cx.ts";
 import type { ProfileReader } from "../profile/profile-reader.ts";
 import type { Gruus } from "../routing/gruu.ts";
@@ -6,8 +7,11 @@ import type { OwnUris } from "../routing/own-route.ts";
 import type { ImpiStore } from "../store/impi-store.ts";
 import type { Registration } from "../store/registration.ts";
 import type { RegistrationStore } from "../store/registration-store.ts";
+import type { ApplicationServers } from "./application-servers.ts";
 import type { ChallengeWatch } from "./challenge-watch.ts";
+import type { FilterCriteria } from "./filter-criteria.ts";
 import type { LapseClaims } from "./lapse-claim.ts";
+import type { OdiTokens } from "./odi-token.ts";
 
 /** What the procedures of the S-CSCF are told about their network. */
 export interface ScscfOptions {
@@ -34,13 +38,46 @@ export interface ScscfOptions {
   readonly unregisteredSeconds: number;
   /** Send SAR for re-registrations too (TS 29.228 §6.1.2). */
   readonly confirmReregistrations: boolean;
+  /** How long an application server may be silent when the session goes on without it (DefaultHandling 0), ms. */
+  readonly asTimeoutContinuedMs: number;
+  /** The same when the session ends with it (DefaultHandling 1), ms. */
+  readonly asTimeoutTerminatedMs: number;
+  /** An initial request that meets no filter criteria although its user has some is answered 403. */
+  readonly rejectIfNoMatchingIfcs: boolean;
+  /** Server name in filter criteria that stands for no application server; "": none. */
+  readonly dummyApplicationServer: string;
 }
 
 /** Told after a set has changed: third-party registration (§5.4.1.7) and reg-event notification (§5.4.2.1.2). */
 export interface RegistrationListener {
-  registered(registration: Registration, initial: boolean): void;
-  deregistered(impu: string, registration: Registration): void;
+  /** `exchange`: there is none when the set has changed for another reason than a REGISTER. */
+  registered(registration: Registration, initial: boolean, exchange?: RegisterExchange): void;
+  deregistered(impu: string, registration: Registration, exchange?: RegisterExchange): void;
 }
+
+/** A REGISTER and its 200. They are not to be kept. */
+export interface RegisterExchange {
+  readonly request: SipMessage;
+  readonly response: SipMessage;
+}
+
+/**
+ * "silent": no answer in time; "failed": unreachable, 408 or 5xx; "skipped": known to be away; "continued": default handling took
+ * the session on; "retargeted": it came back with another Request-URI; "forged": with an identifier that is not ours; "unmatched":
+ * no criteria were met. The others are of third-party registration.
+ */
+export type ApplicationServerOutcome =
+  | "forwarded"
+  | "silent"
+  | "failed"
+  | "skipped"
+  | "continued"
+  | "retargeted"
+  | "forged"
+  | "unmatched"
+  | "registered"
+  | "registrationFailed"
+  | "deregistering";
 
 /** What the S-CSCF counts. */
 export interface ScscfCounters {
@@ -49,6 +86,8 @@ export interface ScscfCounters {
   ): void;
   registration(outcome: "initial" | "refreshed" | "repeated" | "removed" | "lapsed" | "refused"): void;
   session(sessionCase: "originating" | "terminating", outcome: "routed" | "refused"): void;
+  /** A request that meets filter criteria, and what became of the visit to the application server. */
+  applicationServer(outcome: ApplicationServerOutcome): void;
 }
 
 export interface ScscfModules {
@@ -63,6 +102,9 @@ export interface ScscfModules {
   readonly gruus: Gruus;
   readonly counters: ScscfCounters;
   readonly listeners: readonly RegistrationListener[];
+  readonly filterCriteria: FilterCriteria;
+  readonly applicationServers: ApplicationServers;
+  readonly odi: OdiTokens;
   /** URIs that are this S-CSCF. */
   readonly own: OwnUris;
   /** Unguessable text, at least 128 bits. */

@@ -1,31 +1,60 @@
-import { aliasesOf, canonicalImpu } from "@ims/ims";
+import { aliasesOf, canonicalImpu, SessionCase } from "@ims/ims";
 import { parseUri, type RequestContext, type SipMessage } from "@ims/sip";
 import { popOwnRoutes } from "../routing/own-route.ts";
 import { addOrigIoi } from "./charging.ts";
 import { isHome } from "./home.ts";
 import type { ScscfModules } from "./modules.ts";
+import type { OriginalDialog } from "./odi-token.ts";
+import { parsePServedUser } from "./p-served-user.ts";
 import { recordRoute } from "./record-route.ts";
-import { assertedIdentities, originatingIdentity, type ServedUser, servedUser } from "./served-user.ts";
+import {
+  assertedIdentities,
+  originatingIdentity,
+  profileKey,
+  type ServedUser,
+  servedUser,
+} from "./served-user.ts";
+import { type Chain, nextInChain } from "./service-chain.ts";
 import { refuseForStore } from "./store-away.ts";
+import { unregisteredUser } from "./unregistered.ts";
+
+/** How a request came to be handled as originating, when it is not a new one of its served user. */
+export interface Continued {
+  /** Back from an application server: TS 24.229 §5.4.3.2 step 2. */
+  readonly dialog?: OriginalDialog;
+  /** The served user has diverted it: session case originating_CDIV, whoever the caller is (RFC 8498). */
+  readonly divertedBy?: string;
+}
 
 /** Initial request or standalone transaction from a served user: TS 24.229 §5.4.3.2. */
-export async function originating(context: RequestContext, modules: ScscfModules): Promise<void> {
-  const { options, counters } = modules;
+export async function originating(
+  context: RequestContext,
+  modules: ScscfModules,
+  { dialog, divertedBy }: Continued = {},
+): Promise<void> {
+  const { options, counters, filterCriteria } = modules;
   const { request } = context;
   const refuse = (status: number): void => {
     counters.session("originating", "refused");
     context.respond(status);
   };
   // 1. The served user: named, known and not barred.
-  const impu = originatingIdentity(request);
+  const named = dialog === undefined && divertedBy === undefined ? parsePServedUser(request) : undefined;
+  const impu = dialog?.impu ?? divertedBy ?? originatingIdentity(request);
   if (impu === undefined) return refuse(403);
-  const user = await servedUser(modules, impu);
+  const wildcard = dialog?.wildcard || profileKey(request);
+  let user = await servedUser(modules, impu, wildcard);
+  // Services of an unregistered user are for who is named by a node of the trust domain; a UE has to register.
+  const mayBeUnregistered = dialog !== undefined || divertedBy !== undefined || named !== undefined;
+  if (user.kind === "notFound" && mayBeUnregistered) user = await unregisteredUser(modules, impu, wildcard);
   if (user.kind === "unavailable") {
     counters.session("originating", "refused");
     return refuseForStore(context, user);
   }
-  if (user.kind === "notFound" || user.registration.state !== "registered") return refuse(403);
-  if (user.member.identity.barred) return refuse(403);
+  if (user.kind === "notFound") return refuse(403);
+  const registered = user.registration.state === "registered";
+  if (!registered && !mayBeUnregistered) return refuse(403);
+  if (user.member.identity.barred && divertedBy === undefined) return refuse(403);
 
   // 2. Our Route goes, with what it said.
   const forwarded = context.forward();
@@ -33,13 +62,37 @@ export async function originating(context: RequestContext, modules: ScscfModules
   forwarded.remove("P-Served-User");
 
   // 3. The other asserted identity, tel beside sip (step 8), and the originating IOI.
-  addSecondIdentity(forwarded, user);
+  if (dialog === undefined && divertedBy === undefined) addSecondIdentity(forwarded, user);
   addOrigIoi(forwarded, options.homeDomain);
 
-  // 4. Stay on the path.
-  recordRoute(context, forwarded, options.scscfUri);
+  // 4. The application servers that its filter criteria name (steps 4 to 6).
+  const criteria = filterCriteria.of(user.member.profile);
+  if (criteria === undefined) return routeOnward(context, modules, forwarded);
+  forwarded.remove("P-Profile-Key");
+  const diverts = divertedBy !== undefined || named?.sessionCase === "orig-cdiv";
+  const usual = registered ? SessionCase.ORIGINATING_REGISTERED : SessionCase.ORIGINATING_UNREGISTERED;
+  const chain: Chain = {
+    user,
+    wildcard: user.member.wildcard === undefined ? "" : user.member.canonical,
+    criteria,
+    sessionCase: dialog?.sessionCase ?? (diverts ? SessionCase.ORIGINATING_CDIV : usual),
+    request: forwarded,
+    finish: () => routeOnward(context, modules, forwarded.clone()),
+  };
+  nextInChain(context, modules, chain, dialog);
+}
 
-  // 5. Where it goes: what is left of the Route; a home user's I-CSCF; else another network (steps 10 to 14).
+/** Where it goes when no application server (more) is to see it: TS 24.229 §5.4.3.2, steps 7 to 14. */
+function routeOnward(context: RequestContext, modules: ScscfModules, forwarded: SipMessage): void {
+  const { options, counters } = modules;
+  const refuse = (status: number): void => {
+    counters.session("originating", "refused");
+    context.respond(status);
+  };
+  // 1. Stay on the path.
+  recordRoute(forwarded, options.scscfUri);
+
+  // 2. What is left of the Route; a home user's I-CSCF; else another network (steps 10 to 14).
   const remaining = forwarded.top("Route");
   counters.session("originating", "routed");
   if (remaining !== undefined)

@@ -1,23 +1,25 @@
-import type { RequestContext } from "@ims/sip";
+import type { RequestContext, SipMessage } from "@ims/sip";
 import type { Registration } from "../store/registration.ts";
 import type { AuthenticatedUser } from "./authentication.ts";
-import { addTermIoi } from "./charging.ts";
+import { addTermIoi, chargingAddresses } from "./charging.ts";
 import { contactValue } from "./contacts.ts";
 import type { ScscfModules } from "./modules.ts";
 
-/** 200 to a REGISTER: TS 24.229 §5.4.1.2.2F, RFC 3261 §10.3 step 8. */
+/** Sends 200 to a REGISTER, and gives it for those who want to see it: TS 24.229 §5.4.1.2.2F, RFC 3261 §10.3 step 8. */
 export function acceptRegistration(
   context: RequestContext,
   modules: ScscfModules,
   user: AuthenticatedUser,
   registration: Registration | undefined,
-): void {
+): SipMessage | undefined {
   const { options, clock, gruus } = modules;
   const { request } = context;
   const now = clock.now();
   const bindings = registration?.bindings ?? [];
+  let sent: SipMessage | undefined;
   context.respond(200, {
     edit: (response) => {
+      sent = response;
       // 1. Path as received (RFC 3327 §5.3), every binding alive (RFC 3261 §10.3), GRUUs (§5.4.7A.1).
       if (bindings.length > 0) response.copy("Path", request);
       for (const binding of bindings)
@@ -29,17 +31,15 @@ export function acceptRegistration(
       // 3. Every identity of the set that is not barred, the default one on top.
       if (registration !== undefined) appendAssociatedUris(response, registration);
       // 4. Charging addresses and IOI (§5.4.1.2.2F).
-      if (registration?.charging !== undefined) {
-        const { ecf, ccf } = registration.charging;
-        const parts = [...ccf.map((one) => `ccf="${one}"`), ...ecf.map((one) => `ecf="${one}"`)];
-        if (parts.length > 0) response.append("P-Charging-Function-Addresses", parts.join("; "));
-      }
+      const addresses = chargingAddresses(registration?.charging);
+      if (addresses !== "") response.append("P-Charging-Function-Addresses", addresses);
       addTermIoi(response, request, options.homeDomain);
       if (user.authenticationInfo !== undefined)
         response.append("Authentication-Info", user.authenticationInfo);
       response.append("Date", new Date(now).toUTCString());
     },
   });
+  return sent;
 }
 
 function appendAssociatedUris(

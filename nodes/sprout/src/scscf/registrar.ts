@@ -52,7 +52,8 @@ export async function register(context: RequestContext, modules: ScscfModules): 
   const change: BindingChange = { request, user, path, wanted, now: clock.now(), modules };
   if (wanted.kind === "fetch") {
     const bindings = before === undefined ? [] : liveBindings(before, change.now);
-    return acceptRegistration(context, modules, user, before && { ...before, bindings });
+    acceptRegistration(context, modules, user, before && { ...before, bindings });
+    return;
   }
   const trial = applyContacts(before?.bindings ?? [], change);
   if (trial.kind === "refused") {
@@ -85,7 +86,7 @@ export async function register(context: RequestContext, modules: ScscfModules): 
   if (next === undefined) {
     // Nobody to deregister, or a profile that nobody can be served by (§5.4.1.2.2F: all identities barred).
     if (trial.bindings.length === 0 && removesOnly(wanted))
-      return acceptRegistration(context, modules, user, undefined);
+      return void acceptRegistration(context, modules, user, undefined);
     counters.registration("refused");
     return context.respond(403);
   }
@@ -110,10 +111,11 @@ export async function register(context: RequestContext, modules: ScscfModules): 
   const after: Registration | undefined = stored.kind === "stored" ? stored.registration : undefined;
   const initial = type === "REGISTRATION";
   counters.registration(trial.removed > 0 ? "removed" : initial ? "initial" : "refreshed");
-  acceptRegistration(context, modules, user, after ?? { ...next, bindings: [] });
+  const response = acceptRegistration(context, modules, user, after ?? { ...next, bindings: [] });
+  const exchange = response && { request, response };
   for (const listener of modules.listeners)
-    if (after !== undefined) listener.registered(after, initial);
-    else if (before !== undefined) listener.deregistered(before.impu, before);
+    if (after !== undefined) listener.registered(after, initial, exchange);
+    else if (before !== undefined) listener.deregistered(before.impu, before, exchange);
 }
 
 /** 200 as the first time; no second SAR. Whether the listeners were told is not known: they hear of a refresh. */
@@ -127,8 +129,10 @@ async function repeat(
   if ((await registrations.confirm(registration.impu)) === "unavailable") return refuseForStore(context, {});
   counters.registration("repeated");
   const bindings = liveBindings(registration, clock.now());
-  acceptRegistration(context, modules, user, { ...registration, bindings });
-  for (const listener of listeners) listener.registered(registration, false);
+  const { request } = context;
+  const response = acceptRegistration(context, modules, user, { ...registration, bindings });
+  const exchange = response && { request, response };
+  for (const listener of listeners) listener.registered(registration, false, exchange);
 }
 
 interface BindingChange {

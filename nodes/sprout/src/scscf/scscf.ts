@@ -3,7 +3,9 @@ import { ownTopRoute } from "../routing/own-route.ts";
 import { ack, inDialog } from "./in-dialog.ts";
 import type { ScscfModules } from "./modules.ts";
 import { originating } from "./originating.ts";
+import { parsePServedUser } from "./p-served-user.ts";
 import { register } from "./registrar.ts";
+import { terminates } from "./service-chain.ts";
 import { terminating } from "./terminating.ts";
 
 type Procedure = (context: RequestContext, modules: ScscfModules) => void | Promise<void>;
@@ -31,6 +33,20 @@ export class Scscf implements TransactionUser {
     // Inside a dialog (RFC 3261 §12.2): a tag on both ends.
     if (request.toTag !== "") return inDialog(context, modules);
     const route = ownTopRoute(request, modules.own);
+    // Back from an application server (§5.4.3.2 step 2, §5.4.3.3 step 2).
+    const dialog = route === undefined || route.user === "" ? "none" : modules.odi.read(route.user);
+    if (dialog === "forged") {
+      modules.counters.applicationServer("forged");
+      return context.respond(403, { reason: "Forbidden (original dialog identifier)" });
+    }
+    if (dialog !== "none")
+      return terminates(dialog.sessionCase)
+        ? terminating(context, modules, dialog)
+        : originating(context, modules, { dialog });
+    if (route?.parameters.has("orig-cdiv")) {
+      const divertedBy = parsePServedUser(request)?.impu;
+      return divertedBy === undefined ? context.respond(403) : originating(context, modules, { divertedBy });
+    }
     const originates = route?.parameters.has("orig") ?? false;
     // Reg-event and other packages of the S-CSCF itself are not here yet (RFC 6665 §7.3.2); other packages are proxied.
     if (request.method === "SUBSCRIBE" && isRegEvent(request.header("Event"))) return context.respond(489);

@@ -1,4 +1,4 @@
-import { canonicalImpu } from "@ims/ims";
+import { aliasesOf, canonicalImpu, SessionCase } from "@ims/ims";
 import type { RequestContext, SipMessage } from "@ims/sip";
 import { popOwnRoutes } from "../routing/own-route.ts";
 import type { Binding, Registration } from "../store/registration.ts";
@@ -7,14 +7,21 @@ import { addTermIoi } from "./charging.ts";
 import { removeFailedFlow } from "./deregistration.ts";
 import { recoveredBinding } from "./flow-recovery.ts";
 import type { ScscfModules } from "./modules.ts";
+import type { OriginalDialog } from "./odi-token.ts";
+import { originating } from "./originating.ts";
 import { recordRoute } from "./record-route.ts";
-import { profileKey, servedUser } from "./served-user.ts";
+import { profileKey, type ServedUser, servedUser } from "./served-user.ts";
+import { type Chain, nextInChain, printOf } from "./service-chain.ts";
 import { refuseForStore } from "./store-away.ts";
 import { unregisteredUser } from "./unregistered.ts";
 
-/** Initial request or standalone transaction to a served user: TS 24.229 §5.4.3.3. */
-export async function terminating(context: RequestContext, modules: ScscfModules): Promise<void> {
-  const { clock, counters, gruus, options } = modules;
+/** Initial request or standalone transaction to a served user: TS 24.229 §5.4.3.3. `dialog`: back from an application server. */
+export async function terminating(
+  context: RequestContext,
+  modules: ScscfModules,
+  dialog?: OriginalDialog,
+): Promise<void> {
+  const { clock, counters, filterCriteria, gruus, options } = modules;
   const { request } = context;
   const refuse = (status: number): void => {
     counters.session("terminating", "refused");
@@ -22,9 +29,9 @@ export async function terminating(context: RequestContext, modules: ScscfModules
   };
   // 1. The served user: the Request-URI, be it a GRUU.
   const gruu = gruus.resolve(request.requestUri);
-  const impu = gruu?.impu ?? canonicalImpu(request.requestUri);
+  const impu = dialog?.impu ?? gruu?.impu ?? canonicalImpu(request.requestUri);
   if (impu === undefined) return refuse(404);
-  const wildcard = profileKey(request);
+  const wildcard = dialog?.wildcard || profileKey(request);
   let user = await servedUser(modules, impu, wildcard);
   if (user.kind === "unavailable") {
     counters.session("terminating", "refused");
@@ -34,18 +41,58 @@ export async function terminating(context: RequestContext, modules: ScscfModules
   if (user.kind === "unavailable") return refuse(504);
   // 2. Unknown: 404; barred: 404 (step 1).
   if (user.kind === "notFound" || user.member.identity.barred) return refuse(404);
+  // 3. An application server has sent it elsewhere (step 3): it leaves on behalf of the served user.
+  const served = user;
+  if (dialog !== undefined && isRetargeted(request.requestUri, gruu?.impu, dialog, served)) {
+    counters.applicationServer("retargeted");
+    return originating(context, modules, { divertedBy: dialog.impu });
+  }
 
-  // 3. The contacts to alert: all, or those of the instance that the GRUU names (step 10). None: 480 (step 13).
-  const live = liveBindings(user.registration, clock.now());
+  // 4. The contacts to alert: all, or those of the instance that the GRUU names (step 10). None: 480 (step 13).
+  const live = liveBindings(served.registration, clock.now());
   const bindings = gruu === undefined ? live : live.filter(gruu.matches);
-  if (bindings.length === 0) return refuse(480);
+  const alert = (): void => {
+    if (bindings.length === 0) return refuse(480);
+    // 6. Retarget, record, fork by q (steps 5, 8, 10, 11).
+    counters.session("terminating", "routed");
+    forkTo(context, modules, served.registration, searchOrder(bindings));
+  };
+  const criteria = filterCriteria.of(served.member.profile);
+  if (criteria !== undefined || bindings.length > 0)
+    context.onUpstream((response) => {
+      if (response.status > 100 && response.status < 300) addTermIoi(response, request, options.homeDomain);
+    });
+  if (criteria === undefined) return alert();
 
-  // 4. Retarget, record, fork by q (steps 5, 8, 10, 11).
-  context.onUpstream((response) => {
-    if (response.status > 100 && response.status < 300) addTermIoi(response, request, options.homeDomain);
-  });
-  counters.session("terminating", "routed");
-  forkTo(context, modules, user.registration, searchOrder(bindings));
+  // 5. The application servers that its filter criteria name (steps 3 to 4A).
+  const forwarded = context.forward();
+  popOwnRoutes(forwarded, modules);
+  forwarded.remove("P-Served-User").remove("P-Profile-Key");
+  const registered = served.registration.state === "registered" && live.length > 0;
+  const usual = registered ? SessionCase.TERMINATING_REGISTERED : SessionCase.TERMINATING_UNREGISTERED;
+  const chain: Chain = {
+    user: served,
+    wildcard: served.member.wildcard === undefined ? "" : served.member.canonical,
+    criteria,
+    sessionCase: dialog?.sessionCase ?? usual,
+    request: forwarded,
+    finish: alert,
+  };
+  nextInChain(context, modules, chain, dialog);
+}
+
+/** Neither the Request-URI that the application server got, nor another name or a GRUU of the served user (TS 24.229 §3.1, alias URI). */
+function isRetargeted(
+  requestUri: string,
+  gruuOf: string | undefined,
+  { uriPrint, impu }: OriginalDialog,
+  { registration, member }: ServedUser & { kind: "served" },
+): boolean {
+  if (printOf(requestUri) === uriPrint) return false;
+  const target = gruuOf ?? canonicalImpu(requestUri);
+  if (target === undefined) return true;
+  if (target === impu) return false;
+  return !aliasesOf(registration.profile, member).some(({ canonical }) => canonical === target);
 }
 
 /** One place to look: flows of one UE, tried one after the other. */
@@ -137,6 +184,6 @@ function requestFor(context: RequestContext, modules: ScscfModules, binding: Bin
   forwarded.remove("Route");
   for (const one of binding.path) forwarded.append("Route", one);
   // 4. Stay on the path.
-  recordRoute(context, forwarded, modules.options.scscfUri);
+  recordRoute(forwarded, modules.options.scscfUri);
   return forwarded;
 }

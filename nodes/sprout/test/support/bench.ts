@@ -27,6 +27,7 @@ export interface BenchOptions {
   readonly options?: Partial<SproutParts["options"]>;
   readonly scscfs?: readonly ConfiguredScscf[];
   readonly listeners?: readonly RegistrationListener[];
+  readonly operatorCriteria?: SproutParts["operatorCriteria"];
   /** What members of a pool have in common. */
   readonly shared?: Partial<Pick<SproutParts, "store" | "challenges" | "durable">> & {
     readonly clock?: FakeClock;
@@ -48,7 +49,7 @@ export class Bench {
   readonly toScscf: FakeFlow;
   #branch = 0;
 
-  constructor({ options = {}, scscfs, listeners = [], shared = {} }: BenchOptions = {}) {
+  constructor({ options = {}, scscfs, listeners = [], shared = {}, operatorCriteria }: BenchOptions = {}) {
     const clock = shared.clock ?? fakeClock();
     this.clock = clock;
     this.cx = shared.cx ?? new FakeCx();
@@ -67,6 +68,10 @@ export class Bench {
         allowForeignDomains: false,
         unregisteredSeconds: 300,
         confirmReregistrations: true,
+        asTimeoutContinuedMs: 2_000,
+        asTimeoutTerminatedMs: 4_000,
+        rejectIfNoMatchingIfcs: false,
+        dummyApplicationServer: "",
         scscfTimeoutMs: 10_000,
         reuseAuthorization: false,
         localLookup: false,
@@ -83,6 +88,8 @@ export class Bench {
       register: metricsRegister(),
       listeners,
       random: () => 0,
+      originate: (request, destination, handler) => this.core.originate(request, destination, handler),
+      ...(operatorCriteria === undefined ? {} : { operatorCriteria }),
     });
     const none = async (): Promise<never[]> => [];
     this.core = new ProxyCore({

@@ -1,7 +1,8 @@
-import { buildUserProfile } from "@ims/ims";
+import { buildUserProfile, type InitialFilterCriteria } from "@ims/ims";
 import { digestHa1 } from "@ims/sip";
 import type {
   AuthenticationVector,
+  ChargingAddresses,
   Cx,
   LocationInfo,
   LocationInfoOutcome,
@@ -21,6 +22,9 @@ export interface FakeSubscriber {
   readonly algorithms?: readonly ("MD5" | "SHA-256")[];
   readonly vector?: AuthenticationVector;
   readonly aliasGroup?: string;
+  readonly ifcs?: readonly InitialFilterCriteria[];
+  readonly sharedIfcSetIds?: readonly number[];
+  readonly charging?: ChargingAddresses;
   /** Services for the unregistered user exist. */
   readonly unregisteredServices?: boolean;
 }
@@ -98,7 +102,7 @@ export class FakeCx implements Cx {
     return {
       kind: "assigned",
       profileXml: assigns && !query.profileKnown ? profileXml(subscriber) : undefined,
-      charging: undefined,
+      charging: subscriber.charging,
       impis: [subscriber.impi],
       wildcard: undefined,
     };
@@ -127,7 +131,13 @@ export class FakeCx implements Cx {
 }
 
 /** User-Data of a subscriber: TS 29.228 annex E. */
-export function profileXml({ impi, impus, aliasGroup }: FakeSubscriber): string {
+export function profileXml({
+  impi,
+  impus,
+  aliasGroup,
+  ifcs = [],
+  sharedIfcSetIds = [],
+}: FakeSubscriber): string {
   return buildUserProfile({
     privateId: impi,
     serviceProfiles: [
@@ -139,8 +149,8 @@ export function profileXml({ impi, impus, aliasGroup }: FakeSubscriber): string 
             ? { identity, barred, identityType: 4, wildcardedImpu: identity }
             : { identity, barred, aliasGroup };
         }),
-        initialFilterCriteria: [],
-        sharedIfcSetIds: [],
+        initialFilterCriteria: ifcs,
+        sharedIfcSetIds,
         serviceIds: [],
       },
     ],
