@@ -2,10 +2,33 @@ export { lintHot } from "./checks/hot/lint-hot.ts";
 export { type Signer, verifyDetached } from "./csar/cms.ts";
 export { splitSignature } from "./csar/manifest.ts";
 export { MANIFEST_FILE, META_FILE, type PackageSource, packageFiles } from "./csar/package-files.ts";
+export { type PackageReading, readPackage } from "./csar/read-package.ts";
+export { readPackageSource, type SourceReading, type SourceRequest } from "./csar/read-source.ts";
 export { pemOf, signPackage, wrapPackage } from "./csar/sign-package.ts";
 export { type PackageCheck, type SignatureState, validatePackage } from "./csar/validate-package.ts";
 export { readZip, ZIP_LIMITS, type ZipLimits, type ZipReading } from "./csar/zip-reader.ts";
 export { writeZip } from "./csar/zip-writer.ts";
+export { auditPlacement, type PlacementAudit, type PoolPlacement } from "./lcm/audit.ts";
+export {
+  type Deployment,
+  type DeploymentReading,
+  type DeploymentRequest,
+  readDeployment,
+} from "./lcm/deployment.ts";
+export { HeatDriver, type HeatDriverModules } from "./lcm/heat-driver.ts";
+export { poolsOf } from "./lcm/heat-instance.ts";
+export { type ImageUpload, uploadImage } from "./lcm/image-upload.ts";
+export { done, failed, type Outcome, type Progress, type Run } from "./lcm/outcome.ts";
+export { type Check, type PreflightModules, preflight, refusalsIn } from "./lcm/preflight.ts";
+export { planScaling, type ScaleOptions, type ScalePlanning, scalePool } from "./lcm/scale.ts";
+export type {
+  PoolChange,
+  PoolState,
+  Upgrade,
+  VnfDriver,
+  VnfInstance,
+  VnfMember,
+} from "./lcm/vnf-driver.ts";
 export {
   MODEL_FILES,
   MODEL_FOLDER,
@@ -18,6 +41,15 @@ export {
 export type { Network, OutsideParty, Port, Vdu, Zone } from "./model/schemas.ts";
 export { type SecurityRule, securityRules } from "./model/security-rules.ts";
 export { type Fault, formatFault } from "./model/yaml-file.ts";
+export type { Cloud, CloudReading } from "./openstack/cloud.ts";
+export { type CloudSources, readCloud } from "./openstack/cloud-config.ts";
+export { OpenStackError, type OpenStackFault } from "./openstack/errors.ts";
+export { Glance } from "./openstack/glance.ts";
+export { Heat } from "./openstack/heat.ts";
+export { Neutron } from "./openstack/neutron.ts";
+export { Nova } from "./openstack/nova.ts";
+export { type Pace, realPace } from "./openstack/pace.ts";
+export { OpenStackSession } from "./openstack/session.ts";
 export {
   cellMap,
   cellSizes,

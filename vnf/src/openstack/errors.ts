@@ -47,7 +47,7 @@ export class OpenStackError extends Error {
   }
 }
 
-export function isStatus(error: unknown, ...statuses: readonly number[]): error is OpenStackError {
+export function isStatus(error: unknown, ...statuses: readonly number[]): boolean {
   return error instanceof OpenStackError && error.status !== undefined && statuses.includes(error.status);
 }
 

@@ -74,22 +74,16 @@ export class Heat {
     this.#session = session;
   }
 
-  /** By name or id; outputs are costly for Heat. */
-  async stack(name: string, signal?: AbortSignal, outputs = false): Promise<Stack | undefined> {
+  /** By name, or the very one that is meant: a name may belong to another stack later. */
+  async stack(which: string | StackRef, signal?: AbortSignal): Promise<Stack | undefined> {
     try {
-      const path = `/stacks/${encodeURIComponent(name)}`;
-      const query = { resolve_outputs: String(outputs) };
-      // GET of a name answers 302 to name and id: asked for by hand, so that the token goes nowhere else.
-      const found = await this.#session.read(
-        HEAT,
-        { method: "GET", path: "/stacks", query: { ...ownQuery(name) }, ...signalOf(signal) },
-        z.object({ stacks: z.array(stack) }),
-      );
-      const [own] = found.stacks;
-      if (own === undefined) return undefined;
+      const ref = typeof which === "string" ? await this.#named(which, signal) : which;
+      if (ref === undefined) return undefined;
+      const path = `/stacks/${encodeURIComponent(ref.name)}/${ref.id}`;
+      const query = { resolve_outputs: "false" };
       const read = await this.#session.read(
         HEAT,
-        { method: "GET", path: `${path}/${own.id}`, query, ...signalOf(signal) },
+        { method: "GET", path, query, ...signalOf(signal) },
         z.object({ stack }),
       );
       return read.stack;
@@ -97,6 +91,17 @@ export class Heat {
       if (isStatus(error, 404)) return undefined;
       throw error;
     }
+  }
+
+  /** A GET of the name alone is redirected by Heat: asked for in two steps, so that the token goes nowhere else. */
+  async #named(name: string, signal?: AbortSignal): Promise<StackRef | undefined> {
+    const { stacks } = await this.#session.read(
+      HEAT,
+      { method: "GET", path: "/stacks", query: { name }, ...signalOf(signal) },
+      z.object({ stacks: z.array(stack) }),
+    );
+    const own = stacks.find(({ stack_name }) => stack_name === name);
+    return own === undefined ? undefined : { name, id: own.id };
   }
 
   async create(
@@ -240,22 +245,18 @@ export class Heat {
   }
 }
 
-function ownQuery(name: string): Record<string, string> {
-  return /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/.test(name) ? { id: name } : { name };
-}
-
 function signalOf(signal: AbortSignal | undefined): { signal?: AbortSignal } {
   return signal === undefined ? {} : { signal };
 }
 
-/** "FAILED" of "CREATE_FAILED". */
+/** "IN_PROGRESS" of "CREATE_IN_PROGRESS". */
 export function statusOf(status: string): string {
-  return status.slice(status.lastIndexOf("_") + 1);
+  return status.slice(status.indexOf("_") + 1);
 }
 
 /** "CREATE" of "CREATE_FAILED". */
 export function actionOf(status: string): string {
-  return status.slice(0, Math.max(0, status.lastIndexOf("_")));
+  return status.slice(0, Math.max(0, status.indexOf("_")));
 }
 
 /** Id of the stack a resource is in. */

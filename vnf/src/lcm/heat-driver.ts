@@ -1,0 +1,234 @@
+import type { Glance } from "../openstack/glance.ts";
+import type { Heat, Stack } from "../openstack/heat.ts";
+import type { Neutron } from "../openstack/neutron.ts";
+import type { Nova, Server } from "../openstack/nova.ts";
+import type { Deployment } from "./deployment.ts";
+import { changeStack, existing, minutes } from "./heat-change.ts";
+import { healByHeat } from "./heat-heal.ts";
+import { instanceOf, isDeleting, poolsOf } from "./heat-instance.ts";
+import { instantiateByHeat } from "./heat-instantiate.ts";
+import { terminateByHeat } from "./heat-terminate.ts";
+import { type HeatMember, membersIn } from "./heat-tree.ts";
+import { done, failed, type Outcome, orFailed, type Run } from "./outcome.ts";
+import type { PoolChange, Upgrade, VnfDriver, VnfInstance, VnfMember } from "./vnf-driver.ts";
+
+export interface HeatDriverModules {
+  readonly heat: Heat;
+  readonly nova: Nova;
+  readonly neutron: Neutron;
+  readonly glance: Glance;
+}
+
+const POLL_MS = 2_000;
+const AGAIN = "the same command again goes on from here";
+
+/** Operations on a VNF straight through Heat: a VNF is a stack made from ims.yaml. */
+export class HeatDriver implements VnfDriver {
+  readonly via = "heat";
+  readonly #modules: HeatDriverModules;
+
+  constructor(modules: HeatDriverModules) {
+    this.#modules = modules;
+  }
+
+  async find(name: string, signal?: AbortSignal): Promise<VnfInstance | undefined> {
+    const stack = await this.#modules.heat.stack(name, signal);
+    return stack === undefined ? undefined : instanceOf(stack);
+  }
+
+  async members(instance: VnfInstance, signal?: AbortSignal): Promise<VnfMember[]> {
+    const { heat, nova } = this.#modules;
+    const resources = (await heat.resources(instance, 2, signal)) ?? [];
+    const servers = new Map((await nova.servers(signal)).map((server) => [server.id, server]));
+    const pools = instance.pools.map(({ pool }) => pool);
+    return membersIn(resources, instance.id, pools).map((member) =>
+      memberOf(member, servers.get(member.serverId ?? "")),
+    );
+  }
+
+  instantiate(name: string, deployment: Deployment, run: Run): Promise<Outcome> {
+    const pools = poolsOf(deployment.parameters);
+    return this.#guarded(
+      name,
+      () => instantiateByHeat(this.#modules.heat, name, deployment, run),
+      [AGAIN, `tidewater vnf terminate ${name} removes all of it`],
+      run,
+      pools,
+    );
+  }
+
+  scale(instance: VnfInstance, change: PoolChange, run: Run): Promise<Outcome> {
+    const { pool, size, spare, cellMap, zoneMap, joinToken } = change;
+    const parameters = {
+      [`${pool}_count`]: size,
+      [`${pool}_spare`]: spare,
+      [`${pool}_cell_map`]: cellMap.join(","),
+      [`${pool}_zone_map`]: zoneMap.join(","),
+      // Nothing is rebuilt by another size: members whose lists change need not wait for each other.
+      update_pause: 0,
+      ...(joinToken === undefined ? {} : { join_token: joinToken }),
+    };
+    const pools = instance.pools.map((one) => (one.pool === pool ? { pool, size } : one));
+    return this.#change(instance, parameters, `${pool} has ${size} members`, run, pools);
+  }
+
+  upgrade(instance: VnfInstance, { image, pauseSeconds, joinToken }: Upgrade, run: Run): Promise<Outcome> {
+    const parameters = {
+      image,
+      update_pause: pauseSeconds,
+      // A rebuilt member reads its user data again, so it needs a token that is still good.
+      ...(joinToken === undefined ? {} : { join_token: joinToken, user_data_update: "REBUILD" }),
+    };
+    return this.#change(instance, parameters, `${instance.name} runs image ${image}`, run, instance.pools);
+  }
+
+  drain(instance: VnfInstance, members: readonly VnfMember[], run: Run): Promise<Outcome> {
+    return this.#guarded(
+      instance.name,
+      () => this.#switch(members, "SHUTOFF", run),
+      [AGAIN, `tidewater vnf drain ${instance.name} --undo brings members back`],
+      run,
+      instance.pools,
+    );
+  }
+
+  resume(instance: VnfInstance, members: readonly VnfMember[], run: Run): Promise<Outcome> {
+    return this.#guarded(
+      instance.name,
+      () => this.#switch(members, "ACTIVE", run),
+      [AGAIN],
+      run,
+      instance.pools,
+    );
+  }
+
+  heal(instance: VnfInstance, members: readonly VnfMember[], run: Run): Promise<Outcome> {
+    const { heat } = this.#modules;
+    return this.#guarded(
+      instance.name,
+      async () => {
+        const stack = await heat.stack(instance, run.signal);
+        if (stack === undefined) return failed(`${instance.name} is gone`);
+        const resources = (await heat.resources(instance, 2, run.signal)) ?? [];
+        const pools = instance.pools.map(({ pool }) => pool);
+        const own = membersIn(resources, instance.id, pools).filter(({ name }) =>
+          members.some((member) => member.name === name),
+        );
+        return healByHeat(this.#modules, stack, instance.pools, own, run);
+      },
+      [AGAIN],
+      run,
+      instance.pools,
+    );
+  }
+
+  terminate(name: string, run: Run): Promise<Outcome> {
+    return this.#guarded(name, () => terminateByHeat(this.#modules, name, run), [AGAIN], run, []);
+  }
+
+  #change(
+    instance: VnfInstance,
+    parameters: Readonly<Record<string, unknown>>,
+    said: string,
+    run: Run,
+    pools: readonly { readonly pool: string; readonly size: number }[],
+  ): Promise<Outcome> {
+    const { heat } = this.#modules;
+    const next = [AGAIN, `tidewater vnf status ${instance.name} tells more`];
+    return this.#guarded(
+      instance.name,
+      async () => {
+        const stack = await heat.stack(instance, run.signal);
+        if (stack === undefined || isDeleting(instance)) return failed(`${instance.name} is gone`, [], next);
+        const submit = () =>
+          heat.patch(
+            { name: instance.name, id: instance.id },
+            parameters,
+            minutes(run.timeoutMs),
+            run.signal,
+          );
+        return changeStack(heat, { stack, pools, submit, said, clearHooks: true, next }, run);
+      },
+      next,
+      run,
+      pools,
+    );
+  }
+
+  /**
+   * Nova asks the guest to shut down; systemd then gives the node SIGTERM, upon which it quiesces and ends. So a drained
+   * member is one that is switched off, and no way to its management network is needed.
+   */
+  async #switch(members: readonly VnfMember[], to: "SHUTOFF" | "ACTIVE", run: Run): Promise<Outcome> {
+    const { nova } = this.#modules;
+    const deadline = run.pace.now() + run.timeoutMs;
+    const waiting = new Map<string, string>();
+    for (const { name, serverId, serverStatus } of members) {
+      if (serverId === undefined || serverStatus === to) continue;
+      if (serverStatus !== (to === "SHUTOFF" ? "ACTIVE" : "SHUTOFF")) {
+        run.progress(`${name} is ${serverStatus}: nothing to ${to === "SHUTOFF" ? "drain" : "start"}`);
+        continue;
+      }
+      if (to === "SHUTOFF") await nova.stop(serverId, run.signal);
+      else await nova.start(serverId, run.signal);
+      waiting.set(serverId, name);
+    }
+    const changed = waiting.size > 0;
+    while (waiting.size > 0) {
+      for (const [id, name] of waiting) {
+        const server: Server | undefined = await nova.server(id, run.signal);
+        if (server !== undefined && server.status !== to && server.status !== "ERROR") continue;
+        waiting.delete(id);
+        run.progress(`${name}: ${server?.status ?? "gone"}`);
+      }
+      if (waiting.size === 0) break;
+      if (run.pace.now() >= deadline)
+        return failed(`${[...waiting.values()].join(", ")} did not become ${to} in time`, [], [AGAIN]);
+      await run.pace.sleep(POLL_MS, run.signal);
+    }
+    const names = members.map(({ name }) => name).join(", ");
+    return done(`${to === "SHUTOFF" ? "drained" : "started"}: ${names}`, changed);
+  }
+
+  #guarded(
+    name: string,
+    operation: () => Promise<Outcome>,
+    next: readonly string[],
+    run: Run,
+    pools: readonly { readonly pool: string; readonly size: number }[],
+  ): Promise<Outcome> {
+    const { heat } = this.#modules;
+    const exists = async (): Promise<readonly string[]> => {
+      const stack: Stack | undefined = await heat.stack(name);
+      return stack === undefined ? [] : existing(heat, stack, pools);
+    };
+    return orFailed(operation, exists, next, run.signal);
+  }
+}
+
+const STATES = new Map<string, VnfMember["state"]>([
+  ["COMPLETE", "ready"],
+  ["IN_PROGRESS", "busy"],
+  ["FAILED", "failed"],
+]);
+
+function memberOf(member: HeatMember, server: Server | undefined): VnfMember {
+  const { pool, index, name, status, reason, serverId } = member;
+  const broken = server?.status === "ERROR" || (server === undefined && status === "COMPLETE");
+  return {
+    pool,
+    index,
+    name,
+    state: broken ? "failed" : (STATES.get(status) ?? "busy"),
+    reason:
+      server?.fault?.message ??
+      (server === undefined && serverId !== undefined ? "its server is gone" : reason),
+    addresses: Object.values(server?.addresses ?? {}).flatMap((all) => all.map(({ addr }) => addr)),
+    ...(server === undefined ? {} : { serverStatus: server.status }),
+    ...(serverId === undefined ? {} : { serverId }),
+    ...(server === undefined || server.hostId === "" ? {} : { hostId: server.hostId }),
+    ...(server?.host_status === undefined ? {} : { hostStatus: server.host_status }),
+    ...(server?.["OS-EXT-AZ:availability_zone"] ? { zone: server["OS-EXT-AZ:availability_zone"] } : {}),
+    ...(server?.image ? { image: server.image.id } : {}),
+  };
+}

@@ -1,0 +1,63 @@
+import type { Heat, Stack } from "../openstack/heat.ts";
+import type { Nova } from "../openstack/nova.ts";
+import { changeStack, minutes } from "./heat-change.ts";
+import type { HeatMember } from "./heat-tree.ts";
+import { failed, type Outcome, type Run } from "./outcome.ts";
+import type { PoolState } from "./vnf-driver.ts";
+
+const POLL_MS = 2_000;
+
+/**
+ * Makes members anew. The old server is deleted first: its cell then has room for the new one on any host without one of the
+ * cell, and no host ever has one more than before; its ports, so its addresses, stay.
+ */
+export async function healByHeat(
+  { heat, nova }: { readonly heat: Heat; readonly nova: Nova },
+  stack: Stack,
+  pools: readonly PoolState[],
+  members: readonly HeatMember[],
+  run: Run,
+): Promise<Outcome> {
+  const next = [
+    "the same command again goes on from here",
+    `a host of the zone must be free of the member's cell: tidewater vnf placement audit ${stack.stack_name}`,
+  ];
+  for (const { name, stack: own, resources, serverId } of members) {
+    if (own === undefined) return failed(`${name} has no stack of its own yet`, [], next);
+    const reason = "to be made anew by tidewater vnf heal";
+    for (const resource of resources)
+      if (
+        resource.resource_type === "OS::Nova::Server" ||
+        resource.resource_type.startsWith("OS::Heat::WaitCondition")
+      )
+        await heat.markUnhealthy(own, resource.resource_name, reason, run.signal);
+    if (serverId === undefined) continue;
+    run.progress(`${name}: deleting server ${serverId}`);
+    await nova.deleteServer(serverId, run.signal);
+  }
+  const deadline = run.pace.now() + run.timeoutMs;
+  for (const { name, serverId } of members)
+    while (serverId !== undefined && (await nova.server(serverId, run.signal)) !== undefined) {
+      if (run.pace.now() >= deadline)
+        return failed(`nova does not get rid of server ${serverId} of ${name}`, [], next);
+      await run.pace.sleep(POLL_MS, run.signal);
+    }
+  return changeStack(
+    heat,
+    {
+      stack,
+      pools,
+      submit: () =>
+        heat.patch(
+          { name: stack.stack_name, id: stack.id },
+          { update_pause: 0 },
+          minutes(run.timeoutMs),
+          run.signal,
+        ),
+      said: `made anew: ${members.map(({ name }) => name).join(", ")}`,
+      clearHooks: true,
+      next,
+    },
+    run,
+  );
+}

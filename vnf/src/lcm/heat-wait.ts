@@ -1,0 +1,92 @@
+import { OpenStackError } from "../openstack/errors.ts";
+import { actionOf, type Heat, nestedOf, type Stack, type StackRef, statusOf } from "../openstack/heat.ts";
+import { countsOf, failuresIn, membersIn } from "./heat-tree.ts";
+import type { Run } from "./outcome.ts";
+
+export interface WaitRequest {
+  readonly stack: StackRef;
+  readonly pools: readonly { readonly pool: string; readonly size: number }[];
+  /** `updated_time` before the operation: an end that is older is not its end. */
+  readonly since?: string | null | undefined;
+  /** Lets members go on that wait at a pre-delete hook: they are drained. */
+  readonly clearHooks: boolean;
+  /** ms since the epoch. */
+  readonly deadline: number;
+}
+
+export type WaitResult =
+  | { readonly kind: "ended"; readonly stack: Stack }
+  | { readonly kind: "gone" }
+  | { readonly kind: "late"; readonly status: string };
+
+const POLL_MS = 2_000;
+/** So long Heat may take to begin what it has accepted. */
+const BEGIN_MS = 20_000;
+
+/** Waits until Heat has ended what it does with a stack, and tells of members as they come and go. */
+export async function waitForStack(heat: Heat, request: WaitRequest, run: Run): Promise<WaitResult> {
+  const { stack: ref, pools, since, clearHooks, deadline } = request;
+  const begun = run.pace.now();
+  let told = "";
+  let status = "";
+  for (;;) {
+    const stack = await heat.stack(ref, run.signal);
+    if (stack === undefined || stack.stack_status === "DELETE_COMPLETE") return { kind: "gone" };
+    status = stack.stack_status;
+    const old =
+      since !== undefined &&
+      (stack.updated_time ?? null) === (since ?? null) &&
+      run.pace.now() - begun < BEGIN_MS;
+    if (statusOf(status) !== "IN_PROGRESS" && !old) return { kind: "ended", stack };
+    const resources = await heat.resources(ref, 2, run.signal);
+    if (resources !== undefined) {
+      const line = countsOf(
+        membersIn(
+          resources,
+          ref.id,
+          pools.map(({ pool }) => pool),
+        ),
+        pools,
+      );
+      const doing = `${actionOf(status).toLowerCase()}: ${line}`;
+      if (doing !== told) run.progress(doing);
+      told = doing;
+      for (const failure of failuresIn(resources).slice(0, 1))
+        if (!told.includes(failure)) {
+          run.progress(failure);
+          told = `${told} ${failure}`;
+        }
+      if (clearHooks) await clearDeleteHooks(heat, ref, run);
+    }
+    if (run.pace.now() >= deadline) return { kind: "late", status };
+    await run.pace.sleep(POLL_MS, run.signal);
+  }
+}
+
+const WAITS = /paused until Hook pre-delete is cleared/;
+
+/** Resources that wait at pre-delete: of their events, which are newest first, the last one says so. */
+async function clearDeleteHooks(heat: Heat, ref: StackRef, run: Run): Promise<void> {
+  const seen = new Set<string>();
+  for (const event of await heat.events(ref, 3, run.signal)) {
+    const key = event.physical_resource_id ?? event.resource_name;
+    if (seen.has(key)) continue;
+    seen.add(key);
+    if (!WAITS.test(event.resource_status_reason ?? "")) continue;
+    const href = event.links.find(({ rel }) => rel === "stack")?.href;
+    const owner = nestedOf({
+      resource_name: "",
+      resource_type: "",
+      resource_status: "",
+      links: href === undefined ? [] : [{ rel: "nested", href }],
+    });
+    if (owner === undefined) continue;
+    try {
+      await heat.clearHook(owner, event.resource_name, "pre-delete", run.signal);
+      run.progress(`${owner.name}: ${event.resource_name} may be deleted (hook cleared)`);
+    } catch (error) {
+      // Cleared by someone else, or gone meanwhile.
+      if (!(error instanceof OpenStackError) || ![400, 404].includes(error.status ?? 0)) throw error;
+    }
+  }
+}

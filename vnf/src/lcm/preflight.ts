@@ -1,0 +1,356 @@
+import type { VnfModel } from "../model/model.ts";
+import { isStatus, OpenStackError } from "../openstack/errors.ts";
+import type { Glance, Image } from "../openstack/glance.ts";
+import type { Heat } from "../openstack/heat.ts";
+import type { Neutron } from "../openstack/neutron.ts";
+import type { ComputeZone, Flavor, Limit, Nova } from "../openstack/nova.ts";
+import type { Share } from "../placement/share.ts";
+import type { AvailabilityZone } from "../plan/vnf-plan.ts";
+import { planVnf } from "../plan/vnf-plan.ts";
+import type { Deployment } from "./deployment.ts";
+import { instanceOf, poolsOf } from "./heat-instance.ts";
+import type { PoolState } from "./vnf-driver.ts";
+
+export interface Check {
+  /** image, flavour, zone, hosts, quota ... */
+  readonly check: string;
+  readonly verdict: "ok" | "refused" | "unknown" | "warning";
+  readonly what: string;
+  readonly remedy?: string;
+}
+
+export interface PreflightModules {
+  readonly heat: Heat;
+  readonly nova: Nova;
+  readonly neutron: Neutron;
+  readonly glance: Glance;
+  readonly model: VnfModel;
+}
+
+export interface PreflightRequest {
+  readonly name: string;
+  readonly deployment: Deployment;
+  /** Hosts of availability zones, by whoever may not ask for them. */
+  readonly hosts: ReadonlyMap<string, number>;
+}
+
+/** What instantiation would need, looked up before anything is created. All of it is told at once. */
+export async function preflight(
+  modules: PreflightModules,
+  { name, deployment, hosts }: PreflightRequest,
+  signal?: AbortSignal,
+): Promise<Check[]> {
+  const { heat, nova, neutron, glance, model } = modules;
+  const { parameters } = deployment;
+  const pools = poolsOf(parameters);
+  const checks: Check[] = [];
+  const stack = await heat.stack(name, signal);
+  const made = stack === undefined ? undefined : instanceOf(stack);
+  if (stack !== undefined && made === undefined)
+    checks.push(
+      refuse("name", `a stack ${name} exists that is none of these templates`, "choose another name"),
+    );
+  else if (made !== undefined)
+    checks.push(warn("name", `${name} exists (${made.status}): the same values go on with it`));
+  else checks.push(ok("name", `no stack ${name} yet`));
+  const flavors = await nova.flavors(signal);
+  const image = await checkImage(glance, parameters.get("image") ?? "", checks, signal);
+  for (const pool of pools)
+    checkFlavor(pool.pool, parameters.get(`${pool.pool}_flavor`) ?? "", flavors, image, model, checks);
+  const guaranteed = parameters.get("placement") !== "unguarded";
+  const zones = checkZones(pools, await nova.zones(signal), hosts, guaranteed, checks);
+  if (guaranteed) checkHosts(pools, zones, model, checks);
+  await checkNetworks(neutron, parameters, checks, signal);
+  // What is there already has its quota.
+  if (made === undefined)
+    checkQuotas(
+      pools,
+      flavors,
+      parameters,
+      await nova.limits(signal),
+      await quotasOf(neutron, signal),
+      checks,
+    );
+  try {
+    await heat.validate(deployment.definition, signal);
+    checks.push(ok("templates", "Heat accepts templates and parameters"));
+  } catch (error) {
+    if (!(error instanceof OpenStackError) || !isStatus(error, 400, 403, 404)) throw error;
+    const detail = error.detail.code === "REFUSED" ? error.detail.detail : error.message;
+    checks.push(refuse("templates", `Heat refuses them: ${detail}`, "correct the parameter it names"));
+  }
+  return checks;
+}
+
+export function refusalsIn(checks: readonly Check[]): Check[] {
+  return checks.filter(({ verdict }) => verdict === "refused");
+}
+
+const ok = (check: string, what: string): Check => ({ check, verdict: "ok", what });
+const warn = (check: string, what: string, remedy?: string): Check => ({
+  check,
+  verdict: "warning",
+  what,
+  ...(remedy === undefined ? {} : { remedy }),
+});
+const refuse = (check: string, what: string, remedy: string): Check => ({
+  check,
+  verdict: "refused",
+  what,
+  remedy,
+});
+
+async function checkImage(
+  glance: Glance,
+  wanted: string,
+  checks: Check[],
+  signal?: AbortSignal,
+): Promise<Image | undefined> {
+  const named = await glance.named(wanted, signal);
+  const byId = named.length === 0 ? await glance.image(wanted, signal) : undefined;
+  const found = byId === undefined ? named : [byId];
+  const [image] = found;
+  if (image === undefined) {
+    checks.push(
+      refuse("image", `there is no image ${wanted}`, `tidewater vnf image upload FILE --name ${wanted}`),
+    );
+    return undefined;
+  }
+  if (found.length > 1)
+    checks.push(refuse("image", `${found.length} images are called ${wanted}`, "give the id of one"));
+  else if (image.status !== "active")
+    checks.push(
+      refuse("image", `image ${wanted} is ${image.status}, not active`, "upload it again, or wait for it"),
+    );
+  else checks.push(ok("image", `${wanted} (${image.id})`));
+  return image;
+}
+
+function checkFlavor(
+  pool: string,
+  wanted: string,
+  flavors: readonly Flavor[],
+  image: Image | undefined,
+  model: VnfModel,
+  checks: Check[],
+): void {
+  const flavor = flavors.find(({ name, id }) => name === wanted || id === wanted);
+  const size = model.vdus.find(({ name }) => name === pool)?.size;
+  if (flavor === undefined) {
+    const how =
+      size === undefined
+        ? ""
+        : ` (openstack flavor create --vcpus ${size.vcpus} --ram ${size.memory} --disk ${size.disk} ${wanted}, for an administrator)`;
+    checks.push(
+      refuse("flavour", `${pool}: there is no flavour ${wanted}`, `choose one with ${pool}_flavor${how}`),
+    );
+    return;
+  }
+  if (image !== undefined && (flavor.disk < image.min_disk || flavor.ram < image.min_ram)) {
+    checks.push(
+      refuse(
+        "flavour",
+        `${pool}: ${wanted} has ${flavor.disk} GiB and ${flavor.ram} MiB; the image needs ${image.min_disk} GiB and ${image.min_ram} MiB`,
+        `choose a larger one with ${pool}_flavor`,
+      ),
+    );
+    return;
+  }
+  const small =
+    size !== undefined &&
+    (flavor.vcpus < size.vcpus || flavor.ram < size.memory || (flavor.disk > 0 && flavor.disk < size.disk));
+  checks.push(
+    small
+      ? warn(
+          "flavour",
+          `${pool}: ${wanted} is smaller than the model's ${size.vcpus} vCPU, ${size.memory} MiB, ${size.disk} GiB`,
+          "for a lab only",
+        )
+      : ok("flavour", `${pool}: ${wanted}`),
+  );
+}
+
+/** Zones of the pools by name, with the hosts that are known. */
+function checkZones(
+  pools: readonly PoolState[],
+  there: readonly ComputeZone[],
+  told: ReadonlyMap<string, number>,
+  guaranteed: boolean,
+  checks: Check[],
+): Map<string, AvailabilityZone> {
+  const zones = new Map<string, AvailabilityZone>();
+  const names = there
+    .filter(({ available, name }) => available && name !== "internal")
+    .map(({ name }) => name);
+  for (const name of new Set(pools.flatMap((pool) => pool.zones))) {
+    const zone = there.find((one) => one.name === name);
+    if (zone?.available !== true) {
+      checks.push(
+        refuse(
+          "zone",
+          `availability zone ${name} ${zone === undefined ? "does not exist" : "is not available"}`,
+          `choose dmz_zones and core_zones from ${names.join(", ")}, or have an aggregate made (openstack aggregate create --zone ${name} ...)`,
+        ),
+      );
+      continue;
+    }
+    const hosts = told.get(name) ?? zone.hosts;
+    zones.set(name, { name, ...(hosts === undefined ? {} : { hosts }) });
+    if (hosts !== undefined) checks.push(ok("zone", `${name}: ${hosts} hosts`));
+    else if (guaranteed)
+      checks.push({
+        check: "hosts",
+        verdict: "unknown",
+        what: `${name}: this project may not see how many hosts it has`,
+        remedy: `say it with --hosts ${name}=N, or run preflight as an administrator`,
+      });
+  }
+  return zones;
+}
+
+function checkHosts(
+  pools: readonly PoolState[],
+  known: ReadonlyMap<string, AvailabilityZone>,
+  model: VnfModel,
+  checks: Check[],
+): void {
+  const requests = pools.flatMap((pool) => {
+    const vdu = model.vdus.find(({ name }) => name === pool.pool);
+    const share: Share = pool.share;
+    return vdu === undefined ? [] : [{ vdu, size: pool.size, share }];
+  });
+  const zones = new Map<string, readonly AvailabilityZone[]>();
+  for (const pool of pools) {
+    const zone = model.vdus.find(({ name }) => name === pool.pool)?.zone;
+    if (zone !== undefined)
+      zones.set(
+        zone,
+        pool.zones.map((name) => known.get(name) ?? { name }),
+      );
+  }
+  const planning = planVnf(model, { pools: requests, zones });
+  if (planning.kind === "refused")
+    for (const { what, reason, remedy } of planning.refusals)
+      checks.push(refuse("hosts", `${what}: ${reason}`, remedy));
+  else
+    for (const { availabilityZone, hostsNeeded, hostsToHeal, hosts } of planning.plan.zones) {
+      if (hosts === undefined) continue;
+      const spare = hosts < hostsToHeal;
+      checks.push(
+        spare
+          ? warn(
+              "hosts",
+              `${availabilityZone}: ${hosts} hosts, ${hostsNeeded} needed: none is free when one fails`,
+              `${hostsToHeal} hosts let members of a failed host be made anew elsewhere`,
+            )
+          : ok("hosts", `${availabilityZone}: ${hosts} hosts, ${hostsNeeded} needed`),
+      );
+    }
+}
+
+async function checkNetworks(
+  neutron: Neutron,
+  parameters: ReadonlyMap<string, string>,
+  checks: Check[],
+  signal?: AbortSignal,
+): Promise<void> {
+  const wanted = [...parameters].filter(([name, value]) => /^[a-z]+_network$/.test(name) && value !== "");
+  if (wanted.length === 0) return;
+  const networks = await neutron.networks(signal);
+  for (const [parameter, value] of wanted) {
+    const found = networks.filter(({ name, id }) => name === value || id === value);
+    const [network] = found;
+    if (network === undefined)
+      checks.push(
+        refuse(
+          "network",
+          `${parameter}: there is no network ${value}`,
+          "openstack network list shows those there are",
+        ),
+      );
+    else if (found.length > 1)
+      checks.push(
+        refuse("network", `${parameter}: ${found.length} networks are called ${value}`, "give the id of one"),
+      );
+    else if (parameter === "external_network" && !network["router:external"])
+      checks.push(
+        refuse("network", `${parameter}: ${value} is not external`, "choose one that a router can go out by"),
+      );
+    else if (network.subnets.length === 0)
+      checks.push(
+        refuse("network", `${parameter}: ${value} has no subnet`, "give it one: ports need addresses"),
+      );
+    else checks.push(ok("network", `${parameter}: ${value}`));
+  }
+}
+
+/** Neutron without the quota_details extension answers 404. */
+async function quotasOf(neutron: Neutron, signal?: AbortSignal): Promise<ReadonlyMap<string, Limit>> {
+  try {
+    return await neutron.quotas(signal);
+  } catch (error) {
+    if (isStatus(error, 403, 404)) return new Map();
+    throw error;
+  }
+}
+
+/** Ports of a member of each pool, security groups and networks: those of heat-templates. */
+function checkQuotas(
+  pools: readonly PoolState[],
+  flavors: readonly Flavor[],
+  parameters: ReadonlyMap<string, string>,
+  compute: ReadonlyMap<string, Limit>,
+  network: ReadonlyMap<string, Limit>,
+  checks: Check[],
+): void {
+  const flavorOf = ({ pool }: PoolState): Flavor | undefined => {
+    const wanted = parameters.get(`${pool}_flavor`);
+    return flavors.find(({ name, id }) => name === wanted || id === wanted);
+  };
+  const total = (of: (pool: PoolState) => number): number => pools.reduce((sum, pool) => sum + of(pool), 0);
+  const groups = (pool: PoolState): number => Math.max(-1, ...pool.cellMap) + 1;
+  const largest = Math.max(
+    0,
+    ...pools.flatMap((pool) => {
+      const cells = new Map<number, number>();
+      for (const cell of pool.cellMap.slice(0, pool.size)) cells.set(cell, (cells.get(cell) ?? 0) + 1);
+      return [...cells.values()];
+    }),
+  );
+  const made = ["access", "mw", "core", "management"].filter(
+    (one) => parameters.get(`${one}_network`) === "",
+  );
+  const needed: readonly [string, ReadonlyMap<string, Limit>, number][] = [
+    ["instances", compute, total(({ size }) => size)],
+    ["cores", compute, total((pool) => (flavorOf(pool)?.vcpus ?? 0) * pool.size)],
+    ["ram", compute, total((pool) => (flavorOf(pool)?.ram ?? 0) * pool.size)],
+    ["server_groups", compute, total(groups)],
+    ["server_group_members", compute, largest],
+    ["port", network, total(({ pool, size }) => size * (PORTS.get(pool) ?? 1))],
+    ["security_group", network, [...PORTS.values()].reduce((sum, ports) => sum + ports, 0)],
+    ["network", network, made.length],
+    ["subnet", network, made.length],
+  ];
+  for (const [name, limits, wanted] of needed) {
+    const limit = limits.get(name);
+    if (limit === undefined) continue;
+    const free = limit.most < 0 ? Number.POSITIVE_INFINITY : limit.most - limit.used;
+    checks.push(
+      wanted <= free
+        ? ok("quota", `${name}: ${wanted} of ${limit.most < 0 ? "any number" : `${free} left`}`)
+        : refuse(
+            "quota",
+            `${name}: ${wanted} needed, ${Math.max(0, free)} left of ${limit.most}`,
+            `have the quota raised to ${limit.used + wanted} (openstack quota set, for an administrator), or free ${wanted - Math.max(0, free)}`,
+          ),
+    );
+  }
+}
+
+/** Interfaces of a member; a security group each. */
+const PORTS: ReadonlyMap<string, number> = new Map([
+  ["bono", 2],
+  ["sprout", 3],
+  ["homestead", 2],
+  ["vellum", 2],
+]);

@@ -1,0 +1,61 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { type ImageUpload, uploadImage } from "../../src/lcm/image-upload.ts";
+import { startLab } from "../../testing/lab.ts";
+
+function imageFile(t: { after(work: () => void): void }, content: Buffer): ImageUpload {
+  const folder = mkdtempSync(join(tmpdir(), "image-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, "ims.qcow2");
+  writeFileSync(file, content);
+  return { file, name: "ims", minDiskGiB: 10, minRamMiB: 2048 };
+}
+
+const QCOW2 = Buffer.concat([Buffer.from("QFI\u00fb", "latin1"), Buffer.alloc(300_000, 7)]);
+
+test("an image is uploaded with its progress, and not a second time", async (t) => {
+  const { glance, run, cloud, lines } = await startLab(t);
+  const upload = imageFile(t, QCOW2);
+  const first = await uploadImage(glance, upload, run);
+  assert.match(first.kind === "done" ? first.said : "", /^ims is uploaded \(.*\), qcow2, 300004 bytes$/);
+  assert.ok(lines.some((line) => /^\d0 % of 300004 bytes$/.test(line)));
+  const again = await uploadImage(glance, upload, run);
+  assert.match(again.kind === "done" && !again.changed ? again.said : "", /there already .* same content/);
+  assert.equal(cloud.images.filter(({ name }) => name === "ims").length, 1);
+});
+
+test("an upload that breaks off leaves no record behind; one that another run left is replaced", async (t) => {
+  const { glance, run, cloud } = await startLab(t);
+  const upload = imageFile(t, QCOW2);
+  for (const status of [0, 500, 413]) {
+    cloud.faults.push({ on: /^PUT \/glance/, status });
+    const outcome = await uploadImage(glance, upload, run);
+    assert.match(outcome.kind === "failed" ? outcome.next.join() : "", /nothing is left behind/);
+    assert.equal(cloud.images.filter(({ name }) => name === "ims").length, 0);
+  }
+  cloud.images.push({ id: "half", name: "ims", status: "queued", size: 0, digest: "" });
+  assert.equal((await uploadImage(glance, upload, run)).kind, "done");
+  assert.deepEqual(
+    cloud.images.filter(({ name }) => name === "ims").map(({ status }) => status),
+    ["active"],
+  );
+});
+
+test("another image under that name, a wrong digest, a file that is none: refused, nothing is made", async (t) => {
+  const { glance, run, cloud } = await startLab(t);
+  const upload = imageFile(t, QCOW2);
+  const refused = async (wrong: Partial<ImageUpload>): Promise<string> => {
+    const outcome = await uploadImage(glance, { ...upload, ...wrong }, run);
+    assert.equal(outcome.kind, "failed");
+    return outcome.kind === "failed" ? outcome.reason : "";
+  };
+  assert.match(await refused({ name: "tidewater" }), /there is an image tidewater .* with other content/);
+  assert.match(await refused({ sha512: "0".repeat(128) }), /is not the file it should be/);
+  assert.match(await refused({ file: "/nonexistent" }), /there is no such file/);
+  assert.match(await refused({ file: "/" }), /is no file/);
+  assert.match(await refused({ file: imageFile(t, Buffer.alloc(5)).file }), /that is no image/);
+  assert.equal(cloud.images.length, 2);
+});

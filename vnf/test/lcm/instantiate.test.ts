@@ -1,0 +1,166 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { auditPlacement } from "../../src/lcm/audit.ts";
+import { preflight, refusalsIn } from "../../src/lcm/preflight.ts";
+import { small, startLab } from "../../testing/lab.ts";
+
+test("a VNF is made, every member in its pool; the same command again finds it done", async (t) => {
+  const { driver, run, lines, cloud } = await startLab(t);
+  const first = await driver.instantiate("ims", small(), run);
+  assert.deepEqual(first, { kind: "done", changed: true, said: "ims is made, CREATE_COMPLETE" });
+  assert.ok(
+    lines.some((line) => /^create: bono 3 of 7/.test(line)),
+    lines.join("\n"),
+  );
+  const instance = await driver.find("ims");
+  assert.ok(instance !== undefined);
+  const members = await driver.members(instance);
+  assert.equal(members.length, 24);
+  assert.ok(members.every(({ state, serverStatus }) => state === "ready" && serverStatus === "ACTIVE"));
+  const audit = auditPlacement(instance, members);
+  assert.equal(audit.kept, true);
+  assert.deepEqual(
+    audit.pools.map(({ pool, members: n, most, cap }) => [pool, n, most, cap]),
+    [
+      ["bono", 7, 1, 1],
+      ["sprout", 7, 1, 1],
+      ["homestead", 7, 1, 1],
+      ["vellum", 3, 1, 1],
+    ],
+  );
+  const asked = cloud.requests.filter((one) => one.startsWith("POST /heat")).length;
+  const second = await driver.instantiate("ims", small(), run);
+  assert.deepEqual(second, { kind: "done", changed: false, said: "ims is there already, CREATE_COMPLETE" });
+  assert.equal(cloud.requests.filter((one) => one.startsWith("POST /heat")).length, asked);
+});
+
+test("a stack that failed half way is told with its reason and completed by the same command", async (t) => {
+  const { driver, run, cloud } = await startLab(t, { dmz: 8, core: 6 });
+  const first = await driver.instantiate("ims", small(), run);
+  assert.equal(first.kind, "failed");
+  assert.match(first.kind === "failed" ? first.reason : "", /^CREATE_FAILED: .*server: .*No valid host/);
+  assert.deepEqual(first.kind === "failed" ? first.exists.slice(0, 2) : [], [
+    "stack ims, CREATE_FAILED",
+    "bono: 7 of 7 members complete, 7 servers",
+  ]);
+  assert.match(
+    first.kind === "failed" ? first.next.join("\n") : "",
+    /same command.*\n.*status ims.*\n.*terminate ims/,
+  );
+  cloud.compute.hosts.get("core")?.push("core-7");
+  const second = await driver.instantiate("ims", small(), run);
+  assert.deepEqual(second, { kind: "done", changed: true, said: "ims is completed" });
+  assert.equal(cloud.compute.servers.size, 24, "no twin is left of what failed");
+});
+
+test("a stack that exists with other values is not touched", async (t) => {
+  const { driver, run, cloud } = await startLab(t);
+  await driver.instantiate("ims", small(), run);
+  const outcome = await driver.instantiate("ims", small({ home_domain: "other.example" }), run);
+  assert.equal(outcome.kind, "failed");
+  assert.match(
+    outcome.kind === "failed" ? outcome.reason : "",
+    /^ims exists with other values: home_domain is example.com, not other.example$/,
+  );
+  assert.ok(!cloud.requests.some((one) => one.startsWith("PUT ")));
+});
+
+test("an answer that is lost after the stack was begun does not make a second one", async (t) => {
+  for (const status of [0, 500, 504]) {
+    const { driver, run, cloud, lines } = await startLab(t);
+    cloud.faults.push({ on: /^POST \/heat\/stacks$/, status, carriedOut: true });
+    const outcome = await driver.instantiate("ims", small(), run);
+    assert.equal(outcome.kind, "done", JSON.stringify(outcome));
+    assert.equal(cloud.requests.filter((one) => one === "POST /heat/stacks").length, 1);
+    assert.ok(lines.some((line) => line.endsWith("looking whether it was begun")));
+  }
+});
+
+test("a creation that Heat did not begin is asked for again", async (t) => {
+  const { driver, run, cloud } = await startLab(t);
+  cloud.faults.push({ on: /^POST \/heat\/stacks$/, status: 503, times: 2 });
+  assert.equal((await driver.instantiate("ims", small(), run)).kind, "done");
+  assert.equal(cloud.requests.filter((one) => one === "POST /heat/stacks").length, 3);
+});
+
+test("a stack that is being deleted is waited for, then made anew", async (t) => {
+  const { driver, run, heat } = await startLab(t);
+  await driver.instantiate("ims", small(), run);
+  const before = await driver.find("ims");
+  await heat.delete({ name: "ims", id: before?.id ?? "" });
+  const outcome = await driver.instantiate("ims", small(), run);
+  assert.equal(outcome.kind, "done");
+  assert.notEqual((await driver.find("ims"))?.id, before?.id);
+});
+
+test("a stack that is deleted by someone else half way is told, and made by the same command", async (t) => {
+  const { driver, run, cloud, pace } = await startLab(t);
+  let turns = 0;
+  pace.whileWaiting(() => {
+    if (++turns === 3) for (const stack of cloud.stacks.values()) stack.status = "DELETE_IN_PROGRESS";
+  });
+  const outcome = await driver.instantiate("ims", small(), run);
+  assert.match(outcome.kind === "failed" ? outcome.reason : "", /deleted meanwhile/);
+  assert.equal(cloud.compute.servers.size, 0);
+  assert.equal((await driver.instantiate("ims", small(), run)).kind, "done");
+});
+
+test("a Heat that takes longer than the time given is left to it, and gone on with later", async (t) => {
+  const { driver, run, cloud } = await startLab(t);
+  cloud.idle = 30;
+  const late = await driver.instantiate("ims", small(), { ...run, timeoutMs: 20_000 });
+  assert.match(late.kind === "failed" ? late.reason : "", /still at it \(CREATE_IN_PROGRESS\) and goes on/);
+  assert.equal((await driver.instantiate("ims", small(), run)).kind, "done");
+});
+
+test("an interrupt ends the waiting and says that the cloud goes on", async (t) => {
+  const { driver, run, pace } = await startLab(t);
+  const stop = new AbortController();
+  pace.whileWaiting(() => stop.abort(new Error("interrupted")));
+  const outcome = await driver.instantiate("ims", small(), { ...run, signal: stop.signal });
+  assert.match(
+    outcome.kind === "failed" ? outcome.reason : "",
+    /^interrupted; what the cloud has begun goes on/,
+  );
+});
+
+test("preflight tells everything that is missing at once, with a remedy, and makes nothing", async (t) => {
+  const lab = await startLab(t, { dmz: 8, core: 8 });
+  const { cloud } = lab;
+  const [image] = cloud.images;
+  assert.ok(image !== undefined);
+  image.status = "queued";
+  cloud.flavors.shift();
+  cloud.limits.instances = 10;
+  cloud.limits.securityGroups = 5;
+  cloud.compute.hosts.delete("dmz");
+  const deployment = small({ access_network: "nowhere", external_network: "dmz" });
+  const checks = await preflight(lab, { name: "ims", deployment, hosts: new Map([["core", 6]]) });
+  const refused = refusalsIn(checks);
+  assert.ok(refused.every(({ remedy }) => (remedy ?? "") !== ""));
+  const told = refused.map(({ check, what }) => `${check}: ${what}`).join("\n");
+  for (const expected of [
+    /^image: image tidewater is queued, not active$/m,
+    /^flavour: bono: there is no flavour tidewater.bono$/m,
+    /^zone: availability zone dmz does not exist$/m,
+    /^hosts: sprout: zone core has 6 hosts; 7 sprouts need 7/m,
+    /^network: access_network: there is no network nowhere$/m,
+    /^network: external_network: dmz is not external$/m,
+    /^quota: instances: 24 needed, 10 left of 10$/m,
+    /^quota: security_group: 9 needed, 4 left of 5$/m,
+  ])
+    assert.match(told, expected);
+  assert.equal(refused.length, 9, told); // homestead's hosts, too
+  assert.equal(cloud.stacks.size, 0);
+});
+
+test("preflight without the right to see hosts says so, and how to tell them", async (t) => {
+  const lab = await startLab(t);
+  const checks = await preflight(lab, { name: "ims", deployment: small(), hosts: new Map() });
+  assert.equal(refusalsIn(checks).length, 0, JSON.stringify(refusalsIn(checks)));
+  const unknown = checks.filter(({ verdict }) => verdict === "unknown");
+  assert.deepEqual(
+    unknown.map(({ remedy }) => remedy),
+    ["dmz", "core"].map((zone) => `say it with --hosts ${zone}=N, or run preflight as an administrator`),
+  );
+});
