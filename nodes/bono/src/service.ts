@@ -99,7 +99,7 @@ export function createBono(
     guesses: new GuessLimiter({ free: options.passwordTries, intervalMs: GUESS_INTERVAL_MS }, clock),
     newIcid: icidGenerator(),
     counters: metrics.pcscf,
-    isInviting: (flowId) => core.transactions.isInviting(flowId),
+    isInviting: (flowId, besides) => core.transactions.isInviting(flowId, besides),
     siblingTargets: (host) => addresses.siblingAddresses(host).map(trustedSideOf),
     siblings: () => addresses.siblings().map(trustedSideOf),
     mayUseCore: addresses.mayUseCore,

@@ -83,8 +83,8 @@ export function isTurnedAway(request: SipMessage, flow: Flow, { calls, isInvitin
   if (request.toTag !== "") return false;
   if (request.method === "REGISTER" && removesBindings(request)) return false;
   if (flow.reliable && calls.has(flow.id)) return false;
-  // An INVITE is itself what is being set up.
-  return request.method === "INVITE" || !isInviting(flow.id);
+  // An INVITE is not what keeps its UE here, but another call may.
+  return !isInviting(flow.id, request.method === "INVITE" ? request.callId : undefined);
 }
 
 /**

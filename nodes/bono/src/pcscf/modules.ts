@@ -70,7 +70,7 @@ export interface PcscfModules {
   /** Trusted sides of all other members of our pool. */
   readonly siblings: () => readonly Target[];
   /** Is a call being set up over this flow, by its UE or to it? Asked only when this P-CSCF is about to end. */
-  readonly isInviting: (flowId: number) => boolean;
+  readonly isInviting: (flowId: number, besides?: string) => boolean;
   /** May this address send to the trusted side? */
   readonly mayUseCore: (address: string) => boolean;
 }

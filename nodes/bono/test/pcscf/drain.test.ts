@@ -165,7 +165,10 @@ test("who is being called is served until the call is set up, on UDP too", () =>
   );
   bench.entity.quiesce();
   assert.equal(only(bench.request(alice, register())).message.isRequest, true);
-  bench.answer(ringing, 486);
+  // A call of his own is no reason to leave: turned away, he would get the INVITE once more elsewhere, and refuse it (RFC 3261 §8.2.2.2).
+  const own = only(requests(bench.request(alice, { callId: "out" })));
+  assert.equal(own.message.method, "INVITE");
+  for (const one of [own, ringing]) bench.answer(one, 486);
   assert.equal(only(bench.request(alice, { ...register(), callId: "r2" })).message.status, 503);
 });
 

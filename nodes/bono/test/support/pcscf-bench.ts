@@ -92,7 +92,7 @@ export class PcscfBench {
         deregistered: () => void this.counts.deregistered++,
         refused: (why) => void this.refusals.push(why),
       },
-      isInviting: (flowId) => this.core.transactions.isInviting(flowId),
+      isInviting: (flowId, besides) => this.core.transactions.isInviting(flowId, besides),
       siblingTargets: (host) =>
         host === "sibling.bono.example.com" ? [{ protocol: "TCP", address: "10.0.0.9", port: 5058 }] : [],
       siblings: () => options.siblings ?? [],

@@ -98,10 +98,12 @@ export class TransactionLayer {
     return busy;
   }
 
-  /** Is a call being set up over this flow, by its peer or to it? */
-  isInviting(flowId: number): boolean {
-    for (const transaction of this.#servers.values())
-      if (transaction.invite && !transaction.answered && transaction.flow.id === flowId) return true;
+  /** Is a call being set up over this flow, by its peer or to it? `besides`: Call-ID of one that does not count. */
+  isInviting(flowId: number, besides?: string): boolean {
+    for (const transaction of this.#servers.values()) {
+      const waits = transaction.invite && !transaction.answered && transaction.flow.id === flowId;
+      if (waits && transaction.request.callId !== besides) return true;
+    }
     for (const transaction of this.#clients.values())
       if (transaction.method === "INVITE" && transaction.flow.id === flowId && WAITING.has(transaction.state))
         return true;
