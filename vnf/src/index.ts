@@ -41,8 +41,8 @@ export {
 export type { Network, OutsideParty, Port, Vdu, Zone } from "./model/schemas.ts";
 export { type SecurityRule, securityRules } from "./model/security-rules.ts";
 export { type Fault, formatFault } from "./model/yaml-file.ts";
-export type { Cloud, CloudReading } from "./openstack/cloud.ts";
 export { type CloudSources, readCloud } from "./openstack/cloud-config.ts";
+export type { Cloud, CloudReading } from "./openstack/cloud.ts";
 export { OpenStackError, type OpenStackFault } from "./openstack/errors.ts";
 export { Glance } from "./openstack/glance.ts";
 export { Heat } from "./openstack/heat.ts";

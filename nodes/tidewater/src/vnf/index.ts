@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { imageCommand } from "./image-command.ts";
 import { instantiateCommand, preflightCommand } from "./instantiate-command.ts";
 import { membersCommands } from "./members-commands.ts";
+import { packagingCommands } from "./packaging-commands.ts";
 import { planCommand } from "./plan-command.ts";
 import { scaleCommand } from "./scale-command.ts";
 import { placementCommand, statusCommand } from "./status-command.ts";
@@ -14,7 +15,7 @@ export function vnfCommand(exit: (code: number) => void): Command {
   const makers = [planCommand, preflightCommand, imageCommand, instantiateCommand, statusCommand];
   for (const make of makers) vnf.addCommand(make(exit));
   vnf.addCommand(scaleCommand(exit));
-  for (const command of membersCommands(exit)) vnf.addCommand(command);
+  for (const command of [...membersCommands(exit), ...packagingCommands(exit)]) vnf.addCommand(command);
   for (const make of [placementCommand, upgradeCommand, terminateCommand]) vnf.addCommand(make(exit));
   return vnf;
 }

@@ -53,7 +53,9 @@ export function packageCommand(exit: (code: number) => void): Command {
 async function build(given: Given): Promise<number> {
   const signer = signerOf(given.sign);
   if (signer === "bad" || (given.whole === true && signer === undefined)) {
-    process.stderr.write("tidewater: --sign takes two files, the key and the certificate; --whole needs it\n");
+    process.stderr.write(
+      "tidewater: --sign takes two files, the key and the certificate; --whole needs it\n",
+    );
     return 2;
   }
   const { profile, image: imageFile, imageName, model, heat, types } = given;
@@ -87,8 +89,11 @@ async function build(given: Given): Promise<number> {
     output = given.output ?? `${name}.zip`;
   }
   await writeWhole(output, bytes);
-  const signature = signer === undefined ? "not signed" : given.whole === true ? "signed as a whole" : "signed";
-  console.log(`${output}: ${files.size} files, ${bytes.length} bytes, ${signature}, VNFD ${source.facts.descriptors[profile]}`);
+  const signature =
+    signer === undefined ? "not signed" : given.whole === true ? "signed as a whole" : "signed";
+  console.log(
+    `${output}: ${files.size} files, ${bytes.length} bytes, ${signature}, VNFD ${source.facts.descriptors[profile]}`,
+  );
   return 0;
 }
 

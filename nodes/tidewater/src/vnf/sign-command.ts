@@ -5,7 +5,9 @@ import { writeWhole } from "./write-whole.ts";
 /** `tidewater vnf sign`: puts a signature into a package, in the place of one that is there. */
 export function signCommand(exit: (code: number) => void): Command {
   return new Command("sign")
-    .description("signs the manifest of a package (CMS, SOL 004 option 1); a signature that is there is replaced")
+    .description(
+      "signs the manifest of a package (CMS, SOL 004 option 1); a signature that is there is replaced",
+    )
     .argument("<csar>", "the package")
     .argument("<key>", "PEM file with the private key")
     .argument("<certificate>", "PEM file with its certificate")

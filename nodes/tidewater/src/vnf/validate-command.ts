@@ -36,7 +36,8 @@ export function validateCommand(exit: (code: number) => void): Command {
 
 async function validate(path: string, given: Given): Promise<number> {
   const reading = await readPackage(path, given.trust);
-  if (reading.kind === "bad") return report(path, given, [{ file: path, line: 0, at: "", ...reading }], undefined);
+  if (reading.kind === "bad")
+    return report(path, given, [{ file: path, line: 0, at: "", ...reading }], undefined);
   const { files, outer } = reading;
   if (files.has("ims.yaml")) {
     const texts = [...files].map(([name, bytes]) => [name, Buffer.from(bytes).toString("utf8")] as const);
@@ -61,7 +62,12 @@ function report(
   if (json === true)
     console.log(
       JSON.stringify(
-        { path, valid: faults.length === 0, ...(summary === undefined ? {} : { summary }), faults: faults.map(({ file, line, at, problem, remedy }) => ({ file, line, at, problem, remedy })) },
+        {
+          path,
+          valid: faults.length === 0,
+          ...(summary === undefined ? {} : { summary }),
+          faults: faults.map(({ file, line, at, problem, remedy }) => ({ file, line, at, problem, remedy })),
+        },
         undefined,
         2,
       ),
