@@ -1,3 +1,19 @@
+export type { CassandraControl, RingStart } from "./cluster-manager/cassandra/cassandra-control.ts";
+export { type NodetoolOptions, nodetoolControl } from "./cluster-manager/cassandra/nodetool.ts";
+export {
+  DEFAULT_RING_RULES,
+  decideRing,
+  type RingFacts,
+  type RingRules,
+} from "./cluster-manager/cassandra/ring.fsm.ts";
+export { leavingKey, RingAgent, type RingAgentOptions } from "./cluster-manager/cassandra/ring-agent.ts";
+export type {
+  RingDocument,
+  RingNode,
+  RingOperation,
+  RingReport,
+} from "./cluster-manager/cassandra/ring-document.ts";
+export { RingManager, type RingManagerOptions } from "./cluster-manager/cassandra/ring-manager.ts";
 export {
   type ClusterDocument,
   type ClusterNode,
@@ -19,6 +35,22 @@ export {
   type Facts,
   type Rules,
 } from "./cluster-manager/synchronization.fsm.ts";
+export {
+  type ConfigCheck,
+  type ConfigProblem,
+  type ConfigReader,
+  checkConfig,
+} from "./config-manager/config-check.ts";
+export type { ConfigDocument } from "./config-manager/config-document.ts";
+export {
+  type ApplyResult,
+  type ConfigChange,
+  ConfigManager,
+  type ConfigManagerOptions,
+  type ConfigResult,
+} from "./config-manager/config-manager.ts";
+export { ConfigWriter, type ConfigWriterOptions } from "./config-manager/config-writer.ts";
+export { diffSettings, readSettings, type SettingChange, writeSettings } from "./config-manager/settings.ts";
 export {
   type DeleteResult,
   EtcdClient,

@@ -24,6 +24,27 @@ export const etcdClusterOptions = z.object({
   poolsFile: file("pools file of the nodes, written from the registry; needs --pools-template"),
   memcachedFile: file("servers file of the sprout on this machine, written from the cluster's document"),
   metricsUrl: file("where that sprout answers GET /metrics; needed with --memcached-file"),
-  manage: z.boolean().default(true).describe("take part in managing the memcached cluster"),
+  configFile: file("shared_config of the nodes on this machine, written from etcd"),
+  restartCommand: z
+    .string()
+    .default("")
+    .describe(
+      "program and arguments, separated by spaces, that restart the node of this machine when the restart queue says so; needs --health-url",
+    ),
+  healthUrl: file("where that node answers GET with 200 when it is well: http://.../health/ready"),
+  cassandraNodetool: z
+    .string()
+    .default("")
+    .describe(
+      "nodetool for the Cassandra of this machine, with arguments; it is kept in the ring by us then",
+    ),
+  cassandraLaunch: z.string().default("").describe("program and arguments that start it"),
+  cassandraDiscard: z
+    .string()
+    .default("")
+    .describe("program and arguments that end it and remove its data, when it has left the ring"),
+  cassandraRingFile: file("how it is to start, written before it does: seeds, bootstrap, replaces (JSON)"),
+  cassandraMarkFile: file("beside its data: is there while it belongs to the ring"),
+  manage: z.boolean().default(true).describe("take part in managing the clusters of memcached and Cassandra"),
 });
 export type EtcdClusterOptions = z.output<typeof etcdClusterOptions>;

@@ -1,12 +1,16 @@
 import { readFileSync } from "node:fs";
 import { composeServices, parsePoolsFile, type Service, type ServiceModules } from "@ims/runtime";
-import { ClusterManager, serverId } from "./cluster-manager/cluster-manager.ts";
+import { RingManager } from "./cluster-manager/cassandra/ring-manager.ts";
+import { ClusterManager } from "./cluster-manager/cluster-manager.ts";
+import { serverId } from "./cluster-manager/document-manager.ts";
 import { metricsReader } from "./cluster-manager/metrics-reader.ts";
 import { ServersFileAgent } from "./cluster-manager/servers-file-agent.ts";
+import { ConfigWriter } from "./config-manager/config-writer.ts";
 import { EtcdClient } from "./etcd/client.ts";
 import { parseEndpoints } from "./etcd/endpoint.ts";
 import { EtcdError } from "./etcd/errors.ts";
 import type { EtcdClusterOptions } from "./options.ts";
+import { cassandraPart, restartPart } from "./parts.ts";
 import type { PoolsPlan } from "./registry/pools-document.ts";
 import { PoolsWriter } from "./registry/pools-writer.ts";
 import { Registration } from "./registry/registration.ts";
@@ -42,7 +46,11 @@ export function createEtcdCluster(
     const lease = (): string | undefined => registration.lease;
     parts.push(new ServersFileAgent({ ...shared, name, path: memcachedFile, reader, lease }));
   }
-  if (manager !== undefined) parts.push(manager);
+  if (manager !== undefined) parts.push(manager, new RingManager(shared));
+  if (options.configFile !== "")
+    parts.push(new ConfigWriter({ ...shared, path: options.configFile, member: { pool, name } }));
+  if (options.restartCommand !== "") parts.push(restartPart(options, shared, registration));
+  if (options.cassandraNodetool !== "") parts.push(...cassandraPart(options, shared));
   const all = composeServices(parts);
   return {
     ...all,

@@ -46,7 +46,7 @@ export async function launchCassandra(nodes = 1): Promise<CassandraUnderTest> {
 }
 
 /** Nodes write their commit log through before they acknowledge; in memory that costs nothing and outlives a kill -9 as well. */
-function fastFolder(): string {
+export function fastFolder(): string {
   try {
     accessSync("/dev/shm", constants.W_OK);
     return "/dev/shm";

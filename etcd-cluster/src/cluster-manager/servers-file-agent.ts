@@ -62,9 +62,8 @@ export class ServersFileAgent implements Service {
       log,
       prefix: this.#keys.prefix,
       onChange: (entries) => {
-        const { document } = readCluster(entries, this.#keys);
         // One that is lost or cannot be read changes no file.
-        if (document !== undefined && document !== "invalid") this.#document = document;
+        this.#document = readCluster(entries, this.#keys) ?? this.#document;
         if (!entries.has(this.#keys.user(options.name))) this.#reported = "";
         this.#turns.soon();
       },

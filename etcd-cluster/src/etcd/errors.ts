@@ -12,7 +12,9 @@ export type EtcdFault =
     }
   | { readonly code: "ETCD_ENDPOINT"; readonly text: string; readonly problem: string }
   /** An option, or the file that it names, cannot be used. */
-  | { readonly code: "ETCD_OPTION"; readonly text: string; readonly problem: string };
+  | { readonly code: "ETCD_OPTION"; readonly text: string; readonly problem: string }
+  /** A program that we run failed: its name, and the end of what it said. */
+  | { readonly code: "ETCD_PROGRAM"; readonly text: string; readonly problem: string };
 
 /** etcd cannot be asked, or what it was asked or says breaks the rules. */
 export class EtcdError extends ImsError<EtcdFault> {}

@@ -5,4 +5,5 @@ export {
   type CassandraClusterOptions,
 } from "./up/cassandra/cassandra-cluster.ts";
 export { CassandraNode } from "./up/cassandra/cassandra-node.ts";
+export { nodetoolArguments } from "./up/cassandra/configuration.ts";
 export { type CassandraInstallation, cassandraInstallation } from "./up/cassandra/installation.ts";

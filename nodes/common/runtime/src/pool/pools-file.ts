@@ -100,10 +100,10 @@ export async function writePoolsFile(path: string, pools: PoolsFileInput): Promi
 }
 
 /** Replaces a file in one step: a reader sees the old or the new one, whole, also after a crash. */
-export async function replaceFile(path: string, text: string): Promise<void> {
+export async function replaceFile(path: string, text: string, mode = 0o644): Promise<void> {
   const beside = `${path}.${randomBytes(4).toString("hex")}`;
   try {
-    const file = await open(beside, "wx", 0o644);
+    const file = await open(beside, "wx", mode);
     try {
       await file.writeFile(text);
       await file.sync();

@@ -54,7 +54,7 @@ export class CassandraNode {
       java,
       [
         `-javaagent:${agent}`,
-        ...javaArguments(folder, this.#heapMb),
+        ...javaArguments(this.#configuration, this.#heapMb),
         ...["-cp", classPath, "org.apache.cassandra.service.CassandraDaemon"],
       ],
       // A process group of its own: a Ctrl-C at the terminal is ours to handle. No environment: it may hold secrets.

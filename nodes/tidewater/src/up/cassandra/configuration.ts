@@ -7,19 +7,23 @@ export interface NodeConfiguration {
   readonly folder: string;
   readonly cqlPort: number;
   readonly storagePort: number;
+  /** It comes into a ring that is there, or takes the place of a dead node: addresses in it, tokens drawn. Default: all start at once. */
+  readonly ring?: { readonly seeds: readonly string[]; readonly replaces?: string };
+  /** nodetool finds it there, on 127.0.0.1. Default: no JMX port is opened. */
+  readonly jmxPort?: number;
 }
 
 /** cassandra.yaml of a node that starts in seconds and sees the death of another one soon. */
 export function cassandraYaml(node: NodeConfiguration): string {
-  const { host, hosts, folder } = node;
+  const { host, hosts, folder, ring } = node;
   const index = hosts.indexOf(host);
   // Evenly spread over the ring of 2^64 tokens that starts at -2^63: no vnode is drawn, nothing is to be negotiated.
   const token = -(2n ** 63n) + (BigInt(index) * 2n ** 64n) / BigInt(hosts.length);
   return `${[
     "cluster_name: tidewater",
-    "num_tokens: 1",
-    `initial_token: ${token}`,
-    "auto_bootstrap: false",
+    ...(ring === undefined
+      ? ["num_tokens: 1", `initial_token: ${token}`, "auto_bootstrap: false"]
+      : ["num_tokens: 4", "auto_bootstrap: true"]),
     "partitioner: org.apache.cassandra.dht.Murmur3Partitioner",
     "authenticator: AllowAllAuthenticator",
     "authorizer: AllowAllAuthorizer",
@@ -32,7 +36,7 @@ export function cassandraYaml(node: NodeConfiguration): string {
     "seed_provider:",
     "  - class_name: org.apache.cassandra.locator.SimpleSeedProvider",
     "    parameters:",
-    `      - seeds: "${hosts.map((seed) => `${seed}:${node.storagePort}`).join(",")}"`,
+    `      - seeds: "${(ring?.seeds ?? hosts).map((seed) => `${seed}:${node.storagePort}`).join(",")}"`,
     `listen_address: ${host}`,
     `rpc_address: ${host}`,
     `storage_port: ${node.storagePort}`,
@@ -101,11 +105,10 @@ const OPENS = [
   ],
 ];
 
-/** Arguments of the Java machine before the class name. `folder` holds cassandra.yaml and logback.xml. No JMX port is opened. */
-export function javaArguments(folder: string, heapMb: number): string[] {
+/** Arguments of the Java machine before the class name. `folder` holds cassandra.yaml and logback.xml. */
+export function javaArguments({ folder, ring, jmxPort }: NodeConfiguration, heapMb: number): string[] {
   return [
-    ...EXPORTS.flatMap((name) => ["--add-exports", `${name}=ALL-UNNAMED`]),
-    ...OPENS.flatMap((name) => ["--add-opens", `${name}=ALL-UNNAMED`]),
+    ...moduleArguments(),
     ...[`-Xms${heapMb}m`, `-Xmx${heapMb}m`, "-Xss256k", "-XX:+UseSerialGC", "-XX:-UsePerfData"],
     // The first compiler only: it is ready in 4 s instead of 7, on two cores that others need as well.
     ...["-XX:TieredStopAtLevel=1", "-XX:+ExitOnOutOfMemoryError"],
@@ -114,8 +117,29 @@ export function javaArguments(folder: string, heapMb: number): string[] {
     `-Dcassandra.config=file://${folder}/cassandra.yaml`,
     `-Dlogback.configurationFile=file://${folder}/logback.xml`,
     ...[`-Dcassandra.storagedir=${folder}`, "-Dcassandra-foreground=yes"],
-    ...["-Dcassandra.skip_wait_for_gossip_to_settle=0", "-Dcassandra.ring_delay_ms=500"],
+    ...["-Dcassandra.skip_wait_for_gossip_to_settle=0"],
+    // Who comes in must have heard of the ring before it takes a part of it.
+    `-Dcassandra.ring_delay_ms=${ring === undefined ? 500 : 4000}`,
     ...["-Dcassandra.consistent.rangemovement=false", "-Dcassandra.superuser_setup_delay_ms=-1"],
     ...["-Dcassandra.fd_initial_value_ms=500"],
+    ...(jmxPort === undefined ? [] : [`-Dcassandra.jmx.local.port=${jmxPort}`]),
+    ...(ring?.replaces === undefined ? [] : [`-Dcassandra.replace_address_first_boot=${ring.replaces}`]),
+  ];
+}
+
+function moduleArguments(): string[] {
+  return [
+    ...EXPORTS.flatMap((name) => ["--add-exports", `${name}=ALL-UNNAMED`]),
+    ...OPENS.flatMap((name) => ["--add-opens", `${name}=ALL-UNNAMED`]),
+  ];
+}
+
+/** nodetool for a node with this folder and JMX port, without the scripts of a distribution. */
+export function nodetoolArguments(folder: string, classPath: string, jmxPort: number): string[] {
+  return [
+    ...moduleArguments(),
+    ...["-Xmx64m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"],
+    ...[`-Duser.home=${folder}`, `-Dlogback.configurationFile=file://${folder}/logback.xml`],
+    ...["-cp", classPath, "org.apache.cassandra.tools.NodeTool", "-h", "127.0.0.1", "-p", String(jmxPort)],
   ];
 }

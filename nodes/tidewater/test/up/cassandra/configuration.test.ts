@@ -3,8 +3,8 @@ import { test } from "node:test";
 import { cassandraYaml, javaArguments } from "../../../src/up/cassandra/configuration.ts";
 
 const hosts = ["127.0.5.1", "127.0.5.2", "127.0.5.3"];
-const yaml = (host: string): string =>
-  cassandraYaml({ host, hosts, folder: "/data/a", cqlPort: 9042, storagePort: 7000 });
+const node = (host: string) => ({ host, hosts, folder: "/data/a", cqlPort: 9042, storagePort: 7000 });
+const yaml = (host: string): string => cassandraYaml(node(host));
 const tokenOf = (host: string): bigint => BigInt(/^initial_token: (.*)$/m.exec(yaml(host))?.[1] ?? "");
 
 test("three nodes share the ring of 2^64 tokens evenly", () => {
@@ -23,10 +23,21 @@ test("every node is a seed, listens on its own address and acknowledges what it 
 });
 
 test("no management port is opened, and the heap is what was asked for", () => {
-  const args = javaArguments("/data/a", 256);
+  const args = javaArguments(node("127.0.5.1"), 256);
   assert.deepEqual(
     args.filter((arg) => /^-D.*jmx/.test(arg)),
     [],
   );
   assert.ok(args.includes("-Xmx256m"));
+});
+
+test("a node that comes into a ring draws tokens, bootstraps from its seeds and takes the place of a dead one", () => {
+  const ring = { seeds: ["127.0.5.2"], replaces: "127.0.5.3" };
+  const text = cassandraYaml({ ...node("127.0.5.1"), ring });
+  assert.match(text, /seeds: "127\.0\.5\.2:7000"/);
+  assert.match(text, /^auto_bootstrap: true$/m);
+  assert.doesNotMatch(text, /initial_token/);
+  const args = javaArguments({ ...node("127.0.5.1"), ring, jmxPort: 7199 }, 256);
+  assert.ok(args.includes("-Dcassandra.replace_address_first_boot=127.0.5.3"));
+  assert.ok(args.includes("-Dcassandra.jmx.local.port=7199"));
 });

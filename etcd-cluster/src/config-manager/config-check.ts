@@ -1,0 +1,57 @@
+import { checkSettings } from "@ims/runtime";
+import type { z } from "zod";
+import { readSettings } from "./settings.ts";
+
+/** A kind of node that reads the shared configuration. */
+export interface ConfigReader {
+  /** Pool of its members: sprout. */
+  readonly pool: string;
+  readonly schema: z.ZodObject;
+}
+
+export interface ConfigProblem {
+  /** 0: of no line. */
+  readonly line: number;
+  readonly key: string;
+  readonly problem: string;
+}
+
+export type ConfigCheck =
+  | {
+      readonly kind: "valid";
+      readonly settings: ReadonlyMap<string, string>;
+      /** Pools that read each key. */
+      readonly readers: ReadonlyMap<string, readonly string[]>;
+      readonly secret: ReadonlySet<string>;
+    }
+  | { readonly kind: "invalid"; readonly problems: readonly ConfigProblem[] };
+
+/** The text of a shared_config as the nodes would read it; a key that no node knows is a mistake. */
+export function checkConfig(text: string, nodes: readonly ConfigReader[]): ConfigCheck {
+  const read = readSettings(text);
+  if (read.kind === "malformed")
+    return { kind: "invalid", problems: [{ line: read.line, key: "", problem: read.problem }] };
+  const { settings } = read;
+  const readers = new Map<string, string[]>();
+  const secret = new Set<string>();
+  const problems = new Map<string, string>();
+  for (const { pool, schema } of nodes) {
+    const check = checkSettings(schema, settings);
+    for (const key of check.known) readers.set(key, [...(readers.get(key) ?? []), pool]);
+    for (const key of check.secret) secret.add(key);
+    for (const { key, problem } of check.problems)
+      if (!problems.has(key)) problems.set(key, `${pool} would refuse it: ${problem}`);
+  }
+  for (const key of settings.keys())
+    if (!readers.has(key)) problems.set(key, "no node has such an option (--help of a node lists its own)");
+  if (problems.size === 0) return { kind: "valid", settings, readers, secret };
+  const lines = text.split(/\r?\n/);
+  const lineOf = (key: string): number =>
+    1 + lines.findIndex((line) => line.trim().split("=")[0]?.trim() === key);
+  return {
+    kind: "invalid",
+    problems: [...problems]
+      .map(([key, problem]) => ({ line: lineOf(key), key, problem }))
+      .sort((one, other) => one.line - other.line),
+  };
+}
