@@ -1,0 +1,39 @@
+import type { PoolsFileInput } from "@ims/runtime";
+import type { Places } from "./files.ts";
+import type { Member } from "./member-file.ts";
+import { seedUrl } from "./seeds.ts";
+
+/** The ports by which the pools of a site are found; those of vnf/model/ports.yaml. */
+export const SERVICES: PoolsFileInput["pools"] = [
+  { name: "homestead", services: [{ protocol: "diameter", transport: "tcp", port: 3868 }], members: [] },
+  {
+    name: "sprout",
+    services: [
+      { protocol: "sip", transport: "tcp", port: 5052 },
+      { name: "icscf", protocol: "sip", transport: "tcp", port: 5052 },
+      { name: "scscf", protocol: "sip", transport: "tcp", port: 5054 },
+    ],
+    members: [],
+  },
+  { name: "bono", services: [{ protocol: "sip", transport: "tcp", port: 5058 }], members: [] },
+];
+
+export function poolsTemplate(domain: string): PoolsFileInput {
+  return { version: 1, domain: domain.toLowerCase(), pools: SERVICES };
+}
+
+/** Options of etcd-cluster on this machine, as a file of key=value lines. */
+export function clusterConfig(member: Member, places: Places, metricsUrl: string): string {
+  const { role, pool, index, name, address, seeds = [] } = member;
+  const memcached = role === "vellum";
+  const options: [key: string, value: string][] = [
+    ["etcd", seeds.map((seed) => seedUrl(seed)).join(",")],
+    ["pool", memcached ? "memcached" : pool],
+    ["member", memcached ? `memcached-${index}` : name],
+    ["addresses", address],
+  ];
+  if (!memcached)
+    options.push(["pools_template", `${places.run}/pools_template.json`], ["pools_file", places.pools]);
+  if (role === "sprout") options.push(["memcached_file", places.memcached], ["metrics_url", metricsUrl]);
+  return `${options.map(([key, value]) => `${key}=${value}`).join("\n")}\n`;
+}

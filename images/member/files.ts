@@ -1,0 +1,28 @@
+import { chmodSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+
+/** Where things are on a member. Tests put another directory before them. */
+export function placesBelow(root = "/") {
+  const at = (path: string): string => join(root, path);
+  return {
+    member: at("etc/tidewater/member.json"),
+    localConfig: at("etc/tidewater/local_config"),
+    readySignal: at("etc/tidewater/ready-signal.json"),
+    run: at("run/tidewater"),
+    pools: at("var/lib/tidewater/cluster/pools.json"),
+    memcached: at("var/lib/tidewater/cluster/memcached.json"),
+    etcdData: at("var/lib/tidewater/etcd/data"),
+    cassandraData: at("var/lib/tidewater/cassandra"),
+    cassandraJars: at("usr/lib/tidewater/cassandra/lib"),
+  };
+}
+export type Places = ReturnType<typeof placesBelow>;
+
+/** Writes a file in one step, readable by the processes of this machine. */
+export function put(path: string, text: string, mode = 0o644): void {
+  mkdirSync(dirname(path), { recursive: true });
+  const beside = `${path}.new`;
+  writeFileSync(beside, text, { mode });
+  chmodSync(beside, mode);
+  renameSync(beside, path);
+}

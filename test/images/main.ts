@@ -1,0 +1,264 @@
+import { spawnSync } from "node:child_process";
+import { globSync, mkdtempSync, rmSync } from "node:fs";
+import { cpus, tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { SipUe } from "../support/sip-ue.ts";
+import { configDrive, type MachineOptions } from "./config-drive.ts";
+import { etcdEntries, HostSide, until } from "./host-side.ts";
+import { Machine } from "./machine.ts";
+import { sipOptions } from "./sip-options.ts";
+
+const USAGE = `Boots the image as homestead, sprout and bono in turn, with a seed on this side of a bridge, and registers a user through them.
+  npm run test:images -- [--image FILE] [--deadline SECONDS] [--keep] [--uefi]
+
+  --image FILE   default: the .qcow2 in dist/image (npm run image:build)
+  --deadline S   longest boot, default 600 (no KVM is used)
+  --uefi         boot the first machine by UEFI (Debian: ovmf) instead of BIOS
+  --keep         leave consoles and logs
+Needs root, or user namespaces and /dev/net/tun; 'sh scripts/install-test-tools --images' for the programs.
+`;
+const BRIDGE = "tidewater0";
+const NET = "10.90.0";
+const [SEED, OTHER, UE] = [`${NET}.11`, `${NET}.12`, `${NET}.1`];
+const OVMF = "/usr/share/ovmf/OVMF.fd";
+
+const { values } = parseArgs({
+  options: {
+    image: { type: "string" },
+    deadline: { type: "string", default: "600" },
+    keep: { type: "boolean", default: false },
+    uefi: { type: "boolean", default: false },
+    help: { type: "boolean", default: false },
+  },
+});
+if (values.help) {
+  process.stdout.write(USAGE);
+  process.exit(0);
+}
+if (process.env["TIDEWATER_TEST_NAMESPACE"] === undefined) process.exit(inOwnNamespace());
+
+const built = globSync("dist/image/*.qcow2", { cwd: join(import.meta.dirname, "../..") })[0];
+const image = values.image ?? (built === undefined ? undefined : join(import.meta.dirname, "../..", built));
+if (image === undefined) {
+  console.error("there is no image in dist/image: run 'npm run image:build' first, or give --image");
+  process.exit(2);
+}
+const deadline = Number(values.deadline);
+const folder = mkdtempSync(join(tmpdir(), "tidewater-images-"));
+const host = new HostSide(folder);
+const machines: Machine[] = [];
+const closing: (() => void)[] = [];
+const results: (readonly [what: string, value: string])[] = [];
+const note = (what: string, value: string): void => {
+  results.push([what, value]);
+  console.log(`${what}: ${value}`);
+};
+
+try {
+  host.network(BRIDGE, [UE, SEED, OTHER]);
+  await host.start(SEED, [SEED, OTHER]);
+  await until("both memcacheds are in force", 60, async () =>
+    JSON.stringify([...(await etcdEntries(SEED, "/tidewater/clusters/memcached/"))]).includes(`${OTHER}`),
+  );
+  note("seed", "etcd and two memcacheds on this side of the bridge");
+
+  const common = {
+    home_domain: "example.com",
+    cell: "0",
+    index: "0",
+    seeds: JSON.stringify([SEED]),
+    cassandra: "",
+    durable_writes: "preferred",
+    ready_signal: "",
+    join_token: "",
+    bono_addresses: `${NET}.22,${UE}`,
+    sprout_addresses: `${NET}.21`,
+    core_cidr: `${NET}.0/24`,
+    dns_servers: "",
+    core_name: "",
+    pools_file: "/etc/tidewater/pools.json",
+  };
+  const homestead = `${NET}.20`;
+  await boot({
+    role: "homestead",
+    name: "homestead-0",
+    index: 0,
+    address: homestead,
+    mac: "52:54:00:90:00:20",
+    values: { ...common, address: homestead, management_address: homestead },
+    local: { provisioning_host: homestead, provisioning_token_file: "/etc/tidewater/provisioning-token" },
+    files: [
+      // Of the homestead only: the group is there before cloud-init writes.
+      { path: "/etc/tidewater/provisioning-token", permissions: "0644", content: "token-of-this-test" },
+    ],
+  });
+  await ready(homestead, 9103, "homestead-0");
+  await provision(homestead);
+
+  const sprout = `${NET}.21`;
+  await boot({
+    role: "sprout",
+    name: "sprout-0",
+    index: 0,
+    address: sprout,
+    mac: "52:54:00:90:00:21",
+    values: { ...common, address: sprout, management_address: sprout },
+  });
+  await ready(sprout, 9102, "sprout-0");
+  for (const port of [5052, 5054])
+    note(`OPTIONS to sprout ${port}`, await sipOptions("tcp", sprout, port, UE));
+
+  const bono = `${NET}.22`;
+  const pools = {
+    version: 1,
+    domain: "example.com",
+    pools: [
+      {
+        name: "sprout",
+        services: [
+          { name: "icscf", protocol: "sip", transport: "tcp", port: 5052 },
+          { name: "scscf", protocol: "sip", transport: "tcp", port: 5054 },
+        ],
+        members: [{ name: "sprout-0", addresses: [sprout] }],
+      },
+    ],
+  };
+  await boot({
+    role: "bono",
+    name: "bono-0",
+    index: 0,
+    address: bono,
+    mac: "52:54:00:90:00:22",
+    values: { ...common, address: bono, access_address: bono, pools_json: JSON.stringify(pools) },
+  });
+  await ready(bono, 9101, undefined);
+  for (const transport of ["udp", "tcp"] as const)
+    note(`OPTIONS to bono by ${transport}`, await sipOptions(transport, bono, 5060, UE));
+
+  const ue = await SipUe.open(
+    { after: (action: () => void) => void closing.push(action) } as never,
+    { domain: "example.com", sip: { host: bono, udpPort: 5060, tcpPort: 5060 } } as never,
+    { user: "alice", password: "secret", address: UE },
+  );
+  const from = performance.now();
+  const response = await ue.register();
+  if (response.status !== 200) throw new Error(`REGISTER through the three machines: ${response.status}`);
+  note("REGISTER through bono, sprout, homestead", `200 in ${Math.round(performance.now() - from)} ms`);
+  for (const machine of machines.splice(0)) await machine.stop();
+
+  await refused(
+    "a role that there is not",
+    { role: "sprut", pool: "sprut", name: "sprut-0" },
+    "role: must be one of",
+  );
+  await refused("a seed that does not answer", { seeds: [`${NET}.99`], waitSeconds: 20 }, "no seed answers");
+  console.log(`\n${cpus().length} processors, load now ${loadNow()}\n`);
+  for (const [what, value] of results) console.log(`| ${what} | ${value} |`);
+  console.log("\nall well");
+} catch (error) {
+  console.error(`\nFAILED: ${(error as Error).message}`);
+  process.exitCode = 1;
+} finally {
+  for (const close of closing) close();
+  for (const machine of machines) await machine.stop();
+  await host.stop();
+  if (values.keep || process.exitCode === 1) console.log(`consoles and logs: ${folder}`);
+  else rmSync(folder, { recursive: true, force: true });
+}
+
+async function boot(options: MachineOptions): Promise<Machine> {
+  const { name, mac } = options;
+  const drive = configDrive(folder, options);
+  const first = machines.length === 0 && values.uefi;
+  const machine = new Machine({
+    ...{ folder, name, drive, mac, bridge: BRIDGE, image: resolve(image ?? "") },
+    ...(first ? { firmware: OVMF } : {}),
+  });
+  machines.push(machine);
+  const seconds = await machine.says("node ready", deadline);
+  note(`${name}: ${first ? "UEFI" : "BIOS"} to node ready`, `${seconds.toFixed(0)} s`);
+  return machine;
+}
+
+/** Health, and for pools that etcd knows the entry in the registry. */
+async function ready(address: string, port: number, member: string | undefined): Promise<void> {
+  const response = await fetch(`http://${address}:${port}/health/ready`);
+  const text = (await response.text()).trim().replaceAll("\n", "; ");
+  if (!response.ok) throw new Error(`${address}:${port}/health/ready: ${response.status} ${text}`);
+  note(`/health/ready of ${address}`, `${response.status} ${text}`);
+  if (member === undefined) return;
+  const key = `/tidewater/members/${member.split("-")[0]}/${member}`;
+  const entry = (await etcdEntries(SEED, "/tidewater/members/")).get(key);
+  if (!entry?.includes(address)) throw new Error(`${key} in etcd: ${entry ?? "nothing"}`);
+  note(`${member} in the registry`, "yes");
+}
+
+async function provision(address: string): Promise<void> {
+  const response = await fetch(`http://${address}:8889/subscribers`, {
+    method: "POST",
+    headers: { "content-type": "application/json", authorization: "Bearer token-of-this-test" },
+    body: JSON.stringify({
+      impi: "alice@example.com",
+      publicIdentities: [{ impu: "sip:alice@example.com" }],
+      credentials: { password: "secret" },
+    }),
+  });
+  if (!response.ok) throw new Error(`provisioning: ${response.status} ${await response.text()}`);
+}
+
+/** A config drive that is wrong: said on the console, and no process of ours runs. */
+async function refused(what: string, member: Readonly<Record<string, unknown>>, text: string): Promise<void> {
+  const address = `${NET}.30`;
+  const name = `wrong-${results.length}`;
+  const drive = configDrive(folder, {
+    ...{ role: "homestead", name, index: 0, address, mac: "52:54:00:90:00:30", member },
+    values: {
+      ...{ home_domain: "example.com", cell: "0", index: "0", seeds: JSON.stringify([SEED]), cassandra: "" },
+      ...{ ready_signal: "", join_token: "", core_cidr: "10.0.0.0/8", address, management_address: address },
+    },
+  });
+  const machine = new Machine({
+    folder,
+    name,
+    drive,
+    mac: "52:54:00:90:00:30",
+    bridge: BRIDGE,
+    image: resolve(image ?? ""),
+  });
+  machines.push(machine);
+  const seconds = await machine.says("NOT ready", deadline);
+  const line = machine.lines().find((one) => one.includes("NOT ready")) ?? "";
+  if (!line.includes(text)) throw new Error(`${what}: the console says '${line}', not '${text}'`);
+  await until("the remedy is on the console", 10, async () =>
+    machine.lines().some((one) => one.includes("remedy:")),
+  );
+  const reached = await fetch(`http://${address}:9103/health/live`, {
+    signal: AbortSignal.timeout(5000),
+  }).catch(() => undefined);
+  if (reached !== undefined) throw new Error(`${what}: homestead runs all the same`);
+  note(what, `${seconds.toFixed(0)} s: ${line}`);
+  await machine.stop();
+  machines.splice(machines.indexOf(machine), 1);
+}
+
+function loadNow(): string {
+  return spawnSync("cut", ["-d ", "-f1-3", "/proc/loadavg"], { encoding: "utf8" }).stdout.trim();
+}
+
+/** The whole test runs in a network namespace of its own: nothing of it is on the machine's network, all of it goes when we end. */
+function inOwnNamespace(): number {
+  const root = process.getuid?.() === 0;
+  const args = [
+    ...(root ? [] : ["--user", "--map-root-user"]),
+    "--net",
+    process.execPath,
+    ...process.execArgv,
+    ...process.argv.slice(1),
+  ];
+  const ended = spawnSync("unshare", args, {
+    stdio: "inherit",
+    env: { ...process.env, TIDEWATER_TEST_NAMESPACE: "own", PATH: `${process.env["PATH"]}:/usr/sbin:/sbin` },
+  });
+  return ended.status ?? 1;
+}

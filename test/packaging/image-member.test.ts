@@ -1,0 +1,302 @@
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type IncomingMessage, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { load } from "js-yaml";
+import { SERVICES } from "../../images/member/cluster.ts";
+import { etcdStart, etcdYaml } from "../../images/member/etcd-member.ts";
+import { type Places, placesBelow, put } from "../../images/member/files.ts";
+import { memberSchema, readMember } from "../../images/member/member-file.ts";
+import { waitForSeeds } from "../../images/member/seeds.ts";
+import { readReadySignal, sendSignal } from "../../images/member/signal.ts";
+import { startMember } from "../../images/member/start.ts";
+
+const ROOT = join(import.meta.dirname, "../..");
+const GOOD = {
+  ...{ role: "homestead", pool: "homestead", index: 1, cell: 0, name: "homestead-1" },
+  ...{ domain: "example.com", address: "127.0.0.2", seeds: ["127.0.0.78"] },
+};
+
+function machine(t: TestContext): Places {
+  const root = mkdtempSync(join(tmpdir(), "member-"));
+  t.after(() => rmSync(root, { recursive: true }));
+  const places = placesBelow(root);
+  mkdirSync(join(root, "etc/tidewater"), { recursive: true });
+  return places;
+}
+
+interface Asked {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: IncomingMessage["headers"];
+  readonly body: string;
+}
+
+async function serve(
+  t: TestContext,
+  host: string,
+  port: number,
+  answer: (asked: Asked) => readonly [number, string],
+): Promise<{ url: string; asked: Asked[] }> {
+  const asked: Asked[] = [];
+  const server: Server = createServer((request, response) => {
+    let body = "";
+    request.setEncoding("utf8").on("data", (chunk: string) => {
+      body += chunk;
+    });
+    request.on("end", () => {
+      const one = { method: request.method ?? "", path: request.url ?? "", headers: request.headers, body };
+      asked.push(one);
+      const [status, text] = answer(one);
+      response.writeHead(status, { "x-subject-token": "token-of-keystone" }).end(text);
+    });
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, host, resolve);
+  });
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return { url: `http://${host}:${(server.address() as AddressInfo).port}`, asked };
+}
+
+const WRONG: readonly (readonly [what: string, text: string, says: RegExp])[] = [
+  [
+    "a role that there is not",
+    JSON.stringify({ ...GOOD, role: "sprut" }),
+    /role: must be one of bono, sprout, homestead, vellum \(it is "sprut"\)/,
+  ],
+  ["__proto__ as role", JSON.stringify({ ...GOOD, role: "__proto__" }), /role: must be one of/],
+  [
+    "a name that is not that of the index",
+    JSON.stringify({ ...GOOD, name: "homestead-2" }),
+    /name: must be homestead-1/,
+  ],
+  [
+    "a pool of another role",
+    JSON.stringify({ ...GOOD, pool: "sprout", name: "sprout-1" }),
+    /pool: must be homestead/,
+  ],
+  [
+    "no seeds",
+    JSON.stringify({ ...GOOD, seeds: undefined }),
+    /seeds: a homestead must be told where etcd answers/,
+  ],
+  [
+    "a seed that is a name",
+    JSON.stringify({ ...GOOD, seeds: ["vellum"] }),
+    /seeds\.0: must be an IPv4 or IPv6 address \(it is "vellum"\)/,
+  ],
+  [
+    "one seed twice",
+    JSON.stringify({ ...GOOD, seeds: ["10.0.0.1", "10.0.0.1"] }),
+    /seeds: one address twice/,
+  ],
+  ["an index below zero", JSON.stringify({ ...GOOD, index: -1 }), /index: /],
+  ["an address that is none", JSON.stringify({ ...GOOD, address: "10.0.0.300" }), /address: must be an IPv4/],
+  ["a placeholder that Heat did not fill", '{"role":"bono","index":$index}', /is not JSON/],
+  ["an empty file", "", /is not JSON/],
+];
+for (const [what, text, says] of WRONG)
+  test(`member.json with ${what} is refused with its place and a remedy`, (t) => {
+    const places = machine(t);
+    writeFileSync(places.member, text);
+    assert.throws(
+      () => readMember(places.member),
+      (error: Error & { remedy?: string }) => {
+        assert.match(error.message, says);
+        assert.ok(error.message.includes(places.member));
+        assert.match(error.remedy ?? "", /rebuild the server/);
+        return true;
+      },
+    );
+  });
+
+test("without member.json the message says that there was no config drive", (t) => {
+  const places = machine(t);
+  assert.throws(() => readMember(places.member), /cloud-init found no config drive/);
+});
+
+for (const role of ["bono", "sprout", "homestead", "vellum"])
+  test(`user data of the Heat templates for ${role} is a member as the image wants it, in both address families`, () => {
+    let text = readFileSync(join(ROOT, `heat-templates/user-data/${role}.cfg`), "utf8");
+    const values = {
+      home_domain: "example.com",
+      management_address: "10.0.4.11",
+      address: "10.0.3.11",
+      index: "1",
+      cell: "0",
+      seeds: '["10.0.3.11","10.0.3.12"]',
+    };
+    for (const [key, value] of Object.entries(values)) text = text.replaceAll(`$${key}`, value);
+    const files = (load(text) as { write_files: { path: string; content: string }[] }).write_files;
+    const member = files.find(({ path }) => path === "/etc/tidewater/member.json")?.content ?? "";
+    const local = files.find(({ path }) => path === "/etc/tidewater/local_config")?.content ?? "";
+    for (const one of [member, member.replaceAll(/10\.0\.(\d)\.(\d+)/g, "fd00:$1::$2")]) {
+      const parsed = memberSchema.safeParse(JSON.parse(one));
+      assert.ok(parsed.success, parsed.error?.message);
+      assert.equal(parsed.data.role, role);
+    }
+    const places = placesBelow("/");
+    const wants = [
+      ["pools_file", places.pools],
+      ["memcached_file", places.memcached],
+    ] as const;
+    const follows = { sprout: wants, homestead: wants.slice(0, 1) }[role] ?? [];
+    for (const [key, path] of follows) assert.ok(local.split("\n").includes(`${key}=${path}`), key);
+  });
+
+test("the services of the pools file are ports of the one table of ports", () => {
+  const { ports } = load(readFileSync(join(ROOT, "vnf/model/ports.yaml"), "utf8")) as {
+    ports: { process: string; port: number; protocols: string[]; reserved?: boolean }[];
+  };
+  for (const { name, services } of SERVICES)
+    for (const { port, transport } of services)
+      assert.ok(
+        ports.some(
+          (one) =>
+            one.process === name &&
+            one.port === port &&
+            one.protocols.includes(transport) &&
+            one.reserved !== true,
+        ),
+        `${name} ${transport} ${port}`,
+      );
+});
+
+test("a seed that does not answer is named on the console, and in the error once the time is over", async () => {
+  const lines: string[] = [];
+  const options = {
+    say: (line: string) => void lines.push(line),
+    deadline: performance.now() + 30,
+    everyMs: 10,
+  };
+  const probe = (seed: string): Promise<string> =>
+    Promise.resolve(seed === "10.0.0.1" ? "ECONNREFUSED" : "no quorum");
+  await assert.rejects(
+    waitForSeeds(["10.0.0.1", "10.0.0.2"], probe, options),
+    /no seed answers \(10\.0\.0\.1: ECONNREFUSED; 10\.0\.0\.2: no quorum\)/,
+  );
+  assert.deepEqual(lines, [
+    "waiting for a seed with a working etcd: 10.0.0.1: ECONNREFUSED; 10.0.0.2: no quorum",
+  ]);
+});
+
+test("a homestead starts its cluster process once a seed answers, itself once its files are there, and is ready when it says so", async (t) => {
+  const places = machine(t);
+  const etcd = await serve(t, "127.0.0.78", 2379, () => [200, '{"health":"true"}']);
+  let healthy = false;
+  const node = await serve(t, "127.0.0.2", 0, () => (healthy ? [200, "ready\n"] : [503, "starting\n"]));
+  writeFileSync(
+    places.localConfig,
+    `host=127.0.0.2\nmanagement_address=127.0.0.2\nmanagement_port=${node.url.split(":")[2]}\n`,
+  );
+  const started: string[] = [];
+  const startUnit = (unit: string): Promise<void> => {
+    started.push(unit);
+    if (unit === "tidewater-cluster.service") {
+      assert.ok(etcd.asked.length > 0, "a seed was asked before");
+      put(places.pools, "{}");
+    }
+    if (unit === "tidewater-homestead.service") setTimeout(() => (healthy = true), 300);
+    return Promise.resolve();
+  };
+  await startMember(memberSchema.parse(GOOD), { places, say: () => undefined, startUnit });
+  assert.deepEqual(started, ["tidewater-cluster.service", "tidewater-homestead.service"]);
+  assert.deepEqual(readFileSync(join(places.run, "cluster_config"), "utf8").trim().split("\n"), [
+    "etcd=http://127.0.0.78:2379",
+    "pool=homestead",
+    "member=homestead-1",
+    "addresses=127.0.0.2",
+    `pools_template=${places.run}/pools_template.json`,
+    `pools_file=${places.pools}`,
+  ]);
+});
+
+test("with the files of its last life a machine starts without etcd", async (t) => {
+  const places = machine(t);
+  const node = await serve(t, "127.0.0.2", 0, () => [200, "ready\n"]);
+  writeFileSync(
+    places.localConfig,
+    `management_address=127.0.0.2\nmanagement_port=${node.url.split(":")[2]}\n`,
+  );
+  put(places.pools, "{}");
+  const started: string[] = [];
+  const startUnit = (unit: string): Promise<void> => Promise.resolve(void started.push(unit));
+  await startMember(memberSchema.parse({ ...GOOD, seeds: ["127.0.0.79"] }), {
+    places,
+    say: () => undefined,
+    startUnit,
+  });
+  assert.equal(started.at(-1), "tidewater-homestead.service");
+});
+
+test("etcd of a machine that took the place of a dead one: the old member is taken out, the new one added", async (t) => {
+  const member = memberSchema.parse({
+    ...{ ...GOOD, role: "vellum", pool: "vellum", name: "vellum-1" },
+    ...{ address: "127.0.0.2", seeds: ["127.0.0.2", "127.0.0.80"] },
+  });
+  let members = [{ ID: "77", name: "etcd-127-0-0-2", peerURLs: ["http://127.0.0.2:2380"] }];
+  const etcd = await serve(t, "127.0.0.80", 2379, ({ path }) => [
+    200,
+    path === "/health" ? '{"health":"true"}' : JSON.stringify({ members }),
+  ]);
+  const start = await etcdStart(member, false);
+  assert.equal(start.state, "existing");
+  assert.deepEqual(
+    etcd.asked.filter(({ path }) => path !== "/health").map(({ path, body }) => [path, body]),
+    [
+      ["/v3/cluster/member/list", "{}"],
+      ["/v3/cluster/member/remove", '{"ID":"77"}'],
+      ["/v3/cluster/member/add", '{"peerURLs":["http://127.0.0.2:2380"]}'],
+    ],
+  );
+  const yaml = load(etcdYaml(member, start, "/data")) as Record<string, string>;
+  assert.equal(yaml["initial-cluster-state"], "existing");
+  assert.equal(
+    yaml["initial-cluster"],
+    "etcd-127-0-0-2=http://127.0.0.2:2380,etcd-127-0-0-80=http://127.0.0.80:2380",
+  );
+  // The others began with us and wait: nothing is taken out.
+  members = [{ ID: "77", name: "", peerURLs: ["http://127.0.0.2:2380"] }];
+  assert.equal((await etcdStart(member, false)).state, "new");
+  assert.equal((await etcdStart(member, true)).state, "existing", "with its data it is who it was");
+});
+
+test("Heat is told with PUT by a pre-signed URL, with POST and a token of Keystone's where the handle has a user", async (t) => {
+  const heat = await serve(t, "127.0.0.1", 0, () => [200, "{}"]);
+  const what = { status: "SUCCESS", reason: "homestead-1 is ready", id: "homestead-1" } as const;
+  assert.equal(await sendSignal({ alarm_url: `${heat.url}/v1/waitcondition/x` }, what), undefined);
+  const user = { auth_url: `${heat.url}/v3/`, user_id: "u", password: "p", project_id: "q" };
+  assert.equal(await sendSignal({ alarm_url: `${heat.url}/v1/y/signal`, ...user }, what), undefined);
+  assert.deepEqual(
+    heat.asked.map(({ method, path }) => `${method} ${path}`),
+    ["PUT /v1/waitcondition/x", "POST /v3/auth/tokens", "POST /v1/y/signal"],
+  );
+  assert.deepEqual(JSON.parse(heat.asked[0]?.body ?? ""), { ...what, data: "homestead-1 is ready" });
+  assert.equal(heat.asked[2]?.headers["x-auth-token"], "token-of-keystone");
+});
+
+test("a Heat that refuses is tried again and then reported by its status; what is in a wrong signal file is not shown", async (t) => {
+  const heat = await serve(t, "127.0.0.1", 0, () => [403, "no"]);
+  const what = { status: "FAILURE", reason: "no seed answers", id: "x" } as const;
+  assert.equal(await sendSignal({ alarm_url: heat.url }, what, { tries: 2, pauseMs: 1 }), "HTTP 403");
+  assert.equal(heat.asked.length, 2);
+  const places = machine(t);
+  assert.equal(readReadySignal(places.readySignal).kind, "none");
+  for (const nothing of ["", "null", "{}"]) {
+    writeFileSync(places.readySignal, nothing);
+    assert.equal(readReadySignal(places.readySignal).kind, "none");
+  }
+  for (const wrong of ['{"alarm_url":"file:///secret-thing"}', "secret-thing", '{"secret-thing":1}']) {
+    writeFileSync(places.readySignal, wrong);
+    const file = readReadySignal(places.readySignal);
+    assert.equal(file.kind, "invalid");
+    assert.ok(!JSON.stringify(file).includes("secret-thing"));
+  }
+});
