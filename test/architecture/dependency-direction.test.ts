@@ -15,6 +15,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   api: ["runtime", "ims"],
   bono: ["runtime", "sip", "store", "ims", "api"],
   sprout: ["runtime", "sip", "diameter", "store", "ims", "api"],
+  ralf: ["runtime", "diameter", "store", "ims", "api"],
   homestead: ["runtime", "sip", "diameter", "store", "ims", "api"],
   vnf: [],
   "etcd-cluster": ["runtime", "store"],

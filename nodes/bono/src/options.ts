@@ -112,6 +112,16 @@ export const bonoOptions = z.object({
     .max(1_000_000)
     .default(200)
     .describe("new requests a second that are taken whatever the delay is"),
+  ralf: z
+    .array(z.url({ protocol: /^http$/, error: "write http://host:port" }))
+    .default([])
+    .describe(
+      "ralf nodes that charging events go to, as http://host:port, separated by commas; default: no charging",
+    ),
+  chargingMethods: z
+    .array(z.string().toUpperCase())
+    .default(["INVITE", "MESSAGE", "REGISTER", "SUBSCRIBE", "PUBLISH"])
+    .describe("methods that are charged, separated by commas"),
   managementAddress: z.string().min(1).default("127.0.0.1").describe("address of the management port"),
   managementPort: port("HTTP port for metrics and health", 9101),
   logLevel: z.enum(LOG_LEVELS).default("info").describe("least severe log level written"),

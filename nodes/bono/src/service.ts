@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
-import { icidGenerator } from "@ims/ims";
+import { ChargingClient } from "@ims/api";
+import { ChargingTriggers, icidGenerator } from "@ims/ims";
 import { nameService, type Service, type ServiceModules, whenIdle } from "@ims/runtime";
 import {
   dnsQueries,
@@ -79,6 +80,11 @@ export function createBono(
     drainStatus: options.drainStatus === "305" ? (305 as const) : (503 as const),
     hasSiblings: addresses.hasSiblings,
   };
+  const charging =
+    options.ralf.length === 0
+      ? undefined
+      : new ChargingClient({ urls: options.ralf, clock, log, register, metricsPrefix: "ims_bono" });
+  if (charging !== undefined) modules.health.addNote("charging", () => charging.problem);
   const pcscf = new Pcscf({
     settings,
     clock,
@@ -98,6 +104,15 @@ export function createBono(
     ),
     guesses: new GuessLimiter({ free: options.passwordTries, intervalMs: GUESS_INTERVAL_MS }, clock),
     newIcid: icidGenerator(),
+    charging:
+      charging &&
+      new ChargingTriggers({
+        node: "P-CSCF",
+        nodeAddress: addresses.coreUriHost,
+        methods: options.chargingMethods,
+        now: () => clock.now(),
+        emit: (event) => charging.send(event),
+      }),
     counters: metrics.pcscf,
     isInviting: (flowId, besides) => core.transactions.isInviting(flowId, besides),
     siblingTargets: (host) => addresses.siblingAddresses(host).map(trustedSideOf),
@@ -200,6 +215,7 @@ export function createBono(
       flows.stop();
       names.stop();
       await core.stop();
+      await charging?.stop();
     },
     ports: () => ports,
   };

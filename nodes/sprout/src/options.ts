@@ -200,6 +200,16 @@ export const sproutOptions = z.object({
     .describe(
       "a registration that cannot be written durably now is accepted and written later (preferred) or refused (required)",
     ),
+  ralf: z
+    .array(z.url({ protocol: /^http$/, error: "write http://host:port" }))
+    .default([])
+    .describe(
+      "ralf nodes that charging events go to, as http://host:port, separated by commas; default: no charging",
+    ),
+  chargingMethods: z
+    .array(z.string().toUpperCase())
+    .default(["INVITE", "MESSAGE", "REGISTER", "SUBSCRIBE", "PUBLISH"])
+    .describe("methods that are charged, separated by commas"),
   managementAddress: z.string().default("127.0.0.1").describe("address of the management port"),
   managementPort: port("HTTP port for metrics and health", 9102),
   logLevel: z.enum(LOG_LEVELS).default("info").describe("least severe log level written"),

@@ -1,7 +1,9 @@
 import { createSecretKey } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { ChargingClient } from "@ims/api";
 import { DiameterNode } from "@ims/diameter";
 import { cx } from "@ims/diameter/cx";
+import { ChargingTriggers } from "@ims/ims";
 import { nameService, type Service, type ServiceModules, whenIdle } from "@ims/runtime";
 import {
   dnsQueries,
@@ -64,6 +66,11 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
   // Functional entities
   const criteria = new CriteriaFiles(options, { clock, log }, (changed) => entities.replaceCriteria(changed));
   const stores = await openStores(options, modules);
+  const charging =
+    options.ralf.length === 0
+      ? undefined
+      : new ChargingClient({ urls: options.ralf, clock, log, register, metricsPrefix: "ims_sprout" });
+  if (charging !== undefined) health.addNote("charging", () => charging.problem);
   const entities = createEntities({
     options: { ...options, scscfUri, icscfUri, side: "scscf" },
     scscfs:
@@ -78,6 +85,15 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
     register,
     originate: (request, destination, handler) => core.originate(request, destination, handler),
     operatorCriteria: criteria.initial,
+    charging:
+      charging &&
+      new ChargingTriggers({
+        node: "S-CSCF",
+        nodeAddress: memberName ?? options.host,
+        methods: options.chargingMethods,
+        now: () => clock.now(),
+        emit: (event) => charging.send(event),
+      }),
     onApplicationServer: (server, state) => log.warn({ server, state }, "application server"),
   });
   handleCxRequests(diameter, entities.cxRequests);
@@ -170,6 +186,7 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
       overload.stop();
       criteria.stop();
       await entities.stop();
+      await charging?.stop();
       await core.stop();
       await stores.stop();
       hssPeers.stop();

@@ -1,4 +1,5 @@
 import { createSecretKey, type KeyObject, randomBytes, randomUUID } from "node:crypto";
+import type { ChargingTriggers } from "@ims/ims";
 import type { Clock, MetricsRegister } from "@ims/runtime";
 import type { RequestOriginator } from "@ims/sip";
 import type { KvStore } from "@ims/store";
@@ -12,6 +13,7 @@ import { Gruus } from "./routing/gruu.ts";
 import { OwnUris } from "./routing/own-route.ts";
 import { ApplicationServers } from "./scscf/application-servers.ts";
 import { ChallengeWatch } from "./scscf/challenge-watch.ts";
+import { ScscfCharging } from "./scscf/charging-events.ts";
 import { networkInitiated, removeLapsed } from "./scscf/deregistration.ts";
 import { ExpiryWheel } from "./scscf/expiry.ts";
 import { ExpiryScan } from "./scscf/expiry-scan.ts";
@@ -58,6 +60,8 @@ export interface SproutParts {
   readonly clock: Clock;
   readonly register: MetricsRegister;
   readonly listeners?: readonly RegistrationListener[];
+  /** Who takes charging events; default: nobody. */
+  readonly charging?: ChargingTriggers | undefined;
   /** Sends requests of our own: third-party REGISTER, polls of application servers. */
   readonly originate: RequestOriginator["originate"];
   /** Shared and fallback filter criteria. */
@@ -145,6 +149,7 @@ export function createEntities(parts: SproutParts): SproutEntities {
     readProfile,
     gruus,
     counters: metrics.scscf,
+    charging: parts.charging && new ScscfCharging(parts.charging),
     listeners: [...(parts.listeners ?? []), thirdParty],
     filterCriteria,
     applicationServers,

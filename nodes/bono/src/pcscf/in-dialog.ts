@@ -19,9 +19,11 @@ export function fromUeInDialog(context: RequestContext, modules: PcscfModules): 
     const access = modules.flows.access(context.flow);
     recordRouteFromUe(forward, access, access.sole, modules);
   }
+  const charged = modules.charging?.inDialog(forward, forward.fromTag);
   context.fork(forward, {
     destination: { kind: "uri", side: "core" },
     onResponse: (response) => {
+      charged?.sees(response);
       modules.calls.sees(forward, response, context.flow.id);
       stripTowardsUe(response);
       return "forward";
@@ -42,7 +44,8 @@ export function toUeInDialog(context: RequestContext, modules: PcscfModules): vo
     const access = modules.flows.access(target.flow);
     recordRouteToUe(forward, access, access.sole, modules);
   }
-  toUe(context, forward, target.flow, modules);
+  const charged = modules.charging?.inDialog(forward, forward.toTag);
+  toUe(context, forward, target.flow, modules, undefined, charged);
 }
 
 /** ACK of a 2xx, either way. Nobody can be told when it cannot go on. */

@@ -1,3 +1,4 @@
+import type { ChargingTriggers } from "@ims/ims";
 import type { Clock } from "@ims/runtime";
 import type { Target, Uri } from "@ims/sip";
 import type { CallWatch } from "./call-watch.ts";
@@ -64,6 +65,8 @@ export interface PcscfModules {
   readonly sources: SourceLimiter;
   readonly guesses: GuessLimiter;
   readonly newIcid: () => string;
+  /** Offline charging; undefined: there is none. */
+  readonly charging?: ChargingTriggers | undefined;
   readonly counters: PcscfCounters;
   /** Trusted side of the other member of our pool with that name; none for our own and for what is no member. */
   readonly siblingTargets: (host: string) => readonly Target[];

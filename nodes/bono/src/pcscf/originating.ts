@@ -11,7 +11,7 @@ import { stripRequestFromUe, stripTowardsUe } from "./trust-domain.ts";
 /** Requests initiated by the UE outside a dialog: TS 24.229 §5.2.6.3. */
 export function originating(context: RequestContext, modules: PcscfModules): void {
   const { request, flow } = context;
-  const { flows, own, settings, counters, sources, calls } = modules;
+  const { flows, own, settings, counters, sources, calls, charging } = modules;
 
   // 1. Who is it? Nothing is relayed for somebody who is not registered over this flow (§5.2.6.3.1).
   const access = flows.registered(flow);
@@ -55,17 +55,21 @@ export function originating(context: RequestContext, modules: PcscfModules): voi
 
   // 8. To the S-CSCF; its answers lose what a UE must not learn (§5.2.6.3.4).
   answerKeepAlive(context, settings);
+  const charged = charging?.initial(forward, "originating");
+  charged?.collectAt(asserted.registration.ccf);
   let heard = false;
   context.fork(forward, {
     destination: { kind: "uri", side: "core", uri: serviceRoute.first },
     onResponse: (response, _fork, local) => {
       if (local && !heard && isUnreachable(response, request)) {
         counters.refused("coreUnreachable");
+        charged?.sees(response);
         context.respond(504, { edit: (answer) => restorationBody(answer, request) });
         return "absorb";
       }
       heard = true;
       calls.sees(request, response, flow.id);
+      charged?.sees(response);
       stripTowardsUe(response);
       markForUe(response, access, modules);
       return "forward";

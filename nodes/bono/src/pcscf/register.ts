@@ -65,11 +65,13 @@ export function register(context: RequestContext, modules: PcscfModules): void {
   setIntegrityProtected(forward, integrityProtected(flow.protocol, associated, credentials));
 
   // 6. To the I-CSCF; what comes back decides about the flow.
+  const charged = modules.charging?.initial(forward, "originating");
   answerKeepAlive(context, settings);
   context.fork(forward, {
     destination: { kind: "uri", side: "core", uri: settings.icscf },
     timeoutMs: ANSWER_WITHIN_MS,
     onResponse: (response, _fork, local) => {
+      charged?.sees(response);
       if (local && (response.status === 408 || response.status === 503)) {
         // §5.2.2.1: no answer from the home network.
         if (guess) guesses.forgive(flow.remoteAddress, credentials.impi);

@@ -1,4 +1,10 @@
-import { canonicalImpu, isWildcarded, parseWildcardedImpu, type WildcardedImpu } from "@ims/ims";
+import {
+  canonicalImpu,
+  isWildcarded,
+  parseChargingFunctionAddresses,
+  parseWildcardedImpu,
+  type WildcardedImpu,
+} from "@ims/ims";
 import { locateUri, type SipMessage } from "@ims/sip";
 import { flat } from "./flat.ts";
 import type { ServiceRoute } from "./service-route.ts";
@@ -22,6 +28,8 @@ export interface Registration {
   readonly identities: readonly Identity[];
   readonly wildcards: readonly WildcardedImpu[];
   readonly serviceRoute: ServiceRoute;
+  /** Charging collection functions of the home network, where it named any. */
+  readonly ccf?: readonly string[];
   /** Monotonic ms. */
   readonly expiresAt: number;
 }
@@ -37,6 +45,7 @@ export function registrationFrom(
   const identities: Identity[] = [];
   const associated = response.values("P-Associated-URI");
   const wildcards = wildcardsAmong(associated);
+  const charging = response.header("P-Charging-Function-Addresses");
   const registration: Registration = {
     impi: flat(facts.impi),
     owner: facts.owner,
@@ -44,6 +53,7 @@ export function registrationFrom(
     wildcards,
     serviceRoute: facts.serviceRoute,
     expiresAt: facts.expiresAt,
+    ...(charging === undefined ? {} : { ccf: parseChargingFunctionAddresses(charging).ccf.map(flat) }),
   };
   const add = (uriText: string): void => {
     const impu = isWildcarded(uriText) ? undefined : canonicalImpu(uriText);

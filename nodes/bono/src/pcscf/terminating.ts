@@ -1,5 +1,6 @@
-import { canonicalImpu } from "@ims/ims";
+import { type ChargedRequest, canonicalImpu } from "@ims/ims";
 import { type Flow, locateUri, type RequestContext, type SipMessage } from "@ims/sip";
+import { addChargingVector } from "./charging.ts";
 import type { AccessFlow } from "./flow-table.ts";
 import { defaultIdentity } from "./identity.ts";
 import type { PcscfModules } from "./modules.ts";
@@ -17,7 +18,7 @@ export type AccessTarget =
 /** Requests terminated by the UE, outside a dialog: TS 24.229 §5.2.6.4.3. They come from the trusted side only. */
 export function terminating(context: RequestContext, modules: PcscfModules): void {
   const { request } = context;
-  const { flows } = modules;
+  const { flows, charging, settings } = modules;
 
   // 1. Our Route values go; the flow token says which UE (RFC 5626 §5.3).
   const forward = context.forward();
@@ -39,11 +40,16 @@ export function terminating(context: RequestContext, modules: PcscfModules): voi
   recordRouteToUe(forward, access, registration, modules);
 
   // 5. To the flow, never to the address in the Contact: there may be a NAT between.
-  toUe(context, forward, target.flow, modules, (response) => {
+  const charged = charging?.initial(request, "terminating");
+  charged?.collectAt(registration?.ccf);
+  const edit = (response: SipMessage): void => {
     if (called !== undefined) response.append("P-Asserted-Identity", called);
-    if (response.status < 300) restoreList("Record-Route", response, forward);
-    else response.remove("Record-Route");
-  });
+    if (response.status < 300) {
+      restoreList("Record-Route", response, forward);
+      addChargingVector(response, request, settings);
+    } else response.remove("Record-Route");
+  };
+  toUe(context, forward, target.flow, modules, edit, charged);
 }
 
 /** Takes our Route values off the top of a request from the trusted side and reads the flow token in them. */
@@ -75,11 +81,13 @@ export function toUe(
   flow: Flow,
   { counters, calls }: PcscfModules,
   edit?: (response: SipMessage) => void,
+  charged?: ChargedRequest,
 ): void {
   context.fork(request, {
     destination: { kind: "flow", flow },
     onResponse: (response, _fork, local) => {
       if (local) {
+        charged?.sees(response);
         // RFC 5626 §5.3: the connection went away under the request.
         if (response.status !== 503) return "forward";
         counters.refused("flowGone");
@@ -91,6 +99,7 @@ export function toUe(
       // §5.2.6.4.4: the UE has no say in the way of its answers.
       restoreList("Via", response, context.request);
       edit?.(response);
+      charged?.sees(response);
       return "forward";
     },
   });

@@ -1,3 +1,19 @@
+export {
+  CHARGING_EVENTS_PATH,
+  type ChargingReport,
+  chargingEventSchema,
+  chargingEventsSchema,
+  chargingReportSchema,
+  type DeadLetter,
+  deadLetterSchema,
+  deadLettersSchema,
+  MAX_CHARGING_EVENTS,
+} from "./charging.ts";
+export {
+  ChargingClient,
+  type ChargingClientCounters,
+  type ChargingClientOptions,
+} from "./charging-client.ts";
 export { openApiDocument } from "./openapi.ts";
 export {
   type ChangedSubscriber,

@@ -1,3 +1,21 @@
+export {
+  CHARGING_EVENT_KINDS,
+  CHARGING_NODES,
+  type ChargingEvent,
+  type ChargingEventKind,
+  type ChargingNode,
+  type ChargingRole,
+} from "./charging/charging-event.ts";
+export {
+  type ChargingFunctionAddresses,
+  parseChargingFunctionAddresses,
+} from "./charging/charging-function-addresses.ts";
+export {
+  type ChargedMessage,
+  type ChargedRequest,
+  ChargingTriggers,
+  type ChargingTriggersOptions,
+} from "./charging/charging-triggers.ts";
 export { icidGenerator } from "./charging/icid.ts";
 export {
   buildPChargingVector,

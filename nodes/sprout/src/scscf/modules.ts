@@ -9,6 +9,7 @@ import type { Registration } from "../store/registration.ts";
 import type { RegistrationStore } from "../store/registration-store.ts";
 import type { ApplicationServers } from "./application-servers.ts";
 import type { ChallengeWatch } from "./challenge-watch.ts";
+import type { ScscfCharging } from "./charging-events.ts";
 import type { FilterCriteria } from "./filter-criteria.ts";
 import type { LapseClaims } from "./lapse-claim.ts";
 import type { OdiTokens } from "./odi-token.ts";
@@ -105,6 +106,8 @@ export interface ScscfModules {
   readonly filterCriteria: FilterCriteria;
   readonly applicationServers: ApplicationServers;
   readonly odi: OdiTokens;
+  /** Offline charging; undefined: there is none. */
+  readonly charging?: ScscfCharging | undefined;
   /** URIs that are this S-CSCF. */
   readonly own: OwnUris;
   /** Unguessable text, at least 128 bits. */

@@ -52,6 +52,7 @@ export async function originating(
     return refuseForStore(context, user);
   }
   if (user.kind === "notFound") return refuse(403);
+  modules.charging?.served(request, user.registration.charging);
   const registered = user.registration.state === "registered";
   if (!registered && !mayBeUnregistered) return refuse(403);
   if (user.member.identity.barred && divertedBy === undefined) return refuse(403);

@@ -29,9 +29,16 @@ export class Scscf implements TransactionUser {
   onRequest(context: RequestContext): void | Promise<void> {
     const { request } = context;
     const modules = this.#modules;
-    if (request.method === "REGISTER") return procedures.REGISTER(context, modules);
+    const { charging } = modules;
+    if (request.method === "REGISTER") {
+      charging?.initial(context, "originating");
+      return procedures.REGISTER(context, modules);
+    }
     // Inside a dialog (RFC 3261 §12.2): a tag on both ends.
-    if (request.toTag !== "") return inDialog(context, modules);
+    if (request.toTag !== "") {
+      charging?.inDialog(context);
+      return inDialog(context, modules);
+    }
     const route = ownTopRoute(request, modules.own);
     // Back from an application server (§5.4.3.2 step 2, §5.4.3.3 step 2).
     const dialog = route === undefined || route.user === "" ? "none" : modules.odi.read(route.user);
@@ -45,11 +52,13 @@ export class Scscf implements TransactionUser {
         : originating(context, modules, { dialog });
     if (route?.parameters.has("orig-cdiv")) {
       const divertedBy = parsePServedUser(request)?.impu;
+      charging?.initial(context, "originating");
       return divertedBy === undefined ? context.respond(403) : originating(context, modules, { divertedBy });
     }
     const originates = route?.parameters.has("orig") ?? false;
     // Reg-event and other packages of the S-CSCF itself are not here yet (RFC 6665 §7.3.2); other packages are proxied.
     if (request.method === "SUBSCRIBE" && isRegEvent(request.header("Event"))) return context.respond(489);
+    charging?.initial(context, originates ? "originating" : "terminating");
     return originates ? originating(context, modules) : terminating(context, modules);
   }
 

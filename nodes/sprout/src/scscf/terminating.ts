@@ -43,6 +43,7 @@ export async function terminating(
   if (user.kind === "notFound" || user.member.identity.barred) return refuse(404);
   // 3. An application server has sent it elsewhere (step 3): it leaves on behalf of the served user.
   const served = user;
+  modules.charging?.served(request, served.registration.charging);
   if (dialog !== undefined && isRetargeted(request.requestUri, gruu?.impu, dialog, served)) {
     counters.applicationServer("retargeted");
     return originating(context, modules, { divertedBy: dialog.impu });

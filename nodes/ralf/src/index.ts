@@ -1,0 +1,3 @@
+export { RalfError, type RalfFault } from "./errors.ts";
+export { type RalfOptions, ralfOptions } from "./options.ts";
+export { createRalf } from "./service.ts";

@@ -1,0 +1,83 @@
+import { join } from "node:path";
+import type { ServiceModules } from "@ims/runtime";
+import {
+  type CalendarStore,
+  cassandraCalendar,
+  cassandraStore,
+  type KvStore,
+  memcachedStore,
+  openCassandra,
+  parseServers,
+  STORE_SCHEMA,
+  sqliteCalendar,
+  sqliteStore,
+} from "@ims/store";
+import { RalfError } from "./errors.ts";
+import type { RalfOptions } from "./options.ts";
+
+const MAX_COPIES = 3;
+
+/** Where charging sessions are: shared by a pool, or in the state directory of one ralf. */
+export interface Stores {
+  readonly sessions: KvStore;
+  readonly calendar: CalendarStore;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Throws RalfError, StoreError and CassandraError for what will not do. */
+export async function openStores(options: RalfOptions, modules: ServiceModules): Promise<Stores> {
+  const { clock, log, health, pacer } = modules;
+  if (options.cassandra.length === 0) {
+    if (options.memcached.length > 0)
+      throw new RalfError(
+        { code: "RALF_STORES", problem: "--memcached needs --cassandra" },
+        { message: "--memcached needs --cassandra: dates of sessions must outlive a ralf" },
+      );
+    const sessions = sqliteStore({
+      path: join(options.stateDir, "charging-sessions.db"),
+      clock,
+      busyTimeoutMs: 10,
+    });
+    const calendar = sqliteCalendar({ path: join(options.stateDir, "charging-calendar.db"), clock });
+    return {
+      sessions,
+      calendar,
+      start: async () => undefined,
+      stop: async () => {
+        calendar.close();
+        sessions.close();
+      },
+    };
+  }
+  const session = await openCassandra({
+    contactPoints: options.cassandra,
+    keyspace: options.cassandraKeyspace,
+    localDataCenter: options.cassandraDatacenter,
+    replicationFactor: options.cassandraReplicationFactor || Math.min(MAX_COPIES, options.cassandra.length),
+    schemas: [STORE_SCHEMA],
+    clock,
+    log,
+  });
+  const calendar = cassandraCalendar({ session, clock });
+  health.addNote("cassandra", () => (session.isAvailable ? undefined : "Cassandra does not answer"));
+  if (options.memcached.length === 0)
+    return {
+      sessions: cassandraStore(session),
+      calendar,
+      start: async () => undefined,
+      stop: () => session.shutdown(),
+    };
+  const sessions = memcachedStore({ servers: parseServers(options.memcached.join(",")), clock, log, pacer });
+  const away = (): number => sessions.servers().filter(({ up }) => !up).length;
+  health.addNote("memcached", () => (away() > 0 ? `${away()} servers away` : undefined));
+  return {
+    sessions,
+    calendar,
+    start: () => sessions.start(),
+    stop: async () => {
+      await sessions.stop();
+      await session.shutdown();
+    },
+  };
+}
