@@ -230,7 +230,7 @@ export const SEEDS: readonly Seed[] = [
     file: "environments/large.yaml",
     from: "vellum_count: 5",
     to: "vellum_count: 500",
-    says: /not in 1 to 59/,
+    says: /not in 1 to 9/,
   },
   {
     what: "a hook on an unknown resource",

@@ -21,6 +21,7 @@ export function testImage(bytes: Uint8Array = IMAGE): SoftwareImage {
   return {
     name: "tidewater",
     file: "tidewater.raw",
+    packed: true,
     diskFormat: "raw",
     size: bytes.length,
     virtualSize: bytes.length,

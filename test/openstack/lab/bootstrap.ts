@@ -17,7 +17,7 @@ async function ensure(
   return (await cloud.post(service, `/${path}`, { [key]: { ...query, ...more } }))[key] as Json;
 }
 
-/** Services, end points, roles, projects and users. The project `ims` and its user `operator` have no rights of an administrator. */
+/** Services, end points, roles, projects and users. */
 export async function makeIdentities(lab: Lab, admin: OpenStack): Promise<void> {
   const url = (port: number, path = ""): string => `http://${lab.address}:${port}${path}`;
   const catalogue: readonly (readonly [string, string, string])[] = [
@@ -40,26 +40,14 @@ export async function makeIdentities(lab: Lab, admin: OpenStack): Promise<void> 
         { url: address, region_id: "RegionOne" },
       );
   }
-  const role = async (name: string): Promise<string> =>
-    String((await ensure(admin, "identity", "roles", "role", { name }))["id"]);
+  await roleNamed(admin, "heat_stack_user");
+  await roleNamed(admin, "heat_stack_owner");
   const project = async (name: string): Promise<string> =>
     String((await ensure(admin, "identity", "projects", "project", { name, domain_id: "default" }))["id"]);
-  const grant = async (userName: string, projectId: string, ...roles: readonly string[]): Promise<void> => {
-    const query = { name: userName, domain_id: "default" };
-    const user = await ensure(admin, "identity", "users", "user", query, { password: lab.password });
-    for (const name of roles)
-      await admin.put(
-        "identity",
-        `/projects/${projectId}/users/${String(user["id"])}/roles/${await role(name)}`,
-      );
-  };
-  await role("heat_stack_user");
   const service = await project("service");
   for (const name of ["nova", "placement", "glance", "neutron", "heat"])
-    await grant(name, service, "admin", "service");
-  const ims = await project("ims");
-  await grant("operator", ims, "member", "heat_stack_owner");
-  await grant("admin", await project("admin"), "heat_stack_owner");
+    await grant(lab, admin, name, service, "admin", "service");
+  await grant(lab, admin, "admin", await project("admin"), "heat_stack_owner");
   const domain = await ensure(admin, "identity", "domains", "domain", { name: "heat" });
   const keeper = await ensure(
     admin,
@@ -71,7 +59,7 @@ export async function makeIdentities(lab: Lab, admin: OpenStack): Promise<void> 
   );
   await admin.put(
     "identity",
-    `/domains/${String(domain["id"])}/users/${String(keeper["id"])}/roles/${await role("admin")}`,
+    `/domains/${String(domain["id"])}/users/${String(keeper["id"])}/roles/${await roleNamed(admin, "admin")}`,
   );
 }
 
@@ -115,8 +103,33 @@ export async function makeResources(lab: Lab, admin: OpenStack): Promise<void> {
   await makeProviderNetwork(admin, "external", "203.0.113.0/24", true);
   await makeProviderNetwork(admin, "dmz", "198.51.100.0/24", false);
   await makeZones(lab, admin);
-  const ims = await ensure(admin, "identity", "projects", "project", { name: "ims", domain_id: "default" });
-  await admin.put("compute", `/os-quota-sets/${String(ims["id"])}`, { quota_set: QUOTAS });
+  await makeProject(lab, admin, "ims");
+}
+
+/** A project, and its user `operator`, who has no rights of an administrator. */
+export async function makeProject(lab: Lab, admin: OpenStack, name: string): Promise<void> {
+  const found = await ensure(admin, "identity", "projects", "project", { name, domain_id: "default" });
+  await grant(lab, admin, "operator", String(found["id"]), "member", "heat_stack_owner");
+  await admin.put("compute", `/os-quota-sets/${String(found["id"])}`, { quota_set: QUOTAS });
+}
+
+async function roleNamed(admin: OpenStack, name: string): Promise<string> {
+  return String((await ensure(admin, "identity", "roles", "role", { name }))["id"]);
+}
+
+async function grant(
+  lab: Lab,
+  admin: OpenStack,
+  name: string,
+  project: string,
+  ...roles: readonly string[]
+): Promise<void> {
+  const query = { name, domain_id: "default" };
+  const user = await ensure(admin, "identity", "users", "user", query, { password: lab.password });
+  for (const role of roles) {
+    const path = `/projects/${project}/users/${String(user["id"])}/roles/${await roleNamed(admin, role)}`;
+    await admin.put("identity", path);
+  }
 }
 
 async function makeProviderNetwork(

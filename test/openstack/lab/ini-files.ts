@@ -101,13 +101,16 @@ function iniFiles({ folder, address, password }: Lab): Record<string, IniFile> {
         osapi_compute_workers: 1,
         compute_driver: "fake.MediumFakeDriver",
         // How soon a dead host is known to be dead.
-        report_interval: 5,
-        service_down_time: 20,
+        report_interval: 8,
+        service_down_time: 25,
         initial_cpu_allocation_ratio: "1.0",
         initial_ram_allocation_ratio: "1.0",
         initial_disk_allocation_ratio: "1.0",
         reserved_host_memory_mb: 0,
-        max_concurrent_builds: 4,
+        // No machine boots and nothing changes behind Nova's back: what only looks for that is left out.
+        heal_instance_info_cache_interval: -1,
+        update_resources_interval: 300,
+        sync_power_state_interval: -1,
       },
       api: { auth_strategy: "keystone" },
       wsgi: { api_paste_config: "/usr/share/nova-common/api-paste.ini" },
@@ -148,8 +151,9 @@ function iniFiles({ folder, address, password }: Lab): Record<string, IniFile> {
         api_paste_config: "/usr/share/neutron-common/api-paste.ini",
         auth_strategy: "keystone",
         dhcp_agent_notification: false,
-        notify_nova_on_port_status_changes: true,
-        notify_nova_on_port_data_changes: true,
+        // Nova's fake driver waits for no port, and asks Neutron a lot for each notice.
+        notify_nova_on_port_status_changes: false,
+        notify_nova_on_port_data_changes: false,
         agent_down_time: 40,
       },
       // What a project has: the defaults of Neutron, more of what the largest pools need.

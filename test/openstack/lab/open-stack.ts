@@ -96,7 +96,8 @@ export class OpenStack {
     });
     const text = await response.text();
     if (!response.ok) throw new ApiError(response.status, method, url, text);
-    return (text === "" ? undefined : JSON.parse(text)) as Json;
+    const isJson = response.headers.get("Content-Type")?.startsWith("application/json") ?? false;
+    return (isJson && text !== "" ? JSON.parse(text) : undefined) as Json;
   }
 
   get(service: Service, path: string): Promise<Json> {

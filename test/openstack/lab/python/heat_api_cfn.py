@@ -10,7 +10,7 @@ eventlet.monkey_patch()
 import sys
 
 from heat.api.aws import ec2token
-from keystoneauth1 import loading
+from keystoneauth1 import loading, session
 from oslo_config import cfg
 
 GROUP = "keystone_authtoken"
@@ -28,9 +28,8 @@ class WithToken:
     def token(self):
         if WithToken.session is None:
             loading.register_auth_conf_options(cfg.CONF, GROUP)
-            loading.register_session_conf_options(cfg.CONF, GROUP)
             auth = loading.load_auth_from_conf_options(cfg.CONF, GROUP)
-            WithToken.session = loading.load_session_from_conf_options(cfg.CONF, GROUP, auth=auth)
+            WithToken.session = session.Session(auth=auth)
         return WithToken.session.get_token()
 
     def post(self, url, **arguments):
