@@ -7,6 +7,7 @@ import { machineBusySeconds } from "../proc.ts";
 import { saveJson } from "../report.ts";
 import { startOurs } from "../system.ts";
 import { usersOf } from "../users.ts";
+import { type CoreShare, holdTo } from "./core-share.ts";
 import { type Callers, type Step, startStep, stepOf } from "./steps.ts";
 
 const usage = `sh scripts/node test/performance/overload/main.ts [options]     goodput of calls at, and beyond, capacity
@@ -15,6 +16,8 @@ const usage = `sh scripts/node test/performance/overload/main.ts [options]     g
   --from N       first rate of the ramp to the best goodput, calls a second (100)
   --most N       no higher rate than this, beyond capacity neither (4000)
   --seconds N    of each step (5)
+  --core-share P hold the core to P per cent of one processor (100: all of it): a smaller core, of which the generator can
+                 offer a greater multiple; needs root
   --no-pin       do not keep the core and the load generator on processors of their own
   --up ARG       more arguments for 'tidewater up', may be repeated`;
 
@@ -31,6 +34,12 @@ function whole(text: string, name: string): number {
   return value;
 }
 
+function share(text: string): number {
+  const value = whole(text, "core-share");
+  if (value > 100) throw new Error(`--core-share ${text}: 1 to 100 per cent`);
+  return value;
+}
+
 function readOptions(args: readonly string[]) {
   const { values } = parseArgs({
     args: [...args],
@@ -39,6 +48,7 @@ function readOptions(args: readonly string[]) {
       from: { type: "string", default: "100" },
       most: { type: "string", default: "4000" },
       seconds: { type: "string", default: "5" },
+      "core-share": { type: "string", default: "100" },
       "no-pin": { type: "boolean", default: false },
       up: { type: "string", multiple: true, default: [] },
       help: { type: "boolean", short: "h", default: false },
@@ -49,6 +59,7 @@ function readOptions(args: readonly string[]) {
     from: whole(values.from, "from"),
     most: whole(values.most, "most"),
     seconds: whole(values.seconds, "seconds"),
+    share: share(values["core-share"]),
     pin: !values["no-pin"] && availableParallelism() > 1,
     up: values.up,
     help: values.help,
@@ -67,6 +78,7 @@ async function main(): Promise<void> {
   const users = [...usersOf("a", pairs), ...usersOf("b", pairs)];
   const system = await startOurs(users, options.up);
   const steps: Step[] = [];
+  let held: CoreShare | undefined;
   try {
     if (options.pin) for (const pid of system.parts.values()) pin(pid, 0);
     const registered = await startRegistrations({
@@ -81,6 +93,7 @@ async function main(): Promise<void> {
       throw new Error(`only ${routes.size} UEs could register: ${registered.errors.slice(0, 500)}`);
     const callees = startCallees(usersOf("b", pairs), 600_000);
     if (options.pin) pin(callees.pid, 1);
+    if (options.share < 100) held = holdTo(options.share, system.parts.values());
     await delay(500);
     const callers: Callers = { system, callers: usersOf("a", pairs), routes };
     const step = async (name: string, rate: number, length = seconds): Promise<Step> => {
@@ -116,6 +129,7 @@ async function main(): Promise<void> {
       await callees.finish(1_000);
     }
   } finally {
+    held?.end();
     await system.stop();
   }
   say(`figures in ${saveJson("overload", { date: new Date().toISOString(), options, steps })}`);
