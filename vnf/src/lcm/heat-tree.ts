@@ -1,4 +1,11 @@
-import { nestedOf, type StackRef, type StackResource, stackIdOf, statusOf } from "../openstack/heat.ts";
+import {
+  actionOf,
+  nestedOf,
+  type StackRef,
+  type StackResource,
+  stackIdOf,
+  statusOf,
+} from "../openstack/heat.ts";
 
 /** A member as Heat has it. */
 export interface HeatMember {
@@ -40,7 +47,9 @@ export function membersIn(
         pool,
         index,
         name: `${pool}-${index}`,
-        status: statusOf(member.resource_status),
+        // INIT_COMPLETE: planned, nothing is made yet.
+        status:
+          actionOf(member.resource_status) === "INIT" ? "IN_PROGRESS" : statusOf(member.resource_status),
         reason: failure?.resource_status_reason ?? member.resource_status_reason ?? "",
         serverId:
           server?.physical_resource_id === "" ? undefined : (server?.physical_resource_id ?? undefined),

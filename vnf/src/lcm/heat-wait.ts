@@ -20,6 +20,7 @@ export type WaitResult =
   | { readonly kind: "late"; readonly status: string };
 
 const POLL_MS = 2_000;
+const POLL_MAX_MS = 30_000;
 /** So long Heat may take to begin what it has accepted. */
 const BEGIN_MS = 20_000;
 
@@ -30,6 +31,7 @@ export async function waitForStack(heat: Heat, request: WaitRequest, run: Run): 
   let told = "";
   let status = "";
   for (;;) {
+    const looked = run.pace.now();
     const stack = await heat.stack(ref, run.signal);
     if (stack === undefined || stack.stack_status === "DELETE_COMPLETE") return { kind: "gone" };
     status = stack.stack_status;
@@ -59,7 +61,8 @@ export async function waitForStack(heat: Heat, request: WaitRequest, run: Run): 
       if (clearHooks) await clearDeleteHooks(heat, ref, run);
     }
     if (run.pace.now() >= deadline) return { kind: "late", status };
-    await run.pace.sleep(POLL_MS, run.signal);
+    // A Heat that is slow to say is asked less often.
+    await run.pace.sleep(Math.min(POLL_MAX_MS, Math.max(POLL_MS, 2 * (run.pace.now() - looked))), run.signal);
   }
 }
 

@@ -117,7 +117,8 @@ export async function scalePool(
   if (changes.length === 0) {
     if (first.state === "ready") return done(`${pool} has ${size} members already`, false);
     // The last update failed or goes on: asked again, Heat completes it.
-    return driver.scale(first, same(planning.pool, joinToken), run);
+    const step = await driver.scale(first, same(planning.pool, joinToken), run);
+    return step.kind === "failed" ? { ...step, next: [...again, ...step.next.slice(1)] } : step;
   }
   run.progress(`${pool}: ${[planning.pool.size, ...changes.map((change) => change.size)].join(" > ")}`);
   let before = planning.pool.size;

@@ -158,21 +158,23 @@ function scopeOf(scope: Scope): object {
 /** Reason in an error document: every service has its own form. At most 500 characters of it. */
 export function detailOf(text: string): string {
   const document = jsonOf(text);
-  const found = messageIn(document) ?? text.replace(/<[^>]*>/g, " ");
+  const found = textIn(document, REASONS) ?? textIn(document, KINDS) ?? text.replace(/<[^>]*>/g, " ");
   const line = found.replace(/\s+/g, " ").trim();
   return line === "" ? "no reason given" : line.length > 500 ? `${line.slice(0, 500)} ...` : line;
 }
 
-function messageIn(document: unknown): string | undefined {
+const REASONS: readonly string[] = ["message", "detail", "NeutronError"];
+/** Of an error without a reason: Heat's MessagingTimeout. */
+const KINDS: readonly string[] = ["type", "explanation", "title"];
+
+function textIn(document: unknown, keys: readonly string[]): string | undefined {
   if (typeof document !== "object" || document === null) return undefined;
-  for (const [key, value] of Object.entries(document)) {
-    if ((key === "message" || key === "detail" || key === "NeutronError") && typeof value === "string")
-      return value;
-  }
   for (const value of Object.values(document)) {
-    const inner = messageIn(value);
+    const inner = textIn(value, keys);
     if (inner !== undefined) return inner;
   }
+  for (const [key, value] of Object.entries(document))
+    if (keys.includes(key) && typeof value === "string" && value !== "") return value;
   return undefined;
 }
 

@@ -5,6 +5,7 @@ import { membersCommands } from "./members-commands.ts";
 import { packagingCommands } from "./packaging-commands.ts";
 import { planCommand } from "./plan-command.ts";
 import { scaleCommand } from "./scale-command.ts";
+import { scalerCommand } from "./scaler-command.ts";
 import { placementCommand, statusCommand } from "./status-command.ts";
 import { terminateCommand } from "./terminate-command.ts";
 import { upgradeCommand } from "./upgrade-command.ts";
@@ -14,7 +15,7 @@ export function vnfCommand(exit: (code: number) => void): Command {
   const vnf = new Command("vnf").description("the VNF on OpenStack");
   const makers = [planCommand, preflightCommand, imageCommand, instantiateCommand, statusCommand];
   for (const make of makers) vnf.addCommand(make(exit));
-  vnf.addCommand(scaleCommand(exit));
+  vnf.addCommand(scaleCommand(exit)).addCommand(scalerCommand(exit));
   for (const command of [...membersCommands(exit), ...packagingCommands(exit)]) vnf.addCommand(command);
   for (const make of [placementCommand, upgradeCommand, terminateCommand]) vnf.addCommand(make(exit));
   return vnf;
