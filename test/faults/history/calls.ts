@@ -1,4 +1,4 @@
-import type { CallOperation, History, RegisterOperation } from "./operations.ts";
+import type { CallOperation, CallTimes, History, RegisterOperation } from "./operations.ts";
 import type { Violation } from "./violation.ts";
 
 /** What was done to the core, and what may come of it. */
@@ -101,8 +101,17 @@ function excuses(fault: FaultRecord, call: CallOperation): boolean {
   if (!gone(fault)) return false;
   const legs = [...call.callerBonos, ...call.calleeBonos];
   if (!fault.members.some((member) => legs.includes(member))) return false;
+  if (fault.fault === "partition" && isEndedDuring(fault, call.times)) return true;
   const setUp = call.times.calleeAcked ?? Number.POSITIVE_INFINITY;
   return call.times.invited < (fault.ready ?? fault.at) + UE_NOTICES_MS && fault.at < setUp;
+}
+
+/** An edge node that is cut off from the core still takes a BYE, and can only say that it gets no answer. */
+function isEndedDuring(
+  { at, healed = Number.POSITIVE_INFINITY }: FaultRecord,
+  { byeSent }: CallTimes,
+): boolean {
+  return byeSent !== undefined && byeSent > at - UE_NOTICES_MS && byeSent < healed + UE_NOTICES_MS;
 }
 
 /** Every memcached is gone for a moment. */

@@ -212,6 +212,17 @@ test("a call in progress must survive the death of an edge node", () => {
   );
 });
 
+test("a BYE over an edge node that is cut off from the core gets no answer; later it does", () => {
+  const verdict = (byeSent: number): number => {
+    const stuck = call({ byeStatus: 0 });
+    stuck.times.byeSent = byeSent;
+    const cut = { ...kill("bono", 500), fault: "partition", healed: 5_500 };
+    return checkHistory({ ...emptyHistory(), calls: [stuck] }, [cut], new Map()).length;
+  };
+  assert.equal(verdict(600), 0);
+  assert.equal(verdict(60_000), 1);
+});
+
 test("one INVITE that arrives twice as a new one is a double effect", () => {
   assert.deepEqual(rules([], { calls: [call({ duplicates: 1 })] }), ["double effect"]);
 });

@@ -77,8 +77,9 @@ async function registerNow(ue: Ue, purpose: RegisterPurpose, expires: number): P
       ue.digest.challenged(response.header("WWW-Authenticate") ?? "");
       continue;
     }
-    // Not here, not now: TS 24.229 §5.1.1.2.1 lets the UE try another P-CSCF. The history shows that it had to.
-    if (response.status === 503 && ue.turnedAway()) {
+    // Not here, not now, or cut off from the home network: TS 24.229 §5.1.1.2.1 lets the UE try another P-CSCF. The history shows
+    // that it had to.
+    if ((response.status === 503 || response.status === 504) && ue.turnedAway()) {
       unanswered.push(sent);
       continue;
     }
