@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { launchCore } from "../support/core-under-test.ts";
+import { type CoreUnderTest, launchCore } from "../support/core-under-test.ts";
 import { peerAddresses } from "./peer-kamailio/config.ts";
 import { startPeer } from "./peer-kamailio/peer.ts";
 import type { User } from "./users.ts";
@@ -28,12 +28,7 @@ export async function startOurs(
 ): Promise<SystemUnderTest> {
   const core = await launchCore({ host: "127.0.0.6", args: ["--no-examples", "--domain", domain, ...args] });
   try {
-    const rows = users.map(({ name, password }) => `${name}@${domain},sip:${name}@${domain},${password}\n`);
-    const file = join(core.stateDir, "bench-subscribers.csv");
-    writeFileSync(file, `impi,impu,password\n${rows.join("")}`);
-    const imported = await core.tidewater(["subscriber", "import", "--url", core.provisioning, file]);
-    if (imported.exitCode !== 0)
-      throw new Error(`subscriber import: ${imported.stderr}${imported.stdout.slice(-500)}`);
+    await provision(core, users);
   } catch (cause) {
     await core.stop();
     throw cause;
@@ -46,6 +41,16 @@ export async function startOurs(
     version: `Node ${process.version}`,
     stop: () => core.stop(),
   };
+}
+
+/** Gives a core its users. */
+export async function provision(core: CoreUnderTest, users: readonly User[]): Promise<void> {
+  const rows = users.map(({ name, password }) => `${name}@${domain},sip:${name}@${domain},${password}\n`);
+  const file = join(core.stateDir, "bench-subscribers.csv");
+  writeFileSync(file, `impi,impu,password\n${rows.join("")}`);
+  const imported = await core.tidewater(["subscriber", "import", "--url", core.provisioning, file]);
+  if (imported.exitCode !== 0)
+    throw new Error(`subscriber import: ${imported.stderr}${imported.stdout.slice(-500)}`);
 }
 
 /** Kamailio IMS, with `users` in its HSS. */

@@ -36,5 +36,10 @@ Point a softphone here:
 ${call}
 ${seedExamples ? "More subscribers: " : "Subscribers:      "} npm run tidewater -- subscriber add --impi alice@${domain} --impu sip:alice@${domain} --password-stdin${api === DEFAULT_API ? "" : ` --url http://${api}`}
 Health, metrics:   ${management}/health/ready   ${management}/metrics   (${others})
-State is kept in ${stateDir}. Ctrl-C stops everything.`;
+${
+  options.charging === true
+    ? `CDR files:         ${stateDir}/cdr   (events at http://${near}:${ports.get("ralf.charging")})
+`
+    : ""
+}State is kept in ${stateDir}. Ctrl-C stops everything.`;
 }

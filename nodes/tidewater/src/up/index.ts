@@ -19,7 +19,7 @@ function collect(value: string, before: readonly NodeOption[] = []): NodeOption[
   const option = nodeOptionOf(value);
   if (option !== undefined) return [...before, option];
   throw new InvalidArgumentError(
-    "Write it as NODE.OPTION=VALUE with homestead, sprout or bono (of a pool also sprout-2), for example bono.log-level=debug.",
+    "Write it as NODE.OPTION=VALUE with homestead, sprout, bono or ralf (of a pool also sprout-2), for example bono.log-level=debug.",
   );
 }
 
@@ -54,6 +54,7 @@ export function upCommand(exit: (code: number) => void): Command {
     .option("--domain <name>", "home domain", domainName, "example.com")
     .option("--state-dir <dir>", "where subscribers and keys are kept", ".tidewater")
     .option("--no-examples", "do not add the two example subscribers (never added beyond loopback)")
+    .option("--charging", "run ralf too: charging with CDR files in cdr/ of the state directory")
     .option("--log-level <level>", "trace, debug, info, warn, error or silent", "warn")
     .option("--set <node.option=value>", "an option of one node; may be repeated", collect)
     .option("--json", "print one JSON line when ready instead of the guide")
@@ -77,17 +78,21 @@ export function upCommand(exit: (code: number) => void): Command {
     });
 }
 
-function refuseWithoutPools({ set }: Given, command: Command): void {
+function refuseWithoutPools(given: Given, command: Command): void {
+  const { set } = given;
   const wrong = ["network", "restart"].find((name) => command.getOptionValueSource(name) !== "default");
   if (wrong !== undefined)
     throw new Error(`--${wrong === "restart" ? "no-restart" : wrong} goes with --pools only`);
   const member = set?.find(({ node }) => node.includes("-"));
+  if (given.charging !== true && set?.some(({ node }) => node === "ralf"))
+    throw new Error("--set ralf: ralf runs with --charging only");
   if (member !== undefined)
     throw new Error(`--set ${member.node}: members of a pool are there with --pools only`);
 }
 
 /** Pools listen on loopback only: what nodes and stores say to each other is not protected otherwise. */
 async function inPools(given: Given, command: Command): Promise<number> {
+  if (given.charging === true) throw new Error("--charging goes without --pools and --stores");
   const pools = given.pools ?? withDefaults(new Map());
   const stores = given.stores ?? { memcached: 0, cassandra: 0 };
   const problem =

@@ -10,6 +10,8 @@ export interface UpOptions {
   readonly stateDir: string;
   readonly seedExamples: boolean;
   readonly logLevel: string;
+  /** Run ralf too, with CDR files in the state directory. */
+  readonly charging?: boolean;
   readonly set: readonly NodeOption[];
   /** Keys that outlive this run; default: new ones. */
   readonly keys?: PoolKeys;
@@ -23,11 +25,14 @@ export interface NodeOption {
 }
 
 export interface NodeCommand {
-  readonly name: "homestead" | "sprout" | "bono";
+  readonly name: "homestead" | "ralf" | "sprout" | "bono";
   readonly args: readonly string[];
   /** Keys: not to be seen in the list of processes, the same when the node is started again, weaker than our environment. */
   readonly env?: Readonly<Record<string, string>>;
 }
+
+/** Where ralf takes charging events. */
+const RALF_PORT = 10_888;
 
 const here = import.meta.dirname;
 
@@ -58,7 +63,14 @@ export function nodeCommands(options: UpOptions): NodeCommand[] {
     ...["--home-domain", domain, "--management-address", host],
     ...["--log-level", options.logLevel, "--quiesce-seconds", "3"],
   ];
+  const charges = options.charging === true;
+  const ralf: NodeCommand = {
+    name: "ralf",
+    args: ["--host", inside, ...common, "--state-dir", stateDir, "--cdr-dir", join(stateDir, "cdr")],
+  };
+  const toRalf = charges ? ["--ralf", `http://${uriHost}:${portOf("ralf", RALF_PORT, options.set)}`] : [];
   const commands: NodeCommand[] = [
+    ...(charges ? [ralf] : []),
     {
       name: "homestead",
       args: [
@@ -72,6 +84,7 @@ export function nodeCommands(options: UpOptions): NodeCommand[] {
         ...["--host", inside, ...common, "--hss-peer", `${uriHost}:3868`],
         // Who is registered stays so when everything is started again.
         ...["--state-dir", stateDir],
+        ...toRalf,
       ],
       ...(keys === undefined ? {} : { env: { TIDEWATER_SPROUT_GRUU_KEY: keys.gruuKey } }),
     },
@@ -80,6 +93,7 @@ export function nodeCommands(options: UpOptions): NodeCommand[] {
       args: [
         ...["--host", host, "--core-host", inside, ...common],
         ...["--icscf-uri", `sip:${uriHost}:5052;transport=tcp`],
+        ...toRalf,
       ],
       // A bono that is started again must know the flow tokens of the one before (RFC 5626 §5).
       env: { TIDEWATER_BONO_FLOW_TOKEN_KEY: keys?.flowTokenKey ?? randomBytes(32).toString("hex") },
@@ -96,10 +110,16 @@ export function nodeCommands(options: UpOptions): NodeCommand[] {
   }));
 }
 
+/** The port of a node: as `--set` says, else the usual one. */
+function portOf(node: string, usual: number, set: readonly NodeOption[]): string {
+  const told = set.filter((one) => one.node === node && one.option === "port").at(-1)?.value;
+  return told ?? String(usual);
+}
+
 /** Reads NODE.OPTION=VALUE, of a pool also MEMBER.OPTION=VALUE; undefined when it is something else or no such node exists. */
 export function nodeOptionOf(text: string): NodeOption | undefined {
   const [, node, option, value] =
-    /^((?:homestead|sprout|bono)(?:-[1-9][0-9]{0,2})?)\.([a-z0-9-]+)=(.*)$/.exec(text) ?? [];
+    /^((?:homestead|sprout|bono|ralf)(?:-[1-9][0-9]{0,2})?)\.([a-z0-9-]+)=(.*)$/.exec(text) ?? [];
   if (node === undefined || option === undefined || value === undefined) return undefined;
   return { node, option, value };
 }
