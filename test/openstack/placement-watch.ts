@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { hostCap, smallestPool, type Tolerance } from "../../vnf/src/index.ts";
-import { type SeenServer, serversOf } from "./first-boot-agent.ts";
 import type { OpenStack } from "./lab/open-stack.ts";
+import { type PlacedServer, placedServers, poolOf } from "./servers.ts";
 
 /** The worst moment of a pool. */
 export interface PoolWatch {
@@ -41,7 +41,7 @@ export class PlacementWatch {
   async #run(): Promise<void> {
     let last = performance.now();
     while (!this.#ended.signal.aborted) {
-      const servers = await serversOf(this.#admin, this.#project).catch(() => undefined);
+      const servers = await placedServers(this.#admin, this.#project).catch(() => undefined);
       const now = performance.now();
       if (servers !== undefined) {
         this.longestGap = Math.max(this.longestGap, now - last);
@@ -52,15 +52,12 @@ export class PlacementWatch {
     }
   }
 
-  #sample(servers: readonly SeenServer[]): void {
-    const placed = Map.groupBy(
-      servers.filter(({ host, metadata }) => host !== undefined && metadata["pool"] !== undefined),
-      ({ metadata }) => metadata["pool"] ?? "",
-    );
-    for (const [pool, members] of placed) {
+  #sample(servers: readonly PlacedServer[]): void {
+    for (const [pool, members] of Map.groupBy(servers, poolOf)) {
+      if (pool === undefined) continue;
       const watch = this.#watch(pool);
       watch.samples++;
-      const perHost = Map.groupBy(members, ({ host = "" }) => host);
+      const perHost = Map.groupBy(members, ({ host }) => host);
       const tolerance = this.#toleranceOf(pool);
       const bound = hostCap(tolerance, members.length);
       // While it has fewer members than that, one on a host is more than the share, and cannot be helped.
