@@ -24,6 +24,8 @@ interface Looked {
   version: Version | undefined;
   /** In a row, with that version. */
   rounds: number;
+  /** They were alike, but not all members see the same working copy yet. */
+  compared: boolean;
 }
 
 /** Brings working and durable copy of a set together once the store that was away is back. */
@@ -68,7 +70,7 @@ export class BringTogether {
 
   /** The working copy, which does not answer, lacks something of that set. */
   ahead(key: string): boolean {
-    return this.#ahead.add(key, { version: undefined, rounds: 0 });
+    return this.#ahead.add(key, { version: undefined, rounds: 0, compared: false });
   }
 
   /** No more retries. */
@@ -120,8 +122,11 @@ export class BringTogether {
   /** Makes the working copy, which did not answer for a while, forget what it knew before; once more when all members see the same of it. */
   async #reconcile(key: string, looked: Looked): Promise<RetryOutcome> {
     const settled = this.#modules.working.isSettled(key);
+    if (!settled && looked.compared) return "again";
     const outcome = await this.#compare(key, looked);
-    return outcome === "done" && !settled ? "again" : outcome;
+    if (outcome !== "done" || settled) return outcome;
+    looked.compared = true;
+    return "again";
   }
 
   async #compare(key: string, looked: Looked): Promise<RetryOutcome> {
