@@ -9,6 +9,7 @@ export { type PackageCheck, type SignatureState, validatePackage } from "./csar/
 export { readZip, ZIP_LIMITS, type ZipLimits, type ZipReading } from "./csar/zip-reader.ts";
 export { writeZip } from "./csar/zip-writer.ts";
 export { auditPlacement, type PlacementAudit, type PoolPlacement } from "./lcm/audit.ts";
+export { type Check, refusalsIn } from "./lcm/check.ts";
 export {
   type Deployment,
   type DeploymentReading,
@@ -19,7 +20,7 @@ export { HeatDriver, type HeatDriverModules } from "./lcm/heat-driver.ts";
 export { poolsOf } from "./lcm/heat-instance.ts";
 export { type ImageUpload, uploadImage } from "./lcm/image-upload.ts";
 export { done, failed, type Outcome, type Progress, type Run } from "./lcm/outcome.ts";
-export { type Check, type PreflightModules, preflight, refusalsIn } from "./lcm/preflight.ts";
+export { type PreflightModules, preflight } from "./lcm/preflight.ts";
 export { planScaling, type ScaleOptions, type ScalePlanning, scalePool } from "./lcm/scale.ts";
 export type {
   PoolChange,
@@ -110,3 +111,17 @@ export {
   type VnfdFactsReading,
   vnfdFactsOf,
 } from "./sol001/vnfd-facts.ts";
+export {
+  find as findSol003,
+  healSol003,
+  type InstantiateSol003,
+  instantiateSol003,
+  onboardPackage,
+  scaleSol003,
+  terminateSol003,
+} from "./sol003/operations.ts";
+export { type VimConnection, vimConnection } from "./sol003/vim-connection.ts";
+export { Vnfm } from "./sol003/vnfm.ts";
+export { type DrainByCommand, type Drain, type DrainResult, drainByCommand } from "./sol002/drain.ts";
+export { type EmServer, type EmServerModules, type EmServerOptions, startEmServer } from "./sol002/em-server.ts";
+export { type Member, type MembersReading, readMembers } from "./sol002/member.ts";

@@ -1,7 +1,8 @@
 import type { Glance } from "../openstack/glance.ts";
-import type { Heat, Stack } from "../openstack/heat.ts";
+import type { Heat, Stack, StackResource } from "../openstack/heat.ts";
 import type { Neutron } from "../openstack/neutron.ts";
 import type { Nova, Server } from "../openstack/nova.ts";
+import type { Pace } from "../openstack/pace.ts";
 import type { Deployment } from "./deployment.ts";
 import { changeStack, existing, minutes } from "./heat-change.ts";
 import { healByHeat } from "./heat-heal.ts";
@@ -19,13 +20,22 @@ export interface HeatDriverModules {
   readonly glance: Glance;
 }
 
+interface Known {
+  readonly stack: string;
+  readonly resources: readonly StackResource[];
+  readonly servers: ReadonlySet<string>;
+  readonly asked: number;
+}
+
 const POLL_MS = 2_000;
+const KNOWN_MS = 10_000;
 const AGAIN = "the same command again goes on from here";
 
 /** Operations on a VNF straight through Heat: a VNF is a stack made from ims.yaml. */
 export class HeatDriver implements VnfDriver {
   readonly via = "heat";
   readonly #modules: HeatDriverModules;
+  #known: Known | undefined;
 
   constructor(modules: HeatDriverModules) {
     this.#modules = modules;
@@ -39,11 +49,31 @@ export class HeatDriver implements VnfDriver {
   async members(instance: VnfInstance, signal?: AbortSignal): Promise<VnfMember[]> {
     const { heat, nova } = this.#modules;
     const resources = (await heat.resources(instance, 2, signal)) ?? [];
-    const servers = new Map((await nova.servers(signal)).map((server) => [server.id, server]));
-    const pools = instance.pools.map(({ pool }) => pool);
-    return membersIn(resources, instance.id, pools).map((member) =>
-      memberOf(member, servers.get(member.serverId ?? "")),
-    );
+    return membersOf(instance, resources, await nova.servers(signal));
+  }
+
+  /** Heat is asked only when Nova has servers that it was not asked about: listing a stack is costly for it. */
+  async whereabouts(instance: VnfInstance, pace: Pace, signal?: AbortSignal): Promise<VnfMember[]> {
+    const { heat, nova } = this.#modules;
+    const servers = await nova.servers(signal);
+    let known = this.#known;
+    const isNew = (id: string): boolean => known?.servers.has(id) !== true;
+    if (
+      known?.stack !== instance.id ||
+      servers.some(({ id }) => isNew(id)) ||
+      // A server is in Nova shortly before Heat knows that it is its own.
+      pace.now() - known.asked > KNOWN_MS
+    ) {
+      const resources = (await heat.resources(instance, 2, signal)) ?? [];
+      known = {
+        stack: instance.id,
+        resources,
+        servers: new Set(servers.map(({ id }) => id)),
+        asked: pace.now(),
+      };
+      this.#known = known;
+    }
+    return membersOf(instance, known.resources, servers);
   }
 
   instantiate(name: string, deployment: Deployment, run: Run): Promise<Outcome> {
@@ -204,6 +234,18 @@ export class HeatDriver implements VnfDriver {
     };
     return orFailed(operation, exists, next, run.signal);
   }
+}
+
+function membersOf(
+  { id, pools }: VnfInstance,
+  resources: readonly StackResource[],
+  all: readonly Server[],
+): VnfMember[] {
+  const servers = new Map(all.map((server) => [server.id, server]));
+  const names = pools.map(({ pool }) => pool);
+  return membersIn(resources, id, names).map((member) =>
+    memberOf(member, servers.get(member.serverId ?? "")),
+  );
 }
 
 const STATES = new Map<string, VnfMember["state"]>([

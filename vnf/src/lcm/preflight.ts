@@ -3,21 +3,12 @@ import { isStatus, OpenStackError } from "../openstack/errors.ts";
 import type { Glance, Image } from "../openstack/glance.ts";
 import type { Heat } from "../openstack/heat.ts";
 import type { Neutron } from "../openstack/neutron.ts";
-import type { ComputeZone, Flavor, Limit, Nova } from "../openstack/nova.ts";
-import type { Share } from "../placement/share.ts";
-import type { AvailabilityZone } from "../plan/vnf-plan.ts";
-import { planVnf } from "../plan/vnf-plan.ts";
+import type { Flavor, Limit, Nova } from "../openstack/nova.ts";
+import { type Check, ok, refuse, warn } from "./check.ts";
 import type { Deployment } from "./deployment.ts";
 import { instanceOf, poolsOf } from "./heat-instance.ts";
-import type { PoolState } from "./vnf-driver.ts";
-
-export interface Check {
-  /** image, flavour, zone, hosts, quota ... */
-  readonly check: string;
-  readonly verdict: "ok" | "refused" | "unknown" | "warning";
-  readonly what: string;
-  readonly remedy?: string;
-}
+import { checkHosts, checkZones } from "./preflight-placement.ts";
+import { checkQuotas } from "./preflight-quota.ts";
 
 export interface PreflightModules {
   readonly heat: Heat;
@@ -81,24 +72,6 @@ export async function preflight(
   }
   return checks;
 }
-
-export function refusalsIn(checks: readonly Check[]): Check[] {
-  return checks.filter(({ verdict }) => verdict === "refused");
-}
-
-const ok = (check: string, what: string): Check => ({ check, verdict: "ok", what });
-const warn = (check: string, what: string, remedy?: string): Check => ({
-  check,
-  verdict: "warning",
-  what,
-  ...(remedy === undefined ? {} : { remedy }),
-});
-const refuse = (check: string, what: string, remedy: string): Check => ({
-  check,
-  verdict: "refused",
-  what,
-  remedy,
-});
 
 async function checkImage(
   glance: Glance,
@@ -170,84 +143,6 @@ function checkFlavor(
   );
 }
 
-/** Zones of the pools by name, with the hosts that are known. */
-function checkZones(
-  pools: readonly PoolState[],
-  there: readonly ComputeZone[],
-  told: ReadonlyMap<string, number>,
-  guaranteed: boolean,
-  checks: Check[],
-): Map<string, AvailabilityZone> {
-  const zones = new Map<string, AvailabilityZone>();
-  const names = there
-    .filter(({ available, name }) => available && name !== "internal")
-    .map(({ name }) => name);
-  for (const name of new Set(pools.flatMap((pool) => pool.zones))) {
-    const zone = there.find((one) => one.name === name);
-    if (zone?.available !== true) {
-      checks.push(
-        refuse(
-          "zone",
-          `availability zone ${name} ${zone === undefined ? "does not exist" : "is not available"}`,
-          `choose dmz_zones and core_zones from ${names.join(", ")}, or have an aggregate made (openstack aggregate create --zone ${name} ...)`,
-        ),
-      );
-      continue;
-    }
-    const hosts = told.get(name) ?? zone.hosts;
-    zones.set(name, { name, ...(hosts === undefined ? {} : { hosts }) });
-    if (hosts !== undefined) checks.push(ok("zone", `${name}: ${hosts} hosts`));
-    else if (guaranteed)
-      checks.push({
-        check: "hosts",
-        verdict: "unknown",
-        what: `${name}: this project may not see how many hosts it has`,
-        remedy: `say it with --hosts ${name}=N, or run preflight as an administrator`,
-      });
-  }
-  return zones;
-}
-
-function checkHosts(
-  pools: readonly PoolState[],
-  known: ReadonlyMap<string, AvailabilityZone>,
-  model: VnfModel,
-  checks: Check[],
-): void {
-  const requests = pools.flatMap((pool) => {
-    const vdu = model.vdus.find(({ name }) => name === pool.pool);
-    const share: Share = pool.share;
-    return vdu === undefined ? [] : [{ vdu, size: pool.size, share }];
-  });
-  const zones = new Map<string, readonly AvailabilityZone[]>();
-  for (const pool of pools) {
-    const zone = model.vdus.find(({ name }) => name === pool.pool)?.zone;
-    if (zone !== undefined)
-      zones.set(
-        zone,
-        pool.zones.map((name) => known.get(name) ?? { name }),
-      );
-  }
-  const planning = planVnf(model, { pools: requests, zones });
-  if (planning.kind === "refused")
-    for (const { what, reason, remedy } of planning.refusals)
-      checks.push(refuse("hosts", `${what}: ${reason}`, remedy));
-  else
-    for (const { availabilityZone, hostsNeeded, hostsToHeal, hosts } of planning.plan.zones) {
-      if (hosts === undefined) continue;
-      const spare = hosts < hostsToHeal;
-      checks.push(
-        spare
-          ? warn(
-              "hosts",
-              `${availabilityZone}: ${hosts} hosts, ${hostsNeeded} needed: none is free when one fails`,
-              `${hostsToHeal} hosts let members of a failed host be made anew elsewhere`,
-            )
-          : ok("hosts", `${availabilityZone}: ${hosts} hosts, ${hostsNeeded} needed`),
-      );
-    }
-}
-
 async function checkNetworks(
   neutron: Neutron,
   parameters: ReadonlyMap<string, string>,
@@ -293,64 +188,3 @@ async function quotasOf(neutron: Neutron, signal?: AbortSignal): Promise<Readonl
     throw error;
   }
 }
-
-/** Ports of a member of each pool, security groups and networks: those of heat-templates. */
-function checkQuotas(
-  pools: readonly PoolState[],
-  flavors: readonly Flavor[],
-  parameters: ReadonlyMap<string, string>,
-  compute: ReadonlyMap<string, Limit>,
-  network: ReadonlyMap<string, Limit>,
-  checks: Check[],
-): void {
-  const flavorOf = ({ pool }: PoolState): Flavor | undefined => {
-    const wanted = parameters.get(`${pool}_flavor`);
-    return flavors.find(({ name, id }) => name === wanted || id === wanted);
-  };
-  const total = (of: (pool: PoolState) => number): number => pools.reduce((sum, pool) => sum + of(pool), 0);
-  const groups = (pool: PoolState): number => Math.max(-1, ...pool.cellMap) + 1;
-  const largest = Math.max(
-    0,
-    ...pools.flatMap((pool) => {
-      const cells = new Map<number, number>();
-      for (const cell of pool.cellMap.slice(0, pool.size)) cells.set(cell, (cells.get(cell) ?? 0) + 1);
-      return [...cells.values()];
-    }),
-  );
-  const made = ["access", "mw", "core", "management"].filter(
-    (one) => parameters.get(`${one}_network`) === "",
-  );
-  const needed: readonly [string, ReadonlyMap<string, Limit>, number][] = [
-    ["instances", compute, total(({ size }) => size)],
-    ["cores", compute, total((pool) => (flavorOf(pool)?.vcpus ?? 0) * pool.size)],
-    ["ram", compute, total((pool) => (flavorOf(pool)?.ram ?? 0) * pool.size)],
-    ["server_groups", compute, total(groups)],
-    ["server_group_members", compute, largest],
-    ["port", network, total(({ pool, size }) => size * (PORTS.get(pool) ?? 1))],
-    ["security_group", network, [...PORTS.values()].reduce((sum, ports) => sum + ports, 0)],
-    ["network", network, made.length],
-    ["subnet", network, made.length],
-  ];
-  for (const [name, limits, wanted] of needed) {
-    const limit = limits.get(name);
-    if (limit === undefined) continue;
-    const free = limit.most < 0 ? Number.POSITIVE_INFINITY : limit.most - limit.used;
-    checks.push(
-      wanted <= free
-        ? ok("quota", `${name}: ${wanted} of ${limit.most < 0 ? "any number" : `${free} left`}`)
-        : refuse(
-            "quota",
-            `${name}: ${wanted} needed, ${Math.max(0, free)} left of ${limit.most}`,
-            `have the quota raised to ${limit.used + wanted} (openstack quota set, for an administrator), or free ${wanted - Math.max(0, free)}`,
-          ),
-    );
-  }
-}
-
-/** Interfaces of a member; a security group each. */
-const PORTS: ReadonlyMap<string, number> = new Map([
-  ["bono", 2],
-  ["sprout", 3],
-  ["homestead", 2],
-  ["vellum", 2],
-]);

@@ -1,3 +1,4 @@
+import type { Pace } from "../openstack/pace.ts";
 import type { Share } from "../placement/share.ts";
 import type { Deployment } from "./deployment.ts";
 import type { Outcome, Run } from "./outcome.ts";
@@ -68,6 +69,11 @@ export interface VnfDriver {
   find(name: string, signal?: AbortSignal): Promise<VnfInstance | undefined>;
   /** In the order of pools and numbers. @throws OpenStackError */
   members(instance: VnfInstance, signal?: AbortSignal): Promise<readonly VnfMember[]>;
+  /**
+   * Where the members are, for who asks every second: hosts are those of now, states may be some seconds old.
+   * @throws OpenStackError
+   */
+  whereabouts(instance: VnfInstance, pace: Pace, signal?: AbortSignal): Promise<readonly VnfMember[]>;
   instantiate(name: string, deployment: Deployment, run: Run): Promise<Outcome>;
   /** One aligned step. */
   scale(instance: VnfInstance, change: PoolChange, run: Run): Promise<Outcome>;

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { auditPlacement } from "../../src/lcm/audit.ts";
-import { preflight, refusalsIn } from "../../src/lcm/preflight.ts";
+import { refusalsIn } from "../../src/lcm/check.ts";
+import { preflight } from "../../src/lcm/preflight.ts";
 import { small, startLab } from "../../testing/lab.ts";
 
 test("a VNF is made, every member in its pool; the same command again finds it done", async (t) => {

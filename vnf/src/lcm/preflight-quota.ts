@@ -1,0 +1,64 @@
+import type { Flavor, Limit } from "../openstack/nova.ts";
+import { type Check, ok, refuse } from "./check.ts";
+import type { PoolState } from "./vnf-driver.ts";
+
+/** Ports of a member of each pool, security groups and networks: those of heat-templates. */
+export function checkQuotas(
+  pools: readonly PoolState[],
+  flavors: readonly Flavor[],
+  parameters: ReadonlyMap<string, string>,
+  compute: ReadonlyMap<string, Limit>,
+  network: ReadonlyMap<string, Limit>,
+  checks: Check[],
+): void {
+  const flavorOf = ({ pool }: PoolState): Flavor | undefined => {
+    const wanted = parameters.get(`${pool}_flavor`);
+    return flavors.find(({ name, id }) => name === wanted || id === wanted);
+  };
+  const total = (of: (pool: PoolState) => number): number => pools.reduce((sum, pool) => sum + of(pool), 0);
+  const groups = (pool: PoolState): number => Math.max(-1, ...pool.cellMap) + 1;
+  const largest = Math.max(
+    0,
+    ...pools.flatMap((pool) => {
+      const cells = new Map<number, number>();
+      for (const cell of pool.cellMap.slice(0, pool.size)) cells.set(cell, (cells.get(cell) ?? 0) + 1);
+      return [...cells.values()];
+    }),
+  );
+  const made = ["access", "mw", "core", "management"].filter(
+    (one) => parameters.get(`${one}_network`) === "",
+  );
+  const needed: readonly [string, ReadonlyMap<string, Limit>, number][] = [
+    ["instances", compute, total(({ size }) => size)],
+    ["cores", compute, total((pool) => (flavorOf(pool)?.vcpus ?? 0) * pool.size)],
+    ["ram", compute, total((pool) => (flavorOf(pool)?.ram ?? 0) * pool.size)],
+    ["server_groups", compute, total(groups)],
+    ["server_group_members", compute, largest],
+    ["port", network, total(({ pool, size }) => size * (PORTS.get(pool) ?? 1))],
+    ["security_group", network, [...PORTS.values()].reduce((sum, ports) => sum + ports, 0)],
+    ["network", network, made.length],
+    ["subnet", network, made.length],
+  ];
+  for (const [name, limits, wanted] of needed) {
+    const limit = limits.get(name);
+    if (limit === undefined) continue;
+    const free = limit.most < 0 ? Number.POSITIVE_INFINITY : limit.most - limit.used;
+    checks.push(
+      wanted <= free
+        ? ok("quota", `${name}: ${wanted} of ${limit.most < 0 ? "any number" : `${free} left`}`)
+        : refuse(
+            "quota",
+            `${name}: ${wanted} needed, ${Math.max(0, free)} left of ${limit.most}`,
+            `have the quota raised to ${limit.used + wanted} (openstack quota set, for an administrator), or free ${wanted - Math.max(0, free)}`,
+          ),
+    );
+  }
+}
+
+/** Interfaces of a member; a security group each. */
+const PORTS: ReadonlyMap<string, number> = new Map([
+  ["bono", 2],
+  ["sprout", 3],
+  ["homestead", 2],
+  ["vellum", 2],
+]);
