@@ -103,7 +103,7 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
   // The Via of a pool member names the pool: any member gets the answers when this one is gone.
   const poolNameIn = (uri: string): string | undefined =>
     memberName === undefined ? undefined : parseUri(uri)?.host;
-  const guardModules = { mayUse, refused: entities.metrics.refused, parseUri };
+  const guardModules = { mayUse, refused: entities.metrics.refused };
   const icscf = new Guard(entities.icscf, { ...guardModules, own: new OwnUris([icscfUri]) });
   const scscf = new Guard(entities.scscf, { ...guardModules, own: new OwnUris([scscfUri]) });
   const overload = new OverloadControl({

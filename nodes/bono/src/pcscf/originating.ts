@@ -5,7 +5,6 @@ import { answerKeepAlive } from "./keep-alive.ts";
 import type { PcscfModules } from "./modules.ts";
 import { markForUe, recordRouteFromUe } from "./record-route.ts";
 import { restorationBody } from "./restoration.ts";
-import { firstRoute } from "./routes.ts";
 import { stripRequestFromUe, stripTowardsUe } from "./trust-domain.ts";
 
 /** Requests initiated by the UE outside a dialog: TS 24.229 §5.2.6.3. */
@@ -29,7 +28,7 @@ export function originating(context: RequestContext, modules: PcscfModules): voi
   }
 
   // 2. The trusted side is no address for a UE.
-  const route = firstRoute(request);
+  const route = request.routes[0]?.uri;
   if (route !== undefined && own.sideOf(route) === "core") {
     counters.refused("foreignRoute");
     return context.respond(403, { reason: "Forbidden (Route)" });

@@ -1,13 +1,12 @@
-import { parseUri, type RequestContext, SIP_METHODS, type SipMessage } from "@ims/sip";
+import { type RequestContext, SIP_METHODS, type SipMessage } from "@ims/sip";
 import type { PcscfModules } from "./modules.ts";
-import { firstRoute } from "./routes.ts";
 
 /** Is this OPTIONS meant for the P-CSCF itself (RFC 3261 §11)? */
 export function isPoll(request: SipMessage, { own }: PcscfModules): boolean {
   if (request.method !== "OPTIONS" || request.toTag !== "") return false;
-  const target = parseUri(request.requestUri);
+  const target = request.target;
   if (target === undefined || target.user !== "" || own.sideOf(target) === undefined) return false;
-  const route = firstRoute(request);
+  const route = request.routes[0]?.uri;
   return route === undefined || (route.user === "" && own.sideOf(route) !== undefined);
 }
 

@@ -1,4 +1,4 @@
-import { locateUri, parseUri, type SipMessage, type Uri } from "@ims/sip";
+import { locateUri, parseUri, type SipMessage } from "@ims/sip";
 import type { OwnUris } from "./own-uris.ts";
 
 /** A Route value of ours that was taken off. */
@@ -12,20 +12,12 @@ export interface OwnRoute {
   readonly owner: string;
 }
 
-/** URI of the first Route value, or undefined when there is none that can be read. */
-export function firstRoute(request: SipMessage): Uri | undefined {
-  const value = request.top("Route");
-  if (value === undefined) return undefined;
-  const located = locateUri(value);
-  return located === undefined ? undefined : parseUri(value.slice(located.start, located.end));
-}
-
 /** Takes the first Route value off if it is ours. */
 export function popOwnRoute(request: SipMessage, own: OwnUris): OwnRoute | undefined {
-  const route = firstRoute(request);
+  const route = request.routes[0]?.uri;
   const side = route === undefined ? undefined : own.sideOf(route);
   if (route === undefined || side === undefined) return undefined;
-  request.replaceTop("Route", undefined);
+  request.popRoute();
   const [token = "", mark = "", owner = ""] = route.user.split(".", 3);
   return { side, token, mark, owner };
 }

@@ -1,6 +1,5 @@
 import type { AckContext, RequestContext, Target } from "@ims/sip";
 import type { PcscfModules } from "./modules.ts";
-import { firstRoute } from "./routes.ts";
 
 type Members = Pick<PcscfModules, "siblingTargets" | "siblings">;
 
@@ -37,7 +36,7 @@ export function handAckToSibling(context: AckContext, members: Members): void {
 }
 
 function namedSibling(context: RequestContext | AckContext, { siblingTargets }: Members): readonly Target[] {
-  const host = firstRoute(context.request)?.host;
+  const host = context.request.routes[0]?.uri?.host;
   const targets = host === undefined ? [] : siblingTargets(host);
   return isFrom(context, targets) ? [] : targets;
 }

@@ -5,7 +5,6 @@ export interface GuardModules {
   readonly mayUse: (address: string) => boolean;
   readonly own: { has(uri: Uri): boolean };
   readonly refused: (reason: "foreignPeer" | "quiescing") => void;
-  readonly parseUri: (text: string) => Uri | undefined;
 }
 
 /** Stands before a functional entity: strangers, the time after SIGTERM, and polls. Hops inside the process pass. */
@@ -39,7 +38,7 @@ export class Guard implements TransactionUser {
   onRequest(context: RequestContext): void | Promise<void> {
     if (context.from !== undefined) return this.#entity.onRequest(context);
     const { request, flow } = context;
-    const { mayUse, own, refused, parseUri } = this.#modules;
+    const { mayUse, own, refused } = this.#modules;
     // 1. Everything a peer says is believed, so not everybody may be one.
     if (!mayUse(flow.remoteAddress)) {
       refused("foreignPeer");
@@ -47,7 +46,7 @@ export class Guard implements TransactionUser {
     }
     // 2. A poll of this node itself (RFC 3261 §11): who is about to end is not to be chosen any more.
     if (request.method === "OPTIONS" && !request.has("Route")) {
-      const target = parseUri(request.requestUri);
+      const { target } = request;
       if (target !== undefined && target.user === "" && own.has(target))
         return this.#quiescing ? this.#turnAway(context) : context.respond(200);
     }

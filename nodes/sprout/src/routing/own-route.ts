@@ -1,4 +1,4 @@
-import { locateUri, parseUri, type SipMessage, type Uri } from "@ims/sip";
+import { parseUri, type SipMessage, type Uri } from "@ims/sip";
 
 /** Host and port of one of our URIs, compared without parameters. */
 export class OwnUris {
@@ -19,14 +19,11 @@ function hostPort(uri: Uri | undefined): string {
 
 /** URI of the top Route when it is ours. */
 export function ownTopRoute(request: SipMessage, own: OwnUris): Uri | undefined {
-  const value = request.top("Route");
-  if (value === undefined) return undefined;
-  const located = locateUri(value);
-  const uri = located === undefined ? undefined : parseUri(value.slice(located.start, located.end));
+  const uri = request.routes[0]?.uri;
   return uri !== undefined && own.has(uri) ? uri : undefined;
 }
 
 /** Takes every Route value of ours off the top (RFC 3261 §16.4). */
 export function popOwnRoutes(request: SipMessage, { own }: { readonly own: OwnUris }): void {
-  while (ownTopRoute(request, own) !== undefined) request.replaceTop("Route", undefined);
+  while (ownTopRoute(request, own) !== undefined) request.popRoute();
 }

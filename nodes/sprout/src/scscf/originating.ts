@@ -98,7 +98,7 @@ function routeOnward(context: RequestContext, modules: ScscfModules, forwarded: 
   counters.session("originating", "routed");
   if (remaining !== undefined)
     return void context.fork(forwarded, { destination: { kind: "uri", side: options.side } });
-  const target = parseUri(forwarded.requestUri);
+  const target = forwarded.target;
   if (target === undefined) return refuse(400);
   if (isHome(target, options)) {
     const icscf = parseUri(options.icscfUri);

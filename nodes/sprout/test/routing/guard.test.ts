@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fakeClock } from "@ims/runtime/testing";
-import { ProxyCore, parseUri, type TransactionUser } from "@ims/sip";
+import { ProxyCore, type TransactionUser } from "@ims/sip";
 import { FakeTransportLayer } from "@ims/sip/testing";
 import { addressesOf } from "../../src/addresses.ts";
 import type { SproutError } from "../../src/errors.ts";
@@ -25,7 +25,6 @@ function bench(): {
     mayUse: (address) => address === "192.0.2.1",
     own: new OwnUris(["sip:127.0.0.1:5054"]),
     refused: (reason) => refused.push(reason),
-    parseUri,
   });
   new ProxyCore({
     sides: [{ name: "scscf", entity: guard, strict: false }],

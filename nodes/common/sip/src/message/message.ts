@@ -9,11 +9,15 @@ import {
   isCommaList,
 } from "./header-names.ts";
 import { parameterAt } from "./parameters.ts";
+import { RouteValue } from "./route-value.ts";
+import { parseUri, type Uri } from "./uri.ts";
 import { decimal, endOfValue, splitList, unfold } from "./values.ts";
 import { parseVia, type Via } from "./via.ts";
 
 /** Fields of the header table: number of the name, start of the name, start of the value, end of the line. */
 const WIDTH = 4;
+
+const { Via: VIA, Route: ROUTE, From: FROM, To: TO, "Call-ID": CALL_ID, CSeq: CSEQ } = HeaderIds;
 
 /**
  * A SIP message as latin1 text plus a table of where its header fields stand; values are cut out only when asked for,
@@ -27,6 +31,11 @@ export class SipMessage {
   readonly #added: string[];
   #body: string | undefined;
   #topVia: Via | undefined;
+  /** Shared with copies until a Route line changes. */
+  #routes: readonly RouteValue[] | undefined;
+  #target: Uri | undefined;
+  /** What #target was read from. */
+  #targetText = "";
 
   /** Of a request, else "". */
   method: string;
@@ -57,6 +66,8 @@ export class SipMessage {
     this.#added = added;
     this.#body = body;
     this.#topVia = undefined;
+    this.#routes = undefined;
+    this.#target = undefined;
     this.method = method;
     this.requestUri = requestUri;
     this.status = status;
@@ -77,7 +88,7 @@ export class SipMessage {
 
   /** An independent copy; the received text is shared. */
   clone(): SipMessage {
-    return new SipMessage(
+    const copy = new SipMessage(
       this.#text,
       this.#bodyStart,
       this.#table.slice(),
@@ -88,6 +99,10 @@ export class SipMessage {
       this.status,
       this.reason,
     );
+    copy.#routes = this.#routes;
+    copy.#target = this.#target;
+    copy.#targetText = this.#targetText;
+    return copy;
   }
 
   get body(): string {
@@ -115,8 +130,7 @@ export class SipMessage {
 
   /** First line's value of that name, unfolded and trimmed; undefined when absent. */
   header(name: HeaderName): string | undefined {
-    const at = this.#find(HeaderIds[name]);
-    return at < 0 ? undefined : this.#value(at);
+    return this.#first(HeaderIds[name]);
   }
 
   has(name: HeaderName): boolean {
@@ -158,25 +172,27 @@ export class SipMessage {
 
   /** All values of that name in order, comma lists split. */
   values(name: HeaderName): string[] {
-    const id = HeaderIds[name];
-    const values: string[] = [];
-    for (let at = 0; at < this.#table.length; at += WIDTH) {
-      if (this.#table[at] !== id) continue;
-      const value = this.#value(at);
-      if (isCommaList(id)) values.push(...splitList(value));
-      else values.push(value);
-    }
-    return values;
+    return this.#values(HeaderIds[name]);
   }
 
-  /** First value of a comma list (top Route, top Via); undefined when absent or empty. */
+  /** Values of Route in order, each read at most once in the life of the message and its copies. */
+  get routes(): readonly RouteValue[] {
+    this.#routes ??= this.#values(ROUTE).map((text) => new RouteValue(text));
+    return this.#routes;
+  }
+
+  /** Request-URI; undefined when it cannot be read. */
+  get target(): Uri | undefined {
+    if (this.#targetText !== this.requestUri) {
+      this.#target = parseUri(this.requestUri);
+      this.#targetText = this.requestUri;
+    }
+    return this.#target;
+  }
+
+  /** First value of a comma list (top Route, top Via) over all its lines; undefined when there is none. */
   top(name: HeaderName): string | undefined {
-    const at = this.#find(HeaderIds[name]);
-    if (at < 0) return undefined;
-    const value = this.#value(at);
-    if (!value.includes(",")) return value === "" ? undefined : value;
-    const first = value.slice(0, endOfValue(value, 0, value.length)).trim();
-    return first === "" ? splitList(value)[0] : first;
+    return this.#top(HeaderIds[name]);
   }
 
   /** Values of a header field by any name, also one this stack does not know; one string a line. */
@@ -199,20 +215,22 @@ export class SipMessage {
 
   /** Adds a line above all others (Via, Record-Route, Path, Route). */
   prepend(name: HeaderName, value: string): this {
-    this.#table.unshift(HeaderIds[name], this.#add(name, value), name.length + 2, 0);
-    if (name === "Via") this.#topVia = undefined;
-    return this;
+    const id = HeaderIds[name];
+    this.#table.unshift(id, this.#add(name, value), name.length + 2, 0);
+    return this.#changed(id);
   }
 
   append(name: HeaderName, value: string): this {
-    this.#table.push(HeaderIds[name], this.#add(name, value), name.length + 2, 0);
-    return this;
+    const id = HeaderIds[name];
+    this.#table.push(id, this.#add(name, value), name.length + 2, 0);
+    return this.#changed(id);
   }
 
   /** Adds a line with a name this stack does not know. */
   appendUnknown(name: string, value: string): this {
-    this.#table.push(headerIdOf(name), this.#add(name, value), name.length + 2, 0);
-    return this;
+    const id = headerIdOf(name);
+    this.#table.push(id, this.#add(name, value), name.length + 2, 0);
+    return this.#changed(id);
   }
 
   /** Leaves exactly one line of that name, where the first one stood. */
@@ -225,8 +243,7 @@ export class SipMessage {
     for (let more = at + WIDTH; more < this.#table.length; )
       if (this.#table[more] === id) this.#table.splice(more, WIDTH);
       else more += WIDTH;
-    if (name === "Via") this.#topVia = undefined;
-    return this;
+    return this.#changed(id);
   }
 
   /** Removes every line of that name, in whatever spelling it came. */
@@ -235,8 +252,7 @@ export class SipMessage {
     for (let at = 0; at < this.#table.length; )
       if (this.#table[at] === id) this.#table.splice(at, WIDTH);
       else at += WIDTH;
-    if (name === "Via") this.#topVia = undefined;
-    return this;
+    return this.#changed(id);
   }
 
   /** Removes every line of every name in the set, in one pass. */
@@ -252,23 +268,27 @@ export class SipMessage {
     if (kept !== table.length) {
       table.length = kept;
       this.#topVia = undefined;
+      this.#routes = undefined;
     }
     return this;
   }
 
   /** Replaces or (undefined) removes the first value of a comma list. */
   replaceTop(name: HeaderName, value: string | undefined): this {
-    const at = this.#find(HeaderIds[name]);
+    const id = HeaderIds[name];
+    const at = this.#find(id);
     if (at < 0) return value === undefined ? this : this.prepend(name, value);
-    const line = this.#value(at);
-    const rest = line.includes(",") ? line.slice(endOfValue(line, 0, line.length) + 1).trim() : "";
-    const parts = [value, rest === "" ? undefined : rest].filter((part) => part !== undefined);
-    if (parts.length === 0) this.#table.splice(at, WIDTH);
-    else {
-      this.#table[at + 1] = this.#add(name, parts.join(", "));
-      this.#table[at + 2] = name.length + 2;
-    }
-    if (name === "Via") this.#topVia = undefined;
+    this.#exchangeTop(at, name, value);
+    return this.#changed(id);
+  }
+
+  /** Takes the first Route value off (RFC 3261 §16.4, §16.12). */
+  popRoute(): this {
+    const { routes } = this;
+    if (routes.length === 0) return this;
+    // Empty values are none, and go with it.
+    while (this.#exchangeTop(this.#find(ROUTE), "Route", undefined) === "");
+    this.#routes = routes.slice(1);
     return this;
   }
 
@@ -283,32 +303,32 @@ export class SipMessage {
   /** Top Via, parsed once; undefined when absent or malformed. */
   get topVia(): Via | undefined {
     if (this.#topVia === undefined) {
-      const value = this.top("Via");
+      const value = this.#top(VIA);
       if (value !== undefined) this.#topVia = parseVia(value);
     }
     return this.#topVia;
   }
 
   get callId(): string {
-    return this.header("Call-ID") ?? "";
+    return this.#first(CALL_ID) ?? "";
   }
 
   get fromTag(): string {
-    return tagOf(this.header("From"));
+    return tagOf(this.#first(FROM));
   }
 
   get toTag(): string {
-    return tagOf(this.header("To"));
+    return tagOf(this.#first(TO));
   }
 
   /** CSeq sequence number, or -1 when malformed. */
   get cseqNumber(): number {
-    const value = this.header("CSeq") ?? "";
+    const value = this.#first(CSEQ) ?? "";
     return decimal(value.slice(0, endOfWord(value))) ?? -1;
   }
 
   get cseqMethod(): string {
-    const value = this.header("CSeq") ?? "";
+    const value = this.#first(CSEQ) ?? "";
     return value.slice(endOfWord(value)).trim();
   }
 
@@ -339,6 +359,55 @@ export class SipMessage {
     return this.#body === undefined
       ? `${out}\r\n${this.#text.slice(this.#bodyStart)}`
       : `${out}\r\n${this.#body}`;
+  }
+
+  #values(id: HeaderId): string[] {
+    const values: string[] = [];
+    for (let at = 0; at < this.#table.length; at += WIDTH) {
+      if (this.#table[at] !== id) continue;
+      const value = this.#value(at);
+      if (isCommaList(id)) values.push(...splitList(value));
+      else values.push(value);
+    }
+    return values;
+  }
+
+  /** Replaces or removes the first value of the line; returns what stood there. */
+  #exchangeTop(at: number, name: HeaderName, value: string | undefined): string {
+    const line = this.#value(at);
+    const end = line.includes(",") ? endOfValue(line, 0, line.length) : line.length;
+    const rest = line.slice(end + 1).trim();
+    if (rest === "" && value === undefined) this.#table.splice(at, WIDTH);
+    else {
+      const left = value === undefined ? rest : rest === "" ? value : `${value}, ${rest}`;
+      this.#table[at + 1] = this.#add(name, left);
+      this.#table[at + 2] = name.length + 2;
+    }
+    return line.slice(0, end).trim();
+  }
+
+  #changed(id: HeaderId): this {
+    if (id === VIA) this.#topVia = undefined;
+    else if (id === ROUTE) this.#routes = undefined;
+    return this;
+  }
+
+  #top(id: HeaderId): string | undefined {
+    for (let at = this.#find(id); at >= 0; at = this.#next(id, at + WIDTH)) {
+      const value = this.#value(at);
+      if (!value.includes(",")) {
+        if (value === "") continue;
+        return value;
+      }
+      const first = value.slice(0, endOfValue(value, 0, value.length)).trim() || splitList(value)[0];
+      if (first !== undefined) return first;
+    }
+    return undefined;
+  }
+
+  #first(id: HeaderId): string | undefined {
+    const at = this.#find(id);
+    return at < 0 ? undefined : this.#value(at);
   }
 
   #find(id: HeaderId): number {

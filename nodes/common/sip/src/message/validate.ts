@@ -2,7 +2,6 @@ import { HeaderSet } from "./header-names.ts";
 import type { SipMessage } from "./message.ts";
 import { parseNameAddr } from "./name-addr.ts";
 import type { ParseFault } from "./parser.ts";
-import { parseUri } from "./uri.ts";
 import { decimal, isToken } from "./values.ts";
 import { parseVia } from "./via.ts";
 
@@ -13,7 +12,7 @@ export interface RequestFault {
 }
 
 const SINGLE = new HeaderSet(["From", "To", "Call-ID", "CSeq", "Max-Forwards", "Content-Type", "Expires"]);
-const NAME_ADDR_LISTS = ["Contact", "Route", "Record-Route", "Path"] as const;
+const NAME_ADDR_LISTS = ["Contact", "Record-Route", "Path"] as const;
 
 /** The response for a message that parseMessage refused but could read (RFC 3261 §8.2, §21.4.1, §21.5.6). */
 export function faultOfUnreadable(fault: ParseFault): RequestFault {
@@ -46,8 +45,7 @@ function validateStrictly(request: SipMessage, from: string, to: string): Reques
   const twice = request.repeated(SINGLE);
   if (twice !== undefined) return bad(twice);
   // RFC 3261 §19.1.1: no header fields in a Request-URI; a "?" may also stand in its user part.
-  if (request.requestUri.includes("?") && (parseUri(request.requestUri)?.headers ?? "") !== "")
-    return bad("Request-URI");
+  if (request.requestUri.includes("?") && (request.target?.headers ?? "") !== "") return bad("Request-URI");
   if (request.count("Via") > 1 || request.header("Via")?.includes(",") === true)
     for (const value of request.values("Via").slice(1)) if (parseVia(value) === undefined) return bad("Via");
   if (!isParty(from)) return bad("From");
@@ -57,6 +55,7 @@ function validateStrictly(request: SipMessage, from: string, to: string): Reques
     for (const value of request.values(name))
       if (value !== "*" && parseNameAddr(value) === undefined) return bad(name);
   }
+  for (const route of request.routes) if (!route.isWellFormed()) return bad("Route");
   const expires = request.header("Expires");
   if (expires !== undefined && decimal(expires, 10) === undefined) return bad("Expires");
   const contentType = request.header("Content-Type");

@@ -1,5 +1,4 @@
 import type { SipMessage } from "../message/message.ts";
-import { parseUri } from "../message/uri.ts";
 import { decimal } from "../message/values.ts";
 import { isLooped } from "./loop-detection.ts";
 import { topRoute } from "./next-hop.ts";
@@ -36,7 +35,7 @@ export function admit(
   const refuse = (status: number, reason: string): Admission => ({ entity, fault: { status, reason } });
 
   // Step 2: a Request-URI of a scheme that can be routed.
-  const target = parseUri(request.requestUri);
+  const { target } = request;
   if (target === undefined) return refuse(400, "Bad Request (Request-URI)");
   if (!SCHEMES.has(target.scheme)) return refuse(416, "Unsupported URI Scheme");
   const isOwn = entities.some((one) => one.accepts(target));

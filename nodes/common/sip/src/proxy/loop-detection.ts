@@ -20,7 +20,7 @@ export function loopHash(request: SipMessage): string {
   mix(request.callId);
   // Not the method, nor what stands in requests only: a CANCEL goes where its INVITE went.
   mix(String(request.cseqNumber));
-  for (const route of request.values("Route")) mix(route);
+  for (const { text } of request.routes) mix(text);
   return (hash >>> 0).toString(36);
 }
 

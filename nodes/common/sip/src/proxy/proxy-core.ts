@@ -4,7 +4,6 @@ import type { Identifiers } from "../message/identifiers.ts";
 import type { SipMessage } from "../message/message.ts";
 import { parseMessage } from "../message/parser.ts";
 import { responseTo } from "../message/response.ts";
-import { parseUri } from "../message/uri.ts";
 import {
   faultOfUnreadable,
   isUsableResponse,
@@ -245,7 +244,7 @@ export class ProxyCore implements TransportHandler, TransactionLayerUser, Reques
     const side = this.#sides.get(flow.side);
     if (side === undefined) return;
     const route = topRoute(ack);
-    if (route === "malformed" || parseUri(ack.requestUri) === undefined || this.#strays.mustEnd(ack))
+    if (route === "malformed" || ack.target === undefined || this.#strays.mustEnd(ack))
       return this.#options.counters?.dropped("ack", flow.side);
     const own = route === undefined ? undefined : this.#entities.find((entity) => entity.accepts(route));
     const entity = side.strict ? side.entity : (own ?? side.entity);
@@ -278,7 +277,7 @@ export class ProxyCore implements TransportHandler, TransactionLayerUser, Reques
         !this.#entities.some((entity) => entity.accepts(route))
       )
         return;
-      request.replaceTop("Route", undefined);
+      request.popRoute();
     }
   }
 
