@@ -51,12 +51,24 @@ export {
 } from "./config-manager/config-manager.ts";
 export { ConfigWriter, type ConfigWriterOptions } from "./config-manager/config-writer.ts";
 export { diffSettings, readSettings, type SettingChange, writeSettings } from "./config-manager/settings.ts";
+export { type Authority, openAuthority } from "./enrolment/authority.ts";
+export { type EnrolRequest, enrol } from "./enrolment/enrol.ts";
+export { EnrolmentServer, type EnrolmentServerOptions } from "./enrolment/enrolment-server.ts";
+export {
+  admitToken,
+  etcdLedger,
+  newJoinToken,
+  type TokenLedger,
+  type TokenUses,
+} from "./enrolment/join-token.ts";
 export {
   type DeleteResult,
   EtcdClient,
   type EtcdClientOptions,
+  type EtcdMember,
   type GrantResult,
   type LeaseResult,
+  type MembersResult,
   type PutResult,
   type RangeResult,
   type TransactionResult,
@@ -68,6 +80,14 @@ export type { EtcdTls } from "./etcd/transport.ts";
 export type { Compare, Operation, Transaction } from "./etcd/txn.ts";
 export type { WatchEvent, WatchTurn } from "./etcd/watch.ts";
 export type { Entry, KeyRange } from "./etcd/wire.ts";
+export {
+  type RestoreRequest,
+  restoreSnapshot,
+  type Snapshot,
+  saveSnapshot,
+  verifySnapshot,
+} from "./members/backup.ts";
+export { type EtcdSeat, type EtcdStart, type EtcdStartRequest, etcdStart } from "./members/etcd-start.ts";
 export { type EtcdClusterOptions, etcdClusterOptions } from "./options.ts";
 export {
   changeQueue,

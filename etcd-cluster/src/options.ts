@@ -24,6 +24,20 @@ export const etcdClusterOptions = z.object({
   poolsFile: file("pools file of the nodes, written from the registry; needs --pools-template"),
   memcachedFile: file("servers file of the sprout on this machine, written from the cluster's document"),
   metricsUrl: file("where that sprout answers GET /metrics; needed with --memcached-file"),
+  batchSeconds: z
+    .number()
+    .min(0)
+    .max(3600)
+    .default(10)
+    .describe("servers that come or go within this time come or go together, s; the same on all machines"),
+  failAfterSeconds: z
+    .number()
+    .min(1)
+    .max(86_400)
+    .default(20)
+    .describe(
+      "a memcached server that is absent for so long after its lease has failed, s; the same on all machines",
+    ),
   configFile: file("shared_config of the nodes on this machine, written from etcd"),
   restartCommand: z
     .string()

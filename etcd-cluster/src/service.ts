@@ -36,7 +36,9 @@ export function createEtcdCluster(
   const shared = { client, clock, log, root };
   const member = { pool, name, addresses, state: "up" } as const;
   const registration = new Registration({ ...shared, member });
-  const manager = options.manage ? new ClusterManager(shared) : undefined;
+  const batchMs = options.batchSeconds * 1000;
+  const rules = { batchMs, failAfterMs: options.failAfterSeconds * 1000 };
+  const manager = options.manage ? new ClusterManager({ ...shared, rules }) : undefined;
   const parts: Service[] = [closing(client), registration];
   if (poolsFile !== "")
     parts.push(new PoolsWriter({ ...shared, path: poolsFile, plan: planOf(options.poolsTemplate) }));
@@ -46,7 +48,7 @@ export function createEtcdCluster(
     const lease = (): string | undefined => registration.lease;
     parts.push(new ServersFileAgent({ ...shared, name, path: memcachedFile, reader, lease }));
   }
-  if (manager !== undefined) parts.push(manager, new RingManager(shared));
+  if (manager !== undefined) parts.push(manager, new RingManager({ ...shared, rules: { batchMs } }));
   if (options.configFile !== "")
     parts.push(new ConfigWriter({ ...shared, path: options.configFile, member: { pool, name } }));
   if (options.restartCommand !== "") parts.push(restartPart(options, shared, registration));

@@ -14,6 +14,12 @@ export interface EtcdProcess {
   kill(): Promise<void>;
   /** The same member with the same data again; does not wait for it to answer. */
   restart(): Promise<void>;
+  readonly peerUrl: string;
+  /** The same member on what `prepare` makes of its data directory, with other options. */
+  restartAs(
+    options: Readonly<Record<string, string>>,
+    prepare: (data: string) => Promise<void>,
+  ): Promise<void>;
   /** SIGSTOP: connections stay open, nothing answers. */
   freeze(): void;
   thaw(): void;
@@ -117,7 +123,8 @@ function startMember(member: {
   };
   const args = Object.entries(options).flatMap(([key, value]) => [`--${key}`, value]);
   if (tls !== undefined) args.push("--client-cert-auth");
-  const launch = (): ChildProcess => spawn("etcd", args, { stdio: "ignore", env: environment() });
+  const launch = (more: readonly string[] = []): ChildProcess =>
+    spawn("etcd", [...args, ...more], { stdio: "ignore", env: environment() });
   let child = launch();
   return {
     name,
@@ -127,6 +134,12 @@ function startMember(member: {
     async restart() {
       await end(child);
       child = launch();
+    },
+    peerUrl,
+    async restartAs(other, prepare) {
+      await end(child);
+      await prepare(data);
+      child = launch(Object.entries(other).flatMap(([key, value]) => [`--${key}`, value]));
     },
     freeze: () => void child.kill("SIGSTOP"),
     thaw: () => void child.kill("SIGCONT"),

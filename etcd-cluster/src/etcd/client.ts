@@ -1,8 +1,8 @@
 import type { Clock } from "@ims/runtime";
 import type { Endpoint } from "./endpoint.ts";
-import type { Unavailable } from "./errors.ts";
+import { EtcdError, type Unavailable } from "./errors.ts";
 import { type Answer, Requester } from "./requester.ts";
-import { type EtcdTls, Transport } from "./transport.ts";
+import { type EtcdTls, messagesOf, problemOf, Transport } from "./transport.ts";
 import { foundOf, putJson, type Transaction, transactionJson } from "./txn.ts";
 import { type WatchTurn, watchRange } from "./watch.ts";
 import {
@@ -53,6 +53,16 @@ export type TransactionResult =
   | Unavailable;
 export type GrantResult =
   | { readonly kind: "granted"; readonly lease: string; readonly ttlSeconds: number }
+  | Unavailable;
+/** A member of the cluster of etcd. */
+export interface EtcdMember {
+  readonly id: string;
+  /** Empty: it was admitted and has never started. */
+  readonly name: string;
+  readonly peerUrls: readonly string[];
+}
+export type MembersResult =
+  | { readonly kind: "members"; readonly members: readonly EtcdMember[] }
   | Unavailable;
 export type LeaseResult =
   | { readonly kind: "alive"; readonly ttlSeconds: number }
@@ -151,6 +161,55 @@ export class EtcdClient {
     return answer.kind === "unavailable" ? answer : { kind: "compacted" };
   }
 
+  async members(): Promise<MembersResult> {
+    const answer = await this.#requester.ask("/v3/cluster/member/list", {}, "read");
+    if (answer.kind !== "answer") return answer;
+    return { kind: "members", members: list(answer.json["members"]).map(memberOf) };
+  }
+
+  /** Admits a member of the cluster of etcd; it is to start with these peer URLs and no data. */
+  async addMember(peerUrls: readonly string[]): Promise<MembersResult | { readonly kind: "refused" }> {
+    const body = { peerURLs: [...peerUrls] };
+    // FAILED_PRECONDITION: it is there, or the cluster is not well enough.
+    const answer = await this.#requester.ask("/v3/cluster/member/add", body, "write", [9]);
+    if (answer.kind !== "answer") return answer.kind === "refused" ? { kind: "refused" } : answer;
+    return { kind: "members", members: list(answer.json["members"]).map(memberOf) };
+  }
+
+  /** Takes a member out of the cluster of etcd; gone already is as good. Refused where the rest would have no quorum. */
+  async removeMember(memberId: string): Promise<{ readonly kind: "removed" | "refused" } | Unavailable> {
+    const answer = await this.#requester.ask("/v3/cluster/member/remove", { ID: memberId }, "read", [
+      NOT_FOUND,
+      9,
+    ]);
+    if (answer.kind === "unavailable") return answer;
+    return { kind: answer.kind === "refused" && answer.status === 9 ? "refused" : "removed" };
+  }
+
+  /** The whole state of one member, followed by its SHA-256, in pieces. @throws EtcdError ETCD_UNAVAILABLE */
+  async *snapshot(signal: AbortSignal): AsyncGenerator<Buffer> {
+    const { endpoint, transport, tryMs } = this.#requester;
+    const path = "/v3/maintenance/snapshot";
+    const broken = (problem: string): EtcdError => {
+      this.#requester.leave(endpoint);
+      return new EtcdError({ code: "ETCD_UNAVAILABLE", path, problem: `${endpoint.url}: ${problem}` });
+    };
+    const opened = await transport.open(endpoint, path, {}, tryMs, signal);
+    if (opened.kind === "lost") throw broken(opened.problem);
+    let whole = false;
+    try {
+      for await (const message of messagesOf(opened.response)) {
+        if (message["error"] !== undefined) throw new RangeError("the stream ends with an error");
+        const result = object(message["result"]);
+        whole = int(result["remaining_bytes"]) === 0;
+        yield Buffer.from(String(result["blob"] ?? ""), "base64");
+      }
+    } catch (error) {
+      throw broken(problemOf(error));
+    }
+    if (!whole) throw broken("the snapshot ends early");
+  }
+
   /**
    * Changes of a range from a revision on, each once and in order, whichever endpoint tells them. Ends when `signal` aborts, or
    * after a turn `restart`: what was missed cannot be told any more, read the range again.
@@ -188,4 +247,14 @@ export class EtcdClient {
       body = { ...body, key: next.toString("base64"), revision: String(revision) };
     }
   }
+}
+
+function memberOf(value: unknown): EtcdMember {
+  const member = object(value);
+  const name = member["name"];
+  return {
+    id: id(member["ID"]),
+    name: typeof name === "string" ? name : "",
+    peerUrls: list(member["peerURLs"]).filter((url) => typeof url === "string"),
+  };
 }

@@ -13,6 +13,9 @@ export type EtcdFault =
   | { readonly code: "ETCD_ENDPOINT"; readonly text: string; readonly problem: string }
   /** An option, or the file that it names, cannot be used. */
   | { readonly code: "ETCD_OPTION"; readonly text: string; readonly problem: string }
+  | { readonly code: "ETCD_SNAPSHOT"; readonly text: string; readonly problem: string }
+  /** A machine is not let in, or what should let it in cannot be used. */
+  | { readonly code: "ETCD_ENROLMENT"; readonly text: string; readonly problem: string }
   /** A program that we run failed: its name, and the end of what it said. */
   | { readonly code: "ETCD_PROGRAM"; readonly text: string; readonly problem: string };
 

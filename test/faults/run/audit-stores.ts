@@ -11,14 +11,19 @@ const BETWEEN_MS = 2_000;
 /** Between what the S-CSCF wrote and when the UE heard of it, s. */
 const TOLERANCE_S = 5;
 
-/** What UEs were told beside what the stores hold, by `tidewater audit bindings`. */
-export async function auditStores(core: Core, told: Told, folder: string): Promise<Violation[]> {
+/** What UEs were told beside what the stores hold, by `tidewater audit bindings`. `servers`: memcached, where they are others by now. */
+export async function auditStores(
+  core: Core,
+  told: Told,
+  folder: string,
+  servers?: string,
+): Promise<Violation[]> {
   const at = (pool: string, port: number): string =>
     core
       .pool(pool)
       .map(({ host }) => `${host}:${port}`)
       .join(",");
-  const [memcached, cassandra] = [at("memcached", 11_211), at("cassandra", 9_042)];
+  const [memcached, cassandra] = [servers ?? at("memcached", 11_211), at("cassandra", 9_042)];
   if (memcached === "" && cassandra === "") return [];
   const file = join(folder, "told.jsonl");
   writeFileSync(

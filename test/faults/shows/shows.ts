@@ -4,10 +4,13 @@ import { type BenchOptions, openBench, record } from "../run/bench.ts";
 import type { MatrixResult } from "../run/matrix.ts";
 import { EVERYTHING_KILLED } from "./everything-killed.ts";
 import { KILLS } from "./kills.ts";
+import { MEMCACHED_CLUSTER, MEMCACHED_CLUSTER_SHORT } from "./memcached-cluster.ts";
 import { ROLLING_RESTART } from "./rolling-restart.ts";
 import type { Show } from "./show.ts";
 
-const SHOWS: readonly Show[] = [...KILLS, ROLLING_RESTART, EVERYTHING_KILLED];
+const SHOWS: readonly Show[] = [...KILLS, ROLLING_RESTART, EVERYTHING_KILLED, MEMCACHED_CLUSTER];
+/** By name only: quicker forms of others. */
+const FORMS: readonly Show[] = [MEMCACHED_CLUSTER_SHORT];
 
 export function showNames(): string[] {
   return SHOWS.map(({ name }) => name);
@@ -16,11 +19,12 @@ export function showNames(): string[] {
 /** The long runs, each on a core of its own; `only`: names, separated by commas. */
 export async function runShows(only: string, options: BenchOptions): Promise<MatrixResult> {
   const names = only === "" ? showNames() : only.split(",").map((name) => name.trim());
-  const unknown = names.filter((name) => !showNames().includes(name));
+  const all = [...SHOWS, ...FORMS];
+  const unknown = names.filter((name) => !all.some((show) => show.name === name));
   if (unknown.length > 0)
     throw new Error(`no run is called ${unknown.join(", ")}; --shows --list names them`);
   const cells: CellFigures[] = [];
-  for (const show of SHOWS.filter(({ name }) => names.includes(name))) {
+  for (const show of all.filter(({ name }) => names.includes(name))) {
     const folder = `${options.folder}/${show.name}`;
     options.say(`--- ${show.name}`);
     let figures: CellFigures;

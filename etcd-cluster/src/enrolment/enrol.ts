@@ -1,0 +1,116 @@
+import { createPrivateKey, randomBytes, X509Certificate } from "node:crypto";
+import { access, mkdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { replaceFile } from "@ims/runtime";
+import { z } from "zod";
+import { parseJson } from "../cluster-manager/cluster-view.ts";
+import { EtcdError } from "../etcd/errors.ts";
+import { requestAgain, requestCertificate } from "./authority.ts";
+import { answerWords, requestWords } from "./enrolment-server.ts";
+import { proofOf, proves, tokenId } from "./join-token.ts";
+
+export interface EnrolRequest {
+  /** http://10.0.0.1:2378, one after the other. */
+  readonly servers: readonly string[];
+  readonly token: string;
+  /** Of the member on this machine. */
+  readonly name: string;
+  readonly address: string;
+  /** For own.key, own.pem and ca.pem. */
+  readonly folder: string;
+}
+
+const answerSchema = z.object({
+  certificate: z.string().max(20_000),
+  authority: z.string().max(20_000),
+  proof: z.string().max(64),
+});
+const WITHIN_MS = 10_000;
+
+/**
+ * Has this machine let in: its key stays here, its certificate and that of the authority are written. Done already: nothing
+ * happens. May be asked again after any failure. @throws EtcdError ETCD_ENROLMENT: what each server said.
+ */
+export async function enrol({
+  servers,
+  token,
+  name,
+  address,
+  folder,
+}: EnrolRequest): Promise<"enrolled" | "known"> {
+  const [keyFile, own, ca] = ["own.key", "own.pem", "ca.pem"].map((file) => join(folder, file)) as [
+    string,
+    string,
+    string,
+  ];
+  if (await isThere(own)) return "known";
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const request = await requestOf(join(folder, "own.csr"), keyFile);
+  const nonce = randomBytes(16).toString("hex");
+  const words = { id: tokenId(token), name, address, request, nonce };
+  const body = JSON.stringify({ version: 1, ...words, proof: proofOf(token, requestWords(words)) });
+  const problems: string[] = [];
+  for (const server of servers) {
+    const answer = await post(`${server}/enrol`, body);
+    if (typeof answer === "string") {
+      problems.push(`${server}: ${answer}`);
+      continue;
+    }
+    const { certificate, authority, proof } = answer;
+    const believed =
+      proves(proof, token, answerWords(nonce, certificate, authority)) &&
+      fits(certificate, authority, await readFile(keyFile, "utf8"));
+    if (!believed) {
+      problems.push(`${server}: does not know the join token itself`);
+      continue;
+    }
+    await replaceFile(ca, authority);
+    await replaceFile(own, certificate); // last: it says that all is there
+    return "enrolled";
+  }
+  throw new EtcdError({ code: "ETCD_ENROLMENT", text: name, problem: problems.join("; ") });
+}
+
+/** The same request each time: an answer that got lost does not cost a further use of the token. */
+async function requestOf(file: string, keyFile: string): Promise<string> {
+  const before = await readFile(file, "utf8").catch(() => undefined);
+  if (before !== undefined) return before;
+  const request = (await isThere(keyFile)) ? await requestAgain(keyFile) : await requestCertificate(keyFile);
+  await replaceFile(file, request);
+  return request;
+}
+
+async function post(url: string, body: string): Promise<z.output<typeof answerSchema> | string> {
+  try {
+    const headers = { "content-type": "application/json" };
+    const answer = await fetch(url, {
+      method: "POST",
+      body,
+      headers,
+      signal: AbortSignal.timeout(WITHIN_MS),
+    });
+    const text = (await answer.text()).slice(0, 65_536);
+    if (!answer.ok)
+      return parseJson(text, z.object({ problem: z.string() }))?.problem ?? `HTTP ${answer.status}`;
+    return parseJson(text, answerSchema) ?? "answers what is none";
+  } catch (error) {
+    const { cause, message } = error as Error & { cause?: { code?: string } };
+    return cause?.code ?? message;
+  }
+}
+
+function fits(certificate: string, authority: string, key: string): boolean {
+  try {
+    const own = new X509Certificate(certificate);
+    return own.verify(new X509Certificate(authority).publicKey) && own.checkPrivateKey(createPrivateKey(key));
+  } catch {
+    return false;
+  }
+}
+
+function isThere(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
