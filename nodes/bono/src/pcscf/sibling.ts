@@ -1,4 +1,4 @@
-import type { AckContext, RequestContext, Target } from "@ims/sip";
+import type { AckContext, RequestContext, SipMessage, Target } from "@ims/sip";
 import type { PcscfModules } from "./modules.ts";
 
 type Members = Pick<PcscfModules, "siblingTargets" | "siblings">;
@@ -39,6 +39,16 @@ function namedSibling(context: RequestContext | AckContext, { siblingTargets }: 
   const host = context.request.routes[0]?.uri?.host;
   const targets = host === undefined ? [] : siblingTargets(host);
   return isFrom(context, targets) ? [] : targets;
+}
+
+/**
+ * A request that another member has handed over, as it would have come from its sender. So an INVITE that came by both ways, because
+ * its sender took us for dead and was wrong, leaves with one branch: its UE takes it for a retransmission, not for another
+ * request (RFC 3261 §8.2.2.2), and answers the one that came last.
+ */
+export function withoutSibling(context: RequestContext, forward: SipMessage, { siblings }: Members): void {
+  if (context.request.method === "INVITE" && isFrom(context, siblings()))
+    forward.replaceTop("Via", undefined);
 }
 
 function isFrom({ flow }: RequestContext | AckContext, targets: readonly Target[]): boolean {

@@ -7,7 +7,7 @@ import type { PcscfModules } from "./modules.ts";
 import { recordRouteToUe } from "./record-route.ts";
 import type { Registration } from "./registration.ts";
 import { popOwnRoute } from "./routes.ts";
-import { handToSibling } from "./sibling.ts";
+import { handToSibling, withoutSibling } from "./sibling.ts";
 import { stripResponseFromUe, stripTowardsUe } from "./trust-domain.ts";
 
 /** Where a request from the trusted side has to go. */
@@ -28,6 +28,7 @@ export function terminating(context: RequestContext, modules: PcscfModules): voi
     return context.respond(target.status, { reason: target.reason });
   }
   const access = flows.access(target.flow);
+  withoutSibling(context, forward, modules);
 
   // 2. Who is called: his identity goes into his answers (§5.2.6.4.4).
   const called = calledParty(request) ?? defaultIdentity(access)?.assertion;

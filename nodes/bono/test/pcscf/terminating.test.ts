@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { only, PcscfBench } from "../support/pcscf-bench.ts";
+import { only, PcscfBench, type Sent, SPROUT } from "../support/pcscf-bench.ts";
 
 const TO_BOB = { uri: "sip:bob@10.1.1.1:5060", to: "<sip:bob@example.com>" };
 const requests = <T extends { message: { isRequest: boolean } }>(sent: readonly T[]): T[] =>
@@ -155,4 +155,42 @@ test("RFC 5626 §5.3: a connection of another member of the pool: that member is
     gone.filter(({ message }) => message.status >= 200).map(({ message }) => message.status),
     [430],
   );
+});
+
+test("RFC 3261 §8.2.2.2: an INVITE that comes from its sender and by another member too is one for its UE; the way that came last is answered", () => {
+  for (const order of ["sibling last", "sibling first"]) {
+    const member = { protocol: "TCP", address: "10.0.0.9", port: 5058 } as const;
+    const bench = new PcscfBench({ siblings: [member], pooled: true });
+    const bob = bench.ue(40_001, "TCP");
+    bench.register(bob, "bob");
+    const route = `Route: ${bench.pathOf(bob)}`;
+    const ofSprout = `${SPROUT}:5054;branch=z9hG4bKinvite`;
+    const sprout = bench.sprout();
+    const sibling = bench.transport.connect({
+      ...{ side: "core", protocol: "TCP", localAddress: "10.0.0.1", localPort: 5058 },
+      ...{ remoteAddress: member.address, remotePort: 45_001 },
+    });
+    const direct = (): Sent[] => bench.request(sprout, { ...TO_BOB, via: ofSprout, headers: [route] });
+    const handed = (): Sent[] =>
+      bench.request(sibling, {
+        ...TO_BOB,
+        via: "10.0.0.9:5058;branch=z9hG4bKhanded",
+        headers: [`Via: SIP/2.0/TCP ${ofSprout}`, route],
+      });
+    const ways = order === "sibling last" ? [direct, handed] : [handed, direct];
+    const [first, second] = ways.map((way) =>
+      only(requests(way()).filter(({ message }) => message.method === "INVITE")),
+    );
+    assert.ok(first && second);
+    assert.equal(second.flow, bob);
+    assert.equal(second.message.topVia?.branch, first.message.topVia?.branch, order);
+    // A copy gets the answer of the first again.
+    const answers = bench.answer(second, 200).filter(({ message }) => !message.isRequest);
+    const last = order === "sibling last" ? sibling : sprout;
+    assert.deepEqual(
+      answers.map(({ message, flow }) => [message.status, flow, message.count("Via")]),
+      [[200, last, order === "sibling last" ? 2 : 1]],
+      order,
+    );
+  }
 });

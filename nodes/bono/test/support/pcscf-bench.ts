@@ -29,6 +29,8 @@ export interface BenchOptions {
   readonly siblings?: readonly Target[];
   readonly drainStatus?: 305 | 503;
   readonly hasSiblings?: boolean;
+  /** Branches as all members of the pool make them. */
+  readonly pooled?: boolean;
 }
 
 /** A P-CSCF on the real proxy core over transports in memory, with sprout played by the test. */
@@ -115,6 +117,7 @@ export class PcscfBench {
         return this.transport;
       },
       onDefect: (error) => void this.defects.push(error),
+      ...(options.pooled === true ? { poolKey: createSecretKey(Buffer.alloc(32, 9)) } : {}),
     });
   }
 

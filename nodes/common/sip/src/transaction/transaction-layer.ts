@@ -164,7 +164,10 @@ export class TransactionLayer {
     patience = 0,
   ): ClientTransaction {
     const transaction = new ClientTransaction(branch, request, flow, user, this.#clientParts, patience);
-    this.#clients.set(clientKey(branch, request.method), transaction);
+    const key = clientKey(branch, request.method);
+    // The same request by another way: who sent it last gets the answers.
+    if (request.method === "INVITE") this.#clients.get(key)?.abandon();
+    this.#clients.set(key, transaction);
     if (flow.reliable) this.#watch(flow).add(transaction);
     transaction.start();
     return transaction;
