@@ -162,14 +162,21 @@ export class QueueDatabase {
     return result;
   }
 
-  /** Requests that may go now: those of one session one after the other. */
-  sendable(now: number, limit: number): readonly QueuedRecord[] {
-    return this.#statements.sendable.all(now, limit).map((row) => ({
-      id: Number(row["id"]),
+  /** Ids of requests that may go now: those of one session one after the other. */
+  sendable(now: number, limit: number): readonly number[] {
+    return this.#statements.sendable.all(now, limit).map((row) => Number(row["id"]));
+  }
+
+  /** Undefined: it has been answered. */
+  read(id: number): QueuedRecord | undefined {
+    const row = this.#statements.read.get(id);
+    if (row === undefined) return undefined;
+    return {
+      id,
       again: row["again"] === 1,
       tries: Number(row["tries"]),
       record: JSON.parse(String(row["body"])) as AccountingRecord,
-    }));
+    };
   }
 
   async answered(id: number): Promise<CommitResult> {
@@ -260,9 +267,10 @@ const SQL = {
   untake: "DELETE FROM inbox WHERE id = ?",
   queue: `INSERT INTO acr (session, number, again, tries, next_at, body) VALUES (?, ?, ?, 0, 0, ?)
     ON CONFLICT (session, number) DO NOTHING`,
-  sendable: `SELECT id, again, tries, body FROM acr AS one WHERE next_at <= ? AND NOT EXISTS
+  sendable: `SELECT id FROM acr AS one WHERE next_at <= ? AND NOT EXISTS
     (SELECT 1 FROM acr AS before WHERE before.session = one.session AND before.number < one.number)
     ORDER BY id LIMIT ?`,
+  read: "SELECT again, tries, body FROM acr WHERE id = ?",
   answered: "DELETE FROM acr WHERE id = ?",
   unanswered: "UPDATE acr SET again = 1 WHERE id = ?",
   postpone: "UPDATE acr SET tries = tries + 1, next_at = ? WHERE id = ?",

@@ -87,12 +87,13 @@ export class Sender {
     const now = clock.now();
     if (this.#stopped || queue.queued === 0) return;
     if (clock.monotonic() < this.#pausedUntil) return this.#wake(this.#pausedUntil - clock.monotonic());
-    const room = this.#window - this.#underWay.size;
-    if (room <= 0) return;
+    // Half of the window at a time: looking into the queue is not for every answer.
+    if (this.#underWay.size > this.#window / 2) return;
     // Those under way are still in the queue.
-    for (const queued of queue.sendable(now, this.#window + this.#underWay.size)) {
+    for (const id of queue.sendable(now, this.#window + this.#underWay.size)) {
       if (this.#underWay.size >= this.#window) return;
-      if (!this.#underWay.has(queued.id)) void this.#send(queued);
+      const queued = this.#underWay.has(id) ? undefined : queue.read(id);
+      if (queued !== undefined) void this.#send(queued);
     }
     // Postponed ones have nobody else to wake them.
     if (this.#underWay.size === 0) this.#wake(1_000);
