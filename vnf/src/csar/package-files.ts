@@ -33,7 +33,7 @@ export function packageFiles(source: PackageSource): Map<string, Uint8Array> {
   put(descriptorFiles(source));
   for (const [name, text] of source.types) files.set(`Definitions/${name}`, Buffer.from(text));
   put(profile === "sol001-4" ? heatArtifacts(source.heat, flavours) : baseHot(source.heat, flavours));
-  files.set(`Files/images/${source.image.file}`, source.imageBytes);
+  if (source.image.packed) files.set(`Files/images/${source.image.file}`, source.imageBytes);
   for (const [path, bytes] of source.extras)
     if (profile === "sol001-2.6.1" || !path.startsWith("UserData/")) files.set(path, bytes);
   if (profile === "sol001-2.6.1") {

@@ -15,6 +15,8 @@ export interface SourceRequest {
   readonly imageFile: string;
   /** Name of the image in the image service. */
   readonly imageName: string;
+  /** The image stays outside the package, and is found by its name: SOL 001 2.6.1 alone can say so. */
+  readonly imageByName?: boolean;
   /** Folder of the model; default: that of the project, as for all others. */
   readonly model?: string;
   readonly heat?: string;
@@ -34,7 +36,7 @@ export async function readPackageSource(request: SourceRequest): Promise<SourceR
   if (model.kind === "bad") return bad(model.faults.map(formatFault));
   const facts = readVnfdFacts(model.model, folder);
   if (facts.kind === "bad") return bad(facts.faults.map(formatFault));
-  const image = await readImage(request.imageFile, request.imageName);
+  const image = await readImage(request.imageFile, request.imageName, request.imageByName !== true);
   if (image.kind === "bad") return bad([image.problem]);
   const smallest = Math.min(...model.model.vdus.map(({ size }) => size.disk));
   if (image.image.virtualSize > smallest * 1024 ** 3)

@@ -155,15 +155,19 @@ function vduTemplate(request: DescriptorRequest, flavour: DeploymentFlavour, vdu
         },
       },
     },
-    artifacts: {
-      sw_image: {
-        type: "tosca.artifacts.nfv.SwImage",
-        file: `../Files/images/${image.file}`,
-        ...(four
-          ? { properties: imageProperties(image, request.facts.product.software_version, "sha-256") }
-          : {}),
-      },
-    },
+    ...(image.packed
+      ? {
+          artifacts: {
+            sw_image: {
+              type: "tosca.artifacts.nfv.SwImage",
+              file: `../Files/images/${image.file}`,
+              ...(four
+                ? { properties: imageProperties(image, request.facts.product.software_version, "sha-256") }
+                : {}),
+            },
+          },
+        }
+      : {}),
   };
 }
 

@@ -8,6 +8,8 @@ export interface SoftwareImage {
   /** Name in the image service. */
   readonly name: string;
   readonly file: string;
+  /** In the package; else only told of, and found in the image service by its name. */
+  readonly packed: boolean;
   readonly diskFormat: "qcow2" | "raw";
   /** Bytes of the file. */
   readonly size: number;
@@ -24,7 +26,7 @@ export type ImageReading =
 const QCOW_HEADER = 32;
 
 /** Reads what a descriptor says of an image: format, sizes and checksums (the image service checks SHA-512). */
-export async function readImage(path: string, name: string): Promise<ImageReading> {
+export async function readImage(path: string, name: string, packed = true): Promise<ImageReading> {
   const bad = (problem: string): ImageReading => ({ kind: "bad", problem: `image ${path}: ${problem}` });
   try {
     const facts = await stat(path);
@@ -49,6 +51,7 @@ export async function readImage(path: string, name: string): Promise<ImageReadin
       image: {
         name,
         file: basename(path),
+        packed,
         diskFormat: isQcow ? "qcow2" : "raw",
         size: facts.size,
         virtualSize: isQcow ? Number(header.readBigUInt64BE(24)) : facts.size,

@@ -20,6 +20,7 @@ interface Given {
   readonly profile: Profile;
   readonly image: string;
   readonly imageName: string;
+  readonly imageByName?: boolean;
   readonly sign?: readonly string[];
   readonly whole?: boolean;
   readonly output?: string;
@@ -41,6 +42,7 @@ export function packageCommand(exit: (code: number) => void): Command {
     )
     .requiredOption("--image <file>", "disk image of all roles, built in images/")
     .option("--image-name <name>", "name of the image in the image service", "tidewater")
+    .option("--image-by-name", "sol001-2.6.1: leave the image out, the image service has it under its name")
     .option("--sign <key certificate...>", "sign with this key and certificate, two PEM files")
     .option("--whole", "with --sign: sign the package as a whole, in an archive around it (SOL 004 option 2)")
     .option("--output <file>", "where to write; default: <product>-<version>-<profile>.csar or .zip")
@@ -58,11 +60,18 @@ async function build(given: Given): Promise<number> {
     );
     return 2;
   }
-  const { profile, image: imageFile, imageName, model, heat, types } = given;
+  if (given.imageByName === true && given.profile !== "sol001-2.6.1") {
+    process.stderr.write(
+      "tidewater: --image-by-name: only descriptors of 2.6.1 can do without the image; leave it out, or add --profile sol001-2.6.1\n",
+    );
+    return 2;
+  }
+  const { profile, image: imageFile, imageName, imageByName = false, model, heat, types } = given;
   const reading = await readPackageSource({
     profile,
     imageFile,
     imageName,
+    imageByName,
     ...(model === undefined ? {} : { model }),
     ...(heat === undefined ? {} : { heat }),
     ...(types === undefined ? {} : { types }),

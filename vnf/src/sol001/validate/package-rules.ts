@@ -36,6 +36,8 @@ export function imageRules({ flavours, files, types }: DescriptorBundle): Packag
           problem,
           remedy,
         });
+        // In 2.6.1 an image may be one that the image service has already.
+        if (artifacts.length === 0 && propertyOf(vdu, "sw_image_data") !== undefined) return [];
         if (artifacts.length !== 1)
           return [
             fault(
