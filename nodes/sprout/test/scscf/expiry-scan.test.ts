@@ -216,26 +216,23 @@ test("a shard that goes to another member is gone on with there; none is looked 
   }
 });
 
-test("ten thousand due at once are looked at so many a second, and the loop never stands still for 20 ms", async (t) => {
+test("ten thousand due at once are looked at so many a second, a few at a time", async (t) => {
   const w = world();
   scan(t, w, { perSecond: 500 });
   await run(w, 1_000);
   const at = w.clock.now() + MINUTE;
   await w.calendar.add(Array.from({ length: 10_000 }, (_, i) => ({ key: `user-${i}`, at })));
   await run(w, MINUTE);
-  let longest = 0;
-  for (let i = 0; i < 300; i++) {
+  // What is done in a turn is counted, not timed: ten thousand at once would be a stall.
+  let most = 0;
+  for (let turn = 0; turn < 20 * 300 && w.seen.size < 10_000; turn++) {
     const before = w.seen.size;
-    await run(w, 1_000, 50);
-    assert.ok(w.seen.size - before <= 700, `${w.seen.size - before} in a second`);
-    const began = performance.now();
-    w.clock.advance(50);
-    longest = Math.max(longest, performance.now() - began);
-    if (w.seen.size === 10_000) break;
+    await run(w, 50, 50);
+    most = Math.max(most, w.seen.size - before);
   }
   assert.equal(w.seen.size, 10_000);
   for (const times of w.seen.values()) assert.equal(times.length, 1);
-  assert.ok(longest < 20, `${longest} ms`);
+  assert.ok(most > 0 && most <= 70, `${most} in 50 ms`);
 });
 
 test("a member stopped says nothing more", async (t) => {
