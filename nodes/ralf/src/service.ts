@@ -90,6 +90,7 @@ export async function createRalf(options: RalfOptions, modules: ServiceModules):
   });
   const due = new DueSessions({
     calendar: stores.calendar,
+    store: stores.sessions,
     clock,
     log,
     onDue: (key) => intake.due(key),

@@ -1,8 +1,18 @@
 import type { Clock, Logger, Timer } from "@ims/runtime";
-import { CALENDAR_RETENTION_SECONDS, CALENDAR_SHARDS, type CalendarStore, minuteOf } from "@ims/store";
+import {
+  CALENDAR_RETENTION_SECONDS,
+  CALENDAR_SHARDS,
+  type CalendarStore,
+  type KvStore,
+  minuteOf,
+  update,
+} from "@ims/store";
+import { CURSORS } from "./keys.ts";
 
 export interface DueModules {
   readonly calendar: CalendarStore;
+  /** Where it is kept how far the calendar has been read, by any ralf. */
+  readonly store: KvStore;
   readonly clock: Clock;
   readonly log: Logger;
   /** Looks whether the sessions are due, by the live record. */
@@ -10,6 +20,7 @@ export interface DueModules {
 }
 
 const MINUTE_MS = 60_000;
+const CURSOR = "calendar";
 /** Whoever has a session in memory is in time; the calendar is for those that nobody has any more. */
 const CALENDAR_DELAY_MS = 5_000;
 /** A date further away is looked up in the calendar when it comes. */
@@ -30,8 +41,7 @@ export class DueSessions {
 
   constructor(modules: DueModules) {
     this.#modules = modules;
-    // All ralfs may have been away for as long as the calendar remembers.
-    this.#minute = minuteOf(modules.clock.now() - CALENDAR_RETENTION_SECONDS * 1000);
+    this.#minute = minuteOf(modules.clock.now());
   }
 
   /** Sessions with a date in memory. */
@@ -44,7 +54,7 @@ export class DueSessions {
   }
 
   start(): void {
-    void this.#scan();
+    void this.#catchUp().then(() => this.#scan());
   }
 
   stop(): void {
@@ -72,6 +82,29 @@ export class DueSessions {
     void calendar.add([{ key, at }]).then((added) => {
       if (added.kind === "unavailable")
         log.warn({ err: added.cause }, "the calendar of charging sessions is away");
+    });
+  }
+
+  /** All ralfs may have been away for a while. */
+  async #catchUp(): Promise<void> {
+    const { store, clock } = this.#modules;
+    const found = await store.get(CURSORS, CURSOR);
+    if (found.kind !== "found") return;
+    const minute = Number(new TextDecoder().decode(found.value));
+    const oldest = minuteOf(clock.now() - CALENDAR_RETENTION_SECONDS * 1000);
+    if (Number.isInteger(minute)) this.#minute = Math.min(this.#minute, Math.max(oldest, minute));
+  }
+
+  /** Whoever starts next need not read it again; another ralf may be further. */
+  #remember(): void {
+    const next = this.#minute;
+    void update(this.#modules.store, CURSORS, CURSOR, (bytes) => {
+      if (bytes !== undefined && Number(new TextDecoder().decode(bytes)) >= next) return { kind: "keep" };
+      return {
+        kind: "put",
+        value: new TextEncoder().encode(String(next)),
+        ttlSeconds: 2 * CALENDAR_RETENTION_SECONDS,
+      };
     });
   }
 
@@ -106,6 +139,7 @@ export class DueSessions {
         return;
       }
       this.#minute++;
+      this.#remember();
       // A day of minutes at the start: the loop goes on between two.
       await new Promise<void>((resolve) => void setImmediate(resolve));
     }

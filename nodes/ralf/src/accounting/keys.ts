@@ -4,6 +4,7 @@ import type { ChargingEvent } from "@ims/ims";
 /** Tables of the store. */
 export const SESSIONS = "charging";
 export const EVENTS = "charging-events";
+export const CURSORS = "charging-cursors";
 
 /** Key of the sessions of one dialog at one kind of functional entity; the same whoever of the two sends. */
 export function sessionsKey({ node, callId, fromTag, toTag }: ChargingEvent): string {

@@ -1,0 +1,110 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { type Cdf, startCdf } from "../support/cdf.ts";
+import { type CoreUnderTest, startCore } from "../support/core-under-test.ts";
+import { sippMissing } from "../support/sipp.ts";
+import { runCall, type SippTarget } from "../support/sipp-call.ts";
+
+const missing = sippMissing();
+// Where tests must not be skipped in silence a missing SIPp makes them fail.
+const skip = missing === null || process.env["CI"] !== undefined ? false : missing.reason;
+
+const users = [
+  { name: "6505550000", password: "secret" },
+  { name: "6505550001", password: "secret" },
+] as const;
+const FUNCTIONS = ["P-CSCF originating", "P-CSCF terminating", "S-CSCF originating", "S-CSCF terminating"];
+
+async function until(condition: () => boolean, what: string): Promise<void> {
+  for (const end = Date.now() + 10_000; !condition(); ) {
+    if (Date.now() > end) throw new Error(`still waiting: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/** Records of one kind of a call, by who made them. */
+function functionsOf(cdf: Cdf, type: "START" | "INTERIM" | "STOP" | "EVENT", method: string): string[] {
+  return cdf
+    .of(type)
+    .map(({ avps }) => avps.serviceInformation?.imsInformation)
+    .filter((ims) => ims?.eventType?.sipMethod === method)
+    .map((ims) => {
+      const role = ims?.roleOfNode === 0 ? "originating" : "terminating";
+      return `${ims?.nodeFunctionality === 1 ? "P-CSCF" : "S-CSCF"} ${role}`;
+    })
+    .sort();
+}
+
+async function callWith(core: CoreUnderTest, caller: string, callee: string, fill = {}): Promise<void> {
+  const where: SippTarget = {
+    target: `${core.sip.host}:${core.sip.tcpPort}`,
+    domain: core.domain,
+    transport: "tcp",
+  };
+  const { caller: result } = await runCall(where, {
+    caller: users[0],
+    scenario: { name: caller, fill },
+    callee: users[1],
+    callees: [{ name: callee, fill }],
+  });
+  assert.equal(result.exitCode, 0, result.errors);
+}
+
+test("TS 32.260 §5.2.2.1: P-CSCF and S-CSCF of both parties charge a call, its change, its failure, a message", {
+  skip,
+  timeout: 120_000,
+}, async (t) => {
+  assert.equal(missing, null, missing?.reason);
+  const cdf = await startCdf(t);
+  const core = await startCore(t, {
+    args: ["--charging", "--set", `ralf.cdf=127.0.0.1:${cdf.port}`],
+  });
+
+  await callWith(core, "uac-reinvite", "uas-reinvite");
+  await until(() => cdf.of("STOP").length >= 4, "four ends");
+  assert.deepEqual(functionsOf(cdf, "START", "INVITE"), FUNCTIONS);
+  assert.deepEqual(functionsOf(cdf, "STOP", "BYE"), FUNCTIONS);
+  // Whatever changes there were: each function has told each of them once for each role.
+  const changes = functionsOf(cdf, "INTERIM", "INVITE");
+  assert.ok(changes.length >= 4);
+  assert.deepEqual([...new Set(changes)], FUNCTIONS);
+  const times = changes.filter((each) => each === FUNCTIONS[0]).length;
+  for (const each of FUNCTIONS) assert.equal(changes.filter((one) => one === each).length, times, each);
+
+  // RFC 7315 §4.6: one ICID for all who charge the same session; the inter operator identifiers of both networks.
+  const started = cdf.of("START").map(({ avps }) => avps.serviceInformation?.imsInformation);
+  const icids = new Set(started.map((ims) => ims?.imsChargingIdentifier));
+  assert.equal(icids.size, 1);
+  assert.ok(!icids.has(undefined));
+  for (const ims of started) {
+    assert.deepEqual(ims?.interOperatorIdentifier, [
+      { originatingIoi: "example.com", terminatingIoi: "example.com" },
+    ]);
+    assert.deepEqual(ims?.callingPartyAddress?.[0], "sip:6505550000@example.com");
+    assert.ok(ims?.sdpMediaComponent?.some(({ sdpMediaName }) => sdpMediaName?.startsWith("m=audio")));
+  }
+
+  await callWith(core, "uac-refused", "uas-refuse", { CODE: "486", REASON: "Busy Here" });
+  await until(() => functionsOf(cdf, "EVENT", "INVITE").length >= 4, "four failures");
+  assert.deepEqual(functionsOf(cdf, "EVENT", "INVITE"), FUNCTIONS);
+  const failures = cdf.of("EVENT").map(({ avps }) => avps.serviceInformation?.imsInformation);
+  assert.deepEqual(
+    failures.filter((ims) => ims?.eventType?.sipMethod === "INVITE").map((ims) => ims?.causeCode),
+    [486, 486, 486, 486],
+  );
+
+  await callWith(core, "uac-message", "uas-message");
+  await until(() => functionsOf(cdf, "EVENT", "MESSAGE").length >= 4, "four messages");
+  assert.deepEqual([...new Set(functionsOf(cdf, "EVENT", "MESSAGE"))], FUNCTIONS);
+  assert.ok(functionsOf(cdf, "EVENT", "REGISTER").length >= 4);
+  assert.deepEqual(cdf.unmarked, []);
+
+  // The same in the CDR files.
+  const folder = join(core.stateDir, "cdr");
+  const cdrs = readdirSync(folder)
+    .flatMap((name) => readFileSync(join(folder, name), "utf8").trim().split("\n"))
+    .map((line) => JSON.parse(line) as { record: string; cause: number; seconds: number });
+  assert.equal(cdrs.filter(({ record, cause }) => record === "session" && cause === 0).length, 4);
+});
