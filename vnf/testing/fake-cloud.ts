@@ -240,10 +240,17 @@ export class FakeCloud {
         for (const member of one.members) if (member.stackId === id) member.unhealthy = true;
       return [200];
     }
+    if (more.at(-1) === "signal") {
+      const own = [...this.stacks.values()].find((one) => one.members.some(({ stackId }) => stackId === id));
+      if (own?.hook !== true || json["unset_hook"] !== "pre-delete")
+        return [400, { code: 400, error: { message: 'The "pre-delete" hook is not defined on server' } }];
+      own.hook = false;
+      return [200];
+    }
     const stack = [...this.stacks.values()].find((one) => one.id === id);
     if (stack === undefined) return gone;
     if (sub === "resources") return [200, { resources: stack.resources() }];
-    if (sub === "events") return [200, { events: [] }];
+    if (sub === "events") return [200, { events: stack.events() }];
     if (method === "GET") return [200, { stack: stack.shown() }];
     if (method === "DELETE") {
       stack.status = "DELETE_IN_PROGRESS";

@@ -26,6 +26,8 @@ export class FakeStack {
   readonly nets: { readonly name: string; readonly id: string }[] = [];
   /** Turns that go by before anything is done: a slow Heat. */
   idle = 0;
+  /** Deletion waits at a member's hook until it is cleared. */
+  hook = false;
   /** Deletions that fail. */
   failDeletes = 0;
   #updates = 0;
@@ -74,6 +76,7 @@ export class FakeStack {
   }
 
   #delete(): boolean {
+    if (this.hook) return false;
     if (this.failDeletes > 0) {
       this.failDeletes--;
       this.status = "DELETE_FAILED";
@@ -170,6 +173,24 @@ export class FakeStack {
         [...this.parameters].map(([name, value]) => [name, name === "join_token" ? "******" : value]),
       ),
     };
+  }
+
+  /** As GET /stacks/{name}/{id}/events?nested_depth=3, newest first. */
+  events(): object[] {
+    const [member] = this.members;
+    if (!this.hook || member === undefined || !this.status.startsWith("DELETE")) return [];
+    const href = `${this.#base}/stacks/${this.name}-${member.pool}-g-${member.index}/${member.stackId}`;
+    return [
+      {
+        id: "event-1",
+        event_time: this.created,
+        resource_name: "server",
+        resource_status: "INIT_COMPLETE",
+        resource_status_reason: "DELETE paused until Hook pre-delete is cleared",
+        physical_resource_id: member.serverId,
+        links: [{ rel: "stack", href }],
+      },
+    ];
   }
 
   /** As GET /stacks/{name}/{id}/resources?nested_depth=2. */

@@ -107,7 +107,7 @@ export class HeatDriver implements VnfDriver {
       image,
       update_pause: pauseSeconds,
       // A rebuilt member reads its user data again, so it needs a token that is still good.
-      ...(joinToken === undefined ? {} : { join_token: joinToken, user_data_update: "REBUILD" }),
+      ...(joinToken === undefined ? {} : { join_token: joinToken, user_data_update: "REPLACE" }),
     };
     return this.#change(instance, parameters, `${instance.name} runs image ${image}`, run, instance.pools);
   }

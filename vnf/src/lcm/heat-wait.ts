@@ -50,7 +50,8 @@ export async function waitForStack(heat: Heat, request: WaitRequest, run: Run): 
         ),
         pools,
       );
-      const doing = `${actionOf(status).toLowerCase()}: ${line}`;
+      const action = actionOf(status).toLowerCase();
+      const doing = line === "" ? action : `${action}: ${line}`;
       if (doing !== told) run.progress(doing);
       told = doing;
       for (const failure of failuresIn(resources).slice(0, 1))

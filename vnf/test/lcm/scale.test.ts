@@ -227,5 +227,5 @@ test("an upgrade rebuilds every member with the image, in place", async (t) => {
     after.map(({ serverId, hostId }) => [serverId, hostId]),
     before.map(({ serverId, hostId }) => [serverId, hostId]),
   );
-  assert.equal(cloud.stacks.get("ims")?.parameters.get("user_data_update"), "REBUILD");
+  assert.equal(cloud.stacks.get("ims")?.parameters.get("user_data_update"), "REPLACE");
 });

@@ -61,3 +61,13 @@ test("a stack that is half deleted already is gone on with", async (t) => {
   assert.equal(outcome.kind, "done");
   assert.equal(cloud.compute.servers.size, 0);
 });
+
+test("members that wait at their pre-delete hook are let go", async (t) => {
+  const { driver, run, cloud, lines } = await startLab(t);
+  await driver.instantiate("ims", small(), run);
+  const stack = cloud.stacks.get("ims");
+  assert.ok(stack !== undefined);
+  stack.hook = true;
+  assert.equal((await driver.terminate("ims", run)).kind, "done");
+  assert.ok(lines.includes("ims-bono-g-0: server may be deleted (hook cleared)"), lines.join("\n"));
+});
