@@ -27,13 +27,18 @@ export async function placedServers(admin: OpenStack, project: string): Promise<
     admin.get("compute", `/servers?all_tenants=true&project_id=${project}`),
     admin.get("compute", "/os-hypervisors?with_servers=true"),
   ]);
-  const ids = new Set((own["servers"] as unknown as Json[]).map((server) => String(server["id"])));
+  // The list of hosts has names of Nova's own for servers.
+  const names = new Map(
+    (own["servers"] as unknown as Json[]).map((server) => [String(server["id"]), String(server["name"])]),
+  );
   return (all["hypervisors"] as unknown as Json[]).flatMap((hypervisor) => {
     const there = (hypervisor["servers"] ?? []) as unknown as Json[];
     const host = String(hypervisor["hypervisor_hostname"]);
-    return there
-      .map((server) => ({ id: String(server["uuid"]), name: String(server["name"]), host }))
-      .filter(({ id }) => ids.has(id));
+    return there.flatMap((server) => {
+      const id = String(server["uuid"]);
+      const name = names.get(id);
+      return name === undefined ? [] : [{ id, name, host }];
+    });
   });
 }
 

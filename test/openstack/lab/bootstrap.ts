@@ -111,6 +111,8 @@ export async function makeProject(lab: Lab, admin: OpenStack, name: string): Pro
   const found = await ensure(admin, "identity", "projects", "project", { name, domain_id: "default" });
   await grant(lab, admin, "operator", String(found["id"]), "member", "heat_stack_owner");
   await admin.put("compute", `/os-quota-sets/${String(found["id"])}`, { quota_set: QUOTAS });
+  const quota = { security_group: 30, security_group_rule: 300 };
+  await admin.put("network", `/quotas/${String(found["id"])}`, { quota });
 }
 
 async function roleNamed(admin: OpenStack, name: string): Promise<string> {

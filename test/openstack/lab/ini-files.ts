@@ -156,8 +156,7 @@ function iniFiles({ folder, address, password }: Lab): Record<string, IniFile> {
         notify_nova_on_port_data_changes: false,
         agent_down_time: 40,
       },
-      // What a project has: the defaults of Neutron, more of what the largest pools need.
-      quotas: { quota_port: 1000, quota_security_group_rule: 200 },
+      quotas: { quota_port: 1000 },
       database: database("neutron"),
       keystone_authtoken: tokens("neutron"),
       nova: { ...login("nova"), region_name: "RegionOne" },

@@ -229,3 +229,12 @@ test("an upgrade rebuilds every member with the image, in place", async (t) => {
   );
   assert.equal(cloud.stacks.get("ims")?.parameters.get("user_data_update"), "REPLACE");
 });
+
+test("a Heat too busy to list the stack does not end the operation", async (t) => {
+  const { driver, model, run, cloud, lines } = await startLab(t);
+  await driver.instantiate("ims", small(), run);
+  cloud.faults.push({ on: /^GET .*\/resources$/, status: 500, times: 3 });
+  const outcome = await scalePool(driver, model, { name: "ims", pool: "sprout", size: 11 }, run);
+  assert.equal(outcome.kind, "done", JSON.stringify(outcome));
+  assert.ok(lines.some((line) => line.startsWith("how far it is, Heat does not say now: heat answers 500")));
+});
