@@ -17,13 +17,25 @@ export interface ApplicationServerUnderTest {
 export async function startApplicationServer(
   t: TestContext,
   scenario: "as-proxy" | "as-b2bua" | "as-silent" | "as-garbage" | "as-late",
-  given: { readonly port?: number; readonly workMs?: number; readonly target?: string } = {},
+  given: {
+    readonly port?: number;
+    readonly workMs?: number;
+    readonly target?: string;
+    /** Address of another member of the pool: who gets the answers when an INVITE comes again. SIPp does not look where from. */
+    readonly other?: string;
+  } = {},
 ): Promise<ApplicationServerUnderTest> {
   const host = "127.0.0.1";
   const port = given.port ?? (await freePort(host));
   const sipp: RunningSipp = startSipp({
     scenario: scenarioPath(scenario),
-    fill: { WORK_MS: String(given.workMs ?? 0) },
+    fill: {
+      WORK_MS: String(given.workMs ?? 0),
+      AGAIN:
+        given.other === undefined
+          ? ""
+          : `<action><setdest host="${given.other}" port="5054" protocol="udp"/></action>`,
+    },
     args: [
       ...["-t", "u1", "-i", host, "-p", String(port), "-aa", "-pause_msg_ign"],
       ...(given.target === undefined ? [] : ["-rsa", given.target]),

@@ -3,6 +3,7 @@ import { type NewSubscriber, ProvisioningClient, type Subscriber } from "@ims/ap
 import { Command, InvalidArgumentError } from "commander";
 import { importCsv } from "./import-csv.ts";
 import { type PasswordSource, passwordOf } from "./password.ts";
+import { type ServiceOptions, servicesOf, sharedSet } from "./services.ts";
 
 const DEFAULT_URL = "http://127.0.0.1:8889";
 
@@ -65,16 +66,27 @@ export function subscriberCommand(exit: (code: number) => void): Command {
       .option("--opc <hex>", "OPc of the USIM")
       .option("--op <hex>", "OP, from which OPc is computed")
       .option("--amf <hex>", "authentication management field")
-      .option("--sqn <hex>", "highest sequence number already used");
+      .option("--sqn <hex>", "highest sequence number already used")
+      .option(
+        "--ifc-file <file>",
+        "XML file with the InitialFilterCriteria (TS 29.228 annex E); an empty list: none",
+      )
+      .option(
+        "--shared-ifc-set <number>",
+        "set of filter criteria that sprout keeps; may be repeated",
+        sharedSet,
+      );
 
   withIdentities(sub("add", "add a subscriber"))
     .requiredOption("--impi <id>", "private identity, user@realm")
-    .action(async (given: Common & Credentials & Identities & { impi: string }) => {
+    .action(async (given: Common & Credentials & Identities & ServiceOptions & { impi: string }) => {
       const publicIdentities = identitiesOf(given);
+      const services = servicesOf(given);
       const added = await clientOf(given).add({
         impi: given.impi,
         publicIdentities: publicIdentities.length > 0 ? publicIdentities : [{ impu: `sip:${given.impi}` }],
         credentials: (await credentialsOf(given)) ?? {},
+        ...(services === undefined ? {} : { services }),
       });
       print(given, added, `added ${added.impi}`);
     });
@@ -99,19 +111,25 @@ export function subscriberCommand(exit: (code: number) => void): Command {
       const one = await clientOf(given).get(impi);
       print(given, one, details(one));
     });
-  withIdentities(sub("update", "change identities or credentials"))
+  withIdentities(sub("update", "change identities, credentials or services"))
     .argument("<impi>")
-    .action(async (impi: string, given: Common & Credentials & Identities, command: Command) => {
-      const publicIdentities = identitiesOf(given);
-      const credentials = await credentialsOf(given);
-      if (publicIdentities.length === 0 && credentials === undefined)
-        command.error("error: nothing to change: give identities or credentials");
-      const changed = await clientOf(given).update(impi, {
-        ...(publicIdentities.length > 0 ? { publicIdentities } : {}),
-        ...(credentials === undefined ? {} : { credentials }),
-      });
-      print(given, changed, `updated ${changed.impi}`);
-    });
+    .action(
+      async (impi: string, given: Common & Credentials & Identities & ServiceOptions, command: Command) => {
+        const publicIdentities = identitiesOf(given);
+        const credentials = await credentialsOf(given);
+        const serves = given.ifcFile !== undefined || given.sharedIfcSet !== undefined;
+        if (publicIdentities.length === 0 && credentials === undefined && !serves)
+          command.error("error: nothing to change: give identities, credentials or services");
+        const client = clientOf(given);
+        const services = serves ? servicesOf(given, (await client.get(impi)).services) : undefined;
+        const changed = await client.update(impi, {
+          ...(publicIdentities.length > 0 ? { publicIdentities } : {}),
+          ...(credentials === undefined ? {} : { credentials }),
+          ...(services === undefined ? {} : { services }),
+        });
+        print(given, changed, `updated ${changed.impi}`);
+      },
+    );
   sub("delete", "delete a subscriber")
     .argument("<impi>")
     .action(async (impi: string, given: Common) => {
@@ -177,10 +195,17 @@ function line({ impi, publicIdentities }: Subscriber): string {
   return `${impi}  ${publicIdentities.map(({ impu, state }) => `${impu} (${state})`).join(", ")}`;
 }
 
-function details({ impi, publicIdentities, authentication }: Subscriber): string {
+function details({ impi, publicIdentities, authentication, services }: Subscriber): string {
   const identities = publicIdentities.map(
     ({ impu, barred, state, serverName }) =>
       `  ${impu}  ${state}${barred ? ", barred" : ""}${serverName === undefined ? "" : `, at ${serverName}`}`,
   );
-  return [impi, `  authentication: ${authentication.join(", ")}`, ...identities].join("\n");
+  const criteria = (services?.initialFilterCriteria ?? []).map(
+    ({ priority, applicationServer: { serverName, defaultHandling } }) =>
+      `  filter criteria ${priority}: ${serverName}, ${defaultHandling} without it`,
+  );
+  const sets = (services?.sharedIfcSetIds ?? []).map((id) => `  shared filter criteria: set ${id}`);
+  return [impi, `  authentication: ${authentication.join(", ")}`, ...identities, ...criteria, ...sets].join(
+    "\n",
+  );
 }

@@ -111,3 +111,37 @@ test("tidewater subscriber refuses wrong use with exit code 2 and what cannot be
   assert.equal(away.exitCode, 1);
   assert.doesNotMatch(away.stderr, /at .*\.ts/);
 });
+
+test("tidewater subscriber gives filter criteria in XML and shared sets, and says what is wrong with a file", async (t) => {
+  const { file, subscriber } = await startHomestead(t);
+  const ifc = (server: string): string =>
+    `<IFCs><InitialFilterCriteria><Priority>2</Priority><TriggerPoint><ConditionTypeCNF>0</ConditionTypeCNF><SPT><ConditionNegated>1</ConditionNegated><Group>0</Group><RequestURI>^sip:&lt;</RequestURI></SPT></TriggerPoint><ApplicationServer><ServerName>${server}</ServerName><DefaultHandling>1</DefaultHandling></ApplicationServer></InitialFilterCriteria></IFCs>`;
+  const alice = ["--impi", "alice@example.com", "--password-stdin", "--shared-ifc-set", "7"];
+  const added = await subscriber(
+    ["add", ...alice, "--ifc-file", file(ifc("sip:as.example.com"))],
+    "secret\n",
+  );
+  assert.deepEqual([added.exitCode, added.stderr], [0, ""]);
+  const shown = await subscriber(["show", "alice@example.com"]);
+  assert.match(
+    shown.stdout,
+    /filter criteria 2: sip:as\.example\.com, terminate without it\n {2}shared filter criteria: set 7/,
+  );
+
+  for (const [text, problem] of [
+    [ifc(""), /InitialFilterCriteria 1: MISSING_ELEMENT ServerName/],
+    ["<!DOCTYPE a [<!ENTITY b SYSTEM 'file:///etc/passwd'>]><a>&b;</a>", /a document type is not accepted/],
+    [ifc("as.example.com"), /an application server is a SIP URI/],
+  ] as const) {
+    const refused = await subscriber(["update", "alice@example.com", "--ifc-file", file(text)]);
+    assert.notEqual(refused.exitCode, 0);
+    assert.match(refused.stderr, problem);
+    assert.doesNotMatch(refused.stderr, /\n\s+at /);
+  }
+  // What is not named stays.
+  const changed = await subscriber(["update", "alice@example.com", "--ifc-file", file("<IFCs/>"), "--json"]);
+  const { services } = JSON.parse(changed.stdout) as {
+    services: { initialFilterCriteria: unknown[]; sharedIfcSetIds: number[] };
+  };
+  assert.deepEqual([services.initialFilterCriteria, services.sharedIfcSetIds], [[], [7]]);
+});
