@@ -10,6 +10,8 @@ export interface HeatChange {
   /** Asks Heat; it may answer that another action is in progress. */
   readonly submit: () => Promise<void>;
   readonly said: string;
+  /** What was waited for has brought it about already. */
+  readonly satisfied?: (stack: Stack) => boolean;
   readonly clearHooks: boolean;
   readonly next: readonly string[];
 }
@@ -48,6 +50,8 @@ export async function changeStack(heat: Heat, change: HeatChange, run: Run): Pro
       if (ended.kind === "late") return late(ended.status, change.next);
       if (ended.kind === "gone") return failed(`${ref.name} was deleted meanwhile`, [], change.next);
       before = ended.stack;
+      if (statusOf(before.stack_status) === "COMPLETE" && change.satisfied?.(before) === true)
+        return done(change.said);
     }
     try {
       await change.submit();

@@ -177,7 +177,13 @@ export class HeatDriver implements VnfDriver {
             minutes(run.timeoutMs),
             run.signal,
           );
-        return changeStack(heat, { stack, pools, submit, said, clearHooks: true, next }, run);
+        const satisfied = (now: Stack): boolean => {
+          const values = instanceOf(now)?.parameters;
+          return Object.entries(parameters).every(
+            ([name, value]) => values?.get(name)?.replace(/[[\]" ]/g, "") === String(value),
+          );
+        };
+        return changeStack(heat, { stack, pools, submit, said, satisfied, clearHooks: true, next }, run);
       },
       next,
       run,

@@ -1,5 +1,13 @@
 import { OpenStackError } from "../openstack/errors.ts";
-import { actionOf, type Heat, nestedOf, type Stack, type StackRef, statusOf } from "../openstack/heat.ts";
+import {
+  actionOf,
+  type Heat,
+  nestedOf,
+  type Stack,
+  type StackRef,
+  type StackResource,
+  statusOf,
+} from "../openstack/heat.ts";
 import { countsOf, failuresIn, membersIn } from "./heat-tree.ts";
 import type { Run } from "./outcome.ts";
 
@@ -40,7 +48,7 @@ export async function waitForStack(heat: Heat, request: WaitRequest, run: Run): 
       (stack.updated_time ?? null) === (since ?? null) &&
       run.pace.now() - begun < BEGIN_MS;
     if (statusOf(status) !== "IN_PROGRESS" && !old) return { kind: "ended", stack };
-    const resources = await heat.resources(ref, 2, run.signal);
+    const resources = await progressOf(heat, ref, run);
     if (resources !== undefined) {
       const line = countsOf(
         membersIn(
@@ -64,6 +72,17 @@ export async function waitForStack(heat: Heat, request: WaitRequest, run: Run): 
     if (run.pace.now() >= deadline) return { kind: "late", status };
     // A Heat that is slow to say is asked less often.
     await run.pace.sleep(Math.min(POLL_MAX_MS, Math.max(POLL_MS, 2 * (run.pace.now() - looked))), run.signal);
+  }
+}
+
+/** How far it is; a Heat that is too busy to say is not disturbed any more, and what it does is not given up. */
+async function progressOf(heat: Heat, ref: StackRef, run: Run): Promise<StackResource[] | undefined> {
+  try {
+    return await heat.resources(ref, 2, run.signal, 1);
+  } catch (error) {
+    if (!(error instanceof OpenStackError)) throw error;
+    run.progress(`how far it is, Heat does not say now: ${error.message}`);
+    return undefined;
   }
 }
 

@@ -173,13 +173,21 @@ export class Heat {
     { name, id }: StackRef,
     depth: number,
     signal?: AbortSignal,
+    tries?: number,
   ): Promise<StackResource[] | undefined> {
     const path = `/stacks/${encodeURIComponent(name)}/${id}/resources`;
     try {
       const query = { nested_depth: String(depth) };
       const { resources } = await this.#session.read(
         HEAT,
-        { method: "GET", path, query, timeoutMs: 120_000, ...signalOf(signal) },
+        {
+          method: "GET",
+          path,
+          query,
+          timeoutMs: 120_000,
+          ...signalOf(signal),
+          ...(tries === undefined ? {} : { tries }),
+        },
         z.object({ resources: z.array(resource) }),
       );
       return resources;

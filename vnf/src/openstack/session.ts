@@ -27,6 +27,8 @@ export interface Call {
   readonly stream?: Readable;
   /** Default 60 s. */
   readonly timeoutMs?: number;
+  /** Default 6. */
+  readonly tries?: number;
   readonly signal?: AbortSignal;
 }
 
@@ -83,6 +85,7 @@ export class OpenStackSession {
   /** The answer of a call, when it is a 2xx. */
   async call(service: Service, call: Call): Promise<HttpAnswer> {
     const again = call.method === "GET" || call.method === "DELETE";
+    const { tries = TRIES } = call;
     for (let turn = 1; ; turn++) {
       let pause = Math.min(PAUSE_MAX_MS, PAUSE_MS * 2 ** (turn - 1));
       let reason: string;
@@ -92,14 +95,14 @@ export class OpenStackSession {
         if (status >= 200 && status < 300) return answer;
         const refusal = this.#refusal(service, call, answer);
         const waits = status === 429 || (again && [500, 502, 503, 504].includes(status));
-        if (!waits || turn === TRIES || call.stream !== undefined) throw refusal;
+        if (!waits || turn === tries || call.stream !== undefined) throw refusal;
         const asked = Number(answer.headers["retry-after"]);
         if (asked > 0) pause = Math.min(PAUSE_MAX_MS, asked * 1_000);
         reason = refusal.message;
       } catch (error) {
         if (!(error instanceof OpenStackError) || error.detail.code !== "UNREACHABLE") throw error;
         const safe = again || !error.detail.maybeDone;
-        if (!safe || turn === TRIES || call.stream !== undefined || /certificate/.test(error.detail.reason))
+        if (!safe || turn === tries || call.stream !== undefined || /certificate/.test(error.detail.reason))
           throw error;
         reason = error.message;
       }

@@ -238,3 +238,16 @@ test("a Heat too busy to list the stack does not end the operation", async (t) =
   assert.equal(outcome.kind, "done", JSON.stringify(outcome));
   assert.ok(lines.some((line) => line.startsWith("how far it is, Heat does not say now: heat answers 500")));
 });
+
+test("interrupted in a step: the same command waits for its end and does not ask Heat a second time", async (t) => {
+  const { driver, model, run, cloud, pace } = await startLab(t);
+  await driver.instantiate("ims", small(), run);
+  const stop = new AbortController();
+  pace.whileWaiting(() => stop.abort(new Error("interrupted")));
+  const wanted = { name: "ims", pool: "sprout", size: 11 };
+  const first = await scalePool(driver, model, wanted, { ...run, signal: stop.signal });
+  assert.match(first.kind === "failed" ? first.reason : "", /^interrupted/);
+  assert.equal(cloud.stacks.get("ims")?.status, "UPDATE_IN_PROGRESS");
+  assert.equal((await scalePool(driver, model, wanted, run)).kind, "done");
+  assert.equal(cloud.requests.filter((one) => one.startsWith("PATCH ")).length, 1);
+});
