@@ -6,6 +6,7 @@ import {
   readSync,
   statSync,
   truncateSync,
+  utimesSync,
   writeFileSync,
   writeSync,
 } from "node:fs";
@@ -134,6 +135,8 @@ export async function makeDisk(
     how,
   );
 
+  // The directory entry in the system partition takes the time of the file.
+  utimesSync(efi, how.epoch, how.epoch);
   const esp = join(work, "esp.img");
   writeFileSync(esp, "");
   truncateSync(esp, ESP_MIB * MIB);

@@ -106,8 +106,14 @@ try {
     values: { ...common, address: sprout, management_address: sprout },
   });
   await ready(sprout, 9102, "sprout-0");
-  for (const port of [5052, 5054])
-    note(`OPTIONS to sprout ${port}`, await sipOptions("tcp", sprout, port, UE));
+  for (const [name, port] of [
+    ["icscf", 5052],
+    ["scscf", 5054],
+  ] as const)
+    note(
+      `OPTIONS to sprout ${port}`,
+      await sipOptions("tcp", sprout, port, UE, `sip:${name}.sprout.example.com`),
+    );
 
   const bono = `${NET}.22`;
   const pools = {

@@ -2,20 +2,22 @@ import { randomBytes } from "node:crypto";
 import { createSocket } from "node:dgram";
 import { connect } from "node:net";
 
-/** Asks with OPTIONS (RFC 3261 §11) and gives the first line of the answer. @throws Error when none comes within 10 s */
+/** Asks with OPTIONS (RFC 3261 §11) and gives the first line of the answer, 200. @throws Error for another one, or none within 10 s */
 export function sipOptions(
   transport: "udp" | "tcp",
   host: string,
   port: number,
   from: string,
+  /** The URI that it answers for. */
+  uri = `sip:${host}:${port}`,
 ): Promise<string> {
   const id = randomBytes(6).toString("hex");
   const text = [
-    `OPTIONS sip:${host}:${port} SIP/2.0`,
+    `OPTIONS ${uri} SIP/2.0`,
     `Via: SIP/2.0/${transport.toUpperCase()} ${from}:5999;branch=z9hG4bK${id};rport`,
-    "Max-Forwards: 0",
+    "Max-Forwards: 70",
     `From: <sip:probe@${from}>;tag=${id}`,
-    `To: <sip:${host}:${port}>`,
+    `To: <${uri}>`,
     `Call-ID: ${id}@${from}`,
     "CSeq: 1 OPTIONS",
     `Contact: <sip:probe@${from}:5999>`,
@@ -27,8 +29,11 @@ export function sipOptions(
       () => end(() => reject(new Error(`no answer to OPTIONS from ${host}:${port}`))),
       10_000,
     );
-    const answered = (data: Buffer): void =>
-      end(() => resolve(data.toString("latin1").split("\r\n", 1)[0] ?? ""));
+    const answered = (data: Buffer): void => {
+      const line = data.toString("latin1").split("\r\n", 1)[0] ?? "";
+      const well = line.startsWith("SIP/2.0 200 ");
+      end(() => (well ? resolve(line) : reject(new Error(`${host}:${port} answers OPTIONS with '${line}'`))));
+    };
     const failed = (error: Error): void => end(() => reject(error));
     const socket =
       transport === "udp"
