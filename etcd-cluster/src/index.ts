@@ -1,3 +1,4 @@
+export { admin } from "./admin.ts";
 export type { CassandraControl, RingStart } from "./cluster-manager/cassandra/cassandra-control.ts";
 export { type NodetoolOptions, nodetoolControl } from "./cluster-manager/cassandra/nodetool.ts";
 export {
@@ -51,6 +52,8 @@ export {
 } from "./config-manager/config-manager.ts";
 export { ConfigWriter, type ConfigWriterOptions } from "./config-manager/config-writer.ts";
 export { diffSettings, readSettings, type SettingChange, writeSettings } from "./config-manager/settings.ts";
+export { EdgeReceiver, type EdgeReceiverOptions } from "./edge/edge-receiver.ts";
+export { EdgeSender, type EdgeSenderOptions } from "./edge/edge-sender.ts";
 export { type Authority, openAuthority } from "./enrolment/authority.ts";
 export { type EnrolRequest, enrol } from "./enrolment/enrol.ts";
 export { EnrolmentServer, type EnrolmentServerOptions } from "./enrolment/enrolment-server.ts";
@@ -88,7 +91,13 @@ export {
   verifySnapshot,
 } from "./members/backup.ts";
 export { type EtcdSeat, type EtcdStart, type EtcdStartRequest, etcdStart } from "./members/etcd-start.ts";
-export { type EtcdClusterOptions, etcdClusterOptions } from "./options.ts";
+export {
+  type EdgeAgentOptions,
+  type EtcdClusterOptions,
+  edgeAgentOptions,
+  etcdClusterOptions,
+} from "./options.ts";
+export { createEdgeAgent } from "./parts.ts";
 export {
   changeQueue,
   type QueueResult,
@@ -106,4 +115,4 @@ export type { MemberRecord } from "./registry/member-record.ts";
 export { type PoolsPlan, poolsDocument } from "./registry/pools-document.ts";
 export { PoolsWriter, type PoolsWriterOptions } from "./registry/pools-writer.ts";
 export { Registration, type RegistrationOptions, type RegistrationState } from "./registry/registration.ts";
-export { createEtcdCluster } from "./service.ts";
+export { createEtcdCluster, etcdClientOf } from "./service.ts";

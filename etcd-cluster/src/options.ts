@@ -59,6 +59,40 @@ export const etcdClusterOptions = z.object({
     .describe("program and arguments that end it and remove its data, when it has left the ring"),
   cassandraRingFile: file("how it is to start, written before it does: seeds, bootstrap, replaces (JSON)"),
   cassandraMarkFile: file("beside its data: is there while it belongs to the ring"),
+  edges: z
+    .array(z.url({ protocol: /^http$/ }))
+    .default([])
+    .describe(
+      "where nodes in the DMZ take what they have to know: http://address:9111, separated by commas; needs --pools-template",
+    ),
+  edgePool: z.string().default("bono").describe("pool of those nodes"),
+  edgeTells: z.array(z.string()).default(["sprout"]).describe("pools that they are told of"),
+  authorityFolder: file("where the authority is that lets machines in by join tokens; made when it is empty"),
+  enrolPort: z
+    .int()
+    .min(1)
+    .max(65535)
+    .default(2378)
+    .describe("where it answers, TCP; with --authority-folder"),
   manage: z.boolean().default(true).describe("take part in managing the clusters of memcached and Cassandra"),
 });
 export type EtcdClusterOptions = z.output<typeof etcdClusterOptions>;
+
+/** Configuration of the process beside a node in the DMZ. */
+export const edgeAgentOptions = z.object({
+  member: z.string().min(1).describe("name of the member on this machine: bono-1"),
+  host: z.string().min(1).describe("its address on the Mw network"),
+  port: z.int().min(0).max(65535).default(9111).describe("where the core tells it, TCP"),
+  joinTokenFile: file("its one-time join token; removed when it was used").default(
+    "/etc/tidewater/join-token",
+  ),
+  stateFile: file("what seals later bundles (0600)").default("/var/lib/tidewater/cluster/edge-state"),
+  configFile: file("shared_config of its node").default("/etc/tidewater/shared_config"),
+  poolsFile: file("pools file of its node").default("/etc/tidewater/pools.json"),
+  restartCommand: z
+    .string()
+    .min(1)
+    .describe("program and arguments, separated by spaces, that restart its node"),
+  healthUrl: z.url().describe("where its node answers GET with 200 when it is well"),
+});
+export type EdgeAgentOptions = z.output<typeof edgeAgentOptions>;

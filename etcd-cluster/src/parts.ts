@@ -3,10 +3,16 @@ import { nodetoolControl, runProgram } from "./cluster-manager/cassandra/nodetoo
 import { RingAgent } from "./cluster-manager/cassandra/ring-agent.ts";
 import { CASSANDRA, STORAGE_PORT } from "./cluster-manager/cassandra/ring-manager.ts";
 import { serverId } from "./cluster-manager/document-manager.ts";
+import { EdgeReceiver } from "./edge/edge-receiver.ts";
+import { EdgeSender } from "./edge/edge-sender.ts";
+import { openAuthority } from "./enrolment/authority.ts";
+import { EnrolmentServer } from "./enrolment/enrolment-server.ts";
+import { etcdLedger } from "./enrolment/join-token.ts";
 import type { EtcdClient } from "./etcd/client.ts";
 import { EtcdError } from "./etcd/errors.ts";
-import type { EtcdClusterOptions } from "./options.ts";
+import type { EdgeAgentOptions, EtcdClusterOptions } from "./options.ts";
 import { RestartAgent } from "./queue-manager/restart-agent.ts";
+import type { PoolsPlan } from "./registry/pools-document.ts";
 import { Registration } from "./registry/registration.ts";
 
 export interface PartModules {
@@ -26,12 +32,7 @@ export function restartPart(
   registration: Registration,
 ): Service {
   if (!URL.canParse(healthUrl)) throw fault(healthUrl, "--restart-command needs --health-url");
-  const { clock } = modules;
-  const healthy = async (): Promise<boolean> => {
-    const answer = await fetch(healthUrl, { signal: AbortSignal.timeout(2000) }).catch(() => undefined);
-    await answer?.body?.cancel();
-    return answer?.ok === true;
-  };
+  const healthy = (): Promise<boolean> => isWell(healthUrl);
   return new RestartAgent({
     ...modules,
     pool,
@@ -40,15 +41,88 @@ export function restartPart(
     async restart() {
       await registration.change({ state: "draining" });
       try {
-        await runProgram(words(restartCommand));
-        const end = clock.monotonic() + READY_WITHIN_MS;
-        while (!(await healthy()) && clock.monotonic() < end)
-          await new Promise<void>((resolve) => clock.setTimer(250, resolve));
+        await restarted(restartCommand, healthUrl, modules.clock);
       } finally {
         await registration.change({ state: "up" });
       }
     },
   });
+}
+
+async function isWell(url: string): Promise<boolean> {
+  const answer = await fetch(url, { signal: AbortSignal.timeout(2000) }).catch(() => undefined);
+  await answer?.body?.cancel();
+  return answer?.ok === true;
+}
+
+/** False: it is not well, and was given time. Rejects when the command fails. */
+async function restarted(command: string, healthUrl: string, clock: Clock): Promise<boolean> {
+  await runProgram(words(command));
+  const end = clock.monotonic() + READY_WITHIN_MS;
+  for (;;) {
+    if (await isWell(healthUrl)) return true;
+    if (clock.monotonic() >= end) return false;
+    await new Promise<void>((resolve) => clock.setTimer(250, resolve));
+  }
+}
+
+/** Beside a node in the DMZ: takes what the core tells it. */
+export function createEdgeAgent(
+  options: EdgeAgentOptions,
+  { clock, log }: Pick<PartModules, "clock" | "log">,
+): Service {
+  const { member: name, host, port, restartCommand, healthUrl } = options;
+  return new EdgeReceiver({
+    ...{ clock, log, name, host, port },
+    files: {
+      joinToken: options.joinTokenFile,
+      state: options.stateFile,
+      sharedConfig: options.configFile,
+      pools: options.poolsFile,
+    },
+    async restart() {
+      if (!(await restarted(restartCommand, healthUrl, clock)))
+        throw fault(healthUrl, `${name} is not well after its restart`);
+    },
+  });
+}
+
+/** Tells the nodes in the DMZ. */
+export function edgePart(
+  { edges, edgePool, edgeTells }: EtcdClusterOptions,
+  modules: PartModules,
+  plan: PoolsPlan,
+  registration: Registration,
+): Service {
+  const pools = plan.pools.filter(({ name }) => edgeTells.includes(name));
+  const lease = (): string | undefined => registration.lease;
+  return new EdgeSender({ ...modules, pool: edgePool, plan: { ...plan, pools }, edges, lease });
+}
+
+/** Lets machines in by join tokens. */
+export function enrolmentPart(
+  { authorityFolder, addresses, enrolPort }: EtcdClusterOptions,
+  modules: PartModules,
+): Service {
+  const { client, clock, log, root } = modules;
+  let server: EnrolmentServer | undefined;
+  return {
+    async start() {
+      const authority = await openAuthority(authorityFolder);
+      const ledger = etcdLedger(client, root);
+      server = new EnrolmentServer({
+        clock,
+        log,
+        authority,
+        ledger,
+        host: addresses[0] ?? "",
+        port: enrolPort,
+      });
+      await server.start();
+    },
+    quiesce: () => Promise.resolve(),
+    stop: async () => server?.stop(),
+  };
 }
 
 /** The Cassandra of this machine: its own entry in the registry, and what is done for the ring. */

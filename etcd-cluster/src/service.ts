@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { composeServices, parsePoolsFile, type Service, type ServiceModules } from "@ims/runtime";
+import { type Clock, composeServices, parsePoolsFile, type Service, type ServiceModules } from "@ims/runtime";
 import { RingManager } from "./cluster-manager/cassandra/ring-manager.ts";
 import { ClusterManager } from "./cluster-manager/cluster-manager.ts";
 import { serverId } from "./cluster-manager/document-manager.ts";
@@ -10,7 +10,7 @@ import { EtcdClient } from "./etcd/client.ts";
 import { parseEndpoints } from "./etcd/endpoint.ts";
 import { EtcdError } from "./etcd/errors.ts";
 import type { EtcdClusterOptions } from "./options.ts";
-import { cassandraPart, restartPart } from "./parts.ts";
+import { cassandraPart, edgePart, enrolmentPart, restartPart } from "./parts.ts";
 import type { PoolsPlan } from "./registry/pools-document.ts";
 import { PoolsWriter } from "./registry/pools-writer.ts";
 import { Registration } from "./registry/registration.ts";
@@ -22,17 +22,7 @@ export function createEtcdCluster(
 ): Service {
   const { clock, log } = modules;
   const { root, pool, member: name, addresses, memcachedFile, metricsUrl, poolsFile } = options;
-  const tls =
-    options.etcdCa === ""
-      ? {}
-      : {
-          tls: {
-            ca: text(options.etcdCa),
-            ...(options.etcdCertificate === "" ? {} : { cert: text(options.etcdCertificate) }),
-            ...(options.etcdKey === "" ? {} : { key: text(options.etcdKey) }),
-          },
-        };
-  const client = new EtcdClient({ endpoints: parseEndpoints(options.etcd), clock, ...tls });
+  const client = etcdClientOf(options, clock);
   const shared = { client, clock, log, root };
   const member = { pool, name, addresses, state: "up" } as const;
   const registration = new Registration({ ...shared, member });
@@ -52,6 +42,9 @@ export function createEtcdCluster(
   if (options.configFile !== "")
     parts.push(new ConfigWriter({ ...shared, path: options.configFile, member: { pool, name } }));
   if (options.restartCommand !== "") parts.push(restartPart(options, shared, registration));
+  if (options.edges.length > 0)
+    parts.push(edgePart(options, shared, planOf(options.poolsTemplate), registration));
+  if (options.authorityFolder !== "") parts.push(enrolmentPart(options, shared));
   if (options.cassandraNodetool !== "") parts.push(...cassandraPart(options, shared));
   const all = composeServices(parts);
   return {
@@ -65,6 +58,22 @@ export function createEtcdCluster(
         await new Promise<void>((resolve) => clock.setTimer(200, resolve));
     },
   };
+}
+
+/** A client of etcd, as options say. @throws EtcdError ETCD_OPTION, ETCD_ENDPOINT */
+export function etcdClientOf(
+  options: Pick<EtcdClusterOptions, "etcd" | "etcdCa" | "etcdCertificate" | "etcdKey">,
+  clock: Clock,
+): EtcdClient {
+  const { etcd, etcdCa, etcdCertificate, etcdKey } = options;
+  const endpoints = parseEndpoints(etcd);
+  if (etcdCa === "") return new EtcdClient({ endpoints, clock });
+  const tls = {
+    ca: text(etcdCa),
+    ...(etcdCertificate === "" ? {} : { cert: text(etcdCertificate) }),
+    ...(etcdKey === "" ? {} : { key: text(etcdKey) }),
+  };
+  return new EtcdClient({ endpoints, clock, tls });
 }
 
 function closing(client: EtcdClient): Service {

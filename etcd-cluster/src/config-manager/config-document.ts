@@ -11,6 +11,10 @@ export const configDocumentSchema = z.object({
   comment: z.string().max(2000),
   /** Text of the shared_config. */
   text: z.string().max(256 * 1024),
+  /** Which pools read a key: whoever is told only a part is told that. */
+  readers: z
+    .array(z.object({ key: z.string().max(100), pools: z.array(z.string().max(63)).max(100) }))
+    .max(1000),
   /** Pools whose members must restart to work with it. */
   restart: z.array(z.string().max(63)).max(100),
 });

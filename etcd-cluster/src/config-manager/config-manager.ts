@@ -115,6 +115,7 @@ export class ConfigManager {
       author,
       comment,
       text: writeSettings(check.settings),
+      readers: [...check.settings.keys()].map((key) => ({ key, pools: [...readers(key)] })),
       restart: [...new Set(changes.flatMap(({ key }) => readers(key)))].sort(),
     };
     const value = JSON.stringify(configDocumentSchema.parse(document));

@@ -6,10 +6,10 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
-import { ConfigManager, changeQueue, queueKey } from "@ims/etcd-cluster";
+import { admin, ConfigManager, changeQueue, queueKey } from "@ims/etcd-cluster";
 import { systemClock } from "@ims/runtime";
 import { z } from "zod";
-import { clientOf, cluster, folder, read, skip, until } from "./support.ts";
+import { clientOf, cluster, folder, freePort, read, skip, until } from "./support.ts";
 
 const BIN = join(import.meta.dirname, "../../../etcd-cluster/bin/etcd-cluster.ts");
 
@@ -108,6 +108,51 @@ describe("the process beside the nodes", { skip }, () => {
       return result.kind === "unchanged" && result.queue.entries.every(({ state }) => state === "done");
     });
     assert.deepEqual(read(restarts).trim().split("\n").sort(), ["1", "2"]);
+  });
+
+  test("an operator takes a backup and makes a token, by which a machine is let in", async (t) => {
+    const { endpoints } = await cluster(t, 1);
+    const dir = folder(t);
+    const lines: string[] = [];
+    const ask = async (...args: string[]): Promise<number> => {
+      lines.length = 0;
+      return admin(args, (line) => lines.push(line));
+    };
+    const file = join(dir, "etcd.snapshot");
+    assert.equal(await ask("backup", file, "--etcd", endpoints), 0);
+    assert.equal(await ask("verify", file), 0);
+    assert.match(lines.join(), /keys at revision .* whole/);
+    assert.equal(await ask("verify", join(dir, "none")), 1);
+    assert.equal(await ask("backup", file), 2);
+    assert.equal(await ask("nonsense"), 2);
+    assert.equal(await ask("token", "--etcd", endpoints, "--uses", "0"), 2);
+    assert.equal(await ask("token", "--etcd", endpoints), 0);
+    writeFileSync(join(dir, "join-token"), lines.join());
+    const port = String(await freePort());
+    const own = [
+      "--etcd",
+      endpoints,
+      "--pool",
+      "memcached",
+      "--member",
+      "memcached-1",
+      "--addresses",
+      "127.0.0.1",
+    ];
+    const authority = ["--authority-folder", join(dir, "authority"), "--enrol-port", port];
+    run(t, ...own, ...authority);
+    const machine = ["--name", "vellum-2", "--address", "127.0.0.1", "--folder", join(dir, "tls")];
+    const enrol = [
+      "enrol",
+      "--server",
+      `http://127.0.0.1:${port}`,
+      "--token-file",
+      join(dir, "join-token"),
+      ...machine,
+    ];
+    await until("it is let in", async () => (await ask(...enrol)) === 0);
+    assert.deepEqual(lines, ["enrolled"]);
+    assert.match(read(join(dir, "tls/own.pem")), /BEGIN CERTIFICATE/);
   });
 
   test("wrong options are refused with the reason", async (t) => {
