@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { type Cdf, startCdf } from "../support/cdf.ts";
@@ -11,10 +11,6 @@ const missing = sippMissing();
 // Where tests must not be skipped in silence a missing SIPp makes them fail.
 const skip = missing === null || process.env["CI"] !== undefined ? false : missing.reason;
 
-const users = [
-  { name: "6505550000", password: "secret" },
-  { name: "6505550001", password: "secret" },
-] as const;
 const FUNCTIONS = ["P-CSCF originating", "P-CSCF terminating", "S-CSCF originating", "S-CSCF terminating"];
 
 async function until(condition: () => boolean, what: string): Promise<void> {
@@ -37,16 +33,23 @@ function functionsOf(cdf: Cdf, type: "START" | "INTERIM" | "STOP" | "EVENT", met
     .sort();
 }
 
-async function callWith(core: CoreUnderTest, caller: string, callee: string, fill = {}): Promise<void> {
+/** A call of its own two users: bindings of an earlier one must not ring. */
+async function callWith(
+  core: CoreUnderTest,
+  number: number,
+  caller: string,
+  callee: string,
+  fill = {},
+): Promise<void> {
   const where: SippTarget = {
     target: `${core.sip.host}:${core.sip.tcpPort}`,
     domain: core.domain,
     transport: "tcp",
   };
   const { caller: result } = await runCall(where, {
-    caller: users[0],
+    caller: { name: `a${number}`, password: "secret" },
     scenario: { name: caller, fill },
-    callee: users[1],
+    callee: { name: `b${number}`, password: "secret" },
     callees: [{ name: callee, fill }],
   });
   assert.equal(result.exitCode, 0, result.errors);
@@ -59,10 +62,15 @@ test("TS 32.260 §5.2.2.1: P-CSCF and S-CSCF of both parties charge a call, its 
   assert.equal(missing, null, missing?.reason);
   const cdf = await startCdf(t);
   const core = await startCore(t, {
-    args: ["--charging", "--set", `ralf.cdf=127.0.0.1:${cdf.port}`],
+    args: ["--no-examples", "--charging", "--set", `ralf.cdf=127.0.0.1:${cdf.port}`],
   });
+  const names = ["a1", "b1", "a2", "b2", "a3", "b3"].map((name) => `${name}@example.com`);
+  const file = join(core.stateDir, "subscribers.csv");
+  writeFileSync(file, `impi,impu,password\n${names.map((name) => `${name},sip:${name},secret\n`).join("")}`);
+  const imported = await core.tidewater(["subscriber", "import", "--url", core.provisioning, file]);
+  assert.equal(imported.exitCode, 0, imported.stderr);
 
-  await callWith(core, "uac-reinvite", "uas-reinvite");
+  await callWith(core, 1, "uac-reinvite", "uas-reinvite");
   await until(() => cdf.of("STOP").length >= 4, "four ends");
   assert.deepEqual(functionsOf(cdf, "START", "INVITE"), FUNCTIONS);
   assert.deepEqual(functionsOf(cdf, "STOP", "BYE"), FUNCTIONS);
@@ -82,11 +90,11 @@ test("TS 32.260 §5.2.2.1: P-CSCF and S-CSCF of both parties charge a call, its 
     assert.deepEqual(ims?.interOperatorIdentifier, [
       { originatingIoi: "example.com", terminatingIoi: "example.com" },
     ]);
-    assert.deepEqual(ims?.callingPartyAddress?.[0], "sip:6505550000@example.com");
+    assert.deepEqual(ims?.callingPartyAddress?.[0], "sip:a1@example.com");
     assert.ok(ims?.sdpMediaComponent?.some(({ sdpMediaName }) => sdpMediaName?.startsWith("m=audio")));
   }
 
-  await callWith(core, "uac-refused", "uas-refuse", { CODE: "486", REASON: "Busy Here" });
+  await callWith(core, 2, "uac-refused", "uas-refuse", { CODE: "486", REASON: "Busy Here" });
   await until(() => functionsOf(cdf, "EVENT", "INVITE").length >= 4, "four failures");
   assert.deepEqual(functionsOf(cdf, "EVENT", "INVITE"), FUNCTIONS);
   const failures = cdf.of("EVENT").map(({ avps }) => avps.serviceInformation?.imsInformation);
@@ -95,7 +103,7 @@ test("TS 32.260 §5.2.2.1: P-CSCF and S-CSCF of both parties charge a call, its 
     [486, 486, 486, 486],
   );
 
-  await callWith(core, "uac-message", "uas-message");
+  await callWith(core, 3, "uac-message", "uas-message");
   await until(() => functionsOf(cdf, "EVENT", "MESSAGE").length >= 4, "four messages");
   assert.deepEqual([...new Set(functionsOf(cdf, "EVENT", "MESSAGE"))], FUNCTIONS);
   assert.ok(functionsOf(cdf, "EVENT", "REGISTER").length >= 4);

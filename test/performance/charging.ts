@@ -121,7 +121,7 @@ async function run(): Promise<boolean> {
   say(
     `queue drained ${(drained / 1000).toFixed(1)} s after the CDF was back; ralf used ${cpu.toFixed(1)} s of CPU`,
   );
-  return judge(called.stats.successful);
+  return judge(called.stats.successful, called.stats.failed);
 }
 
 /** All that is to come has come. */
@@ -140,7 +140,8 @@ async function gauge(name: string): Promise<number> {
   }
 }
 
-async function judge(wanted: number): Promise<boolean> {
+/** SIPp gives a call up when an answer is late, and perhaps says no BYE: such calls are not known to have ended. */
+async function judge(wanted: number, abandoned: number): Promise<boolean> {
   const sessions = new Map<string, { start: number; stop: number; numbers: Set<number> }>();
   const byRole = new Map<string, { calls: Set<string>; pairs: number; sessions: number }>();
   for (const { sessionId, type, number, avps } of cdf.records.values()) {
@@ -167,7 +168,7 @@ async function judge(wanted: number): Promise<boolean> {
       sessions: all,
     } = byRole.get(role) ?? { calls: new Set(), pairs: 0, sessions: 0 };
     say(`${role}: ${whole} complete pairs of ${distinct.size} calls in ${all} sessions`);
-    if (whole !== wanted || distinct.size !== wanted || all !== wanted) good = false;
+    if (whole < wanted || whole > calls || distinct.size !== all || whole !== all) good = false;
   }
   const open = [...sessions.values()].filter(({ start, stop }) => start !== 1 || stop !== 1).length;
   say(
@@ -182,7 +183,13 @@ async function judge(wanted: number): Promise<boolean> {
   const ids = new Set(cdrs.map(({ id }) => id));
   const ended = cdrs.filter(({ record }) => record === "session").length;
   say(`CDR files: ${ended} sessions, ${cdrs.length - ended} events, ${cdrs.length - ids.size} twice`);
-  if (open > 0 || ids.size !== cdrs.length || ended !== wanted * ROLES.length) good = false;
-  say(good && wanted === calls ? "every call is charged, none twice" : "NOT every call is charged once");
+  const pairsInAll = [...byRole.values()].reduce((sum, { pairs: some }) => sum + some, 0);
+  if (open > abandoned * ROLES.length || ids.size !== cdrs.length || ended !== pairsInAll) good = false;
+  say(
+    good
+      ? "every call that ended is charged by every function, none twice"
+      : "NOT every call is charged once",
+  );
+  if (abandoned > 0) say(`but SIPp gave ${abandoned} calls up: run it again on a machine that keeps up`);
   return good && wanted === calls;
 }
