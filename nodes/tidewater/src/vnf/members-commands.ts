@@ -39,9 +39,8 @@ function heal(name: string, names: readonly string[], given: Given): Promise<num
       const chosen = chosenOf(members, names, given.host);
       if (typeof chosen === "string") return failed(chosen);
       if (chosen.length === 0) return done("no member has failed", false);
-      const list = chosen.map(
-        (member) =>
-          `${member.name} (${member.serverStatus ?? "no server"}${member.reason === "" ? "" : `: ${member.reason}`})`,
+      const list = chosen.map(({ name: member, state, serverStatus = "no server", reason }) =>
+        state === "failed" ? `${member} (${serverStatus}: ${reason})` : `${member} (${serverStatus})`,
       );
       if (given.dryRun === true) return done(`would make anew: ${list.join(", ")}`, false);
       tools.run.progress(`making anew: ${list.join(", ")}`);
