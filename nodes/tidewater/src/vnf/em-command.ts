@@ -7,7 +7,6 @@ interface Given {
   readonly members: string;
   readonly host: string;
   readonly port: string;
-  readonly drain: readonly string[];
   readonly drainSeconds: number;
   readonly instance?: string;
   readonly tokenFile?: string;
@@ -26,18 +25,18 @@ export function emCommand(exit: (code: number) => void): Command {
     )
     .option("--host <address>", "address to listen on", "127.0.0.1")
     .option("--port <port>", "port to listen on; 0: any", "9443")
-    .requiredOption(
-      "--drain <command...>",
-      "program and arguments that send SIGTERM to the process of a member; {name}, {pool} and {address} are filled in",
-    )
     .option("--drain-seconds <seconds>", "longest a member may take", positive, 300)
     .option("--instance <id>", "identifier of the instance; default: any")
     .option("--token-file <file>", "file with the token that clients show (Authorization: Bearer)")
     .option("--tls <key certificate...>", "two PEM files; default: no TLS")
-    .action(async (given: Given) => exit(await serve(given)));
+    .argument(
+      "<drain...>",
+      "after --: program and arguments that send SIGTERM to the process of a member; {name}, {pool} and {address} are filled in",
+    )
+    .action(async (drain: string[], given: Given) => exit(await serve(drain, given)));
 }
 
-async function serve(given: Given): Promise<number> {
+async function serve(drain: readonly string[], given: Given): Promise<number> {
   const wrong = (problem: string, code: number): number => {
     process.stderr.write(`tidewater: ${problem}\n`);
     return code;
@@ -72,7 +71,7 @@ async function serve(given: Given): Promise<number> {
       ...files,
     },
     {
-      drain: drainByCommand({ command: given.drain, timeoutSeconds: given.drainSeconds }),
+      drain: drainByCommand({ command: drain, timeoutSeconds: given.drainSeconds }),
       members: () => readMembers(given.members),
       indicators: facts.facts.indicators,
     },
