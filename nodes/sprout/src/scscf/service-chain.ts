@@ -36,7 +36,7 @@ export function nextInChain(
   const { applicationServers, counters, options } = modules;
   const request = triggerRequest(chain.request, {
     sessionCase: chain.sessionCase,
-    registered: chain.user.registration.state === "registered",
+    registered: isRegistered(chain),
   });
   let from = after;
   for (;;) {
@@ -132,6 +132,14 @@ function dialogOf(chain: Chain, { list, priority, place }: ChainPlace): Original
   const { sessionCase, user, wildcard, request } = chain;
   const uriPrint = terminates(sessionCase) ? printOf(request.requestUri) : "";
   return { sessionCase, impu: user.impu, wildcard, list, priority, place, uriPrint };
+}
+
+/** Which part of the profile counts (TS 29.228 §B.2.2): who has no contact left is not registered, whatever the timer says. */
+function isRegistered({ sessionCase, user }: Chain): boolean {
+  if (sessionCase === SessionCase.ORIGINATING_CDIV) return user.registration.state === "registered";
+  return (
+    sessionCase === SessionCase.ORIGINATING_REGISTERED || sessionCase === SessionCase.TERMINATING_REGISTERED
+  );
 }
 
 export function terminates(sessionCase: SessionCase): boolean {
