@@ -1,16 +1,14 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type TestContext, test } from "node:test";
+import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { planVnf, readModel, type Tolerance } from "../../vnf/src/index.ts";
 import { FirstBootAgent } from "./first-boot-agent.ts";
 import { makeProject } from "./lab/bootstrap.ts";
-import { startLab, stopLab } from "./lab/lab.ts";
-import { type Lab, labHosts, labOf } from "./lab/lab-settings.ts";
 import { type Json, OpenStack } from "./lab/open-stack.ts";
 import { until } from "./lab/processes.ts";
+import { labFor, setHosts } from "./lab-for-tests.ts";
 import { inventory, leftOver } from "./orphans.ts";
 import { PlacementWatch } from "./placement-watch.ts";
 import { poolOf, type SeenServer, serversOf } from "./servers.ts";
@@ -33,29 +31,10 @@ function toleranceOf(pool: string): Tolerance {
   return members === undefined ? { share } : { share, members };
 }
 
-/** The lab of $OPENSTACK_LAB, a folder, is used as it is and left running; else one is made and ended. */
-async function labFor(t: TestContext): Promise<Lab> {
-  const running = process.env["OPENSTACK_LAB"];
-  if (running !== undefined) return labOf(running);
-  const folder = mkdtempSync(join(tmpdir(), "openstack-"));
-  t.after(() => stopLab(folder));
-  return await startLab({ folder, address: "127.77.1.1", hosts: labHosts("dmz=8,core=8") }, (line) =>
-    t.diagnostic(line),
-  );
-}
-
 async function seconds(work: () => Promise<unknown>): Promise<string> {
   const began = performance.now();
   await work();
   return `${((performance.now() - began) / 1000).toFixed(1)} s`;
-}
-
-/** Takes hosts out of the scheduler's sight, or back. */
-async function setHosts(admin: OpenStack, hosts: readonly string[], status: "enabled" | "disabled") {
-  const services = (await admin.get("compute", "/os-services?binary=nova-compute"))["services"];
-  for (const service of services as unknown as Json[])
-    if (hosts.includes(String(service["host"])))
-      await admin.put("compute", `/os-services/${String(service["id"])}`, { status });
 }
 
 function sizes(size: number): Record<string, number> {

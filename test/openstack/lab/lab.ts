@@ -6,7 +6,7 @@ import { writeIniFiles } from "./ini-files.ts";
 import { type Lab, labOf, openLab, PORTS } from "./lab-settings.ts";
 import { OpenStack } from "./open-stack.ts";
 import { listening, stopProcesses } from "./processes.ts";
-import { START_ORDER, startBus, startIdentity, startServices } from "./services.ts";
+import { STOP_WAVES, startBus, startIdentity, startServices } from "./services.ts";
 
 /** Starts the lab of a folder, or what of it does not run; tells each phase with its time. */
 export async function startLab(
@@ -42,7 +42,7 @@ export async function startLab(
 /** Ends every process of the lab and removes its folder. */
 export async function stopLab(folder: string, keep = false): Promise<void> {
   if (!existsSync(join(folder, "lab.json"))) return;
-  await stopProcesses(labOf(folder), START_ORDER);
+  await stopProcesses(labOf(folder), STOP_WAVES);
   if (!keep) rmSync(folder, { recursive: true, force: true });
 }
 

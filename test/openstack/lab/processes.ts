@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { existsSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -101,22 +101,24 @@ export function listening(host: string, port: number, seconds = 90): Promise<tru
   });
 }
 
-/** Ends what the lab started, by process id: the last started first, and what does not end is killed. */
-export async function stopProcesses(lab: Pick<Lab, "folder">, order: readonly string[]): Promise<void> {
-  const folder = join(lab.folder, "pid");
-  if (!existsSync(folder)) return;
-  const rank = (name: string): number => order.indexOf(name);
-  const names = readdirSync(folder).sort((a, b) => rank(b) - rank(a));
-  for (const name of names) {
-    const pid = pidOf(lab, name);
-    if (pid === undefined) continue;
-    send(pid, "SIGTERM");
-    const gone = (): true | undefined => (pidOf(lab, name) === undefined ? true : undefined);
-    await until(name, 8, gone).catch(() => send(pid, "SIGKILL"));
-    // What it started is of its group.
-    send(-pid, "SIGKILL");
-  }
-  rmSync(folder, { recursive: true, force: true });
+/** Ends what the lab started, by process id, wave after wave; what does not end within a few seconds is killed. */
+export async function stopProcesses(
+  lab: Pick<Lab, "folder">,
+  waves: readonly (readonly string[])[],
+): Promise<void> {
+  for (const wave of waves)
+    await Promise.all(
+      wave.map(async (name) => {
+        const pid = pidOf(lab, name);
+        if (pid === undefined) return;
+        send(pid, "SIGTERM");
+        const gone = (): true | undefined => (pidOf(lab, name) === undefined ? true : undefined);
+        await until(name, 8, gone).catch(() => send(pid, "SIGKILL"));
+        // What it started is of its group.
+        send(-pid, "SIGKILL");
+      }),
+    );
+  rmSync(join(lab.folder, "pid"), { recursive: true, force: true });
 }
 
 function send(pid: number, signal: NodeJS.Signals): void {

@@ -3,24 +3,12 @@ import { join } from "node:path";
 import { type Lab, PORTS, PYTHON, PYTHON_FOLDER } from "./lab-settings.ts";
 import { listening, startProcess } from "./processes.ts";
 
-/** In the order in which they are started; they are stopped the other way round. */
-export const START_ORDER = [
-  "mariadb",
-  "memcached",
-  "epmd",
-  "rabbitmq",
-  "keystone",
-  "placement",
-  "neutron",
-  "glance",
-  "nova-conductor",
-  "nova-api",
-  "nova-scheduler",
-  "hypervisors",
-  "heat-engine",
-  "heat-api",
-  "heat-api-cfn",
-  "network-agents",
+/** Processes of the lab as they are stopped: what others need goes last. */
+export const STOP_WAVES = [
+  ["network-agents", "hypervisors", "heat-api-cfn", "heat-api", "heat-engine"],
+  ["nova-scheduler", "nova-api", "nova-conductor", "glance", "neutron", "placement", "keystone"],
+  ["rabbitmq", "memcached", "mariadb"],
+  ["epmd"],
 ] as const;
 
 /** Message bus and cache. */
