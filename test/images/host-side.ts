@@ -67,12 +67,12 @@ export class HostSide {
   }
 
   async stop(): Promise<void> {
-    for (const child of this.#children.reverse()) {
-      if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) continue;
-      const gone = new Promise<void>((resolve) => child.once("exit", () => resolve()));
-      child.kill("SIGKILL");
-      await gone;
-    }
+    const running = this.#children.filter(
+      ({ exitCode, signalCode, pid }) => exitCode === null && signalCode === null && pid !== undefined,
+    );
+    const gone = running.map((child) => new Promise<void>((resolve) => child.once("exit", () => resolve())));
+    for (const child of running) child.kill("SIGKILL");
+    await Promise.all(gone);
   }
 }
 

@@ -54,6 +54,10 @@ const note = (what: string, value: string): void => {
   results.push([what, value]);
   console.log(`${what}: ${value}`);
 };
+for (const signal of ["SIGINT", "SIGTERM"] as const)
+  process.once(signal, () => {
+    void Promise.all([...machines.map((machine) => machine.stop()), host.stop()]).then(() => process.exit(1));
+  });
 
 try {
   host.network(BRIDGE, [UE, SEED, OTHER]);
@@ -262,7 +266,8 @@ function inOwnNamespace(): number {
     ...process.execArgv,
     ...process.argv.slice(1),
   ];
-  const ended = spawnSync("unshare", args, {
+  // Who ends this process ends the machines too.
+  const ended = spawnSync("setpriv", ["--pdeathsig", "TERM", "unshare", ...args], {
     stdio: "inherit",
     env: { ...process.env, TIDEWATER_TEST_NAMESPACE: "own", PATH: `${process.env["PATH"]}:/usr/sbin:/sbin` },
   });
