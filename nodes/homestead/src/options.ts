@@ -73,6 +73,13 @@ export const homesteadOptions = z.object({
     .describe("visited networks users may register from, separated by commas; default: all"),
   mandatoryCapabilities: capabilities("capabilities an S-CSCF must have, separated by commas"),
   optionalCapabilities: capabilities("capabilities an S-CSCF should have, separated by commas"),
+  ccf: z
+    .array(
+      z.string().regex(/^aaas?:\/\/[A-Za-z0-9.-]+(?::[0-9]{1,5})?(?:;[a-z]+=[a-z]+)*$/, "write aaa://host"),
+    )
+    .max(2)
+    .default([])
+    .describe("charging collection functions that CSCFs are told, primary and secondary one, as aaa://host"),
   cacheSize: z.int().min(1).max(10_000_000).default(50_000).describe("subscribers kept decoded in memory"),
   provisioningHost: z
     .string()

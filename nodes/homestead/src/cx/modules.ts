@@ -16,4 +16,6 @@ export type CxOptions = {
   /** Capabilities of an S-CSCF for users without their own. */
   readonly mandatoryCapabilities: readonly number[];
   readonly optionalCapabilities: readonly number[];
+  /** Charging collection functions of all users, Diameter URIs, the primary one first; absent: none are told. */
+  readonly ccf?: readonly string[];
 };

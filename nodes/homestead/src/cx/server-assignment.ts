@@ -89,12 +89,14 @@ function assign(
         return { answer: { ...cxResult("ERROR_IDENTITY_ALREADY_REGISTERED"), serverName } };
       }
       const registers = request.serverAssignmentType !== Type.UNREGISTERED_USER;
-      const answer = { ...withProfile(subscriber, request), ...wildcard };
+      const answer = { ...withProfile(subscriber, request, modules), ...wildcard };
       return { answer, ...served(registration, request, registers ? "registered" : "unregistered", modules) };
     }
     case Type.NO_ASSIGNMENT:
       // Only the S-CSCF that serves the user may have the profile again.
-      return same ? { answer: { ...withProfile(subscriber, request), ...wildcard } } : unableToComply;
+      return same
+        ? { answer: { ...withProfile(subscriber, request, modules), ...wildcard } }
+        : unableToComply;
     case Type.TIMEOUT_DEREGISTRATION:
     case Type.USER_DEREGISTRATION:
     case Type.ADMINISTRATIVE_DEREGISTRATION:
@@ -154,8 +156,25 @@ function success(subscriber: Subscriber): Answer {
   return { resultCode: ResultCode.SUCCESS, userName: subscriber.impi };
 }
 
-function withProfile(subscriber: Subscriber, request: ServerAssignmentRequest): Answer {
+/** Charging-Information: TS 29.228 Table 6.1.2.2. */
+function withProfile(
+  subscriber: Subscriber,
+  request: ServerAssignmentRequest,
+  { options }: Pick<CxModules, "options">,
+): Answer {
+  const [primary, secondary] = options.ccf ?? [];
+  const answer: Answer = {
+    ...success(subscriber),
+    ...(primary === undefined
+      ? {}
+      : {
+          chargingInformation: {
+            primaryChargingCollectionFunctionName: primary,
+            secondaryChargingCollectionFunctionName: secondary,
+          },
+        }),
+  };
   const available =
     request.userDataAlreadyAvailable === UserDataAlreadyAvailableValue.USER_DATA_ALREADY_AVAILABLE;
-  return available ? success(subscriber) : { ...success(subscriber), userData: userDataOf(subscriber) };
+  return available ? answer : { ...answer, userData: userDataOf(subscriber) };
 }

@@ -41,6 +41,20 @@ test("TS 29.228 §6.1.2.1: a registration stores the S-CSCF and hands out the pr
   assert.equal((await cx.sar("RE_REGISTRATION", { userDataAlreadyAvailable: 1 })).userData, undefined);
 });
 
+test("TS 29.228 Table 6.1.2.2: Charging-Information names the collection functions where there are some", async (t) => {
+  const cx = await startCx(t, { ccf: ["aaa://cdf-1.example.com", "aaa://cdf-2.example.com:3868"] });
+  cx.add();
+  await cx.mar();
+  assert.deepEqual((await cx.sar("REGISTRATION")).chargingInformation, {
+    primaryChargingCollectionFunctionName: "aaa://cdf-1.example.com",
+    secondaryChargingCollectionFunctionName: "aaa://cdf-2.example.com:3868",
+  });
+  const without = await startCx(t);
+  without.add();
+  await without.mar();
+  assert.equal((await without.sar("REGISTRATION")).chargingInformation, undefined);
+});
+
 test("TS 29.228 §6.1.2.1: another S-CSCF may not take over a user", async (t) => {
   const cx = await startCx(t);
   cx.add();

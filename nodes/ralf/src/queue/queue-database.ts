@@ -273,7 +273,7 @@ const SQL = {
   read: "SELECT again, tries, body FROM acr WHERE id = ?",
   answered: "DELETE FROM acr WHERE id = ?",
   unanswered: "UPDATE acr SET again = 1 WHERE id = ?",
-  postpone: "UPDATE acr SET tries = tries + 1, next_at = ? WHERE id = ?",
+  postpone: "UPDATE acr SET again = 1, tries = tries + 1, next_at = ? WHERE id = ?",
   bury: "INSERT INTO dead (result, at, body) SELECT ?, ?, body FROM acr WHERE id = ?",
   dead: "SELECT id, result, at, body FROM dead ORDER BY id LIMIT ?",
   exhume: `INSERT INTO acr (session, number, again, tries, next_at, body)

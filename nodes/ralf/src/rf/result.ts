@@ -33,6 +33,8 @@ export function verdictOf(outcome: Outcome<typeof Acr>): Verdict {
   if (outcome.kind === "unavailable") {
     const { cause } = outcome;
     if (cause === "tooLong") return { kind: "refused", result: "longer than a Diameter message" };
+    // Something answers, only not this: the others need not wait.
+    if (cause === "malformedAnswer") return { kind: "postponed", result: "a malformed answer" };
     const sent = cause !== "noPeer" && cause !== "tooManyRequests";
     return { kind: "unanswered", sent, reason: cause };
   }
