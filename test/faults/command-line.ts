@@ -26,7 +26,8 @@ Starts a core of pools, puts it under load, harms it, and holds what its user eq
   --rounds N        faults in each cell (default 3)
   --seed S          makes the run again as it was (default: today's date)
   --short           under three minutes: one kill of each kind of node and of one memcached
-  --shows           the long runs: 40 kills of a sprout, a bono, the stores, a rolling restart, 10,000 bindings; --only NAME for one
+  --shows           the long runs: 40 kills of a sprout, a bono, the stores, a rolling restart, 10,000 bindings, memcached
+                    scaled and replaced by the cluster manager; --only NAME for one
   --list            names the cells (with --shows: the runs) and ends
   --pools LIST      default bono=2,sprout=2,homestead=2
   --stores LIST     default memcached,cassandra; cassandra=3 for a cluster; none for embedded stores

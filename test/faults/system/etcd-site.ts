@@ -79,8 +79,8 @@ export class EtcdSite {
     return server;
   }
 
-  /** Resolves with the time it took when exactly these servers are in force and nothing moves, ms. */
-  async inForce(hosts: readonly string[], within: number): Promise<number> {
+  /** Resolves when exactly these servers are in force and nothing moves. */
+  async inForce(hosts: readonly string[], within: number): Promise<void> {
     const wanted = hosts.map((host) => `${host}:11211 normal`).sort();
     const began = performance.now();
     for (let document: ClusterDocument | undefined; ; await delay(LOOK_EVERY_MS)) {
@@ -88,7 +88,7 @@ export class EtcdSite {
       const [entry] = found.kind === "found" ? found.entries : [];
       document = entry === undefined ? document : (JSON.parse(entry.value) as ClusterDocument);
       const now = document?.nodes.map(({ id, state }) => `${id} ${state}`).sort();
-      if (document?.phase === "stable" && `${now}` === `${wanted}`) return performance.now() - began;
+      if (document?.phase === "stable" && `${now}` === `${wanted}`) return;
       if (performance.now() - began > within)
         throw new Error(`not within ${within / 1000} s in force: ${wanted}; ${JSON.stringify(document)}`);
     }
