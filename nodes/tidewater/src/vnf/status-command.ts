@@ -1,4 +1,12 @@
-import { auditPlacement, failed, type PoolPlacement, type VnfInstance, type VnfMember } from "@ims/vnf";
+import {
+  auditPlacement,
+  failed,
+  OpenStackError,
+  type PlacementAudit,
+  type PoolPlacement,
+  type VnfInstance,
+  type VnfMember,
+} from "@ims/vnf";
 import { Command } from "commander";
 import { type CloudGiven, cloudCommand, positive, withCloud } from "./cloud-command.ts";
 import { checkName } from "./vnf-name.ts";
@@ -61,34 +69,34 @@ function audit(name: string, given: AuditGiven): Promise<number> {
     let samples = 0;
     const worst = new Map<string, number>();
     let found: VnfInstance | undefined;
-    for (;;) {
+    const sample = async (): Promise<"looked" | "gone"> => {
       if (samples % 10 === 0) found = await driver.find(name, run.signal);
       const instance = found;
-      if (instance === undefined) {
-        if (samples === 0) return failed(`there is no ${name}`);
-        break;
-      }
+      if (instance === undefined) return "gone";
       const placement = auditPlacement(instance, await driver.whereabouts(instance, run.pace, run.signal));
       samples++;
       kept &&= placement.kept;
       for (const { pool, most, members } of placement.pools)
         if (members > 0) worst.set(pool, Math.max(worst.get(pool) ?? 0, most / members));
-      const text =
-        given.json === true
-          ? JSON.stringify(placement)
-          : [
-              ...placement.pools.map((pool) => lineOf(pool, instance)),
-              ...placement.mixed.map(
-                ({ hostId, members }) => `host ${hostId.slice(0, 12)} is of two zones: ${members.join(", ")}`,
-              ),
-            ].join("\n");
+      const text = given.json === true ? JSON.stringify(placement) : placementText(placement, instance);
       if (text !== told) console.log(text);
       told = text;
-      if (given.every === undefined || run.pace.now() >= until || run.signal?.aborted === true) break;
+      return "looked";
+    };
+    for (;;) {
       try {
+        if ((await sample()) === "gone") {
+          if (samples === 0) return failed(`there is no ${name}`);
+          break;
+        }
+        if (given.every === undefined || run.pace.now() >= until) break;
         await run.pace.sleep(given.every * 1_000, run.signal);
-      } catch {
-        break;
+      } catch (error) {
+        if (run.signal?.aborted === true && samples > 0) break;
+        // Who watches goes on watching a cloud that stumbles.
+        if (given.every === undefined || !(error instanceof OpenStackError)) throw error;
+        run.progress(error.message);
+        if (samples === 0 || run.pace.now() >= until) throw error;
       }
     }
     if (given.every !== undefined) {
@@ -99,6 +107,13 @@ function audit(name: string, given: AuditGiven): Promise<number> {
     }
     return kept ? 0 : 1;
   });
+}
+
+function placementText({ pools, mixed }: PlacementAudit, instance: VnfInstance): string {
+  const crossings = mixed.map(
+    ({ hostId, members }) => `host ${hostId.slice(0, 12)} is of two zones: ${members.join(", ")}`,
+  );
+  return [...pools.map((pool) => lineOf(pool, instance)), ...crossings].join("\n");
 }
 
 function lineOf(placement: PoolPlacement, { pools }: VnfInstance): string {

@@ -77,6 +77,9 @@ test("the life of a VNF by the command line: preflight, instantiate, status, sca
     audit.stdout,
     /^sprout: 11 of 11 members on \d hosts, 2 on one at most, 2 allowed at 1\/4: kept$/m,
   );
+  const watched = await run("placement", "audit", "ims", "--every", "0.2", "--for", "1");
+  assert.equal(watched.code, 0);
+  assert.match(watched.stderr, /^\d+ samples, kept in all; greatest shares: bono 0\.143, sprout 0\.182/m);
   const unsure = await run("terminate", "ims");
   assert.deepEqual([unsure.code, cloud.stacks.size], [1, 1]);
   assert.match(unsure.stderr, /add --yes/);
