@@ -31,6 +31,19 @@ test("beyond loopback only Gm and the management ports are bound to the address 
   assert.match(argsOf("::1", "sprout"), /^--host ::1 .*--hss-peer \[::1\]:3868/);
 });
 
+test("--charging runs a ralf that sprout and bono report to; without it there is none", () => {
+  const set = [{ node: "ralf", option: "port", value: "20888" }];
+  const commands = nodeCommands({ ...options, charging: true, set });
+  assert.deepEqual(
+    commands.map(({ name }) => name),
+    ["ralf", "homestead", "sprout", "bono"],
+  );
+  const [ralf, , ...reporters] = commands.map(({ args }) => args.join(" "));
+  assert.match(ralf ?? "", /--cdr-dir \/state\/cdr --port 20888$/);
+  for (const args of reporters) assert.match(args, /--ralf http:\/\/127\.0\.0\.1:20888/);
+  for (const { name, args } of nodeCommands(options)) assert.ok(!args.includes("--ralf"), name);
+});
+
 test("RFC 5626 §5: a bono that is started again gets the key of its flow tokens again, out of sight", () => {
   const bono = nodeCommands(options).find(({ name }) => name === "bono");
   const key = bono?.env?.["TIDEWATER_BONO_FLOW_TOKEN_KEY"] ?? "";
