@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { load } from "js-yaml";
 import {
   formatPackageFault,
   MANIFEST_FILE,
@@ -37,9 +38,12 @@ function keys(t: TestContext, name = "signer"): Keys {
   return { folder, keyFile, certificateFile };
 }
 
-async function signed(t: TestContext): Promise<{ keys: Keys; files: Map<string, Uint8Array> }> {
+async function signed(
+  t: TestContext,
+  unsigned: ReadonlyMap<string, Uint8Array> = LAB(),
+): Promise<{ keys: Keys; files: Map<string, Uint8Array> }> {
   const pair = keys(t);
-  const result = await signPackage(LAB(), MANIFEST_FILE, pair);
+  const result = await signPackage(unsigned, MANIFEST_FILE, pair);
   assert.ok(result.kind === "signed", JSON.stringify(result));
   return { keys: pair, files: result.files };
 }
@@ -96,6 +100,15 @@ test("a signed package is trusted by who trusts the signer, openssl agrees, and 
     stranger.faults.map(formatPackageFault).join("\n"),
     /the signature does not hold: .*verify error/i,
   );
+});
+
+test("the signed manifest of the package for Tacker can be taken apart at empty lines, the signature being a part of its own", async (t) => {
+  const { files } = await signed(t, toscaFiles("sol001-2.6.1", ["lab"]));
+  const parts = Buffer.from(files.get(MANIFEST_FILE) ?? "")
+    .toString("utf8")
+    .split(/\n\n+/);
+  assert.match(parts.at(-1) ?? "", /^-----BEGIN CMS-----\n[^-]+\n-----END CMS-----\n$/);
+  for (const part of parts) load(part);
 });
 
 test("one changed byte, in any kind of file, is refused and told", async (t) => {

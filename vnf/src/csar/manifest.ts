@@ -41,7 +41,8 @@ export function manifest(facts: ManifestFacts, files: PackageFiles): string {
       if (members.length > 0) lines.push(`  ${name}:`, ...members.map((path) => `    Source: ${path}`));
     lines.push("");
   }
-  return lines.join("\n");
+  // An empty line at the end: some take the file apart at those, and each part for YAML, the signature, too.
+  return `${lines.join("\n")}\n`;
 }
 
 /** The manifest with a signature over all that comes before it. */
