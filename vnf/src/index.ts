@@ -42,8 +42,8 @@ export {
 export type { Network, OutsideParty, Port, Vdu, Zone } from "./model/schemas.ts";
 export { type SecurityRule, securityRules } from "./model/security-rules.ts";
 export { type Fault, formatFault } from "./model/yaml-file.ts";
-export { type CloudSources, readCloud } from "./openstack/cloud-config.ts";
 export type { Cloud, CloudReading } from "./openstack/cloud.ts";
+export { type CloudSources, readCloud } from "./openstack/cloud-config.ts";
 export { OpenStackError, type OpenStackFault } from "./openstack/errors.ts";
 export { Glance } from "./openstack/glance.ts";
 export { Heat } from "./openstack/heat.ts";
@@ -89,15 +89,15 @@ export {
   type ZonePlan,
 } from "./plan/vnf-plan.ts";
 export { queryPrometheus, type Sample } from "./scaler/prometheus.ts";
+export { Scaler, type ScalerModules } from "./scaler/scaler.ts";
 export {
   readScalerConfig,
   type ScalerConfig,
   type ScalerConfigReading,
 } from "./scaler/scaler-config.ts";
 export { StateFile } from "./scaler/scaler-state.ts";
-export { Scaler, type ScalerModules } from "./scaler/scaler.ts";
-export { openWebhook, type WebhookServer } from "./scaler/webhook-server.ts";
 export { signatureOf, type Wish } from "./scaler/webhook.ts";
+export { openWebhook, type WebhookServer } from "./scaler/webhook-server.ts";
 export { descriptorFiles, ETSI_TYPE_FILES, TOP_FILE, TYPES_VERSION } from "./sol001/descriptor.ts";
 export { type ImageReading, readImage, type SoftwareImage } from "./sol001/software-image.ts";
 export type { PackageFiles } from "./sol001/validate/descriptor-bundle.ts";
