@@ -94,8 +94,8 @@ export function serve<A>(
 /** What a procedure answers, and what must be saved before it may be answered. */
 export type Decision<A> = { readonly answer: A; readonly change?: StateChange };
 
-/** Each lost round means that another homestead or request won it. */
-const ROUNDS = 8;
+/** Each lost round means that another homestead won it, and who wins once is quicker the next time too. */
+const ROUNDS = 24;
 
 /**
  * A procedure that may change the subscriber that `name` names: it decides on the state as it is; when that was changed
