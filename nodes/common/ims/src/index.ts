@@ -75,6 +75,17 @@ export {
   memberOf,
 } from "./registration/implicit-registration-set.ts";
 export {
+  buildRegInfo,
+  CONTACT_EVENTS,
+  type ContactEvent,
+  parseRegInfo,
+  REG_INFO_TYPE,
+  type RegInfo,
+  type RegInfoContact,
+  type RegInfoRegistration,
+  type RegInfoResult,
+} from "./registration/reg-info.ts";
+export {
   compileExtendedRegularExpression,
   type Effort,
   type ExtendedRegularExpression,

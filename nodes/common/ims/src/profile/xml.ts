@@ -15,10 +15,16 @@ export class XmlRefused extends Error {
 }
 
 /** An element: its children in document order, or the text of a leaf. */
-export type Element = { readonly name: string; readonly children: readonly Element[]; readonly text: string };
+export type Element = {
+  readonly name: string;
+  readonly children: readonly Element[];
+  readonly text: string;
+  /** As they are written: see attributeOf. */
+  readonly attributes: string;
+};
 
 /**
- * Reads a document of at most 512 kB (or `maxLength` characters) and 64 levels, in one pass: attributes, comments, processing
+ * Reads a document of at most 512 kB (or `maxLength` characters) and 64 levels, in one pass: comments, processing
  * instructions and name space prefixes are passed over, document types, and with them entities, are refused. Throws XmlRefused.
  */
 export function readXml(xml: string, maxLength: number = MAX_LENGTH): Element {
@@ -41,16 +47,29 @@ export function childrenOf(parent: Element | undefined, name: string): readonly 
   return parent === undefined ? [] : parent.children.filter((each) => each.name === name);
 }
 
+/** Value of an attribute by its name without prefix; undefined when it is not there. Linear in the length of the tag. */
+export function attributeOf({ attributes }: Element, name: string): string | undefined {
+  const next = new RegExp(ATTRIBUTE);
+  for (let match = next.exec(attributes); match !== null; match = next.exec(attributes)) {
+    const [, key, double, single] = match;
+    if (key === name) return unescapeXml(double ?? single ?? "");
+  }
+  return undefined;
+}
+
+const ATTRIBUTE = /\s*(?:[^\s=:"'<>]+:)?([^\s=:"'<>]+)\s*=\s*(?:"([^"<]*)"|'([^'<]*)')/y;
+
 interface OpenElement {
   readonly tag: string;
   readonly name: string;
+  readonly attributes: string;
   readonly children: Element[];
   text: string;
 }
 
-/** Markup: comment, CDATA (1), processing instruction, tag with "/" (2), name (3) and "/" (4), or a "<" that is none of it. */
+/** Markup: comment, CDATA (1), processing instruction, tag with "/" (2), name (3), attributes (4) and "/" (5), or a "<" that is none of it. */
 const MARKUP =
-  /<(?:!--[\s\S]*?-->|!\[CDATA\[([\s\S]*?)\]\]>|\?[\s\S]*?\?>|(\/?)([^\s<>/!?"'=]+)(?:\s(?:[^<>"'/]|"[^"<]*"|'[^'<]*'|\/(?!>))*)?(\/?)>)|</g;
+  /<(?:!--[\s\S]*?-->|!\[CDATA\[([\s\S]*?)\]\]>|\?[\s\S]*?\?>|(\/?)([^\s<>/!?"'=]+)(?:\s((?:[^<>"'/]|"[^"<]*"|'[^'<]*'|\/(?!>))*))?(\/?)>)|</g;
 
 function readTree(xml: string): Element {
   const markup = new RegExp(MARKUP);
@@ -63,14 +82,14 @@ function readTree(xml: string): Element {
     else if (text.trim().replace("\ufeff", "") !== "")
       throw new XmlRefused("NOT_XML", "text outside the root element");
   };
-  const close = ({ name, children, text }: OpenElement): void => {
-    const element = { name, children, text };
+  const close = ({ name, children, text, attributes }: OpenElement): void => {
+    const element = { name, children, text, attributes };
     const parent = open.at(-1);
     if (parent === undefined) root = element;
     else parent.children.push(element);
   };
   for (let match = markup.exec(xml); match !== null; match = markup.exec(xml)) {
-    const [whole, literal, slash, tag, empty] = match;
+    const [whole, literal, slash, tag, attributes = "", empty] = match;
     if (whole === "<") throw new XmlRefused("NOT_XML", `unfinished markup at ${match.index}`);
     if (match.index > at) takeText(xml.slice(at, match.index));
     at = match.index + whole.length;
@@ -85,7 +104,7 @@ function readTree(xml: string): Element {
     }
     if (open.length === 0 && root !== undefined)
       throw new XmlRefused("NOT_XML", "more than one root element");
-    const opened = { tag, name: tag.slice(tag.indexOf(":") + 1), children: [], text: "" };
+    const opened = { tag, name: tag.slice(tag.indexOf(":") + 1), children: [], text: "", attributes };
     if (empty === "/") close(opened);
     else if (open.push(opened) > MAX_DEPTH) throw new XmlRefused("TOO_DEEP", `more than ${MAX_DEPTH} levels`);
   }
