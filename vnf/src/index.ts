@@ -128,5 +128,6 @@ export {
   scaleSol003,
   terminateSol003,
 } from "./sol003/operations.ts";
+export { Sol003Driver, type Sol003DriverModules } from "./sol003/sol003-driver.ts";
 export { type VimConnection, vimConnection } from "./sol003/vim-connection.ts";
 export { Vnfm } from "./sol003/vnfm.ts";

@@ -4,13 +4,14 @@ import type { Neutron } from "../openstack/neutron.ts";
 import type { Nova, Server } from "../openstack/nova.ts";
 import type { Pace } from "../openstack/pace.ts";
 import type { Deployment } from "./deployment.ts";
+import { switchServers } from "./drain-servers.ts";
 import { changeStack, existing, minutes } from "./heat-change.ts";
 import { healByHeat } from "./heat-heal.ts";
 import { instanceOf, isDeleting, poolsOf } from "./heat-instance.ts";
 import { instantiateByHeat } from "./heat-instantiate.ts";
 import { terminateByHeat } from "./heat-terminate.ts";
 import { type HeatMember, membersIn } from "./heat-tree.ts";
-import { done, failed, type Outcome, orFailed, type Run } from "./outcome.ts";
+import { failed, type Outcome, orFailed, type Run } from "./outcome.ts";
 import type { PoolChange, Upgrade, VnfDriver, VnfInstance, VnfMember } from "./vnf-driver.ts";
 
 export interface HeatDriverModules {
@@ -27,7 +28,6 @@ interface Known {
   readonly asked: number;
 }
 
-const POLL_MS = 2_000;
 const KNOWN_MS = 10_000;
 const AGAIN = "the same command again goes on from here";
 
@@ -115,7 +115,7 @@ export class HeatDriver implements VnfDriver {
   drain(instance: VnfInstance, members: readonly VnfMember[], run: Run): Promise<Outcome> {
     return this.#guarded(
       instance.name,
-      () => this.#switch(members, "SHUTOFF", run),
+      () => switchServers(this.#modules.nova, members, "SHUTOFF", run),
       [AGAIN, `tidewater vnf drain ${instance.name} --undo brings members back`],
       run,
       instance.pools,
@@ -125,7 +125,7 @@ export class HeatDriver implements VnfDriver {
   resume(instance: VnfInstance, members: readonly VnfMember[], run: Run): Promise<Outcome> {
     return this.#guarded(
       instance.name,
-      () => this.#switch(members, "ACTIVE", run),
+      () => switchServers(this.#modules.nova, members, "ACTIVE", run),
       [AGAIN],
       run,
       instance.pools,
@@ -189,41 +189,6 @@ export class HeatDriver implements VnfDriver {
       run,
       pools,
     );
-  }
-
-  /**
-   * Nova asks the guest to shut down; systemd then gives the node SIGTERM, upon which it quiesces and ends. So a drained
-   * member is one that is switched off, and no way to its management network is needed.
-   */
-  async #switch(members: readonly VnfMember[], to: "SHUTOFF" | "ACTIVE", run: Run): Promise<Outcome> {
-    const { nova } = this.#modules;
-    const deadline = run.pace.now() + run.timeoutMs;
-    const waiting = new Map<string, string>();
-    for (const { name, serverId, serverStatus } of members) {
-      if (serverId === undefined || serverStatus === to) continue;
-      if (serverStatus !== (to === "SHUTOFF" ? "ACTIVE" : "SHUTOFF")) {
-        run.progress(`${name} is ${serverStatus}: nothing to ${to === "SHUTOFF" ? "drain" : "start"}`);
-        continue;
-      }
-      if (to === "SHUTOFF") await nova.stop(serverId, run.signal);
-      else await nova.start(serverId, run.signal);
-      waiting.set(serverId, name);
-    }
-    const changed = waiting.size > 0;
-    while (waiting.size > 0) {
-      for (const [id, name] of waiting) {
-        const server: Server | undefined = await nova.server(id, run.signal);
-        if (server !== undefined && server.status !== to && server.status !== "ERROR") continue;
-        waiting.delete(id);
-        run.progress(`${name}: ${server?.status ?? "gone"}`);
-      }
-      if (waiting.size === 0) break;
-      if (run.pace.now() >= deadline)
-        return failed(`${[...waiting.values()].join(", ")} did not become ${to} in time`, [], [AGAIN]);
-      await run.pace.sleep(POLL_MS, run.signal);
-    }
-    const names = members.map(({ name }) => name).join(", ");
-    return done(`${to === "SHUTOFF" ? "drained" : "started"}: ${names}`, changed);
   }
 
   #guarded(

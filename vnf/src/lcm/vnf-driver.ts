@@ -1,6 +1,5 @@
 import type { Pace } from "../openstack/pace.ts";
 import type { Share } from "../placement/share.ts";
-import type { Deployment } from "./deployment.ts";
 import type { Outcome, Run } from "./outcome.ts";
 
 /** A pool of a VNF that exists. */
@@ -59,7 +58,7 @@ export interface Upgrade {
 }
 
 /**
- * Who carries out the operations on a VNF (SOL003's words): Heat here, a VNF manager elsewhere. Sizes are aligned and
+ * Who carries out the operations on a VNF that exists (SOL003's words): Heat, or a VNF manager; what each makes one from differs. Sizes are aligned and
  * members that leave are drained before a driver is asked. Every operation may be asked again after a failure, and
  * then continues. Faults of the cloud are outcomes.
  */
@@ -74,7 +73,6 @@ export interface VnfDriver {
    * @throws OpenStackError
    */
   whereabouts(instance: VnfInstance, pace: Pace, signal?: AbortSignal): Promise<readonly VnfMember[]>;
-  instantiate(name: string, deployment: Deployment, run: Run): Promise<Outcome>;
   /** One aligned step. */
   scale(instance: VnfInstance, change: PoolChange, run: Run): Promise<Outcome>;
   /** Takes members out of service gracefully. */

@@ -30,7 +30,18 @@ export const vnfInstance = z.object({
       vnfState: z.string().optional(),
       scaleStatus: z.array(z.object({ aspectId: z.string(), scaleLevel: z.number() })).default([]),
       maxScaleLevels: z.array(z.object({ aspectId: z.string(), scaleLevel: z.number() })).default([]),
-      vnfcInfo: z.array(z.object({ id: z.string(), vduId: z.string() })).default([]),
+      vnfcInfo: z
+        .array(z.object({ id: z.string(), vduId: z.string(), vnfcResourceInfoId: z.string().optional() }))
+        .default([]),
+      vnfcResourceInfo: z
+        .array(
+          z.object({
+            id: z.string(),
+            vduId: z.string(),
+            computeResource: z.object({ resourceId: z.string().nullish() }),
+          }),
+        )
+        .default([]),
     })
     .nullish(),
 });

@@ -12,7 +12,7 @@ import {
 } from "../../src/sol003/operations.ts";
 import { vimConnection } from "../../src/sol003/vim-connection.ts";
 import { Vnfm } from "../../src/sol003/vnfm.ts";
-import { FakeVnfm } from "./fake-vnfm.ts";
+import { FakeVnfm } from "../../testing/fake-vnfm.ts";
 
 const CLOUD: Cloud = {
   name: "test",
@@ -86,7 +86,7 @@ test("SOL 003: a package is onboarded once, an instance instantiated, scaled ste
       ["SCALE_IN", 1],
     ],
   );
-  isDone(await healSol003(vnfm, "ims-1", ["bono-x"], "vnfc_failed", run));
+  isDone(await healSol003(vnfm, "ims-1", ["bono-vnfc-0"], "vnfc_failed", run));
   isDone(await terminateSol003(vnfm, "ims-1", 30, run));
   assert.deepEqual(fake.bodies.at(-1), { terminationType: "GRACEFUL", gracefulTerminationTimeout: 30 });
   assert.equal(fake.instances.size, 0);

@@ -13,12 +13,16 @@ import {
   type Run,
   readCloud,
   readModel,
+  readVnfdFacts,
   realPace,
   refusalsIn,
+  Sol003Driver,
   type VnfDriver,
+  type VnfdFacts,
   type VnfModel,
+  Vnfm,
 } from "@ims/vnf";
-import { Command, InvalidArgumentError } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 
 /** Options of every command that talks to a cloud. */
 export interface CloudGiven {
@@ -26,11 +30,21 @@ export interface CloudGiven {
   readonly timeout: number;
   readonly model: string;
   readonly json?: boolean;
+  /** Default: heat. */
+  readonly via?: "heat" | "sol003";
+  /** s, of a termination through a VNF manager. */
+  readonly graceful?: number;
 }
 
 /** What a command works with. */
 export interface CloudTools {
   readonly driver: VnfDriver;
+  /** Straight through Heat, whatever `driver` is. */
+  readonly byHeat: HeatDriver;
+  readonly vnfm: Vnfm;
+  readonly session: OpenStackSession;
+  /** Identifiers of our descriptors; with --via sol003. */
+  readonly ours: readonly string[];
   readonly heat: Heat;
   readonly nova: Nova;
   readonly neutron: Neutron;
@@ -47,6 +61,15 @@ export function cloudCommand(name: string, description: string, minutes = 60): C
     .option("--timeout <minutes>", "longest to wait for the cloud", positive, minutes)
     .option("--model <folder>", "folder with vdus.yaml, networks.yaml, zones.yaml, ports.yaml", MODEL_FOLDER)
     .option("--json", "print JSON; progress goes to standard error in any case");
+}
+
+/** For commands that a VNF manager can carry out as well. */
+export function withVia(command: Command): Command {
+  return command.addOption(
+    new Option("--via <driver>", "heat: straight; sol003: through the VNF manager (Tacker) of the cloud")
+      .choices(["heat", "sol003"])
+      .default("heat"),
+  );
 }
 
 export function positive(text: string): number {
@@ -89,6 +112,16 @@ export async function withCloud(
     const reason = `${fault?.file ?? given.model}: ${fault?.problem ?? ""}`;
     return tellOutcome({ kind: "failed", reason, exists: [], next: [] }, given);
   }
+  let facts: VnfdFacts | undefined;
+  if (given.via === "sol003") {
+    const read = readVnfdFacts(model.model, given.model);
+    if (read.kind === "bad") {
+      const [fault] = read.faults;
+      const reason = `${fault?.file ?? given.model}: ${fault?.problem ?? ""}`;
+      return tellOutcome({ kind: "failed", reason, exists: [], next: [] }, given);
+    }
+    facts = read.facts;
+  }
   const stop = new AbortController();
   const interrupt = (): void => stop.abort(new Error("interrupted"));
   process.once("SIGINT", interrupt);
@@ -111,7 +144,17 @@ export async function withCloud(
       glance: new Glance(session),
     };
     const run: Run = { pace: realPace, progress, timeoutMs: given.timeout * 60_000, signal: stop.signal };
-    const result = await work({ ...modules, driver: new HeatDriver(modules), model: model.model, run });
+    const byHeat = new HeatDriver(modules);
+    const vnfm = new Vnfm(session);
+    const driver: VnfDriver =
+      facts === undefined
+        ? byHeat
+        : new Sol003Driver({
+            ...{ vnfm, nova: modules.nova, model: model.model, facts },
+            ...(given.graceful === undefined ? {} : { gracefulSeconds: given.graceful }),
+          });
+    const ours = Object.values(facts?.descriptors ?? {});
+    const result = await work({ ...modules, driver, byHeat, vnfm, session, ours, model: model.model, run });
     return typeof result === "number" ? result : tellOutcome(result, given);
   } catch (error) {
     const interrupted = stop.signal.aborted;

@@ -1,6 +1,6 @@
 import { done, failed, type Outcome, type VnfInstance, type VnfMember } from "@ims/vnf";
 import type { Command } from "commander";
-import { type CloudGiven, type CloudTools, cloudCommand, withCloud } from "./cloud-command.ts";
+import { type CloudGiven, type CloudTools, cloudCommand, withCloud, withVia } from "./cloud-command.ts";
 import { checkName } from "./vnf-name.ts";
 
 interface Given extends CloudGiven {
@@ -12,18 +12,22 @@ interface Given extends CloudGiven {
 /** `tidewater vnf heal` and `drain`: for single members. */
 export function membersCommands(exit: (code: number) => void): Command[] {
   return [
-    cloudCommand(
-      "heal",
-      "make members anew, with their names, addresses and cells; without names those that have failed",
+    withVia(
+      cloudCommand(
+        "heal",
+        "make members anew, with their names, addresses and cells; without names those that have failed",
+      ),
     )
       .argument("<name>", "name of the VNF", checkName)
       .argument("[members...]", "as bono-3")
       .option("--host <hostId>", "all members on this host, by the hostId of placement audit")
       .option("--dry-run", "say which members it would be")
       .action(async (name: string, names: string[], given: Given) => exit(await heal(name, names, given))),
-    cloudCommand(
-      "drain",
-      "take members out of service: they end what they have and are switched off; what is lost comes back with --undo",
+    withVia(
+      cloudCommand(
+        "drain",
+        "take members out of service: they end what they have and are switched off; what is lost comes back with --undo",
+      ),
     )
       .argument("<name>", "name of the VNF", checkName)
       .argument("<members...>", "as sprout-6")

@@ -1,6 +1,6 @@
 import { done, failed, planScaling, scalePool } from "@ims/vnf";
 import type { Command } from "commander";
-import { type CloudGiven, cloudCommand, withCloud } from "./cloud-command.ts";
+import { type CloudGiven, cloudCommand, withCloud, withVia } from "./cloud-command.ts";
 import { readToken } from "./deployment-options.ts";
 import { checkName, type PoolSize, poolSizeOf } from "./vnf-name.ts";
 
@@ -12,10 +12,12 @@ interface Given extends CloudGiven {
 
 /** `tidewater vnf scale NAME POOL=SIZE`. */
 export function scaleCommand(exit: (code: number) => void): Command {
-  return cloudCommand(
-    "scale",
-    "give a pool another size, in steps in which no host ever has more than the tolerated share; members that leave are drained before",
-    120,
+  return withVia(
+    cloudCommand(
+      "scale",
+      "give a pool another size, in steps in which no host ever has more than the tolerated share; members that leave are drained before",
+      120,
+    ),
   )
     .argument("<name>", "name of the VNF", checkName)
     .argument("<pool=size>", "as sprout=11", poolSizeOf)

@@ -8,7 +8,7 @@ import {
   type VnfMember,
 } from "@ims/vnf";
 import { Command } from "commander";
-import { type CloudGiven, cloudCommand, positive, withCloud } from "./cloud-command.ts";
+import { type CloudGiven, cloudCommand, positive, withCloud, withVia } from "./cloud-command.ts";
 import { checkName } from "./vnf-name.ts";
 
 interface AuditGiven extends CloudGiven {
@@ -18,7 +18,7 @@ interface AuditGiven extends CloudGiven {
 
 /** `tidewater vnf status`: exit code 0 when all members are ready and the placement is kept. */
 export function statusCommand(exit: (code: number) => void): Command {
-  return cloudCommand("status", "pools and members of a VNF, and where they are")
+  return withVia(cloudCommand("status", "pools and members of a VNF, and where they are"))
     .argument("<name>", "name of the VNF", checkName)
     .action(async (name: string, given: CloudGiven) => exit(await status(name, given)));
 }
@@ -26,9 +26,11 @@ export function statusCommand(exit: (code: number) => void): Command {
 /** `tidewater vnf placement audit`: exit code 1 when a host has more than it may. */
 export function placementCommand(exit: (code: number) => void): Command {
   return new Command("placement").description("where the members of the pools are").addCommand(
-    cloudCommand(
-      "audit",
-      "share of every pool on each host, by hostId, for which no administrator is needed; exit code 1 when a host has more than it may",
+    withVia(
+      cloudCommand(
+        "audit",
+        "share of every pool on each host, by hostId, for which no administrator is needed; exit code 1 when a host has more than it may",
+      ),
     )
       .argument("<name>", "name of the VNF", checkName)
       .option("--every <seconds>", "again and again, until Ctrl-C or --for; prints changes", positive)

@@ -1,4 +1,4 @@
-import type { Http, HttpAnswer, HttpRequest } from "../../src/openstack/http.ts";
+import type { Http, HttpAnswer, HttpRequest } from "../src/openstack/http.ts";
 
 interface Instance {
   readonly id: string;
@@ -19,12 +19,26 @@ interface Occurrence {
   error?: { readonly detail: string };
 }
 
-/** Keystone and a VNF manager with the answers Tacker 16 gave, one instance with one scaling aspect of three levels. */
+interface FakeVnfc {
+  readonly id: string;
+  readonly server: { readonly id: string; readonly name: string; status: string; readonly hostId: string };
+}
+
+/**
+ * Keystone, Nova and a VNF manager with the answers Tacker 16 gave, one instance with one scaling aspect of three levels: bono of 7, 11
+ * and 15, each member on a host of its own cell.
+ */
 export class FakeVnfm implements Http {
   readonly asked: string[] = [];
+  /** How often an operation is looked at before it is done. */
+  looks = 2;
+  /** Where the catalogue says that it is. */
+  base = "http://vnfm";
   readonly packages = new Map<string, { state: string; vnfdId?: string }>();
   readonly instances = new Map<string, Instance>();
   readonly occurrences = new Map<string, Occurrence>();
+  /** Members of the instances, the highest number last. */
+  readonly vnfcs: FakeVnfc[] = [];
   /** Bodies of the operations begun. */
   readonly bodies: Record<string, unknown>[] = [];
   /** What the next operation ends with instead of COMPLETED. */
@@ -37,7 +51,8 @@ export class FakeVnfm implements Http {
   async send({ method, url, body, headers }: HttpRequest): Promise<HttpAnswer> {
     const { pathname } = new URL(url);
     const text = typeof body === "string" ? body : "";
-    if (pathname === "/v3/auth/tokens") return keystone();
+    if (pathname === "/v3/auth/tokens") return keystone(this.base);
+    if (pathname.startsWith("/nova/")) return this.#nova(pathname, text);
     this.asked.push(`${method} ${pathname}`);
     if (this.fault?.on.test(`${method} ${pathname}`) === true) {
       const { status } = this.fault;
@@ -56,6 +71,29 @@ export class FakeVnfm implements Http {
   }
 
   async close(): Promise<void> {}
+
+  #nova(path: string, text: string): HttpAnswer {
+    const servers = this.vnfcs.map(({ server }) => server);
+    if (path.endsWith("/servers/detail")) return answer(200, { servers });
+    const [, id = "", action] = /\/servers\/([^/]+)(\/action)?$/.exec(path) ?? [];
+    const server = servers.find((one) => one.id === id);
+    if (server === undefined) return answer(404, {});
+    if (action === undefined) return answer(200, { server });
+    this.asked.push(`${text.includes("os-stop") ? "stop" : "start"} ${server.name}`);
+    server.status = text.includes("os-stop") ? "SHUTOFF" : "ACTIVE";
+    return answer(202);
+  }
+
+  #resize(size: number): void {
+    while (this.vnfcs.length > size) this.vnfcs.pop();
+    while (this.vnfcs.length < size) this.vnfcs.push(this.#member(this.vnfcs.length));
+  }
+
+  #member(index: number): FakeVnfc {
+    const id = `server-${++this.#count}`;
+    const hostId = `host-${index < 7 ? index : (index - 7) % 4}`;
+    return { id: `bono-vnfc-${index}`, server: { id, name: `bono-${index}`, status: "ACTIVE", hostId } };
+  }
 
   #package(
     method: string,
@@ -137,7 +175,12 @@ export class FakeVnfm implements Http {
         flavourId: "ha",
         scaleStatus: [{ aspectId: "bono", scaleLevel: level }],
         maxScaleLevels: [{ aspectId: "bono", scaleLevel: 2 }],
-        vnfcInfo: [{ id: "bono-x", vduId: "bono" }],
+        vnfcInfo: this.vnfcs.map(({ id }) => ({ id, vduId: "bono", vnfcResourceInfoId: `resource-${id}` })),
+        vnfcResourceInfo: this.vnfcs.map(({ id, server }) => ({
+          id: `resource-${id}`,
+          vduId: "bono",
+          computeResource: { resourceId: server.id },
+        })),
       },
     };
   }
@@ -159,11 +202,17 @@ export class FakeVnfm implements Http {
       vnfInstanceId: id,
       operation: task.toUpperCase(),
       operationState: "STARTING",
-      left: 2,
+      left: this.looks,
       finish: () => {
         if (task === "instantiate") instance.instantiationState = "INSTANTIATED";
         if (task === "terminate") instance.instantiationState = "NOT_INSTANTIATED";
         if (task === "scale") instance.level += body["type"] === "SCALE_OUT" ? 1 : -1;
+        if (task === "heal")
+          for (const id of body["vnfcInstanceId"] as string[]) {
+            const at = this.vnfcs.findIndex((one) => one.id === id);
+            if (at >= 0) this.vnfcs[at] = this.#member(at);
+          }
+        else this.#resize(task === "terminate" ? 0 : 7 + 4 * instance.level);
       },
       ...(error === undefined ? {} : { error: { detail: error } }),
     };
@@ -198,14 +247,17 @@ function answer(status: number, body?: unknown, headers: Record<string, string> 
   return { status, headers, text: body === undefined ? "" : JSON.stringify(body) };
 }
 
-function keystone(): HttpAnswer {
-  const endpoint = { interface: "public", region: "one", region_id: "one", url: "http://vnfm" };
+function keystone(base: string): HttpAnswer {
+  const endpoint = { interface: "public", region: "one", region_id: "one", url: base };
   const token = {
     expires_at: "2099-01-01T00:00:00.000000Z",
     issued_at: "2026-01-01T00:00:00.000000Z",
     project: { id: "p", name: "ims" },
     roles: [{ name: "member" }],
-    catalog: [{ type: "nfv-orchestration", name: "tacker", endpoints: [endpoint] }],
+    catalog: [
+      { type: "nfv-orchestration", name: "tacker", endpoints: [endpoint] },
+      { type: "compute", name: "nova", endpoints: [{ ...endpoint, url: `${base}/nova` }] },
+    ],
   };
   return answer(201, { token }, { "x-subject-token": "token" });
 }
