@@ -45,7 +45,7 @@ export class FakeCloud {
   readonly images: FakeImage[] = [];
   readonly faults: FakeFault[] = [];
   readonly requests: string[] = [];
-  readonly limits = { instances: 100, groups: 30, securityGroups: 100 };
+  readonly limits = { instances: 100, groups: 30, securityGroups: 100, securityGroupsUsed: 1 };
   readonly flavors = ["bono", "sprout", "homestead", "vellum"].map((name) => `tidewater.${name}`);
   /** s a token is good for. */
   tokenSeconds = 3_600;
@@ -372,7 +372,9 @@ export class FakeCloud {
             port: quota(500),
             network: quota(-1),
             subnet: quota(-1),
-            security_group: quota(this.limits.securityGroups),
+            security_group: { ...quota(this.limits.securityGroups), used: this.limits.securityGroupsUsed },
+            security_group_rule: quota(100),
+            router: quota(10),
           },
         },
       ];

@@ -1,3 +1,5 @@
+import type { VnfModel } from "../model/model.ts";
+import { securityRules } from "../model/security-rules.ts";
 import type { Flavor, Limit } from "../openstack/nova.ts";
 import { type Check, ok, refuse } from "./check.ts";
 import type { PoolState } from "./vnf-driver.ts";
@@ -7,6 +9,7 @@ export function checkQuotas(
   pools: readonly PoolState[],
   flavors: readonly Flavor[],
   parameters: ReadonlyMap<string, string>,
+  model: VnfModel,
   compute: ReadonlyMap<string, Limit>,
   network: ReadonlyMap<string, Limit>,
   checks: Check[],
@@ -28,6 +31,13 @@ export function checkQuotas(
   const made = ["access", "mw", "core", "management"].filter(
     (one) => parameters.get(`${one}_network`) === "",
   );
+  const groupsMade = [...PORTS.values()].reduce((sum, ports) => sum + ports, 0);
+  // Neutron makes the group "default" of a project with the first thing in it.
+  const isNew = network.get("security_group")?.used === 0;
+  const routers =
+    (parameters.get("external_network") ?? "") === ""
+      ? 0
+      : made.filter((one) => one === "access" || one === "management").length;
   const needed: readonly [string, ReadonlyMap<string, Limit>, number][] = [
     ["instances", compute, total(({ size }) => size)],
     ["cores", compute, total((pool) => (flavorOf(pool)?.vcpus ?? 0) * pool.size)],
@@ -35,7 +45,9 @@ export function checkQuotas(
     ["server_groups", compute, total(groups)],
     ["server_group_members", compute, largest],
     ["port", network, total(({ pool, size }) => size * (PORTS.get(pool) ?? 1))],
-    ["security_group", network, [...PORTS.values()].reduce((sum, ports) => sum + ports, 0)],
+    ["security_group", network, groupsMade + (isNew ? 1 : 0)],
+    ["security_group_rule", network, securityRules(model).length + groupsMade * OWN_RULES + (isNew ? 4 : 0)],
+    ["router", network, routers],
     ["network", network, made.length],
     ["subnet", network, made.length],
   ];
@@ -49,11 +61,24 @@ export function checkQuotas(
         : refuse(
             "quota",
             `${name}: ${wanted} needed, ${Math.max(0, free)} left of ${limit.most}`,
-            `have the quota raised to ${limit.used + wanted} (openstack quota set, for an administrator), or free ${wanted - Math.max(0, free)}`,
+            `have the quota raised to ${limit.used + wanted} (openstack quota set ${OPTIONS.get(name) ?? `--${name.replaceAll("_", "-")}`} ${limit.used + wanted} <project>, for an administrator), or free ${wanted - Math.max(0, free)}`,
           ),
     );
   }
 }
+
+/** What a group has by itself: everything may go out, over IPv4 and IPv6. */
+const OWN_RULES = 2;
+
+/** Options of the openstack client that are not called as the quota is. */
+const OPTIONS: ReadonlyMap<string, string> = new Map([
+  ["port", "--ports"],
+  ["network", "--networks"],
+  ["subnet", "--subnets"],
+  ["router", "--routers"],
+  ["security_group", "--secgroups"],
+  ["security_group_rule", "--secgroup-rules"],
+]);
 
 /** Interfaces of a member; a security group each. */
 const PORTS: ReadonlyMap<string, number> = new Map([

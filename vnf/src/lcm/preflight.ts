@@ -58,6 +58,7 @@ export async function preflight(
       pools,
       flavors,
       parameters,
+      model,
       await nova.limits(signal),
       await quotasOf(neutron, signal),
       checks,

@@ -155,6 +155,25 @@ test("preflight tells everything that is missing at once, with a remedy, and mak
   assert.equal(cloud.stacks.size, 0);
 });
 
+test("preflight counts the security groups against the usual ten: nine of ours and the project's own fit, one more does not", async (t) => {
+  const lab = await startLab(t);
+  const { cloud } = lab;
+  const told = async (): Promise<string> => {
+    const checks = await preflight(lab, { name: "ims", deployment: small(), hosts: new Map() });
+    return checks.map(({ verdict, what, remedy }) => `${verdict} ${what}; ${remedy ?? ""}`).join("\n");
+  };
+  cloud.limits.securityGroups = 10;
+  assert.match(await told(), /^ok security_group: 9 of 9 left; $/m);
+  cloud.limits.securityGroupsUsed = 0; // The group "default" is yet to be made.
+  assert.match(await told(), /^ok security_group: 10 of 10 left; $/m);
+  cloud.limits.securityGroupsUsed = 2;
+  assert.match(
+    await told(),
+    /^refused security_group: 9 needed, 8 left of 10; have the quota raised to 11 \(openstack quota set --secgroups 11 <project>, for an administrator\), or free 1$/m,
+  );
+  assert.match(await told(), /^ok security_group_rule: \d\d of 99 left; $/m);
+});
+
 test("preflight without the right to see hosts says so, and how to tell them", async (t) => {
   const lab = await startLab(t);
   const checks = await preflight(lab, { name: "ims", deployment: small(), hosts: new Map() });
