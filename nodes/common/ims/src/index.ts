@@ -90,3 +90,28 @@ export {
   type Effort,
   type ExtendedRegularExpression,
 } from "./regular-expression/extended.ts";
+export { buildSimservs } from "./simservs/build-simservs.ts";
+export { parseSimservs } from "./simservs/parse-simservs.ts";
+export { readSimservs } from "./simservs/read-simservs.ts";
+export {
+  COMMON_POLICY_NAMESPACE,
+  type CommunicationBarring,
+  type CommunicationDiversion,
+  type Condition,
+  type ForwardTo,
+  type IdentityRestriction,
+  type Many,
+  type Rule,
+  SIMSERVS_NAMESPACE,
+  type Simservs,
+  type SimservsFault,
+  type SimservsResult,
+} from "./simservs/simservs.ts";
+export { decodeUtf8, type ReadXmlOptions, readXmlDocument } from "./xml/read-xml-document.ts";
+export {
+  attributeOf,
+  type XmlAttribute,
+  type XmlElement,
+  type XmlFault,
+  type XmlResult,
+} from "./xml/xml-element.ts";
