@@ -38,6 +38,14 @@ export class FakeFlow extends BaseFlow {
     if (this.markClosed()) this.#layer.forget(this);
   }
 
+  /** Whether it was reset. */
+  wasReset = false;
+
+  reset(): void {
+    this.wasReset = true;
+    this.close();
+  }
+
   /** A message of the peer. */
   receive(text: string): void {
     this.#layer.inject(text, this);
@@ -73,6 +81,7 @@ export class FakeTransportLayer implements TransportLayer {
   readonly #refused = new Set<string>();
   readonly #hung = new Set<string>();
   #clock: Clock | undefined;
+  #roundTrip = 1;
   #lastId = 0;
   #lastPort = 40_000;
 
@@ -166,9 +175,10 @@ export class FakeTransportLayer implements TransportLayer {
     }
   }
 
-  /** From now on the far ends of connections that the stack opens answer keep-alives, 1 ms later, unless they hang. */
-  answerPings(clock: Clock): void {
+  /** From now on the far ends of connections that the stack opens answer keep-alives, so many ms later, unless they hang. */
+  answerPings(clock: Clock, ms = 1): void {
     this.#clock = clock;
+    this.#roundTrip = ms;
   }
 
   /** The target reads nothing any more; its connections stay open. */
@@ -191,7 +201,7 @@ export class FakeTransportLayer implements TransportLayer {
     };
     flow.lastReceived = clock.monotonic();
     flow.ping = () => {
-      clock.setTimer(1, answer);
+      clock.setTimer(this.#roundTrip, answer);
       return flow.open;
     };
   }

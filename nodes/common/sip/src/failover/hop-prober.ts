@@ -125,6 +125,11 @@ export class HopProber {
     }
   }
 
+  /** A hop that is out of service has lost its connection by our will: another one at once. */
+  reopen(hop: Hop): void {
+    if (!this.#stopped && this.#watched.has(hop)) this.#open(hop);
+  }
+
   stop(): void {
     this.#stopped = true;
     this.#timer?.cancel();
@@ -215,7 +220,8 @@ export class HopProber {
       return;
     }
     if (hop.state === "down") {
-      if (now - hop.downSince >= cutMs) hop.flow?.close();
+      // Whoever waits for it alone has failed by that; it must not be done later all the same.
+      if (now - hop.downSince >= cutMs && waited >= connectMs) cut(hop.flow);
       return;
     }
     const floor = connecting ? connectMs : downFloorMs;
@@ -266,4 +272,9 @@ export class HopProber {
     this.#ping(hop, flow, this.#clock.monotonic());
     this.busy();
   }
+}
+
+function cut(flow: Flow | undefined): void {
+  if (flow?.reset === undefined) flow?.close();
+  else flow.reset();
 }

@@ -48,7 +48,7 @@ export class Hops {
       dial: (hop) => this.#connect(hop),
       hasStopped: () => this.#transport().stopped === true,
       onChange: (hop) => {
-        if (hop.state === "down") this.#sendAgain(hop, hop.flow);
+        if (hop.state === "down") this.#giveUp(hop);
         onChange?.(hop);
       },
     });
@@ -143,6 +143,20 @@ export class Hops {
         this.#sendAgain(hop, flow);
       });
     return flow;
+  }
+
+  /**
+   * All that was under way to it has gone elsewhere. TCP would deliver it none the less when the hop can be reached again, be it
+   * minutes later: a REGISTER that another member has done since, an INVITE that rings. So its connection is reset.
+   */
+  #giveUp(hop: Hop): void {
+    const { flow } = hop;
+    if (hop.inFlight === 0 && flow?.open === true && flow.reset !== undefined) {
+      hop.flow = undefined;
+      flow.reset();
+      this.#prober.reopen(hop);
+    }
+    this.#sendAgain(hop, flow);
   }
 
   #sendAgain(hop: Hop, flow: Flow | undefined): void {

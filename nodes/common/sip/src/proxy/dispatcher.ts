@@ -176,7 +176,13 @@ export class Dispatcher implements ForkParts {
     else this.#toFirst(located, side, request);
   }
 
-  #toFirst(targets: readonly Target[], side: string, request: SipMessage, left = targets.length - 1): void {
+  /** `left`: how often it may be sent again; to the same target too, whose connection may be reset. */
+  #toFirst(
+    targets: readonly Target[],
+    side: string,
+    request: SipMessage,
+    left = Math.max(1, targets.length - 1),
+  ): void {
     for (const target of this.order(targets, side, request)) {
       const hop = this.hopOf(target, side);
       if (!this.#over(this.flowTo(target, side, hop), request)) continue;

@@ -41,6 +41,10 @@ export abstract class Connection extends BaseFlow implements Flushable {
   /** Ends the connection after what is queued has left. */
   protected abstract endGently(): void;
   protected abstract destroyNow(): void;
+
+  protected resetNow(): void {
+    this.destroyNow();
+  }
   /** What has arrived of an incomplete message. */
   protected abstract pendingText(): string;
 
@@ -58,10 +62,16 @@ export abstract class Connection extends BaseFlow implements Flushable {
     this.#armIdle(this.#idleMs);
   }
 
-  /** Cuts the connection, queue and all. */
+  /** Cuts the connection, queue and all. What was written before may still arrive. */
   destroy(): void {
     this.gone();
     this.destroyNow();
+  }
+
+  /** The same, and the kernel forgets what it has not delivered. */
+  reset(): void {
+    this.gone();
+    this.resetNow();
   }
 
   protected touch(): number {
@@ -174,7 +184,7 @@ export class StreamConnection extends Connection implements FramerSink {
       if (this.#connected) this.modules.flusher.mark(this);
     } else this.#out += text;
     if (this.#out.length <= this.modules.limits.maxQueuedBytes) return true;
-    this.destroy();
+    this.reset();
     return false;
   }
 
@@ -185,7 +195,7 @@ export class StreamConnection extends Connection implements FramerSink {
     this.#out = "";
     this.touch();
     socket.write(text, "latin1");
-    if (socket.writableLength > this.modules.limits.maxQueuedBytes) this.destroy();
+    if (socket.writableLength > this.modules.limits.maxQueuedBytes) this.reset();
   }
 
   onMessage(text: string): boolean {
@@ -227,5 +237,12 @@ export class StreamConnection extends Connection implements FramerSink {
   protected destroyNow(): void {
     this.#out = "";
     this.#socket?.destroy();
+  }
+
+  protected override resetNow(): void {
+    this.#out = "";
+    // A handshake that is not over has delivered nothing; under TLS Node has no way to reset.
+    if (this.#connected && this.protocol === "TCP") this.#socket?.resetAndDestroy();
+    else this.#socket?.destroy();
   }
 }

@@ -20,6 +20,8 @@ export interface Flow {
   /** Queues one message (latin1 text); everything queued in one turn of the loop leaves in one write. False when the flow is closed. */
   send(text: string): boolean;
   close(): void;
+  /** On connections: cuts it at once. What the far end has not received by now it never will, whatever TCP has kept of it. */
+  reset?(): void;
   /**
    * Called once, never from within the call that closes: also when an outgoing connection could not be opened and
    * when the flow was closed before. The same function is kept once.

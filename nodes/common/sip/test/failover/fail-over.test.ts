@@ -326,3 +326,17 @@ test("nothing without a transaction goes round: Max-Forwards, and what has passe
   assert.deepEqual(methods([...sentTo(one, 1), ...sentTo(one, 2)]), ["ACK"]);
   assert.deepEqual(statuses(one.peer), [481]);
 });
+
+test("an ACK that was under way when the connection of its only target was reset leaves over the next one", async () => {
+  const one = member([target(1)]);
+  one.peer.receive(request("INVITE"));
+  flowTo(one, 1).receive(answer(sentTo(one, 1)[0], 200));
+  await one.clock.advanceAsync(2_500);
+  one.transport.hang(target(1));
+  one.peer.receive(request("ACK", { branch: "z9hG4bKack", toTag: "b1" }));
+  await one.clock.advanceAsync(2_500);
+  const [first, second, ...more] = one.transport.dialled;
+  assert.deepEqual([first?.open, second?.open, more.length], [false, true, 0]);
+  assert.deepEqual(methods(first?.sent ?? []), ["INVITE", "ACK"]);
+  assert.deepEqual(methods(second?.sent ?? []), ["ACK"]);
+});

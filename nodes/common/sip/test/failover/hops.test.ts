@@ -20,10 +20,10 @@ function at(index: number, priority?: number): Target {
   };
 }
 
-function bench(probe: Partial<ProbeOptions> = {}) {
+function bench(probe: Partial<ProbeOptions> = {}, roundTrip = 1) {
   const clock = fakeClock();
   const transport = new FakeTransportLayer();
-  transport.answerPings(clock);
+  transport.answerPings(clock, roundTrip);
   const changes: string[] = [];
   const hops = new Hops({
     clock,
@@ -207,6 +207,54 @@ test("a hop that is out of service for long gets a new connection", async () => 
   transport.wake(at(1));
   await clock.advanceAsync(3_000);
   assert.equal(transport.dialled.at(-1)?.open, true);
+});
+
+test("what has gone elsewhere is not delivered later: the connection of a hop out of service is reset, and another is asked at once", async () => {
+  const { clock, transport, ask, changes } = bench();
+  const { hop, flow, waiting } = ask(at(1));
+  // It has another target, as a request to a pool has.
+  waiting.onHopDown = () => hop.leave(waiting);
+  clock.advance(200);
+  transport.hang(at(1));
+  for (let ms = 0; ms < 1_000 && changes.length === 0; ms++) await clock.advanceAsync(1);
+  assert.deepEqual(changes, ["192.0.2.1 down"]);
+  const { wasReset } = transport.dialled[0] ?? assert.fail();
+  assert.deepEqual(
+    { wasReset, open: flow.open, dialled: transport.dialled.length },
+    {
+      wasReset: true,
+      open: false,
+      dialled: 2,
+    },
+  );
+  await clock.advanceAsync(1_000);
+  assert.equal(hop.flow, transport.dialled[1], "one new connection, which waits");
+  transport.wake(at(1));
+  await clock.advanceAsync(100);
+  assert.deepEqual(changes, ["192.0.2.1 down", "192.0.2.1 up"]);
+});
+
+test("who has nowhere else to go waits for a hop out of service; when that is given up, its connection is reset too", async () => {
+  const { clock, transport, ask, changes } = bench();
+  const { flow } = ask(at(1));
+  clock.advance(200);
+  transport.hang(at(1));
+  await clock.advanceAsync(2_000);
+  assert.deepEqual(changes, ["192.0.2.1 down"]);
+  assert.equal(flow.open, true);
+  await clock.advanceAsync(2_000);
+  assert.deepEqual([flow.open, transport.dialled[0]?.wasReset], [false, true]);
+});
+
+test("a hop far away is reached again after long: an answer may take longer than a look", async () => {
+  const { clock, transport, ask, changes } = bench({}, 60);
+  ask(at(1));
+  clock.advance(400);
+  transport.hang(at(1));
+  await clock.advanceAsync(10_000);
+  transport.wake(at(1));
+  await clock.advanceAsync(2_000);
+  assert.deepEqual(changes, ["192.0.2.1 down", "192.0.2.1 up"]);
 });
 
 test("an idle connection is asked at a slow pace; one nobody has used for long is left alone", () => {

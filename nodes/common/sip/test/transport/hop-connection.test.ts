@@ -72,3 +72,46 @@ test("a peer that does not read is seen by what waits for it, and cut at the lim
   });
   assert.ok(seen > 1_000_000 && seen < 5_000_000, String(seen));
 });
+
+test("what a connection that is reset has not delivered never arrives, although the kernel had taken it", async (t) => {
+  const accepted: Socket[] = [];
+  const server = createServer({ pauseOnConnect: true }, (socket) => {
+    socket.on("error", () => {});
+    accepted.push(socket);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  t.after(() => {
+    for (const socket of accepted) socket.destroy();
+    server.close();
+  });
+  const address = server.address();
+  assert.ok(address !== null && typeof address === "object");
+  const client = station(t, { limits: { maxQueuedBytes: 64_000_000 } });
+  const flow = client.layer.flowTo({ protocol: "TCP", address: "127.0.0.1", port: address.port }, "core");
+  const big = message(1, "x".repeat(60_000));
+  let sent = 0;
+  // Until both kernels are full.
+  await until("queue", () => {
+    for (let i = 0; i < 10; i += 1) {
+      assert.equal(flow.send(big), true);
+      sent += big.length;
+    }
+    return (flow.queuedBytes ?? 0) > 8_000_000;
+  });
+  const taken = sent - (flow.queuedBytes ?? 0);
+  flow.reset?.();
+  assert.equal(flow.open, false);
+  let read = 0;
+  let ended = false;
+  const [socket] = accepted;
+  assert.ok(socket !== undefined);
+  socket.on("data", (chunk) => {
+    read += chunk.length;
+  });
+  socket.on("close", () => {
+    ended = true;
+  });
+  socket.resume();
+  await until("end", () => ended);
+  assert.ok(read < taken, `${read} of ${taken} octets`);
+});
