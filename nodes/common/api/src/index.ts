@@ -1,4 +1,12 @@
 export {
+  type DigestProof,
+  type DigestVerdict,
+  digestProofSchema,
+  digestVerdictSchema,
+  type IdentityOwner,
+  identityOwnerSchema,
+} from "./authentication.ts";
+export {
   CHARGING_EVENTS_PATH,
   type ChargingReport,
   chargingEventSchema,

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { digestProofSchema, digestVerdictSchema, identityOwnerSchema } from "./authentication.ts";
 import {
   changedSubscriberSchema,
   importReportSchema,
@@ -46,6 +47,9 @@ export function openApiDocument(): Json {
         SubscriberPage: output(subscriberPageSchema),
         ImportRequest: input(importRequestSchema),
         ImportReport: output(importReportSchema),
+        DigestProof: input(digestProofSchema),
+        DigestVerdict: output(digestVerdictSchema),
+        IdentityOwner: output(identityOwnerSchema),
         Problem: output(problemSchema),
       },
     },
@@ -85,6 +89,19 @@ export function openApiDocument(): Json {
       "/subscribers/{impi}/deregister": {
         parameters: [impi],
         post: operation("deregister", "Ends its registration at the S-CSCF (RTR)", { 204: none }),
+      },
+      "/subscribers/{impi}/verify-digest": {
+        parameters: [impi],
+        post: operation(
+          "verifyDigest",
+          "Whether an answer to a Digest challenge proves the subscriber's password (RFC 7616)",
+          { 200: content("DigestVerdict") },
+          body("DigestProof"),
+        ),
+      },
+      "/public-identities/{impu}": {
+        parameters: [{ ...impi, name: "impu", description: "public identity" }],
+        get: operation("owner", "Who a public identity belongs to", { 200: content("IdentityOwner") }),
       },
       "/subscribers/import": {
         post: operation(

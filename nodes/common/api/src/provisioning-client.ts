@@ -1,6 +1,13 @@
 import { ImsError } from "@ims/runtime";
 import type { z } from "zod";
 import {
+  type DigestProof,
+  type DigestVerdict,
+  digestVerdictSchema,
+  type IdentityOwner,
+  identityOwnerSchema,
+} from "./authentication.ts";
+import {
   type ChangedSubscriber,
   type ImportReport,
   importReportSchema,
@@ -31,10 +38,12 @@ const DEADLINE_MS = 60_000;
 export class ProvisioningClient {
   readonly #url: string;
   readonly #token: string | undefined;
+  readonly #deadlineMs: number;
 
-  constructor(url: string, token?: string) {
+  constructor(url: string, token?: string, deadlineMs = DEADLINE_MS) {
     this.#url = url.replace(/\/$/, "");
     this.#token = token;
+    this.#deadlineMs = deadlineMs;
   }
 
   async add(subscriber: NewSubscriber): Promise<Subscriber> {
@@ -66,6 +75,20 @@ export class ProvisioningClient {
     await this.#call("POST", `/subscribers/${encodeURIComponent(impi)}/deregister`);
   }
 
+  /** Whether somebody who answered a Digest challenge knows the subscriber's password. */
+  async verifyDigest(impi: string, proof: DigestProof): Promise<DigestVerdict> {
+    const path = `/subscribers/${encodeURIComponent(impi)}/verify-digest`;
+    return this.#read(digestVerdictSchema, await this.#call("POST", path, proof));
+  }
+
+  /** Who a public identity belongs to. Refused with 404 when it is nobody's. */
+  async ownerOf(impu: string): Promise<IdentityOwner> {
+    return this.#read(
+      identityOwnerSchema,
+      await this.#call("GET", `/public-identities/${encodeURIComponent(impu)}`),
+    );
+  }
+
   /** At most 5,000 rows a call. */
   async import(
     subscribers: readonly unknown[],
@@ -94,7 +117,7 @@ export class ProvisioningClient {
       response = await fetch(url, {
         method,
         headers,
-        signal: AbortSignal.timeout(DEADLINE_MS),
+        signal: AbortSignal.timeout(this.#deadlineMs),
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
       text = await response.text();

@@ -2,6 +2,7 @@ import { hash, timingSafeEqual } from "node:crypto";
 import { openApiDocument } from "@ims/api";
 import type { Service } from "@ims/runtime";
 import fastify, { type FastifyInstance, type FastifyRequest } from "fastify";
+import { authenticationRoutes } from "./authentication-routes.ts";
 import { importRoute } from "./import-route.ts";
 import { HttpProblem } from "./problem.ts";
 import { type RouteModules, subscriberRoutes } from "./subscriber-routes.ts";
@@ -43,6 +44,7 @@ export function provisioningServer(
   app.get("/openapi.json", async () => document);
   subscriberRoutes(app, options.realm, modules);
   importRoute(app, options.realm, modules);
+  authenticationRoutes(app, modules);
   let port = 0;
   return {
     get port() {

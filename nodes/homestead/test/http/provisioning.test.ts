@@ -256,6 +256,8 @@ test("OpenAPI 3.1: the contract is served and names every route", async (t) => {
     "/subscribers",
     "/subscribers/{impi}",
     "/subscribers/{impi}/deregister",
+    "/subscribers/{impi}/verify-digest",
+    "/public-identities/{impu}",
     "/subscribers/import",
   ]);
 });
