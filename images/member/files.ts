@@ -7,6 +7,9 @@ export function placesBelow(root = "/") {
   return {
     member: at("etc/tidewater/member.json"),
     localConfig: at("etc/tidewater/local_config"),
+    ralfConfig: at("etc/tidewater/ralf_config"),
+    dataVolume: at("etc/tidewater/data-volume"),
+    data: at("var/lib/tidewater"),
     readySignal: at("etc/tidewater/ready-signal.json"),
     run: at("run/tidewater"),
     pools: at("var/lib/tidewater/cluster/pools.json"),

@@ -3,14 +3,18 @@ import { loadOptions } from "@ims/runtime";
 import { z } from "zod";
 import { MemberError, type Role } from "./member-file.ts";
 
-const PORTS: Readonly<Record<Exclude<Role, "vellum">, number>> = {
+/** Processes that answer /health and /metrics. */
+export type ManagedNode = Exclude<Role, "vellum"> | "ralf";
+
+const PORTS: Readonly<Record<ManagedNode, number>> = {
   bono: 9101,
   sprout: 9102,
   homestead: 9103,
+  ralf: 9106,
 };
 
 /** Where the node of this machine answers /health and /metrics, as its own options say. @throws MemberError */
-export function managementUrl(role: Exclude<Role, "vellum">, path: string): string {
+export function managementUrl(role: ManagedNode, path: string): string {
   const remedy = "user data writes it (heat-templates/user-data); correct it and rebuild the server";
   if (!existsSync(path)) throw new MemberError(`there is no ${path}`, remedy);
   const loaded = loadOptions({

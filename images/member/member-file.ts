@@ -23,6 +23,10 @@ export const memberSchema = z
     seeds: z.array(address).min(1).max(9).optional(),
     /** How long seeds, files and readiness are waited for, s. */
     waitSeconds: z.int().min(10).max(3600).default(900),
+    /** Of homestead: whether ralf runs beside it. */
+    charging: z.enum(["on", "off"]).default("off"),
+    /** Of vellum: whether it runs Cassandra. Default: when the image has it. */
+    cassandra: z.enum(["on", "off"]).optional(),
     /** For memcached, MB. Default: half of the memory. */
     memcachedMegabytes: z.int().min(64).max(1_048_576).optional(),
   })

@@ -10,8 +10,6 @@ const signalSchema = z.object({
   user_id: z.string().optional(),
   password: z.string().optional(),
   project_id: z.string().optional(),
-  /** TOKEN_SIGNAL. */
-  token: z.string().optional(),
 });
 export type ReadySignal = z.output<typeof signalSchema>;
 
@@ -59,7 +57,7 @@ export async function sendSignal(
 
 async function once(signal: ReadySignal, body: string): Promise<string | undefined> {
   try {
-    const token = signal.token ?? (await tokenOf(signal));
+    const token = await tokenOf(signal);
     // A pre-signed URL is good for PUT only; the API of Heat itself takes POST.
     const response = await fetch(signal.alarm_url, {
       method: token === undefined ? "PUT" : "POST",

@@ -1,11 +1,12 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { totalmem } from "node:os";
+import { dirname } from "node:path";
 import { writeCassandra } from "./cassandra.ts";
 import { clusterConfig, poolsTemplate } from "./cluster.ts";
 import { etcdStart, etcdYaml } from "./etcd-member.ts";
 import { type Places, put } from "./files.ts";
 import { managementUrl } from "./local-config.ts";
-import type { Member } from "./member-file.ts";
+import { type Member, MemberError } from "./member-file.ts";
 import { waitForFiles, waitForPort, waitForReady } from "./ready.ts";
 import { probeEtcd, seedUrl, waitForSeeds } from "./seeds.ts";
 
@@ -29,6 +30,7 @@ export async function startMember(member: Member, modules: StartModules): Promis
   const probe = (seed: string): Promise<string | undefined> => probeEtcd(seedUrl(seed));
   const seeds = member.seeds ?? [];
 
+  checkDataVolume(places);
   if (member.role === "vellum") {
     if (seeds.includes(member.address)) {
       const start = await etcdStart(member, holdsSomething(places.etcdData));
@@ -41,9 +43,12 @@ export async function startMember(member: Member, modules: StartModules): Promis
     put(`${places.run}/cluster_config`, clusterConfig(member, places, ""));
     await modules.startUnit("tidewater-cluster.service");
     const withJars = existsSync(places.cassandraJars);
-    if (!withJars)
-      say("this image is without Cassandra (docs/operations/images.md): give the pools another cluster");
-    else if (seeds.includes(member.address)) {
+    if (!withJars && member.cassandra === "on")
+      throw new MemberError(
+        "this member is to run Cassandra, and the image is without it",
+        "build the image with --cassandra (docs/operations/images.md), or name a cluster of your own: parameter cassandra_servers",
+      );
+    if (withJars && member.cassandra !== "off" && seeds.includes(member.address)) {
       writeCassandra(member, places);
       await modules.startUnit("tidewater-cassandra.service");
       await waitForPort(member.address, 9042, "tidewater-cassandra.service", waiting);
@@ -64,9 +69,24 @@ export async function startMember(member: Member, modules: StartModules): Promis
     await modules.startUnit("tidewater-cluster.service");
     await waitForFiles(files, waiting);
   }
+  if (member.role === "homestead" && member.charging === "on") {
+    const ralf = managementUrl("ralf", places.ralfConfig);
+    await modules.startUnit("tidewater-ralf.service");
+    await waitForReady(`${ralf}/health/ready`, "tidewater-ralf.service", waiting);
+  }
   const unit = `tidewater-${member.role}.service`;
   await modules.startUnit(unit);
   await waitForReady(`${url}/health/ready`, unit, waiting);
+}
+
+/** What is written without its volume is lost with the server, and hides what is on the volume. */
+function checkDataVolume({ dataVolume, data }: Places): void {
+  const wanted = existsSync(dataVolume) && readFileSync(dataVolume, "utf8").trim() !== "";
+  if (!wanted || statSync(data).dev !== statSync(dirname(data)).dev) return;
+  throw new MemberError(
+    `the data volume is not mounted at ${data}`,
+    "see 'journalctl -u tidewater-data', and whether the volume is attached (openstack server volume list)",
+  );
 }
 
 function memcachedEnvironment({ address, memcachedMegabytes }: Member): string {

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { bonoOptions } from "@ims/bono";
 import { homesteadOptions } from "@ims/homestead";
+import { ralfOptions } from "@ims/ralf";
 import { loadOptions } from "@ims/runtime";
 import { sproutOptions } from "@ims/sprout";
 import { load } from "js-yaml";
@@ -29,6 +30,11 @@ const OPTIONS: ReadonlyMap<string, z.ZodObject> = new Map<string, z.ZodObject>([
   ["bono", bonoOptions],
   ["sprout", sproutOptions],
   ["homestead", homesteadOptions],
+  ["ralf", ralfOptions],
+]);
+/** Who is on whose machine, and reads a file of its own. */
+const CONFIGURATION: ReadonlyMap<string, readonly [role: string, file: string]> = new Map([
+  ["ralf", ["homestead", "/etc/tidewater/ralf_config"]],
 ]);
 
 /** What Heat would put in the place of each $name. */
@@ -49,6 +55,11 @@ const FILLED: readonly (readonly [string, string])[] = [
   ["$cassandra", "10.20.3.11:9042,10.20.3.12:9042,10.20.3.13:9042"],
   ["$durable_writes", "preferred"],
   ["$seeds", '["10.20.3.11","10.20.3.12","10.20.3.13"]'],
+  ["$charging", "on"],
+  ["$cdf", "10.20.3.90:3868,10.20.3.91:3868"],
+  ["$ralf", "http://10.20.3.20:10888,http://10.20.3.21:10888"],
+  ["$own_cassandra", "on"],
+  ["$data_volume", "5f3a9c62-0d0e-4b7e-9a43-6d0a6a2f4c41"],
   ["$ready_signal", '{"alarm_url":"http://192.0.2.1:8000/v1/signal/x"}'],
   ["$join_token", "one-time"],
 ];
@@ -71,19 +82,20 @@ function folder(t: TestContext): string {
 
 for (const [role, schema] of OPTIONS)
   test(`what user data writes for ${role} is what ${role} reads, in both address families`, (t) => {
-    const files = cloudConfig(role);
+    const [machine, own] = CONFIGURATION.get(role) ?? [role, "/etc/tidewater/local_config"];
+    const files = cloudConfig(machine);
     const at = folder(t);
     const shared = join(at, "shared_config");
     const local = join(at, "local_config");
     writeFileSync(shared, files.get("/etc/tidewater/shared_config")?.content ?? "");
-    writeFileSync(local, files.get("/etc/tidewater/local_config")?.content ?? "");
+    writeFileSync(local, files.get(own)?.content ?? "");
     const argv = ["--shared-config", shared, "--config", local];
     const result = loadOptions({ name: role, schema, argv, env: {} });
     assert.equal(result.kind, "loaded", JSON.stringify(result));
     writeFileSync(
       local,
-      (files.get("/etc/tidewater/local_config")?.content ?? "")
-        .replaceAll(/10\.20\.3\.(\d+):/g, "[fd00:20:3::$1]:")
+      (files.get(own)?.content ?? "")
+        .replaceAll(/10\.20\.3\.(\d+):(?=\d)/g, "[fd00:20:3::$1]:")
         .replaceAll(/10\.20\.(\d)\.(\d+)/g, "fd00:20:$1::$2"),
     );
     const six = loadOptions({ name: role, schema, argv, env: {} });
@@ -134,7 +146,8 @@ test("bono has a leg in the DMZ and one towards sprout, no other pool is in the 
 
 /** The security group of an interface: one for each VDU and network. */
 function interfaceOf(process: string, network: string): string {
-  const vdu = ["memcached", "cassandra", "etcd"].includes(process) ? "vellum" : process;
+  const stores = ["memcached", "cassandra", "etcd"].includes(process);
+  const vdu = stores ? "vellum" : process === "ralf" ? "homestead" : process;
   return `${vdu}_${network}`;
 }
 
@@ -144,7 +157,7 @@ test("security groups open exactly the ports of the table of ports, and SSH on m
   };
   const wanted = new Set<string>();
   for (const { process, protocols, port, network, reserved } of table.ports)
-    if (reserved !== true && !["dns", "ntp", "sshd"].includes(process))
+    if (reserved !== true && !["dns", "ntp", "cdf", "sshd"].includes(process))
       for (const protocol of protocols) wanted.add(`${interfaceOf(process, network)} ${protocol} ${port}`);
   for (const name of Object.keys(GROUPS)) if (name.endsWith("_management")) wanted.add(`${name} tcp 22`);
   const open = new Set<string>();

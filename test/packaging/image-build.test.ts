@@ -44,7 +44,7 @@ for (const unit of UNITS)
     const at = join(folder(t), basename(unit));
     writeFileSync(at, readFileSync(join(FILES, unit)));
     // Of ten; what starts the others must be root.
-    const most = unit.includes("member") ? 55 : 20;
+    const most = unit.includes("member") ? 55 : unit.includes("data") ? 35 : 20;
     const ended = spawnSync(
       "systemd-analyze",
       ["security", "--offline=yes", `--threshold=${most}`, "--no-pager", at],
@@ -65,6 +65,43 @@ test("each program has a unit of its own that runs it as a user of its own", () 
   assert.equal(users.size, PROGRAMS.length - 1);
   const accounts = readFileSync(join(FILES, "usr/lib/sysusers.d/tidewater.conf"), "utf8");
   for (const user of users) assert.match(accounts, new RegExp(`^u ${user} +8[0-9]{2}:tidewater `, "m"));
+});
+
+test("a data volume that is blank gets a file system, one with anything on it is left as it is, and a missing one is told", (t) => {
+  const at = folder(t);
+  const volume = "5f3a9c62-0d0e-4b7e-9a43-6d0a6a2f4c41";
+  const tried = join(at, "tried");
+  for (const [name, does] of [
+    ["blkid", 'exit "$FOUND"'],
+    ["mkfs.ext4", `echo "mkfs $*" >>${tried}`],
+    ["systemctl", `echo "systemctl $*" >>${tried}`],
+  ] as const)
+    writeFileSync(join(at, name), `#!/bin/sh\n${does}\n`, { mode: 0o755 });
+  writeFileSync(join(at, "volume"), `${volume}\n`);
+  const disks = join(at, "disks");
+  mkdirSync(disks);
+  const start = (found: number, name = "volume") => {
+    rmSync(tried, { force: true });
+    const script = join(FILES, "usr/lib/tidewater/data-volume.sh");
+    const env = { PATH: `${at}:${process.env["PATH"] ?? ""}`, FOUND: String(found) };
+    const ended = spawnSync("sh", [script, join(at, name), disks, "1"], { encoding: "utf8", env });
+    const did = existsSync(tried) ? readFileSync(tried, "utf8") : "";
+    return { code: ended.status, said: ended.stderr, did };
+  };
+  const absent = start(2);
+  assert.deepEqual([absent.code, absent.did], [1, ""]);
+  assert.match(absent.said, new RegExp(`the data volume ${volume} is not attached`));
+  const disk = join(disks, `virtio-${volume.slice(0, 20)}`);
+  writeFileSync(`${disk}-part1`, "");
+  writeFileSync(disk, "");
+  const mount = "systemctl start var-lib-tidewater.mount\n";
+  assert.deepEqual(start(2), { code: 0, said: "", did: `mkfs -q -L tidewater-data ${disk}\n${mount}` });
+  assert.deepEqual(start(0), { code: 0, said: "", did: mount });
+  const unsure = start(8);
+  assert.deepEqual([unsure.code, unsure.did], [1, ""], "nothing is done to what cannot be told");
+  writeFileSync(join(at, "odd"), "../../vda; rm -rf /");
+  const odd = start(2, "odd");
+  assert.deepEqual([odd.code, odd.did], [1, ""]);
 });
 
 test("a unit that needs what the member program writes looks for it where that writes it", () => {

@@ -131,6 +131,8 @@ for (const role of ["bono", "sprout", "homestead", "vellum"])
       address: "10.0.3.11",
       index: "1",
       cell: "0",
+      charging: "on",
+      own_cassandra: "on",
       seeds: '["10.0.3.11","10.0.3.12"]',
     };
     for (const [key, value] of Object.entries(values)) text = text.replaceAll(`$${key}`, value);
@@ -216,6 +218,46 @@ test("a homestead starts its cluster process once a seed answers, itself once it
     `pools_template=${places.run}/pools_template.json`,
     `pools_file=${places.pools}`,
   ]);
+});
+
+test("a homestead with charging starts ralf before itself; one that waits for a data volume that is not mounted starts nothing", async (t) => {
+  const places = machine(t);
+  const node = await serve(t, "127.0.0.2", 0, () => [200, "ready\n"]);
+  const management = `management_address=127.0.0.2\nmanagement_port=${node.url.split(":")[2]}\n`;
+  writeFileSync(places.localConfig, management);
+  writeFileSync(places.ralfConfig, management);
+  put(places.pools, "{}");
+  const started: string[] = [];
+  const modules = {
+    places,
+    say: () => undefined,
+    startUnit: (unit: string): Promise<void> => Promise.resolve(void started.push(unit)),
+  };
+  const member = memberSchema.parse({ ...GOOD, charging: "on" });
+  await startMember(member, modules);
+  assert.deepEqual(started, [
+    "tidewater-cluster.service",
+    "tidewater-ralf.service",
+    "tidewater-homestead.service",
+  ]);
+  started.length = 0;
+  writeFileSync(places.dataVolume, "5f3a9c62-0d0e-4b7e-9a43-6d0a6a2f4c41");
+  await assert.rejects(startMember(member, modules), /the data volume is not mounted at/);
+  assert.deepEqual(started, []);
+});
+
+test("a vellum that is to run Cassandra from an image without it says how to get one", async (t) => {
+  const places = machine(t);
+  const seed = await serve(t, "127.0.0.78", 2379, () => [200, '{"health":"true"}']);
+  const vellum = { ...GOOD, role: "vellum", pool: "vellum", name: "vellum-1" };
+  const modules = { places, say: () => undefined, startUnit: () => Promise.resolve() };
+  await assert.rejects(
+    startMember(memberSchema.parse({ ...vellum, cassandra: "on" }), modules),
+    (error: Error & { remedy?: string }) =>
+      /image is without it/.test(error.message) && /--cassandra.*cassandra_servers/.test(error.remedy ?? ""),
+  );
+  await startMember(memberSchema.parse({ ...vellum, cassandra: "off" }), modules);
+  assert.ok(seed.asked.length > 0);
 });
 
 test("with the files of its last life a machine starts without etcd", async (t) => {

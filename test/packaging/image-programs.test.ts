@@ -46,9 +46,10 @@ const ARGUMENTS: ReadonlyMap<string, readonly string[]> = new Map([
   ["bono", any("sip", "ws", "core", "management")],
   ["sprout", any("icscf", "scscf", "management")],
   ["homestead", any("diameter", "provisioning", "management")],
+  ["ralf", [...any("management"), "--port", "0"]],
 ]);
 
-test("homestead, sprout and bono, each one file with nothing beside it, answer /health/ready", async (t) => {
+test("homestead, ralf, sprout and bono, each one file with nothing beside it, answer /health/ready", async (t) => {
   const running = async (
     name: string,
     more: readonly string[],
@@ -75,6 +76,8 @@ test("homestead, sprout and bono, each one file with nothing beside it, answer /
   };
   const homestead = await running("homestead", ["--state-dir", join(folder, "state")]);
   await isReady("homestead", homestead["management"]);
+  const ralf = await running("ralf", ["--state-dir", join(folder, "charging"), "--cdr-dir", join(folder, "cdr")]);
+  await isReady("ralf", ralf["management"]);
   const sprout = await running("sprout", ["--hss-peer", `127.0.0.1:${homestead["diameter"]}`]);
   await isReady("sprout", sprout["management"]);
   const bono = await running("bono", ["--icscf-uri", `sip:127.0.0.1:${sprout["icscf-tcp"]};transport=tcp`]);

@@ -17,6 +17,7 @@ const TYPES: Readonly<Record<string, string>> = {
   "OS::Nova::Server":
     "name image block_device_mapping_v2 flavor! flavor_update_policy image_update_policy key_name availability_zone networks scheduler_hints metadata user_data_format software_config_transport user_data_update_policy user_data config_drive diskConfig reservation_id security_groups tags deployment_swift_data",
   "OS::Nova::ServerGroup": "name policies rules",
+  "OS::Cinder::Volume": "name description size! volume_type availability_zone metadata",
   "OS::Designate::RecordSet": "zone! name! type! records! ttl description",
 };
 
@@ -77,6 +78,7 @@ export const ATTRIBUTES: ReadonlyMap<string, ReadonlySet<string>> = new Map([
     new Set(["name", "addresses", "networks", "first_address", "instance_name", "console_urls", "tags"]),
   ],
   ["OS::Nova::ServerGroup", new Set<string>()],
+  ["OS::Cinder::Volume", new Set(["size", "status", "display_name"])],
 ]);
 
 export const GROUP_ATTRIBUTES: ReadonlySet<string> = new Set([

@@ -113,7 +113,10 @@ function compare(
       continue;
     }
     const ports = resourcesOf(member).filter(({ type }) => type === "OS::Neutron::Port");
-    const volumes = resourcesOf(member).filter(({ type }) => type === "OS::Cinder::Volume");
+    // One with a condition is a choice of who makes the stack, not part of what the descriptor asks for.
+    const volumes = resourcesOf(member).filter(
+      ({ type, body }) => type === "OS::Cinder::Volume" && child(body, "condition") === undefined,
+    );
     for (const { vdu: one } of vdus) {
       const points = [...flavour.nodes.values()].filter(
         (node) =>
