@@ -22,6 +22,12 @@ export function poolsTemplate(domain: string): PoolsFileInput {
   return { version: 1, domain: domain.toLowerCase(), pools: SERVICES };
 }
 
+/**
+ * How long a server that leaves is given until its entries are with others: one that ends before counts as failed, and two that fail
+ * within one exchange may have held both copies of an entry.
+ */
+export const STORE_QUIESCE_SECONDS = 300;
+
 /** Options of etcd-cluster on this machine, as a file of key=value lines. */
 export function clusterConfig(member: Member, places: Places, metricsUrl: string): string {
   const { role, pool, index, name, address, seeds = [] } = member;
@@ -32,8 +38,8 @@ export function clusterConfig(member: Member, places: Places, metricsUrl: string
     ["member", memcached ? `memcached-${index}` : name],
     ["addresses", address],
   ];
-  if (!memcached)
-    options.push(["pools_template", `${places.run}/pools_template.json`], ["pools_file", places.pools]);
+  if (memcached) options.push(["quiesce_seconds", String(STORE_QUIESCE_SECONDS)]);
+  else options.push(["pools_template", `${places.run}/pools_template.json`], ["pools_file", places.pools]);
   if (role === "sprout") options.push(["memcached_file", places.memcached], ["metrics_url", metricsUrl]);
   return `${options.map(([key, value]) => `${key}=${value}`).join("\n")}\n`;
 }
