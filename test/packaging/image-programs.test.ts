@@ -76,7 +76,12 @@ test("homestead, ralf, sprout and bono, each one file with nothing beside it, an
   };
   const homestead = await running("homestead", ["--state-dir", join(folder, "state")]);
   await isReady("homestead", homestead["management"]);
-  const ralf = await running("ralf", ["--state-dir", join(folder, "charging"), "--cdr-dir", join(folder, "cdr")]);
+  const ralf = await running("ralf", [
+    "--state-dir",
+    join(folder, "charging"),
+    "--cdr-dir",
+    join(folder, "cdr"),
+  ]);
   await isReady("ralf", ralf["management"]);
   const sprout = await running("sprout", ["--hss-peer", `127.0.0.1:${homestead["diameter"]}`]);
   await isReady("sprout", sprout["management"]);
