@@ -14,7 +14,7 @@ import {
 import type { DurableCopy, DurableRead } from "./durable-copy.ts";
 import { nextExpiry, type Registration } from "./registration.ts";
 import { NO_META, type WriteMeta } from "./registration-codec.ts";
-import { mergeRegistrations } from "./registration-merge.ts";
+import { inDoubt, sameBindings } from "./registration-merge.ts";
 import { GRACE_SECONDS, lifetimeOf, linksOf, renewedFor } from "./set-lifetime.ts";
 import { NONE_SECONDS, type WorkingCopy, type WorkingRead, type WorkingWrite } from "./working-copy.ts";
 
@@ -68,22 +68,25 @@ export class TwoCopies implements Copies {
     return (await this.#durable.setsOf(impi)) ?? [];
   }
 
-  /** The working copy; where its servers are just coming back, the durable rows in its stead if they know of a later change. */
+  /**
+   * The working copy; where its servers are just coming back, what the rows say beside it. The higher stamp alone does not tell who
+   * knows more: two members may have written to the rows in one moment, and one of their writes reached a server that woke up later.
+   */
   async #read(key: string): Promise<WorkingRead> {
     const read = await this.#working.read(key);
     if ((read.kind !== "found" && read.kind !== "none") || this.#working.isSettled(key)) return read;
     const set = await this.#durable.read(key);
-    if ((set.kind !== "registration" && set.kind !== "none") || set.stamp <= read.meta.stamp) return read;
+    if (set.kind !== "registration" && set.kind !== "none") return read;
+    const working = read.kind === "found" ? read.registration : undefined;
+    const rows = set.kind === "registration" ? set.registration : undefined;
+    if (set.stamp <= read.meta.stamp && sameBindings(working, rows)) return read;
     this.#comparedLater(key);
     const { version } = read;
-    const { behind } = read.meta;
-    const meta = { stamp: set.stamp, calendarAt: 0, behind } as const;
-    if (set.kind === "none") return { kind: "none", meta, version };
-    const registration =
-      behind > 0 && read.kind === "found"
-        ? mergeRegistrations(set.registration, read.registration)
-        : set.registration;
-    return { kind: "found", registration, meta, version };
+    const meta = { ...read.meta, stamp: Math.max(set.stamp, read.meta.stamp), calendarAt: 0 } as const;
+    const registration = inDoubt({ rows, stamp: set.stamp }, { working, meta: read.meta });
+    return registration === undefined
+      ? { kind: "none", meta, version }
+      : { kind: "found", registration, meta, version };
   }
 
   /** Members that see different servers may each have written to the working copy: it is compared when all see the same. */

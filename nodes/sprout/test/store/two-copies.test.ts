@@ -166,6 +166,31 @@ test("an acknowledged removal stays one for a member whose memcached came back w
   assert.deepEqual(await b.bindings(), []);
 });
 
+test("two members write at one moment, and memcached, stopped, takes the one's write when it goes on: the other's binding is found", async (t) => {
+  const pool = new Pool(t);
+  const [a, b] = [pool.member(), pool.member()];
+  const now = { refreshedAt: pool.clock.now() };
+  await a.bind(at("one", now));
+  Object.assign(a, { unheard: true, unsettled: true });
+  Object.assign(b, { cutOff: true, unsettled: true });
+  // The working copy of the one has the same stamp as the row of the other.
+  assert.deepEqual(await Promise.all([a.bind(at("two", now)), b.bind(at("three", now))]), [
+    "stored",
+    "stored",
+  ]);
+  a.unheard = false;
+  b.cutOff = false;
+  for (const member of [a, b]) assert.deepEqual(await member.bindings(), ["one", "three", "two"]);
+  assert.equal(await a.unbind("three"), "stored");
+  assert.deepEqual(await b.bindings(), ["one", "two"]);
+  for (const member of [a, b]) member.unsettled = false;
+  await pool.clock.advanceAsync(10_000);
+  await settled();
+  assert.equal(a.store.waiting + b.store.waiting, 0);
+  pool.durableUp = false;
+  for (const member of [a, b]) assert.deepEqual(await member.bindings(), ["one", "two"]);
+});
+
 test("a set removed while memcached was away is not found there when it is back with its old contents", async (t) => {
   const pool = new Pool(t);
   const member = pool.member();

@@ -37,6 +37,8 @@ export function binding(more: Partial<Binding> = {}): Binding {
     parameters: ";q=0.5",
     gruu: false,
     gruuSince: 0,
+    gruuCseq: 7,
+    registered: ALICE,
     ...more,
   };
 }
@@ -59,6 +61,7 @@ export function registration(more: Partial<Registration> = {}): Registration {
     profile,
     aliasesUntil: 0,
     heldUntil: 0,
+    subscriptions: [],
     ...more,
   };
 }
@@ -78,6 +81,8 @@ export class Member {
   cutOff = false;
   /** The working copy as only this member sees it. */
   sees: KvStore | undefined;
+  /** Its writes reach the working copy, and no answer reaches it: the servers were stopped and went on later. */
+  unheard = false;
   /** Its servers have just come back, so far as this member knows. */
   unsettled = false;
 
@@ -94,7 +99,10 @@ export class Member {
       store: {
         get: (table, key) => step(`get ${table}`, working, () => kv().get(table, key)),
         put: (table, key, value, options) =>
-          step(`put ${table}`, working, () => kv().put(table, key, value, options)),
+          step(`put ${table}`, working, async () => {
+            const result = await kv().put(table, key, value, options);
+            return this.unheard ? away() : result;
+          }),
         delete: (table, key, options) =>
           step(`delete ${table}`, working, () => kv().delete(table, key, options)),
         isSettled: () => !this.unsettled,
