@@ -1,4 +1,5 @@
 import type { Binding, Registration } from "./registration.ts";
+import type { WriteMeta } from "./registration-codec.ts";
 
 /** Bindings of both; of one that both have, the one refreshed last. All else is as in the first. */
 export function mergeRegistrations(first: Registration, second: Registration): Registration {
@@ -9,6 +10,23 @@ export function mergeRegistrations(first: Registration, second: Registration): R
     if (other === undefined || binding.refreshedAt >= other.refreshedAt) bindings.set(name, binding);
   }
   return { ...first, bindings: [...bindings.values()] };
+}
+
+/**
+ * What holds while the working copy may have missed writes, or taken one late. Rows of a later change hold alone; otherwise they
+ * hold with what may still be on its way to them: bindings registered since they changed. What else the working copy has was
+ * removed past it, what it lacks was added past it. If it is known that the rows lack something, the bindings of both hold.
+ */
+export function inDoubt(
+  { rows, stamp }: { readonly rows: Registration | undefined; readonly stamp: number },
+  { working, meta }: { readonly working: Registration | undefined; readonly meta: WriteMeta },
+): Registration | undefined {
+  const isLater = stamp > meta.stamp;
+  if (working === undefined || (isLater && (rows === undefined || meta.behind === 0))) return rows;
+  if (meta.behind > 0) return rows === undefined ? working : mergeRegistrations(rows, working);
+  const bindings = working.bindings.filter(({ refreshedAt }) => refreshedAt * 1000 >= stamp);
+  if (rows !== undefined) return mergeRegistrations(rows, { ...working, bindings });
+  return bindings.length > 0 || working.bindings.length === 0 ? { ...working, bindings } : undefined;
 }
 
 /** Whether both have the same bindings, each as the same REGISTER has left it. */
