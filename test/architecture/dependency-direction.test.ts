@@ -16,6 +16,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   bono: ["runtime", "sip", "store", "ims", "api"],
   sprout: ["runtime", "sip", "diameter", "store", "ims", "api"],
   ralf: ["runtime", "diameter", "store", "ims", "api"],
+  homer: ["runtime", "sip", "store", "ims", "api"],
   homestead: ["runtime", "sip", "diameter", "store", "ims", "api"],
   vnf: [],
   "etcd-cluster": ["runtime", "store"],

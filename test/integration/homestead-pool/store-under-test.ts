@@ -1,8 +1,8 @@
 import { createSecretKey } from "node:crypto";
 import { type Clock, systemClock } from "@ims/runtime";
 import type { CassandraSession } from "@ims/store";
+import { CassandraSimservs } from "../../../nodes/homer/src/store/cassandra-simservs.ts";
 import { CassandraRepository } from "../../../nodes/homestead/src/hss/cassandra/cassandra-repository.ts";
-import { CassandraSimservs } from "../../../nodes/homestead/src/hss/cassandra/cassandra-simservs.ts";
 import { Cql } from "../../../nodes/homestead/src/hss/cassandra/cql.ts";
 import { sealingWith } from "../../../nodes/homestead/src/hss/sealing.ts";
 
@@ -14,7 +14,7 @@ export function repositoryOn(session: CassandraSession, clock: Clock = systemClo
 }
 
 export function simservsOn(session: CassandraSession): CassandraSimservs {
-  return new CassandraSimservs(new Cql(session));
+  return new CassandraSimservs(session);
 }
 
 export async function emptied(session: CassandraSession): Promise<void> {

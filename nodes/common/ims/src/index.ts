@@ -58,6 +58,7 @@ export {
   type UserProfileFault,
   type UserProfileResult,
 } from "./profile/user-profile.ts";
+export { escapeXml } from "./profile/xml.ts";
 export type { Binding } from "./registration/binding.ts";
 export {
   type GruuTarget,

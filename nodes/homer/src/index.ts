@@ -1,0 +1,2 @@
+export { type HomerOptions, homerOptions } from "./options.ts";
+export { createHomer } from "./service.ts";
