@@ -2,6 +2,7 @@ import type { MetricsRegister } from "@ims/runtime";
 import { type ProxyCounters, sipCounters } from "@ims/sip";
 import type { IcscfCounters } from "./icscf/modules.ts";
 import type { ScscfCounters } from "./scscf/modules.ts";
+import type { NotifierCounters } from "./scscf/notifier.ts";
 import type { RegistrationStoreCounters } from "./store/copies.ts";
 
 const sides = ["scscf", "icscf"] as const;
@@ -11,6 +12,7 @@ export interface Metrics {
   readonly sip: ProxyCounters;
   readonly icscf: IcscfCounters;
   readonly scscf: ScscfCounters;
+  readonly notifier: NotifierCounters;
   readonly store: RegistrationStoreCounters;
   /** A request that no functional entity saw. */
   refused(reason: "foreignPeer" | "quiescing"): void;
@@ -77,6 +79,16 @@ export function getMetrics(
       ],
     },
   });
+  const subscriptions = register.counter({
+    name: "ims_sprout_reg_event_subscriptions_total",
+    help: "SUBSCRIBE requests for the registration event package by what became of them",
+    labels: { outcome: ["begun", "refreshed", "ended", "refused"] },
+  });
+  const notifications = register.counter({
+    name: "ims_sprout_reg_event_notifications_total",
+    help: "NOTIFY requests of the registration event package; again: because it is not known that the one before arrived",
+    labels: { outcome: ["sent", "again", "arrived", "lost", "refused"] },
+  });
   const refused = register.counter({
     name: "ims_sprout_refused_total",
     help: "Requests refused before any functional entity saw them",
@@ -125,7 +137,9 @@ export function getMetrics(
       registration: (outcome) => registrations.inc({ outcome }),
       session: (sessionCase, outcome) => sessions.inc({ session_case: sessionCase, outcome }),
       applicationServer: (outcome) => applicationServers.inc({ outcome }),
+      subscription: (outcome) => subscriptions.inc({ outcome }),
     },
+    notifier: { notify: (outcome) => notifications.inc({ outcome }) },
     store: { copy: (outcome) => copies.inc({ outcome }), bad: (kind) => bad.inc({ kind }) },
     refused: (reason) => refused.inc({ reason }),
     defect: () => defects.inc({}),

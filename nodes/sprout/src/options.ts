@@ -131,6 +131,9 @@ export const sproutOptions = z.object({
     .max(60_000)
     .default(4_000)
     .describe("the same when the session ends with it, ms"),
+  minSubscription: seconds("shortest subscription to the registration event package, s", 60),
+  // What UEs and P-CSCFs ask for (TS 24.229 §5.1.1.3, §5.2.3); it ends with the registration in any case.
+  maxSubscription: seconds("longest subscription to the registration event package, s", 600_000),
   gruuKey: z
     .string()
     .regex(/^(?:[0-9a-fA-F]{32})?$/, "32 hex digits")

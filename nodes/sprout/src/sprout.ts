@@ -14,13 +14,15 @@ import { OwnUris } from "./routing/own-route.ts";
 import { ApplicationServers } from "./scscf/application-servers.ts";
 import { ChallengeWatch } from "./scscf/challenge-watch.ts";
 import { ScscfCharging } from "./scscf/charging-events.ts";
-import { networkInitiated, removeLapsed } from "./scscf/deregistration.ts";
+import { removeLapsed } from "./scscf/deregistration.ts";
 import { ExpiryWheel } from "./scscf/expiry.ts";
 import { ExpiryScan } from "./scscf/expiry-scan.ts";
 import { FilterCriteria, type OperatorCriteria } from "./scscf/filter-criteria.ts";
 import { LapseClaims } from "./scscf/lapse-claim.ts";
 import type { RegistrationListener, ScscfModules, ScscfOptions } from "./scscf/modules.ts";
+import { networkInitiated } from "./scscf/network-initiated.ts";
 import { nonceGenerator } from "./scscf/nonces.ts";
+import { Notifier } from "./scscf/notifier.ts";
 import { OdiTokens } from "./scscf/odi-token.ts";
 import { Scscf } from "./scscf/scscf.ts";
 import { ShardLeases } from "./scscf/shard-leases.ts";
@@ -154,6 +156,16 @@ export function createEntities(parts: SproutParts): SproutEntities {
     filterCriteria,
     applicationServers,
     odi: new OdiTokens(poolKey, options.scscfUri),
+    notifier: new Notifier({
+      registrations,
+      clock,
+      gruus,
+      originate: parts.originate,
+      scscfUri: options.scscfUri,
+      homeDomain: options.homeDomain,
+      side: options.side,
+      counters: metrics.notifier,
+    }),
     own: ownScscf,
     nonce,
   };

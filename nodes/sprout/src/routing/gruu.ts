@@ -14,16 +14,20 @@ export class Gruus {
   }
 
   /** ;pub-gruu and ;temp-gruu of a Contact in the 200, "" for a UE without GRUU support. */
-  parametersFor(impu: string, { gruu, instance, gruuSince }: Binding): string {
-    if (!gruu || instance === "") return "";
-    const open = publicGruu(impu, instance);
-    if (open === undefined) return "";
-    const hidden = temporaryGruu(
-      { impu, instanceId: instance, epoch: gruuSince.toString(36) },
-      this.#domain,
-      this.#key,
-    );
-    return `;pub-gruu="${open}";temp-gruu="${hidden}"`;
+  parametersFor(impu: string, binding: Binding): string {
+    const gruu = this.of(impu, binding);
+    return gruu === undefined ? "" : `;pub-gruu="${gruu.open}";temp-gruu="${gruu.hidden()}"`;
+  }
+
+  /** GRUUs of a contact for a document; undefined when it has none. A temporary one is made when it is asked for. */
+  of(impu: string, binding: Binding): { readonly open: string; hidden(): string } | undefined {
+    const open = binding.gruu && binding.instance !== "" ? publicGruu(impu, binding.instance) : undefined;
+    return open === undefined ? undefined : { open, hidden: () => this.#temporary(impu, binding) };
+  }
+
+  #temporary(impu: string, { instance, gruuSince }: Binding): string {
+    const epoch = gruuSince.toString(36);
+    return temporaryGruu({ impu, instanceId: instance, epoch }, this.#domain, this.#key);
   }
 
   /** The user that a GRUU belongs to; undefined for any other URI. */

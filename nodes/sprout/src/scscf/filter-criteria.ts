@@ -72,6 +72,12 @@ export class FilterCriteria {
     return known;
   }
 
+  /** Application servers that requests of that user may be sent to. */
+  serverNames(profile: ServiceProfile): ReadonlySet<string> {
+    const all = [...this.#ownOf(profile), ...this.#fallback];
+    return new Set(all.map(({ criteria }) => criteria.applicationServer.serverName));
+  }
+
   /** Sets that profiles name and nobody has provided are empty. */
   #ownOf({ initialFilterCriteria, sharedIfcSetIds }: ServiceProfile): readonly CompiledCriteria[] {
     const shared = sharedIfcSetIds.flatMap((id) => this.#operator.shared.get(id) ?? []);

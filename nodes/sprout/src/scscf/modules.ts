@@ -12,6 +12,7 @@ import type { ChallengeWatch } from "./challenge-watch.ts";
 import type { ScscfCharging } from "./charging-events.ts";
 import type { FilterCriteria } from "./filter-criteria.ts";
 import type { LapseClaims } from "./lapse-claim.ts";
+import type { Notifier } from "./notifier.ts";
 import type { OdiTokens } from "./odi-token.ts";
 
 /** What the procedures of the S-CSCF are told about their network. */
@@ -45,6 +46,9 @@ export interface ScscfOptions {
   readonly asTimeoutTerminatedMs: number;
   /** An initial request that meets no filter criteria although its user has some is answered 403. */
   readonly rejectIfNoMatchingIfcs: boolean;
+  /** Shortest and longest subscription to the registration event package, s. */
+  readonly minSubscription: number;
+  readonly maxSubscription: number;
   /** Server name in filter criteria that stands for no application server; "": none. */
   readonly dummyApplicationServer: string;
 }
@@ -54,6 +58,8 @@ export interface RegistrationListener {
   /** `exchange`: there is none when the set has changed for another reason than a REGISTER. */
   registered(registration: Registration, initial: boolean, exchange?: RegisterExchange): void;
   deregistered(impu: string, registration: Registration, exchange?: RegisterExchange): void;
+  /** The HSS has given another profile (PPR). */
+  profileChanged?(registration: Registration, before: Registration): void;
 }
 
 /** A REGISTER and its 200. They are not to be kept. */
@@ -89,6 +95,8 @@ export interface ScscfCounters {
   session(sessionCase: "originating" | "terminating", outcome: "routed" | "refused"): void;
   /** A request that meets filter criteria, and what became of the visit to the application server. */
   applicationServer(outcome: ApplicationServerOutcome): void;
+  /** SUBSCRIBE for the registration event package. */
+  subscription(outcome: "begun" | "refreshed" | "ended" | "refused"): void;
 }
 
 export interface ScscfModules {
@@ -106,6 +114,8 @@ export interface ScscfModules {
   readonly filterCriteria: FilterCriteria;
   readonly applicationServers: ApplicationServers;
   readonly odi: OdiTokens;
+  /** Registration event package. */
+  readonly notifier: Notifier;
   /** Offline charging; undefined: there is none. */
   readonly charging?: ScscfCharging | undefined;
   /** URIs that are this S-CSCF. */

@@ -1,33 +1,37 @@
 import type { Registration } from "../store/registration.ts";
+import { endLapsed } from "./deregistration.ts";
 import type { ScscfModules } from "./modules.ts";
 
 /**
  * Network-initiated deregistration by the S-CSCF itself: TS 24.229 §5.4.1.5. All contacts of the set go, the HSS hears of it
- * (TS 29.228 §6.1.2, ADMINISTRATIVE_DEREGISTRATION), and whoever watches the registration. "notRegistered": there is nothing to do.
+ * (TS 29.228 §6.1.2, ADMINISTRATIVE_DEREGISTRATION), and whoever watches the registration: the UE may try again after a while ("probation").
+ * The contacts lapse first: should this member die, or the HSS not answer, the calendar ends what has been begun. "notRegistered":
+ * there is nothing to do.
  */
 export async function deregisterByNetwork(
   modules: ScscfModules,
   impu: string,
 ): Promise<"deregistered" | "notRegistered" | "unavailable"> {
-  const { registrations, cx, options, listeners } = modules;
+  const { registrations, clock, claims } = modules;
   const found = await registrations.find(impu);
   if (found.kind !== "found") return found.kind === "notFound" ? "notRegistered" : "unavailable";
   const key = found.registration.impu;
-  let before: Registration | undefined;
+  const now = clock.now();
   const stored = await registrations.update(key, (current) => {
-    before = current?.state === "registered" ? current : undefined;
-    return before === undefined ? "keep" : "remove";
+    if (current?.state !== "registered") return "keep";
+    const lapse = (expiresAt: number): number => Math.min(expiresAt, now);
+    const bindings = current.bindings.map((one) => ({ ...one, expiresAt: lapse(one.expiresAt) }));
+    return { ...current, bindings };
   });
   if (stored.kind === "unavailable") return "unavailable";
-  if (stored.kind !== "removed" || before === undefined) return "notRegistered";
-  for (const impi of new Set(before.bindings.map((binding) => binding.impi)))
-    await cx.serverAssignment({
-      type: "ADMINISTRATIVE_DEREGISTRATION",
-      serverName: options.scscfUri,
-      impi,
-      impus: [key],
-      profileKnown: true,
-    });
-  for (const listener of listeners) listener.deregistered(key, before);
+  if (stored.kind !== "stored") return "notRegistered";
+  const before: Registration = stored.registration;
+  // Who else is at it ends these too, or the calendar does.
+  if (!(await claims.take(key))) return "deregistered";
+  try {
+    await endLapsed(modules, key, before, { type: "ADMINISTRATIVE_DEREGISTRATION", gone: "probation" });
+  } finally {
+    await claims.release(key);
+  }
   return "deregistered";
 }

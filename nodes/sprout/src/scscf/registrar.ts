@@ -1,10 +1,13 @@
 import type { RequestContext, SipMessage } from "@ims/sip";
-import type { AssignmentType, ServerAssignmentOutcome } from "../cx/cx.ts";
+import type { ServerAssignmentOutcome } from "../cx/cx.ts";
 import { type Binding, liveBindings, type Registration } from "../store/registration.ts";
+import { NO_SUBSCRIPTIONS } from "../store/subscription.ts";
+import { assign, assignmentFor, profileOf } from "./assignment.ts";
 import { type AuthenticatedUser, authenticate } from "./authentication.ts";
 import { type RequestedContact, type RequestedContacts, requestedContacts } from "./contacts.ts";
 import type { ScscfModules } from "./modules.ts";
 import { acceptRegistration } from "./register-response.ts";
+import { changeRegistration } from "./registration-change.ts";
 import { refuseForStore } from "./store-away.ts";
 
 /** option-tags a REGISTER may require of the S-CSCF. */
@@ -94,13 +97,18 @@ export async function register(context: RequestContext, modules: ScscfModules): 
   // 6. Written under the version that was read; another REGISTER in between is taken into account.
   let refusal = 0;
   let repeated = false;
-  const stored = await registrations.update(next.impu, (current) => {
+  const stored = await changeRegistration(modules, next.impu, "unregistered", (current) => {
     const outcome = applyContacts(current?.bindings ?? [], change);
     refusal = outcome.kind === "refused" ? outcome.status : 0;
     repeated = outcome.kind === "applied" && outcome.repeated;
     if (outcome.kind === "refused" || repeated) return "keep";
     if (outcome.bindings.length === 0) return current === undefined ? "keep" : "remove";
-    return { ...next, bindings: outcome.bindings, aliasesUntil: current?.aliasesUntil ?? 0 };
+    return {
+      ...next,
+      bindings: outcome.bindings,
+      aliasesUntil: current?.aliasesUntil ?? 0,
+      subscriptions: current?.subscriptions ?? NO_SUBSCRIPTIONS,
+    };
   });
   if (stored.kind === "unavailable") return refuseForStore(context, stored);
   if (refusal !== 0) return context.respond(refusal);
@@ -112,6 +120,7 @@ export async function register(context: RequestContext, modules: ScscfModules): 
   const initial = type === "REGISTRATION";
   counters.registration(trial.removed > 0 ? "removed" : initial ? "initial" : "refreshed");
   const response = acceptRegistration(context, modules, user, after ?? { ...next, bindings: [] });
+  stored.tell();
   const exchange = response && { request, response };
   for (const listener of modules.listeners)
     if (after !== undefined) listener.registered(after, initial, exchange);
@@ -135,7 +144,7 @@ async function repeat(
   for (const listener of listeners) listener.registered(registration, false, exchange);
 }
 
-interface BindingChange {
+export interface BindingChange {
   readonly request: SipMessage;
   readonly user: AuthenticatedUser;
   readonly path: readonly string[];
@@ -243,58 +252,7 @@ function bindingFor(
     gruu,
     // RFC 5627 §5.1: a REGISTER with another Call-ID ends the temporary GRUUs made before.
     gruuSince: known !== undefined && known.callId === callId ? known.gruuSince : now,
-  };
-}
-
-/** Server-Assignment-Type for what is about to happen; undefined when the HSS need not hear of it. */
-function assignmentFor(
-  before: Registration | undefined,
-  after: readonly Binding[],
-  { user, now, modules }: BindingChange,
-): AssignmentType | undefined {
-  const had = before !== undefined && liveBindings(before, now).some(({ impi }) => impi === user.impi);
-  const has = after.some(({ impi }) => impi === user.impi);
-  if (has && !had) return "REGISTRATION";
-  if (had && !has) return "USER_DEREGISTRATION";
-  if (!has) return undefined;
-  return modules.options.confirmReregistrations ? "RE_REGISTRATION" : undefined;
-}
-
-function assign(
-  type: AssignmentType,
-  { user, modules }: BindingChange,
-  before: Registration | undefined,
-): Promise<ServerAssignmentOutcome> {
-  return modules.cx.serverAssignment({
-    type,
-    serverName: modules.options.scscfUri,
-    impi: user.impi,
-    impus: [user.impu],
-    // A first registration always fetches the profile: the one kept may be an unregistered user's (TS 29.228 §6.6).
-    profileKnown: type !== "REGISTRATION" && before !== undefined,
-  });
-}
-
-/** The set to write, but for its bindings; undefined when there is no profile, or all its identities are barred. */
-function profileOf(
-  before: Registration | undefined,
-  assigned: ServerAssignmentOutcome | undefined,
-  { readProfile }: ScscfModules,
-): Registration | undefined {
-  if (assigned?.kind !== "assigned" || assigned.profileXml === undefined)
-    return before === undefined ? undefined : { ...before, state: "registered", heldUntil: 0 };
-  const { profileXml, charging } = assigned;
-  const profile = profileXml === before?.profileXml ? before.profile : readProfile(profileXml);
-  const impu = profile?.defaultIdentity?.canonical;
-  if (profile === undefined || impu === undefined) return undefined;
-  return {
-    impu,
-    state: "registered",
-    bindings: before?.bindings ?? [],
-    charging: charging ?? before?.charging,
-    profileXml,
-    profile,
-    aliasesUntil: 0,
-    heldUntil: 0,
+    gruuCseq: known !== undefined && known.callId === callId ? known.gruuCseq : request.cseqNumber,
+    registered: user.impu,
   };
 }

@@ -1,4 +1,4 @@
-import type { AckContext, RequestContext, SipMethod, TransactionUser, Uri } from "@ims/sip";
+import type { AckContext, RequestContext, SipMessage, SipMethod, TransactionUser, Uri } from "@ims/sip";
 import { ownTopRoute } from "../routing/own-route.ts";
 import { ack, inDialog } from "./in-dialog.ts";
 import type { ScscfModules } from "./modules.ts";
@@ -6,6 +6,7 @@ import { originating } from "./originating.ts";
 import { parsePServedUser } from "./p-served-user.ts";
 import { register } from "./registrar.ts";
 import { terminates } from "./service-chain.ts";
+import { isRegEvent, resubscribe, subscribe } from "./subscription.ts";
 import { terminating } from "./terminating.ts";
 
 type Procedure = (context: RequestContext, modules: ScscfModules) => void | Promise<void>;
@@ -37,6 +38,7 @@ export class Scscf implements TransactionUser {
     // Inside a dialog (RFC 3261 §12.2): a tag on both ends.
     if (request.toTag !== "") {
       charging?.inDialog(context);
+      if (request.method === "SUBSCRIBE" && isOwn(request, modules)) return resubscribe(context, modules);
       return inDialog(context, modules);
     }
     const route = ownTopRoute(request, modules.own);
@@ -56,10 +58,13 @@ export class Scscf implements TransactionUser {
       return divertedBy === undefined ? context.respond(403) : originating(context, modules, { divertedBy });
     }
     const originates = route?.parameters.has("orig") ?? false;
-    // Reg-event and other packages of the S-CSCF itself are not here yet (RFC 6665 §7.3.2); other packages are proxied.
-    if (request.method === "SUBSCRIBE" && isRegEvent(request.header("Event"))) return context.respond(489);
     charging?.initial(context, originates ? "originating" : "terminating");
-    return originates ? originating(context, modules) : terminating(context, modules);
+    const proceed = (): void | Promise<void> =>
+      originates ? originating(context, modules) : terminating(context, modules);
+    if (request.method !== "SUBSCRIBE") return proceed();
+    // Registrations are the S-CSCF's own to tell of (§5.4.2.1); subscriptions to anything else are proxied.
+    if (isRegEvent(request)) return subscribe(context, modules, originates ? proceed : undefined);
+    return isOwn(request, modules) ? refuseEvent(context) : proceed();
   }
 
   onAck(context: AckContext): void {
@@ -67,6 +72,12 @@ export class Scscf implements TransactionUser {
   }
 }
 
-function isRegEvent(event: string | undefined): boolean {
-  return event !== undefined && event.split(";")[0]?.trim().toLowerCase() === "reg";
+/** Is the Request-URI the S-CSCF itself? */
+function isOwn({ target }: SipMessage, { own }: ScscfModules): boolean {
+  return target !== undefined && own.has(target);
+}
+
+/** RFC 6665 §4.2.1.3. */
+function refuseEvent(context: RequestContext): void {
+  context.respond(489, { edit: (response) => void response.append("Allow-Events", "reg") });
 }

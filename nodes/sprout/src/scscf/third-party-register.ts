@@ -52,13 +52,17 @@ export function thirdPartyRegister(given: ThirdPartyRegister): SipMessage {
   return register;
 }
 
-/** The REGISTER that would have ended a registration which ended otherwise. */
-export function synthesisedRegister(impu: string, homeDomain: string): SipMessage {
+/** The REGISTER that would have made of a registration what has become of it otherwise; ended it, unless told how long it lasts, s. */
+export function synthesisedRegister(
+  impu: string,
+  homeDomain: string,
+  { contact, expires }: { readonly contact: string; readonly expires: number } = { contact: "*", expires: 0 },
+): SipMessage {
   return SipMessage.request("REGISTER", `sip:${homeDomain}`)
     .append("From", `<${impu}>`)
     .append("To", `<${impu}>`)
-    .append("Contact", "*")
-    .append("Expires", "0");
+    .append("Contact", contact)
+    .append("Expires", String(expires));
 }
 
 interface Part {

@@ -38,6 +38,55 @@ export class ThirdPartyRegistration implements RegistrationListener {
     this.#tell(registration, RegistrationType.DE_REGISTRATION, exchange);
   }
 
+  /**
+   * Another profile: who is named by it and was not is told as of a registration, who is named no more as of its end, who is named by both
+   * only when what it was told has changed (TS 24.229 §5.4.1.7).
+   */
+  profileChanged(registration: Registration, before: Registration): void {
+    if (registration.profile === before.profile || registration.state !== "registered") return;
+    const identity = registration.profile.defaultIdentity?.identity.identity;
+    const old = before.profile.defaultIdentity?.identity.identity;
+    const was = this.#met(before, RegistrationType.INITIAL);
+    const is = this.#met(registration, RegistrationType.INITIAL);
+    const exchange = undefined;
+    for (const met of is) {
+      const same = was.find((other) => other.criteria.applicationServer.serverName === serverOf(met));
+      const told = same?.criteria.applicationServer.serviceInfo;
+      if (same !== undefined && old === identity && told === met.criteria.applicationServer.serviceInfo)
+        continue;
+      const type = same === undefined ? RegistrationType.INITIAL : RegistrationType.RE_REGISTRATION;
+      if (identity !== undefined) this.#register(registration, { met, type, exchange, identity });
+    }
+    const type = RegistrationType.DE_REGISTRATION;
+    for (const met of this.#met(before, type))
+      if (old !== undefined && !is.some((other) => serverOf(other) === serverOf(met)))
+        this.#register(before, { met, type, exchange, identity: old });
+  }
+
+  /** The criteria that a REGISTER of that kind would meet; there is none. */
+  #met(registration: Registration, type: RegistrationType): readonly Met[] {
+    const { filterCriteria, options, clock } = this.#modules();
+    const member = registration.profile.defaultIdentity;
+    const criteria = member && filterCriteria.of(member.profile);
+    if (criteria === undefined) return [];
+    const expires = secondsLeft(registration, clock.now());
+    const [first] = registration.bindings;
+    const register =
+      type === RegistrationType.DE_REGISTRATION
+        ? synthesisedRegister(registration.impu, options.homeDomain)
+        : synthesisedRegister(registration.impu, options.homeDomain, {
+            contact: `<${first?.contact ?? ""}>`,
+            expires,
+          });
+    return criteria.all(
+      triggerRequest(register, {
+        sessionCase: SessionCase.ORIGINATING_REGISTERED,
+        registered: true,
+        registrationType: type,
+      }),
+    );
+  }
+
   #tell(registration: Registration, type: RegistrationType, exchange: RegisterExchange | undefined): void {
     const modules = this.#modules();
     const member = registration.profile.defaultIdentity;
@@ -98,6 +147,10 @@ export class ThirdPartyRegistration implements RegistrationListener {
     };
     this.#originate(register, { kind: "uri", side: options.side, uri }, { onFinal });
   }
+}
+
+function serverOf({ criteria }: Met): string {
+  return criteria.applicationServer.serverName;
 }
 
 /** The longest contact counts: the user is registered until then. */

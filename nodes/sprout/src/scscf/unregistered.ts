@@ -1,4 +1,5 @@
 import { memberOf } from "@ims/ims";
+import { NO_SUBSCRIPTIONS } from "../store/subscription.ts";
 import type { ScscfModules } from "./modules.ts";
 import type { ServedUser } from "./served-user.ts";
 
@@ -36,6 +37,7 @@ export async function unregisteredUser(
     profile,
     aliasesUntil: 0,
     heldUntil: clock.now() + options.unregisteredSeconds * 1000,
+    subscriptions: NO_SUBSCRIPTIONS,
   };
   // Who registers meanwhile wins.
   const stored = await registrations.update(key, (current) => (current === undefined ? fresh : "keep"));

@@ -1,12 +1,22 @@
 import type { ProfileReader } from "../profile/profile-reader.ts";
 import type { DurableRow, PartitionWrite } from "./durable-registrations.ts";
 import type { Binding, Registration } from "./registration.ts";
-import { bindingOfRow, chargingOf, isNewer, rowOf } from "./registration-codec.ts";
+import {
+  bindingOfRow,
+  chargingOf,
+  endedOf,
+  isNewer,
+  rowOf,
+  stateNumber,
+  stateOf,
+} from "./registration-codec.ts";
+import { type Subscription, subscriptionName, subscriptionOfRow, subscriptionRow } from "./subscription.ts";
 
 /**
  * Rows of a set, under its key:
  *   head            {v,s,a,h,c}, a line feed, User-Data; or {v,x:1}: deregistered
  *   b LF impi LF key   [v, then the binding as in the working copy]
+ *   s LF Call-ID LF tags   [v, then the subscription as in the working copy]
  * and elsewhere
  *   alias           {v,of}: the identity belongs to that set
  *   <key of a set>  under "impi:" and a private identity: it is registered with that set
@@ -14,6 +24,7 @@ import { bindingOfRow, chargingOf, isNewer, rowOf } from "./registration-codec.t
 const HEAD = "head";
 const ALIAS = "alias";
 const BINDING = "b\n";
+const SUBSCRIPTION = "s\n";
 
 /** Kept past the last expiry: who catches up after an outage must find what lapsed meanwhile, and its profile. */
 const KEEP_SECONDS = 90_000;
@@ -78,8 +89,32 @@ export function rowsFor(change: SetChange): PartitionWrite[] {
       });
     known.delete(item);
   }
-  writes.push({ partition: key, stamp, puts, removes: [...known.keys()], clear: full });
+  const removes = [...known.keys()];
+  if (after.subscriptions.length > 0 || (before?.subscriptions.length ?? 0) > 0)
+    writeSubscriptions(change, after, { puts, removes });
+  writes.push({ partition: key, stamp, puts, removes, clear: full });
   return writes;
+}
+
+function writeSubscriptions(
+  { before, full, now }: SetChange,
+  after: Registration,
+  rows: { puts: { item: string; value: Uint8Array; ttlSeconds: number }[]; removes: string[] },
+): void {
+  const known = new Map<string, Subscription>();
+  if (!full && before !== undefined)
+    for (const one of before.subscriptions) known.set(SUBSCRIPTION + subscriptionName(one), one);
+  for (const one of after.subscriptions) {
+    const item = SUBSCRIPTION + subscriptionName(one);
+    if (known.get(item) !== one)
+      rows.puts.push({
+        item,
+        value: Buffer.from(JSON.stringify([1, ...subscriptionRow(one)])),
+        ttlSeconds: Math.ceil(Math.max(0, one.expiresAt - now) / 1000) + KEEP_SECONDS,
+      });
+    known.delete(item);
+  }
+  rows.removes.push(...known.keys());
 }
 
 /** Reads rows of a partition named by an identity. */
@@ -88,6 +123,7 @@ export function setOf(rows: readonly DurableRow[], key: string, readProfile: Pro
   let head: { row: DurableRow; read: Head } | undefined;
   let alias: { of: string; stamp: number } | undefined;
   const bindings: Binding[] = [];
+  const subscriptions: Subscription[] = [];
   for (const row of rows) {
     if (row.stamp > stamp) stamp = row.stamp;
     if (row.item === HEAD) {
@@ -102,6 +138,10 @@ export function setOf(rows: readonly DurableRow[], key: string, readProfile: Pro
       const binding = readBinding(row.value);
       if (binding === "newer" || binding === "unreadable") return { kind: binding };
       bindings.push(binding);
+    } else if (row.item.startsWith(SUBSCRIPTION)) {
+      const subscription = readSubscription(row.value);
+      if (subscription === "newer" || subscription === "unreadable") return { kind: subscription };
+      subscriptions.push(subscription);
     } else return { kind: "newer" };
   }
   if (alias !== undefined && alias.stamp > (head?.row.stamp ?? 0))
@@ -110,7 +150,7 @@ export function setOf(rows: readonly DurableRow[], key: string, readProfile: Pro
   if (head === undefined || head.read.xml === undefined) return { kind: "none", stamp };
   const profile = readProfile(head.read.xml);
   if (profile === undefined) return { kind: "unreadable" };
-  const { charging, state, aliasesUntil, heldUntil, xml } = head.read;
+  const { charging, state, aliasesUntil, heldUntil, xml, ended } = head.read;
   const registration = {
     impu: key,
     state,
@@ -120,6 +160,8 @@ export function setOf(rows: readonly DurableRow[], key: string, readProfile: Pro
     profile,
     aliasesUntil,
     heldUntil,
+    subscriptions,
+    ...(ended === undefined ? {} : { ended }),
   };
   return { kind: "registration", registration, stamp };
 }
@@ -138,22 +180,24 @@ function sameHead(a: Registration, b: Registration): boolean {
     a.profileXml === b.profileXml &&
     a.state === b.state &&
     a.heldUntil === b.heldUntil &&
+    a.ended === b.ended &&
     (a.charging === b.charging || JSON.stringify(a.charging) === JSON.stringify(b.charging))
   );
 }
 
-function headOf({ state, aliasesUntil, heldUntil, charging, profileXml }: Registration): string {
+function headOf({ state, aliasesUntil, heldUntil, charging, profileXml, ended }: Registration): string {
   const head = {
     v: 1,
-    s: state === "registered" ? 1 : 0,
+    s: stateNumber(state),
     a: aliasesUntil,
     h: heldUntil,
     c: charging === undefined ? 0 : [charging.ecf, charging.ccf],
+    ...(ended === undefined ? undefined : { g: ended }),
   };
   return `${JSON.stringify(head)}\n${profileXml}`;
 }
 
-type Head = Pick<Registration, "state" | "aliasesUntil" | "heldUntil" | "charging"> & {
+type Head = Pick<Registration, "state" | "aliasesUntil" | "heldUntil" | "charging" | "ended"> & {
   /** Undefined: deregistered. */
   readonly xml: string | undefined;
 };
@@ -163,15 +207,16 @@ function readHead(value: Uint8Array): Head | "newer" | "unreadable" {
   const end = text.indexOf("\n");
   const head = parsed(end < 0 ? text : text.slice(0, end));
   if (typeof head !== "object" || head === null) return "unreadable";
-  const { v, x, s, a, h, c } = head as Record<string, unknown>;
+  const { v, x, s, a, h, c, g } = head as Record<string, unknown>;
   if (isNewer(v)) return "newer";
   const charging = x === 1 ? undefined : chargingOf(c);
   if (v !== 1 || charging === "malformed" || (x !== 1 && end < 0)) return "unreadable";
   return {
-    state: s === 1 ? "registered" : "unregistered",
+    state: stateOf(s),
     aliasesUntil: Number(a) || 0,
     heldUntil: Number(h) || 0,
     charging,
+    ...endedOf(g),
     xml: x === 1 ? undefined : text.slice(end + 1),
   };
 }
@@ -189,6 +234,13 @@ function readBinding(value: Uint8Array): Binding | "newer" | "unreadable" {
   if (!Array.isArray(row)) return "unreadable";
   if (isNewer(row[0])) return "newer";
   return (row[0] === 1 ? bindingOfRow(row.slice(1)) : undefined) ?? "unreadable";
+}
+
+function readSubscription(value: Uint8Array): Subscription | "newer" | "unreadable" {
+  const row = parsed(textOf(value));
+  if (!Array.isArray(row)) return "unreadable";
+  if (isNewer(row[0])) return "newer";
+  return (row[0] === 1 ? subscriptionOfRow(row.slice(1)) : undefined) ?? "unreadable";
 }
 
 function parsed(text: string): unknown {

@@ -1,6 +1,14 @@
+import { CONTACT_EVENTS, type ContactEvent } from "@ims/ims";
 import type { ChargingAddresses } from "../cx/cx.ts";
 import type { ProfileReader } from "../profile/profile-reader.ts";
 import type { Binding, Registration } from "./registration.ts";
+import {
+  NO_SUBSCRIPTIONS,
+  type Subscription,
+  type SubscriptionRow,
+  subscriptionOfRow,
+  subscriptionRow,
+} from "./subscription.ts";
 
 /**
  * One line of JSON, a line feed, then User-Data as it came: the profile is neither escaped nor scanned.
@@ -9,11 +17,14 @@ import type { Binding, Registration } from "./registration.ts";
 interface Head {
   v: 1;
   i: string;
-  s: 0 | 1;
+  s: StateNumber;
   a: number;
   h: number;
   c: readonly [readonly string[], readonly string[]] | 0;
   b: readonly BindingRow[];
+  /** Subscriptions, when there are any; why a terminated set has ended. */
+  w?: readonly SubscriptionRow[];
+  g?: ContactEvent;
   /** Beside a durable copy: stamp, when the calendar has the set, what the durable copy lacks. */
   t?: number;
   e?: number;
@@ -53,7 +64,27 @@ export type BindingRow = readonly [
   parameters: string,
   gruu: 0 | 1,
   gruuSince: number,
+  gruuCseq: number,
+  /** "": the identity that the private identity implies. */
+  registered: string,
 ];
+
+export type StateNumber = 0 | 1 | 2;
+const STATES = ["unregistered", "registered", "terminated"] as const;
+
+export function stateNumber(state: Registration["state"]): StateNumber {
+  return STATES.indexOf(state) as StateNumber;
+}
+
+export function stateOf(number: unknown): Registration["state"] {
+  return STATES[Number(number)] ?? "unregistered";
+}
+
+/** Why a set has ended, as far as that can be read. */
+export function endedOf(event: unknown): { readonly ended?: ContactEvent } {
+  const ended = CONTACT_EVENTS.find((one) => one === event);
+  return ended === undefined ? {} : { ended };
+}
 
 /** What stands under a key: the set, or (for its other identities) the key of the set. */
 export type StoredRegistration =
@@ -69,11 +100,15 @@ export function encodeRegistration(registration: Registration, meta: WriteMeta =
   const head: Head = {
     v: 1,
     i: registration.impu,
-    s: registration.state === "registered" ? 1 : 0,
+    s: stateNumber(registration.state),
     a: registration.aliasesUntil,
     h: registration.heldUntil,
     c: registration.charging === undefined ? 0 : [registration.charging.ecf, registration.charging.ccf],
     b: registration.bindings.map(rowOf),
+    ...(registration.subscriptions.length === 0
+      ? undefined
+      : { w: registration.subscriptions.map(subscriptionRow) }),
+    ...(registration.ended === undefined ? undefined : { g: registration.ended }),
     ...(meta === NO_META ? undefined : metaFields(meta)),
   };
   return Buffer.from(`${JSON.stringify(head)}\n${registration.profileXml}`);
@@ -141,7 +176,7 @@ export function decodeRegistration(value: Uint8Array, readProfile: ProfileReader
   if (head.v !== 1) return { kind: "unreadable" };
   if (head.x === 1) return { kind: "none", meta: metaOf(head) };
   if (typeof head.of === "string") return { kind: "alias", of: head.of };
-  const { i, s, a, h, c, b } = head as Head;
+  const { i, s, a, h, c, b, w, g } = head as Head;
   const profileXml = text.slice(end + 1);
   if (end < 0 || typeof i !== "string" || !Array.isArray(b)) return { kind: "unreadable" };
   const profile = readProfile(profileXml);
@@ -152,21 +187,36 @@ export function decodeRegistration(value: Uint8Array, readProfile: ProfileReader
     bindings.push(binding);
   }
   const charging = chargingOf(c);
-  if (profile === undefined || charging === "malformed") return { kind: "unreadable" };
+  const subscriptions = w === undefined ? NO_SUBSCRIPTIONS : subscriptionsOf(w);
+  if (profile === undefined || charging === "malformed" || subscriptions === undefined)
+    return { kind: "unreadable" };
   return {
     kind: "registration",
     registration: {
       impu: i,
-      state: s === 1 ? "registered" : "unregistered",
+      state: stateOf(s),
       bindings,
       charging,
       profileXml,
       profile,
       aliasesUntil: Number(a) || 0,
       heldUntil: Number(h) || 0,
+      subscriptions,
+      ...endedOf(g),
     },
     meta: metaOf(head),
   };
+}
+
+function subscriptionsOf(rows: unknown): readonly Subscription[] | undefined {
+  if (!Array.isArray(rows)) return undefined;
+  const subscriptions: Subscription[] = [];
+  for (const row of rows) {
+    const one = subscriptionOfRow(row);
+    if (one === undefined) return undefined;
+    subscriptions.push(one);
+  }
+  return subscriptions;
 }
 
 /** [ecf, ccf], or 0 for none. */
@@ -193,6 +243,8 @@ export function rowOf(b: Binding): BindingRow {
     b.parameters,
     b.gruu ? 1 : 0,
     b.gruuSince,
+    b.gruuCseq,
+    b.registered === `sip:${b.impi}` ? "" : b.registered,
   ];
 }
 
@@ -200,8 +252,10 @@ export function rowOf(b: Binding): BindingRow {
 export function bindingOfRow(row: unknown): Binding | undefined {
   if (!Array.isArray(row) || row.length < 14) return undefined;
   const [contact, key, impi, callId, cseq, expiresAt, , , path] = row;
+  // A release without GRUU numbers and explicit identities has written fourteen.
+  const registered: unknown = row[15] ?? "";
   const sound =
-    [contact, key, impi, callId].every((text) => typeof text === "string") &&
+    [contact, key, impi, callId, registered].every((text) => typeof text === "string") &&
     Number.isFinite(cseq) &&
     Number.isFinite(expiresAt) &&
     Array.isArray(path);
@@ -224,5 +278,7 @@ function bindingOf(r: BindingRow): Binding {
     parameters: r[11],
     gruu: r[12] === 1,
     gruuSince: r[13],
+    gruuCseq: r[14] ?? r[4],
+    registered: (r[15] ?? "") === "" ? `sip:${r[2]}` : r[15],
   };
 }

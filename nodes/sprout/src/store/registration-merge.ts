@@ -1,7 +1,8 @@
 import type { Binding, Registration } from "./registration.ts";
 import type { WriteMeta } from "./registration-codec.ts";
+import { type Subscription, subscriptionName } from "./subscription.ts";
 
-/** Bindings of both; of one that both have, the one refreshed last. All else is as in the first. */
+/** Bindings and subscriptions of both; of one that both have, the one that is further on. All else is as in the first. */
 export function mergeRegistrations(first: Registration, second: Registration): Registration {
   const bindings = new Map<string, Binding>();
   for (const binding of [...second.bindings, ...first.bindings]) {
@@ -9,7 +10,17 @@ export function mergeRegistrations(first: Registration, second: Registration): R
     const other = bindings.get(name);
     if (other === undefined || binding.refreshedAt >= other.refreshedAt) bindings.set(name, binding);
   }
-  return { ...first, bindings: [...bindings.values()] };
+  return { ...first, bindings: [...bindings.values()], subscriptions: mergeSubscriptions(first, second) };
+}
+
+function mergeSubscriptions(first: Registration, second: Registration): readonly Subscription[] {
+  if (second.subscriptions.length === 0) return first.subscriptions;
+  const merged = new Map<string, Subscription>();
+  for (const one of [...second.subscriptions, ...first.subscriptions]) {
+    const other = merged.get(subscriptionName(one));
+    if (other === undefined || one.cseq >= other.cseq) merged.set(subscriptionName(one), one);
+  }
+  return [...merged.values()];
 }
 
 /**
@@ -29,11 +40,12 @@ export function inDoubt(
   return bindings.length > 0 || working.bindings.length === 0 ? { ...working, bindings } : undefined;
 }
 
-/** Whether both have the same bindings, each as the same REGISTER has left it. */
+/** Whether both have the same bindings and subscriptions, each as the same request has left it. */
 export function sameBindings(first: Registration | undefined, second: Registration | undefined): boolean {
   const names = (of: Registration | undefined): string =>
     (of?.bindings ?? [])
       .map(({ impi, key, callId, cseq }) => `${impi}\n${key}\n${callId}\n${cseq}`)
+      .concat((of?.subscriptions ?? []).map((one) => `${subscriptionName(one)}\n${one.cseq}`))
       .sort()
       .join("\n\n");
   return names(first) === names(second);

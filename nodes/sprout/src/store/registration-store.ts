@@ -30,7 +30,7 @@ export type UpdateResult =
   | { readonly kind: "unchanged"; readonly registration: Registration | undefined }
   | NotAvailable;
 
-/** What to write, "remove", or "keep" to leave all as it is. Called again after a contention. */
+/** What to write, "remove", or "keep" to leave all as it is. Called again after a contention. A terminated set is none. */
 export type Change = (current: Registration | undefined) => Registration | "remove" | "keep";
 
 export interface RegistrationStoreModules {
@@ -72,8 +72,14 @@ export class RegistrationStore {
     this.#copies.stop();
   }
 
-  /** The set that a canonical identity (or a wildcarded one as provisioned) belongs to. */
+  /** The set that a canonical identity (or a wildcarded one as provisioned) belongs to; none when it is terminated. */
   async find(impu: string): Promise<FindResult> {
+    const found = await this.findWhole(impu);
+    return found.kind === "found" && found.registration.state === "terminated" ? NOT_FOUND : found;
+  }
+
+  /** The same with sets that are terminated. */
+  async findWhole(impu: string): Promise<FindResult> {
     const first = await this.#copies.look(impu);
     const result = first.kind === "alias" ? await this.#copies.look(first.of) : first;
     if (result.kind === "unavailable") return this.#away(result);
@@ -93,6 +99,14 @@ export class RegistrationStore {
 
   /** Read, change, write under the version read; repeats on contention. `key` is the default identity of the set. */
   async update(key: string, change: Change): Promise<UpdateResult> {
+    const visible = (set: Registration | undefined): Registration | undefined =>
+      set?.state === "terminated" ? undefined : set;
+    const result = await this.updateWhole(key, (current) => change(visible(current)));
+    return result.kind === "unchanged" ? { ...result, registration: visible(result.registration) } : result;
+  }
+
+  /** The same, terminated sets included. */
+  async updateWhole(key: string, change: Change): Promise<UpdateResult> {
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const current = await this.#copies.current(key);
       if (current.kind === "unavailable") return this.#away(current);

@@ -1,5 +1,6 @@
-import type { ImplicitRegistrationSet } from "@ims/ims";
+import type { ContactEvent, ImplicitRegistrationSet } from "@ims/ims";
 import type { ChargingAddresses } from "../cx/cx.ts";
+import { nextDue, type Subscription } from "./subscription.ts";
 
 /** A binding of RFC 3261 §10.3, with what RFC 3327, RFC 5626 and RFC 5627 add. */
 export interface Binding {
@@ -28,14 +29,21 @@ export interface Binding {
   readonly gruu: boolean;
   /** RFC 5627 §5.1: temporary GRUUs made from here on are valid; moves when the Call-ID changes. */
   readonly gruuSince: number;
+  /** CSeq of the REGISTER that made the first of them. */
+  readonly gruuCseq: number;
+  /** Canonical identity that the UE has registered; the others of the set are registered with it. */
+  readonly registered: string;
 }
 
 /** What the S-CSCF knows of one implicit registration set. */
 export interface Registration {
   /** Default public user identity, the key of the set. */
   readonly impu: string;
-  /** "unregistered": assigned for services of an unregistered user (TS 29.228 §6.1.2). */
-  readonly state: "registered" | "unregistered";
+  /**
+   * "unregistered": assigned for services of an unregistered user (TS 29.228 §6.1.2). "terminated": nothing but subscribers who have not
+   * been told of the end yet; its bindings are the last ones there were.
+   */
+  readonly state: "registered" | "unregistered" | "terminated";
   readonly bindings: readonly Binding[];
   readonly charging: ChargingAddresses | undefined;
   /** User-Data as the HSS sent it. */
@@ -45,6 +53,10 @@ export interface Registration {
   readonly aliasesUntil: number;
   /** When an unregistered assignment lapses, ms since the epoch; 0 while registered. */
   readonly heldUntil: number;
+  /** Who is told of changes (TS 24.229 §5.4.2.1). */
+  readonly subscriptions: readonly Subscription[];
+  /** Why a terminated one has ended. */
+  readonly ended?: ContactEvent;
 }
 
 /** Bindings alive at that time. */
@@ -54,8 +66,17 @@ export function liveBindings(registration: Registration, now: number): readonly 
   return registration.bindings;
 }
 
-/** When something of the registration lapses next, ms since the epoch; undefined when nothing is left. */
+/** When something is to be done about the registration next, ms since the epoch; undefined when nothing is left. */
 export function nextExpiry(registration: Registration): number | undefined {
+  const lapse = nextLapse(registration);
+  if (registration.subscriptions.length === 0) return lapse;
+  const due = nextDue(registration.subscriptions);
+  return lapse === undefined || due === undefined ? (lapse ?? due) : Math.min(lapse, due);
+}
+
+/** When a contact of the registration lapses next, or the registration itself. */
+export function nextLapse(registration: Registration): number | undefined {
+  if (registration.state === "terminated") return undefined;
   if (registration.state === "unregistered") return registration.heldUntil;
   let next: number | undefined;
   for (const { expiresAt } of registration.bindings)

@@ -264,6 +264,7 @@ async function seed(w: World, users: readonly (typeof ALICE)[], ms: number): Pro
         profile,
         aliasesUntil: 0,
         heldUntil: 0,
+        subscriptions: [],
       }));
     }),
   );

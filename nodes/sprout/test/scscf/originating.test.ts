@@ -88,23 +88,6 @@ test("RFC 3261 §16.6 step 4: methods that make no dialog are not recorded", asy
   assert.equal((await from(b, "sip:alice@example.com", "sip:bob@example.com")).has("Record-Route"), false);
 });
 
-test("RFC 6665 §7.3.2: a subscription to the registration event package is answered 489", async () => {
-  const b = await bothRegistered();
-  const response = await b.exchange(
-    b.request("SUBSCRIBE", {
-      uri: "sip:alice@example.com",
-      headers: [
-        `Route: <${SCSCF};lr;orig>`,
-        "P-Asserted-Identity: <sip:alice@example.com>",
-        "Event: reg",
-        "Contact: <sip:alice@192.0.2.1>",
-      ],
-    }),
-    b.toScscf,
-  );
-  assert.equal(response.status, 489);
-});
-
 test("a request inside a dialog follows its Route although its user is not registered any more", async () => {
   const b = benchWithUsers();
   const bye = await b.exchange(

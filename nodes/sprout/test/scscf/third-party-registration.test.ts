@@ -3,6 +3,7 @@ import { test } from "node:test";
 import type { SipMessage } from "@ims/sip";
 import type { Bench } from "../support/bench.ts";
 import { benchWithCriteria, type ChainOptions, ifc, method, only } from "../support/chain.ts";
+import { profileXml } from "../support/fake-cx.ts";
 
 const ALICE = { impu: "sip:alice@example.com" };
 
@@ -150,5 +151,48 @@ test("TS 24.229 §5.4.1.7: neither SESSION_CONTINUED nor a refusal ends the regi
       assert.deepEqual(await b.send(b.answer(only(sent), status), b.dialled(7001)), []);
     await b.advance(60_000);
     assert.deepEqual(b.cx.taken(), []);
+  }
+});
+
+test("TS 24.229 §5.4.1.7: a profile that changes between two REGISTERs: who is new is told, who is out is told the end, the others nothing", async () => {
+  const kept = ifc(7001, { when: [method("REGISTER")] });
+  const changed = ifc(7002, { when: [method("REGISTER")], serviceInfo: "old" });
+  const b = bench({ alice: [kept, changed, ifc(7003, { when: [method("REGISTER")] })] });
+  const begun = await registers(b, { expires: 600 });
+  assert.equal(begun.length, 3);
+  await b.advance(100_000);
+  const alice = b.cx.subscribers[0] ?? assert.fail();
+  const ifcs = [
+    kept,
+    ifc(7002, { when: [method("REGISTER")], serviceInfo: "new" }),
+    ifc(7004, { when: [method("REGISTER", [0])] }),
+    ifc(7005),
+  ];
+  const push = { impi: alice.impi, charging: undefined, profileXml: profileXml({ ...alice, ifcs }) };
+  assert.equal(await b.entities.cxRequests.pushProfile(push), "success");
+  const told = (await b.settled()).map(
+    (one) => `${one.method} ${/:(7...)/.exec(one.requestUri)?.[1]} ${one.header("Expires")}`,
+  );
+  assert.deepEqual(told, ["REGISTER 7002 500", "REGISTER 7004 500", "REGISTER 7003 0"]);
+  assert.equal(await b.entities.cxRequests.pushProfile(push), "success");
+  assert.deepEqual(await b.settled(), []);
+});
+
+test("TS 29.228 §6.1.3: of a user who has got another S-CSCF no application server is told that he is gone", async () => {
+  for (const [reason, count] of [
+    ["NEW_SERVER_ASSIGNED", 0],
+    ["PERMANENT_TERMINATION", 1],
+  ] as const) {
+    const b = bench({ alice: [ifc(7001, { when: [method("REGISTER", [2])] })] });
+    await registers(b, { expires: 600 });
+    const request = {
+      reason,
+      reasonInfo: undefined,
+      impi: "alice@example.com",
+      associatedImpis: [],
+      impus: [],
+    };
+    assert.equal(await b.entities.cxRequests.registrationTermination(request), "success");
+    assert.equal((await b.settled()).length, count);
   }
 });

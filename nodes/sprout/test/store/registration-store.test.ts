@@ -5,7 +5,7 @@ import { type KvStore, memoryStore } from "@ims/store";
 import type { RegistrationStoreCounters } from "../../src/store/copies.ts";
 import { decodeRegistration, encodeRegistration, NO_META } from "../../src/store/registration-codec.ts";
 import { RegistrationStore } from "../../src/store/registration-store.ts";
-import { binding, readProfile, registration } from "../support/pool.ts";
+import { ALICE, binding, readProfile, registration, subscription } from "../support/pool.ts";
 
 function bench(
   wrap: (store: KvStore) => KvStore = (store) => store,
@@ -44,8 +44,43 @@ test("a registration is written and read back whole", () => {
     });
 });
 
+test("subscriptions and the end of a set are written and read back whole", () => {
+  const all = registration({ state: "terminated", ended: "probation", subscriptions: [subscription()] });
+  assert.deepEqual(decodeRegistration(encodeRegistration(all), readProfile), {
+    kind: "registration",
+    registration: all,
+    meta: NO_META,
+  });
+});
+
+test("what a release without subscriptions has written is read", () => {
+  const text = Buffer.from(encodeRegistration(registration())).toString();
+  const [head = "", ...profile] = text.split("\n");
+  const older = JSON.parse(head) as { b: unknown[][] };
+  older.b = older.b.map((row) => row.slice(0, 14));
+  const read = decodeRegistration(Buffer.from([JSON.stringify(older), ...profile].join("\n")), readProfile);
+  assert.deepEqual(read, { kind: "registration", registration: registration(), meta: NO_META });
+});
+
+test("a terminated set is none, except for who looks after its subscribers", async () => {
+  const { store } = bench();
+  const ended = registration({ state: "terminated", ended: "expired", subscriptions: [subscription()] });
+  await store.update(ALICE, () => ended);
+  assert.equal((await store.find(ALICE)).kind, "notFound");
+  assert.equal((await store.findWhole(ALICE)).kind, "found");
+  assert.deepEqual(await store.update(ALICE, (current) => current ?? "keep"), {
+    kind: "unchanged",
+    registration: undefined,
+  });
+  assert.deepEqual(await store.updateWhole(ALICE, () => "remove"), { kind: "removed" });
+  assert.equal((await store.findWhole(ALICE)).kind, "notFound");
+});
+
 test("what is no registration of ours is unreadable, never a crash", () => {
   for (const text of [
+    `{"v":1,"i":"x","s":1,"c":0,"b":[],"w":7}\n${registration().profileXml}`,
+    `{"v":1,"i":"x","s":1,"c":0,"b":[],"w":[["a"]]}\n${registration().profileXml}`,
+    `{"v":1,"i":"x","s":1,"c":0,"b":[],"w":[${JSON.stringify([...Array(17).keys()])}]}\n${registration().profileXml}`,
     "",
     "{",
     "null",

@@ -11,6 +11,7 @@ import {
   registration,
   settled,
   shifted,
+  subscription,
 } from "../support/pool.ts";
 
 test("what was registered is found by every identity and member after every memcached was emptied", async (t) => {
@@ -30,6 +31,7 @@ test("what was registered is found by every identity and member after every memc
 test("a registration comes back from the rows as it was", async (t) => {
   const pool = new Pool(t);
   const whole = registration({
+    subscriptions: [subscription({ due: 7, failures: 1 })],
     bindings: [
       binding(),
       binding({
@@ -58,6 +60,30 @@ test("a registration comes back from the rows as it was", async (t) => {
     ALICE,
     "sip:001010000000001@ims.example.com",
   ]);
+});
+
+test("subscriptions come and go in the rows one by one, and the end of a set stays there until its subscribers are told", async (t) => {
+  const pool = new Pool(t);
+  const { store } = pool.member();
+  const [one, two] = [subscription({ callId: "one" }), subscription({ callId: "two" })];
+  const rowsOf = async (): Promise<string[]> => {
+    const read = await pool.rows.read(ALICE);
+    return read.kind === "found" ? read.rows.map(({ item }) => item.slice(0, 5)).sort() : [];
+  };
+  await store.update(ALICE, () => registration({ subscriptions: [one, two] }));
+  assert.deepEqual(await rowsOf(), ["b\nali", "head", "s\none", "s\ntwo"]);
+  await store.update(ALICE, (current) => (current ? { ...current, subscriptions: [two] } : "keep"));
+  assert.deepEqual(await rowsOf(), ["b\nali", "head", "s\ntwo"]);
+  const ended = { state: "terminated", ended: "rejected", heldUntil: 0 } as const;
+  await store.update(ALICE, (current) => (current ? { ...current, ...ended } : "keep"));
+  pool.forget();
+  assert.equal((await store.find(ALICE)).kind, "notFound");
+  const whole = await store.findWhole(ALICE);
+  assert.ok(whole.kind === "found");
+  assert.deepEqual(whole.registration.subscriptions, [two]);
+  assert.equal(whole.registration.ended, "rejected");
+  assert.deepEqual(await store.updateWhole(ALICE, () => "remove"), { kind: "removed" });
+  assert.deepEqual(await rowsOf(), ["head"]);
 });
 
 test("who deregistered does not come back when memcached is emptied", async (t) => {

@@ -72,6 +72,8 @@ export class Bench {
         asTimeoutTerminatedMs: 4_000,
         rejectIfNoMatchingIfcs: false,
         dummyApplicationServer: "",
+        minSubscription: 60,
+        maxSubscription: 600_000,
         scscfTimeoutMs: 10_000,
         reuseAuthorization: false,
         localLookup: false,

@@ -14,6 +14,7 @@ import type { DurableRegistrations } from "../../src/store/durable-registrations
 import type { Binding, Registration } from "../../src/store/registration.ts";
 import { RegistrationStore } from "../../src/store/registration-store.ts";
 import { SqliteRegistrations } from "../../src/store/sqlite-registrations.ts";
+import type { Subscription } from "../../src/store/subscription.ts";
 import { profileXml } from "./fake-cx.ts";
 
 export const ALICE = "sip:alice@example.com";
@@ -62,6 +63,29 @@ export function registration(more: Partial<Registration> = {}): Registration {
     aliasesUntil: 0,
     heldUntil: 0,
     subscriptions: [],
+    ...more,
+  };
+}
+
+export function subscription(more: Partial<Subscription> = {}): Subscription {
+  return {
+    callId: "c",
+    localTag: "ours",
+    remoteTag: "theirs",
+    local: `<${ALICE}>`,
+    remote: `<${ALICE}>`,
+    target: "sip:alice@192.0.2.1",
+    routes: ["<sip:mark@127.0.0.1:5058;lr>"],
+    subscriber: ALICE,
+    kind: "user",
+    eventId: "",
+    icid: "abc",
+    remoteCseq: 1,
+    cseq: 2,
+    version: 1,
+    expiresAt: Date.UTC(2026, 0, 1, 2),
+    due: 0,
+    failures: 0,
     ...more,
   };
 }

@@ -1,0 +1,103 @@
+import type { CxRequestResult, CxRequests, PushProfile, RegistrationTermination } from "../cx/cx.ts";
+import type { Registration } from "../store/registration.ts";
+import { tellDeregistered } from "./deregistration.ts";
+import type { ScscfModules } from "./modules.ts";
+import { changeRegistration } from "./registration-change.ts";
+
+/** Network-initiated deregistration (TS 24.229 §5.4.1.5) and change of profile (TS 29.228 §6.6), asked for by the HSS. */
+export function networkInitiated(modules: ScscfModules): CxRequests {
+  return {
+    registrationTermination: (request) => terminate(modules, request),
+    pushProfile: (request) => push(modules, request),
+  };
+}
+
+/**
+ * What contacts are told to have met (TS 29.228 §6.1.3, TS 24.229 §5.4.1.5): "rejected" need not register again, "deactivated" is to do so at
+ * once. "moved": the user stays registered, elsewhere or not at all; the state here goes and nobody is told that a registration has ended.
+ */
+const EVENTS = {
+  PERMANENT_TERMINATION: "rejected",
+  SERVER_CHANGE: "deactivated",
+  NEW_SERVER_ASSIGNED: "moved",
+  REMOVE_SCSCF: "moved",
+} as const satisfies Record<RegistrationTermination["reason"], string>;
+
+async function terminate(modules: ScscfModules, request: RegistrationTermination): Promise<CxRequestResult> {
+  const { registrations } = modules;
+  const impis = new Set([request.impi, ...request.associatedImpis]);
+  const keys = new Set(request.impus);
+  if (keys.size === 0)
+    for (const impi of impis) for (const key of await registrations.setsOf(impi)) keys.add(key);
+  let known = false;
+  for (const key of keys) {
+    const found = await registrations.find(key);
+    if (found.kind === "unavailable") return "unavailable";
+    if (found.kind === "notFound") continue;
+    known = true;
+    if ((await end(modules, found.registration, impis, EVENTS[request.reason])) === "unavailable")
+      return "unavailable";
+  }
+  return known ? "success" : "unknownUser";
+}
+
+/** No SAR: the HSS has removed the assignment already (TS 29.228 §6.1.3). */
+async function end(
+  modules: ScscfModules,
+  found: Registration,
+  impis: ReadonlySet<string>,
+  event: (typeof EVENTS)[keyof typeof EVENTS],
+): Promise<"done" | "unavailable"> {
+  let before: Registration | undefined;
+  const without = (current: Registration | undefined): Registration | "remove" | "keep" => {
+    before = current;
+    if (current === undefined) return "keep";
+    const left = current.bindings.filter((binding) => !impis.has(binding.impi));
+    return left.length === 0 ? "remove" : { ...current, bindings: left };
+  };
+  if (event !== "moved") {
+    const stored = await changeRegistration(modules, found.impu, event, without);
+    if (stored.kind === "unavailable") return "unavailable";
+    stored.tell();
+    if (stored.kind === "removed") tellDeregistered(modules, before ?? found);
+    return "done";
+  }
+  const stored = await modules.registrations.update(found.impu, without);
+  if (stored.kind === "unavailable") return "unavailable";
+  if (stored.kind === "removed") modules.notifier.tellMoved(before ?? found);
+  return "done";
+}
+
+async function push(modules: ScscfModules, request: PushProfile): Promise<CxRequestResult> {
+  const { registrations, readProfile } = modules;
+  const profile = request.profileXml === undefined ? undefined : readProfile(request.profileXml);
+  if (request.profileXml !== undefined && profile === undefined) return "notSupportedUserData";
+  const keys =
+    profile === undefined
+      ? await registrations.setsOf(request.impi)
+      : profile.members.map(({ canonical }) => canonical);
+  for (const key of keys) {
+    const found = await registrations.find(key);
+    if (found.kind === "unavailable") return "unavailable";
+    if (found.kind === "notFound") continue;
+    let before: Registration | undefined;
+    const stored = await changeRegistration(modules, found.registration.impu, "rejected", (current) => {
+      before = current;
+      if (current === undefined) return "keep";
+      return {
+        ...current,
+        charging: request.charging ?? current.charging,
+        ...(profile === undefined || request.profileXml === undefined
+          ? {}
+          : { profile, profileXml: request.profileXml, aliasesUntil: 0 }),
+      };
+    });
+    if (stored.kind === "unavailable") return "unavailable";
+    stored.tell();
+    if (stored.kind === "stored" && before !== undefined)
+      for (const listener of modules.listeners) listener.profileChanged?.(stored.registration, before);
+    // The rest of the identities belong to the set just written.
+    if (profile !== undefined) return "success";
+  }
+  return keys.length === 0 || profile !== undefined ? "unknownUser" : "success";
+}
