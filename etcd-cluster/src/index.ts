@@ -60,6 +60,7 @@ export { EnrolmentServer, type EnrolmentServerOptions } from "./enrolment/enrolm
 export {
   admitToken,
   etcdLedger,
+  JOIN_TOKEN,
   newJoinToken,
   type TokenLedger,
   type TokenUses,

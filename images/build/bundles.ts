@@ -21,6 +21,11 @@ export const PROGRAMS: readonly Program[] = [
     entry: "etcd-cluster/bin/etcd-cluster.ts",
     file: "nodes/etcd-cluster/etcd-cluster.mjs",
   },
+  {
+    name: "edge-agent",
+    entry: "etcd-cluster/bin/edge-agent.ts",
+    file: "nodes/edge-agent/edge-agent.mjs",
+  },
   { name: "member", entry: "images/member/main.ts", file: "member/member.mjs" },
 ];
 

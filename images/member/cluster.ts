@@ -1,4 +1,5 @@
 import type { PoolsFileInput } from "@ims/runtime";
+import { tokenOf } from "./edge.ts";
 import type { Places } from "./files.ts";
 import type { Member } from "./member-file.ts";
 import { seedUrl } from "./seeds.ts";
@@ -28,6 +29,9 @@ export function poolsTemplate(domain: string): PoolsFileInput {
  */
 export const STORE_QUIESCE_SECONDS = 300;
 
+const edgeUrl = (address: string): string =>
+  `http://${address.includes(":") ? `[${address}]` : address}:9111`;
+
 /** Options of etcd-cluster on this machine, as a file of key=value lines. */
 export function clusterConfig(member: Member, places: Places, metricsUrl: string): string {
   const { role, pool, index, name, address, seeds = [] } = member;
@@ -41,5 +45,7 @@ export function clusterConfig(member: Member, places: Places, metricsUrl: string
   if (memcached) options.push(["quiesce_seconds", String(STORE_QUIESCE_SECONDS)]);
   else options.push(["pools_template", `${places.run}/pools_template.json`], ["pools_file", places.pools]);
   if (role === "sprout") options.push(["memcached_file", places.memcached], ["metrics_url", metricsUrl]);
+  if (role === "sprout" && member.edges.length > 0 && tokenOf(places.joinToken) !== "")
+    options.push(["edges", member.edges.map(edgeUrl).join(",")]);
   return `${options.map(([key, value]) => `${key}=${value}`).join("\n")}\n`;
 }

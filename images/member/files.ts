@@ -7,11 +7,13 @@ export function placesBelow(root = "/") {
   return {
     member: at("etc/tidewater/member.json"),
     localConfig: at("etc/tidewater/local_config"),
+    joinToken: at("etc/tidewater/join-token"),
     ralfConfig: at("etc/tidewater/ralf_config"),
     dataVolume: at("etc/tidewater/data-volume"),
     data: at("var/lib/tidewater"),
     readySignal: at("etc/tidewater/ready-signal.json"),
     run: at("run/tidewater"),
+    edge: at("var/lib/tidewater/edge"),
     pools: at("var/lib/tidewater/cluster/pools.json"),
     memcached: at("var/lib/tidewater/cluster/memcached.json"),
     etcdData: at("var/lib/tidewater/etcd/data"),

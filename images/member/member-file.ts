@@ -21,6 +21,8 @@ export const memberSchema = z
     managementAddress: address.optional(),
     /** Where etcd answers: the first members of vellum. */
     seeds: z.array(address).min(1).max(9).optional(),
+    /** Of sprout: addresses of bono on Mw, where the core tells the DMZ. */
+    edges: z.array(address).max(64).default([]),
     /** How long seeds, files and readiness are waited for, s. */
     waitSeconds: z.int().min(10).max(3600).default(900),
     /** Of homestead: whether ralf runs beside it. */

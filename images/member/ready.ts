@@ -4,21 +4,23 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { MemberError } from "./member-file.ts";
 import { causeOf, type Waiting } from "./seeds.ts";
 
+const CLUSTER = {
+  missing: "etcd-cluster has not written",
+  remedy: "see 'journalctl -u tidewater-cluster'; memcached needs two vellums",
+};
+
 /** Resolves when all files are there; says for which ones it waits. @throws MemberError */
 export async function waitForFiles(
   files: readonly { readonly path: string; readonly what: string }[],
   { say, deadline, everyMs = 500, remindMs = 30_000 }: Waiting,
+  words: { readonly missing: string; readonly remedy: string } = CLUSTER,
 ): Promise<void> {
   let spoke = performance.now();
   for (;;) {
     const missing = files.filter(({ path }) => !existsSync(path)).map(({ what }) => what);
     if (missing.length === 0) return;
     const state = missing.join(", ");
-    if (performance.now() > deadline)
-      throw new MemberError(
-        `etcd-cluster has not written ${state}`,
-        "see 'journalctl -u tidewater-cluster'; memcached needs two vellums",
-      );
+    if (performance.now() > deadline) throw new MemberError(`${words.missing} ${state}`, words.remedy);
     if (performance.now() - spoke > remindMs) {
       spoke = performance.now();
       say(`waiting for ${state}`);

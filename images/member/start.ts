@@ -3,6 +3,7 @@ import { totalmem } from "node:os";
 import { dirname } from "node:path";
 import { writeCassandra } from "./cassandra.ts";
 import { clusterConfig, poolsTemplate } from "./cluster.ts";
+import { admitEdges, edgeConfig, tokenOf, writeBonoEnvironment } from "./edge.ts";
 import { etcdStart, etcdYaml } from "./etcd-member.ts";
 import { type Places, put } from "./files.ts";
 import { managementUrl } from "./local-config.ts";
@@ -18,6 +19,12 @@ export interface StartModules {
   readonly startUnit: (unit: string) => Promise<void>;
   readonly remindMs?: number;
 }
+
+const TELL = {
+  missing: "nobody has brought",
+  remedy:
+    "see that sprouts run and are ready, that port 9111 of this machine is open to them, and that the join token is that of the core, and not expired",
+};
 
 /** Starts what the role wants, in order, and resolves when the member does its work. Starts nothing before what it needs is there. @throws MemberError */
 export async function startMember(member: Member, modules: StartModules): Promise<void> {
@@ -40,6 +47,8 @@ export async function startMember(member: Member, modules: StartModules): Promis
     put(`${places.run}/memcached.env`, memcachedEnvironment(member));
     await modules.startUnit("tidewater-memcached.service");
     await waitForSeeds(seeds, probe, waiting);
+    const problem = await admitEdges(member, places);
+    if (problem !== undefined) say(problem);
     put(`${places.run}/cluster_config`, clusterConfig(member, places, ""));
     await modules.startUnit("tidewater-cluster.service");
     const withJars = existsSync(places.cassandraJars);
@@ -68,6 +77,15 @@ export async function startMember(member: Member, modules: StartModules): Promis
     put(`${places.run}/cluster_config`, clusterConfig(member, places, `${url}/metrics`));
     await modules.startUnit("tidewater-cluster.service");
     await waitForFiles(files, waiting);
+  }
+  if (member.role === "bono" && tokenOf(places.joinToken) !== "") {
+    put(`${places.run}/edge_config`, edgeConfig(member, places, `${url}/health/ready`));
+    await modules.startUnit("tidewater-restart.path");
+    await modules.startUnit("tidewater-edge-agent.service");
+    // It has it from its last life, or the core tells it.
+    const told = { path: `${places.edge}/shared_config`, what: "what the core has to tell" };
+    await waitForFiles([told], waiting, TELL);
+    writeBonoEnvironment(places);
   }
   if (member.role === "homestead" && member.charging === "on") {
     const ralf = managementUrl("ralf", places.ralfConfig);

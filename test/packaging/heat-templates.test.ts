@@ -60,6 +60,7 @@ const FILLED: readonly (readonly [string, string])[] = [
   ["$ralf", "http://10.20.3.20:10888,http://10.20.3.21:10888"],
   ["$own_cassandra", "on"],
   ["$data_volume", "5f3a9c62-0d0e-4b7e-9a43-6d0a6a2f4c41"],
+  ["$edges", '["10.20.2.11","10.20.2.12"]'],
   ["$ready_signal", '{"alarm_url":"http://192.0.2.1:8000/v1/signal/x"}'],
   ["$join_token", "one-time"],
 ];
@@ -115,7 +116,7 @@ for (const role of POOLS)
     assert.equal(Array.isArray(member["seeds"]), role !== "bono", "bono knows no etcd");
     for (const [path, { permissions }] of files)
       assert.equal(permissions, /token|signal/.test(path) ? "0600" : "0644", path);
-    assert.equal(files.has("/etc/tidewater/join-token"), role !== "bono");
+    assert.ok(files.has("/etc/tidewater/join-token"));
     assert.ok((FILES.get(`user-data/${role}.cfg`) ?? "").split("\n").length <= 40);
   });
 
@@ -147,7 +148,11 @@ test("bono has a leg in the DMZ and one towards sprout, no other pool is in the 
 /** The security group of an interface: one for each VDU and network. */
 function interfaceOf(process: string, network: string): string {
   const stores = ["memcached", "cassandra", "etcd"].includes(process);
-  const vdu = stores ? "vellum" : process === "ralf" ? "homestead" : process;
+  const beside = new Map([
+    ["ralf", "homestead"],
+    ["edge-agent", "bono"],
+  ]);
+  const vdu = stores ? "vellum" : (beside.get(process) ?? process);
   return `${vdu}_${network}`;
 }
 

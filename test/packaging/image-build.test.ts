@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
@@ -44,7 +44,7 @@ for (const unit of UNITS)
     const at = join(folder(t), basename(unit));
     writeFileSync(at, readFileSync(join(FILES, unit)));
     // Of ten; what starts the others must be root.
-    const most = unit.includes("member") ? 55 : unit.includes("data") ? 35 : 20;
+    const most = unit.includes("member") ? 55 : /data|restart/.test(unit) ? 35 : 20;
     const ended = spawnSync(
       "systemd-analyze",
       ["security", "--offline=yes", `--threshold=${most}`, "--no-pager", at],
@@ -102,6 +102,20 @@ test("a data volume that is blank gets a file system, one with anything on it is
   writeFileSync(join(at, "odd"), "../../vda; rm -rf /");
   const odd = start(2, "odd");
   assert.deepEqual([odd.code, odd.did], [1, ""]);
+});
+
+test("a restart is asked for by a file, and waited for until root has taken it away", async (t) => {
+  const file = join(folder(t), "restart");
+  const script = join(FILES, "usr/lib/tidewater/restart-node.sh");
+  const late = spawnSync("sh", [script, file, "0"], { encoding: "utf8" });
+  assert.equal(late.status, 1);
+  assert.match(late.stderr, /was not restarted in time/);
+  assert.ok(!existsSync(file), "nothing is restarted afterwards");
+  const child = spawn("sh", [script, file, "20"]);
+  const ended = new Promise((resolve) => child.once("exit", resolve));
+  while (!existsSync(file)) await new Promise((resolve) => setTimeout(resolve, 20));
+  rmSync(file);
+  assert.equal(await ended, 0);
 });
 
 test("a unit that needs what the member program writes looks for it where that writes it", () => {

@@ -1,12 +1,15 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { edgeAgentOptions } from "@ims/etcd-cluster";
+import { loadOptions } from "@ims/runtime";
 import { load } from "js-yaml";
-import { SERVICES } from "../../images/member/cluster.ts";
+import { clusterConfig, SERVICES } from "../../images/member/cluster.ts";
 import { etcdStart, etcdYaml } from "../../images/member/etcd-member.ts";
 import { type Places, placesBelow, put } from "../../images/member/files.ts";
 import { memberSchema, readMember } from "../../images/member/member-file.ts";
@@ -133,6 +136,7 @@ for (const role of ["bono", "sprout", "homestead", "vellum"])
       cell: "0",
       charging: "on",
       own_cassandra: "on",
+      edges: '["10.0.2.11","10.0.2.12"]',
       seeds: '["10.0.3.11","10.0.3.12"]',
     };
     for (const [key, value] of Object.entries(values)) text = text.replaceAll(`$${key}`, value);
@@ -244,6 +248,95 @@ test("a homestead with charging starts ralf before itself; one that waits for a 
   writeFileSync(places.dataVolume, "5f3a9c62-0d0e-4b7e-9a43-6d0a6a2f4c41");
   await assert.rejects(startMember(member, modules), /the data volume is not mounted at/);
   assert.deepEqual(started, []);
+});
+
+test("bono with a join token waits for what the core tells, and reads that; what nobody brings is said with the remedy", async (t) => {
+  const places = machine(t);
+  const node = await serve(t, "127.0.0.2", 0, () => [200, "ready\n"]);
+  writeFileSync(
+    places.localConfig,
+    `management_address=127.0.0.2\nmanagement_port=${node.url.split(":")[2]}\n`,
+  );
+  writeFileSync(places.joinToken, `${"t".repeat(64)}\n`);
+  const started: string[] = [];
+  const startUnit = (unit: string): Promise<void> => {
+    started.push(unit);
+    if (unit === "tidewater-edge-agent.service") put(`${places.edge}/shared_config`, "flow_token_key=k\n");
+    return Promise.resolve();
+  };
+  const bono = memberSchema.parse({ ...GOOD, role: "bono", pool: "bono", name: "bono-1", seeds: undefined });
+  await startMember(bono, { places, say: () => undefined, startUnit });
+  assert.deepEqual(started, [
+    "tidewater-restart.path",
+    "tidewater-edge-agent.service",
+    "tidewater-bono.service",
+  ]);
+  const environment = readFileSync(join(places.run, "bono.env"), "utf8");
+  assert.equal(environment, `SHARED=--shared-config ${places.edge}/shared_config\n`);
+  const loaded = loadOptions({
+    name: "edge-agent",
+    schema: edgeAgentOptions,
+    argv: ["--config", join(places.run, "edge_config")],
+    env: {},
+    sharedConfigPath: join(places.run, "none"),
+  });
+  assert.ok(loaded.kind === "loaded", JSON.stringify(loaded));
+  assert.equal(loaded.options.healthUrl, `${node.url}/health/ready`);
+  const alone = machine(t);
+  writeFileSync(alone.localConfig, readFileSync(places.localConfig));
+  writeFileSync(alone.joinToken, "t".repeat(64));
+  await assert.rejects(
+    startMember(
+      { ...bono, waitSeconds: 0 },
+      { places: alone, say: () => undefined, startUnit: () => Promise.resolve() },
+    ),
+    (error: Error & { remedy?: string }) =>
+      /nobody has brought what the core has to tell/.test(error.message) && /9111/.test(error.remedy ?? ""),
+  );
+});
+
+test("a vellum makes the token of the DMZ good, which is made from that of the core as the templates make it, and tells neither", async (t) => {
+  const places = machine(t);
+  const etcd = await serve(t, "127.0.0.81", 2379, ({ path }) => [
+    200,
+    path === "/health"
+      ? '{"health":"true"}'
+      : '{"header":{"revision":"1"},"succeeded":true,"responses":[{}]}',
+  ]);
+  writeFileSync(places.joinToken, "core-token-0123456789abcdef\n");
+  const said: string[] = [];
+  const vellum = memberSchema.parse({
+    ...{ ...GOOD, role: "vellum", pool: "vellum", name: "vellum-1", cassandra: "off" },
+    seeds: ["127.0.0.81"],
+  });
+  const modules = { places, say: (line: string) => void said.push(line), startUnit: () => Promise.resolve() };
+  await startMember(vellum, modules);
+  // digest: [sha256, "edge <token>"] of HOT.
+  const token = createHash("sha256").update("edge core-token-0123456789abcdef").digest("hex");
+  const put = etcd.asked.find(({ path }) => path === "/v3/kv/txn");
+  const { success } = JSON.parse(put?.body ?? "{}") as { success: { request_put: { value: string } }[] };
+  const record = JSON.parse(
+    Buffer.from(success[0]?.request_put.value ?? "", "base64").toString("utf8"),
+  ) as Record<string, unknown>;
+  assert.deepEqual([record["token"], record["left"]], [token, 1000]);
+  assert.ok(!said.join().includes(token) && !said.join().includes("core-token"));
+  writeFileSync(places.joinToken, "short\n");
+  await startMember(vellum, modules);
+  assert.match(said.join("\n"), /the join token is too short/);
+});
+
+test("a sprout with a join token tells the bonos at their addresses, one without none", (t) => {
+  const places = machine(t);
+  const sprout = memberSchema.parse({
+    ...{ ...GOOD, role: "sprout", pool: "sprout", name: "sprout-1" },
+    edges: ["10.20.2.11", "fd00:20:2::12"],
+  });
+  assert.doesNotMatch(clusterConfig(sprout, places, "http://127.0.0.1:9102/metrics"), /edges/);
+  writeFileSync(places.joinToken, "core-token-0123456789abcdef\n");
+  assert.match(
+    clusterConfig(sprout, places, "http://127.0.0.1:9102/metrics"),
+    /^edges=http:\/\/10\.20\.2\.11:9111,http:\/\/\[fd00:20:2::12\]:9111$/m,
+  );
 });
 
 test("a vellum that is to run Cassandra from an image without it says how to get one", async (t) => {

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { bonoOptions } from "@ims/bono";
-import { etcdClusterOptions } from "@ims/etcd-cluster";
+import { edgeAgentOptions, etcdClusterOptions } from "@ims/etcd-cluster";
 import { homesteadOptions } from "@ims/homestead";
 import { ralfOptions } from "@ims/ralf";
 import { sproutOptions } from "@ims/sprout";
@@ -26,6 +26,7 @@ const SCHEMAS: ReadonlyMap<string, ReadonlyMap<string, Property>> = new Map(
     homestead: homesteadOptions,
     ralf: ralfOptions,
     "etcd-cluster": etcdClusterOptions,
+    "edge-agent": edgeAgentOptions,
   }).map(([process, schema]) => {
     const { properties = {} } = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" });
     return [process, new Map(Object.entries(properties as Record<string, Property>))];

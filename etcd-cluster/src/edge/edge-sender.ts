@@ -60,6 +60,8 @@ export class EdgeSender implements Service {
   readonly #turns: Turns;
   readonly #key: string;
   readonly #complained = new Set<string>();
+  /** Those that have ever answered. */
+  readonly #seen = new Set<string>();
   #stopped = false;
 
   constructor(options: EdgeSenderOptions) {
@@ -102,9 +104,13 @@ export class EdgeSender implements Service {
     if (got.kind !== "done" || (!got.held && got.found[0]?.[0]?.lease !== lease)) return;
     const content = await this.#content();
     if (content === undefined) return;
-    for (const edge of this.#options.edges) {
+    // Addresses that nobody has yet do not hold up the others.
+    const looked = await Promise.all(
+      this.#options.edges.map(async (edge) => ({ edge, text: await look(edge) })),
+    );
+    for (const { edge, text } of looked) {
       if (this.#stopped) return;
-      await this.#deliver(edge, content);
+      await this.#deliver(edge, text, content);
     }
   }
 
@@ -152,6 +158,7 @@ export class EdgeSender implements Service {
 
   async #deliver(
     edge: string,
+    looked: string,
     { state, sharedConfig, pools }: { state: EdgeState; sharedConfig: string; pools: string },
   ): Promise<void> {
     const { log } = this.#options;
@@ -160,9 +167,13 @@ export class EdgeSender implements Service {
         log.warn({ edge, problem }, "an edge node cannot be told; tried again");
       this.#complained.add(edge);
     };
-    const looked = await ask(`${edge}/edge`, { signal: AbortSignal.timeout(LOOK_MS) });
     const described = parseJson(looked, describedSchema);
-    if (described === undefined) return complain(looked.slice(0, 200));
+    if (described === undefined) {
+      // Nobody was there before: an address that is kept for a node to come.
+      if (this.#seen.has(edge)) complain(looked.slice(0, 200));
+      return;
+    }
+    this.#seen.add(edge);
     const { name, number, token } = described;
     if (number === state.number) return;
     const secret = token === undefined ? state.secret : await this.#tokenOf(token, name);
@@ -188,6 +199,10 @@ export class EdgeSender implements Service {
     if (typeof token !== "string") return undefined;
     return (await ledger.take(id, `edge ${name}`, clock.now())) === true ? token : undefined;
   }
+}
+
+function look(edge: string): Promise<string> {
+  return ask(`${edge}/edge`, { signal: AbortSignal.timeout(LOOK_MS) });
 }
 
 /** The answer, or why there is none. */
