@@ -25,7 +25,7 @@ export function sipCounters<const Side extends string>(
   const dropped = register.counter({
     name: `${prefix}_sip_dropped_total`,
     help: "SIP messages dropped by reason and side",
-    labels: { reason: ["unreadable", "response", "ack"], side: sides },
+    labels: { reason: ["unreadable", "response", "ack", "stale"], side: sides },
   });
   const sideLabel = (side: string): Side => sides.find((one) => one === side) ?? sides[0];
   return {

@@ -33,6 +33,7 @@ export class QueueProbe {
       },
       onGarbage: (flow, reason, text) => handler.onGarbage?.(flow, reason, text),
       onKeepAlive: (flow) => handler.onKeepAlive?.(flow),
+      onStale: (side) => handler.onStale?.(side),
     };
   }
 

@@ -159,6 +159,10 @@ export class ProxyCore implements TransportHandler, TransactionLayerUser, Reques
     } else this.#options.counters?.dropped("unreadable", flow.side);
   }
 
+  onStale(side: string): void {
+    this.#options.counters?.dropped("stale", side);
+  }
+
   /** RFC 7339 §11: what strangers say of overload counts for nothing. */
   #hear(response: SipMessage, flow: Flow): void {
     const { overload } = this.#options;

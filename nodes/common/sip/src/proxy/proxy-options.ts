@@ -56,5 +56,5 @@ export interface ProxyCounters {
   request(method: string, side: string): void;
   /** A final response left for a request of that method. */
   response(method: string, status: number, side: string): void;
-  dropped(reason: "unreadable" | "response" | "ack", side: string): void;
+  dropped(reason: "unreadable" | "response" | "ack" | "stale", side: string): void;
 }

@@ -3,6 +3,7 @@ import type { Clock, Timer } from "@ims/runtime";
 import { BaseFlow, type FlowEnds } from "./flow.ts";
 import type { Flushable, Flusher } from "./flusher.ts";
 import type { TransportLimits } from "./limits.ts";
+import { isRequest, type Standstill } from "./standstill.ts";
 import { type FramerSink, StreamFramer } from "./stream-framer.ts";
 import type { GarbageReason, TransportHandler } from "./transport.ts";
 
@@ -11,6 +12,7 @@ export interface ConnectionModules {
   readonly clock: Clock;
   readonly limits: TransportLimits;
   readonly flusher: Flusher;
+  readonly standstill: Standstill;
   /** Called once, as soon as the connection is no longer usable. */
   readonly onGone: (connection: Connection) => void;
 }
@@ -94,6 +96,17 @@ export abstract class Connection extends BaseFlow implements Flushable {
     this.#closeTimer?.cancel();
   }
 
+  /** May what is read now have waited while this process stood still? */
+  protected isStale(now: number): boolean {
+    return this.modules.standstill.isStale(now, this.modules.limits.staleMs);
+  }
+
+  /** The peer hears at once that nothing comes of what it has sent. */
+  protected dropStale(): void {
+    this.modules.handler.onStale?.(this.side);
+    this.reset();
+  }
+
   protected garbage(reason: GarbageReason, text: string): void {
     this.modules.handler.onGarbage?.(this, reason, text);
     this.close();
@@ -131,6 +144,7 @@ export abstract class Connection extends BaseFlow implements Flushable {
 export class StreamConnection extends Connection implements FramerSink {
   #socket: Socket | undefined;
   #connected = false;
+  #stale = false;
   #out = "";
   #pings = 0;
   pongs = 0;
@@ -171,7 +185,11 @@ export class StreamConnection extends Connection implements FramerSink {
 
   receive(chunk: string): void {
     if (!this.open) return;
-    this.lastReceived = this.touch();
+    const now = this.touch();
+    this.lastReceived = now;
+    this.#stale = this.isStale(now);
+    // What answers us is welcome at any time.
+    if (this.#stale && this.ping === undefined) return this.dropStale();
     const reason = this.#framer.push(chunk);
     if (reason !== undefined) this.garbage(reason, this.#framer.pending);
     else this.markPartial(this.#framer.partial);
@@ -200,7 +218,8 @@ export class StreamConnection extends Connection implements FramerSink {
 
   onMessage(text: string): boolean {
     this.markPartial(false);
-    this.modules.handler.onMessage(text, this);
+    if (this.#stale && isRequest(text)) this.modules.handler.onStale?.(this.side);
+    else this.modules.handler.onMessage(text, this);
     return this.open;
   }
 

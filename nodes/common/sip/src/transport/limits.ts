@@ -24,6 +24,8 @@ export interface TransportLimits {
   readonly maxUdpFlows: number;
   /** A UDP flow without traffic and without attachment is forgotten. */
   readonly udpIdleMs: number;
+  /** After a standstill of this process longer than that, requests are dropped that may have waited in its sockets so long. */
+  readonly staleMs: number;
 }
 
 export const defaultLimits: TransportLimits = {
@@ -40,10 +42,16 @@ export const defaultLimits: TransportLimits = {
   closeMs: 1_000,
   maxUdpFlows: 100_000,
   udpIdleMs: 600_000,
+  // Timers B and F: nobody waits for an answer any more.
+  staleMs: 32_000,
 };
 
-/** Among trusted nodes: the longest message from outside with what each hop adds, and the bursts of many such senders. */
+/**
+ * Among trusted nodes: the longest message from outside with what each hop adds, and the bursts of many such senders. A neighbour
+ * gives a silent hop up within seconds and does what was under way elsewhere.
+ */
 export const trustedLimits = {
   maxMessageBytes: 262_144,
   maxQueuedBytes: 67_108_864,
+  staleMs: 4_000,
 } as const satisfies Partial<TransportLimits>;

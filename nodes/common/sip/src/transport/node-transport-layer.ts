@@ -8,6 +8,7 @@ import { Flusher } from "./flusher.ts";
 import { defaultLimits, type TransportLimits } from "./limits.ts";
 import { type Listener, type ListenerModules, openListener } from "./listener.ts";
 import { isLoopback, localAddressTowards } from "./local-address.ts";
+import { Standstill } from "./standstill.ts";
 import { dialTcp, ReadBuffer } from "./tcp.ts";
 import { dialTls, type TlsClientOptions } from "./tls.ts";
 import type {
@@ -54,6 +55,7 @@ export class NodeTransportLayer implements TransportLayer {
   readonly #connectionModules: ConnectionModules;
   readonly #sideModules = new Map<string, ConnectionModules>();
   readonly #listenerModules: ListenerModules;
+  readonly #standstill: Standstill;
   #points: readonly ListeningPoint[] = [];
   #lastId = 0;
   #stopped = false;
@@ -64,7 +66,21 @@ export class NodeTransportLayer implements TransportLayer {
     this.#limits = { ...defaultLimits, ...modules.limits };
     this.#tls = modules.tls ?? {};
     this.#pool = new ConnectionPool(this.#limits);
-    const shared = { handler: paced(modules), clock: this.#clock, limits: this.#limits };
+    const sides = Object.values(modules.sideLimits ?? {});
+    const staleMs = Math.min(
+      this.#limits.staleMs,
+      ...sides.map((one) => one.staleMs ?? this.#limits.staleMs),
+    );
+    this.#standstill = new Standstill(this.#clock, (stoodMs) => {
+      const message = "this process stood still: requests that may have waited meanwhile are dropped";
+      if (stoodMs > staleMs) this.#log?.warn({ stoodMs: Math.round(stoodMs) }, message);
+    });
+    const shared = {
+      handler: paced(modules),
+      clock: this.#clock,
+      limits: this.#limits,
+      standstill: this.#standstill,
+    };
     const nextId = (): number => this.#nextId();
     const flusher = new Flusher();
     this.#connectionModules = {
@@ -118,6 +134,7 @@ export class NodeTransportLayer implements TransportLayer {
       await listener.close();
       throw new Error("the transport layer was stopped");
     }
+    this.#standstill.start();
     this.#listeners.push(listener);
     this.#points = [...this.#points, listener.point];
     return listener.point;
@@ -153,6 +170,7 @@ export class NodeTransportLayer implements TransportLayer {
 
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.#standstill.stop();
     this.#points = [];
     const closing = this.#listeners.splice(0).map((listener) => listener.close());
     for (const connection of [...this.#pool.connections()]) connection.close();
@@ -187,6 +205,7 @@ export class NodeTransportLayer implements TransportLayer {
     if (this.#stopped || (protocol !== "TCP" && protocol !== "TLS")) return this.#dead(target, side);
     if (addressFamily(address) === 0 || !isPort(port)) return this.#dead(target, side);
     if (!this.#pool.admit(undefined)) return this.#dead(target, side);
+    this.#standstill.start();
     const modules = this.#modulesOf(side);
     const connection = new StreamConnection(this.#farEnds(target, side), modules, true);
     const localAddress = this.#sourceAddress(side, address);
@@ -277,5 +296,6 @@ function paced({ handler, pacer }: NodeTransportModules): TransportHandler {
     },
     onGarbage: (flow, reason, text) => handler.onGarbage?.(flow, reason, text),
     onKeepAlive: (flow) => handler.onKeepAlive?.(flow),
+    onStale: (side) => handler.onStale?.(side),
   };
 }

@@ -60,6 +60,8 @@ export interface TransportHandler {
   onGarbage?(flow: Flow, reason: GarbageReason, text: string): void;
   /** RFC 5626 §4.4: a keep-alive of the peer was answered (on UDP: CRLFs or STUN on a known flow). */
   onKeepAlive?(flow: Flow): void;
+  /** A request on this side, or a connection with some, was dropped: it may have waited while this process stood still. */
+  onStale?(side: string): void;
 }
 
 export interface ListenOptions {

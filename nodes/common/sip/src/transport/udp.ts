@@ -9,6 +9,7 @@ import type {
 import { addressFamily, BaseFlow, type FlowEnds, plainAddress } from "./flow.ts";
 import type { TransportLimits } from "./limits.ts";
 import { isLoopback, localAddressTowards } from "./local-address.ts";
+import { isRequest, type Standstill } from "./standstill.ts";
 import { isStun, stunResponse } from "./stun.ts";
 import type { TransportHandler } from "./transport.ts";
 
@@ -22,6 +23,7 @@ export interface UdpModules {
   readonly clock: Clock;
   readonly openSocket: (family: 4 | 6) => DatagramSocket;
   readonly limits: TransportLimits;
+  readonly standstill: Standstill;
   readonly nextId: () => number;
   readonly onFlow: (flow: UdpFlow) => void;
   readonly onFlowGone: (flow: UdpFlow) => void;
@@ -125,7 +127,11 @@ export class UdpEndpoint implements DatagramHandler {
 
   onText(text: string, from: DatagramSource): void {
     if (from.port === 0) return; // Nobody can be answered there.
-    this.#modules.handler.onMessage(text, this.#flowFrom(from));
+    const { standstill, clock, limits, handler } = this.#modules;
+    // Who still wants it sends it again.
+    if (standstill.isStale(clock.monotonic(), limits.staleMs) && isRequest(text))
+      return handler.onStale?.(this.side);
+    handler.onMessage(text, this.#flowFrom(from));
   }
 
   onBytes(bytes: Buffer, from: DatagramSource): void {

@@ -123,7 +123,7 @@ export class WsConnection extends Connection {
 
   #onMessage(text: string): void {
     if (!this.open) return;
-    this.#arrived();
+    if (this.isStale(this.#arrived())) return this.dropStale();
     const first = text.charCodeAt(0);
     if (first !== 13 && first !== 10) {
       if (text !== "") this.modules.handler.onMessage(text, this);
@@ -156,9 +156,9 @@ export class WsConnection extends Connection {
     });
   }
 
-  #arrived(): void {
-    this.touch();
+  #arrived(): number {
     this.#trickling = false;
     this.#bytesAtMessage = this.#socket.bytesRead;
+    return this.touch();
   }
 }

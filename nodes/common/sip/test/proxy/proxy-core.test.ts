@@ -579,3 +579,27 @@ test("100 is a response: who has sent it in time may take as long as it likes", 
   peer(b).receive(answer(peer(b).sent[0], 200));
   assert.equal(statuses(b.ue).at(-1), 200);
 });
+
+test("what the transport drops as stale is counted with the side it came on", () => {
+  const dropped: string[] = [];
+  const transport = new FakeTransportLayer();
+  const entity: TransactionUser = {
+    functionalEntity: "P-CSCF",
+    accepts: () => false,
+    onRequest: () => undefined,
+  };
+  const core = new ProxyCore({
+    sides: [{ name: "core", entity, strict: false }],
+    clock: fakeClock(),
+    locator: { locate: () => [] },
+    transport: () => transport,
+    onDefect: (error) => assert.fail(String(error)),
+    counters: {
+      request: () => undefined,
+      response: () => undefined,
+      dropped: (reason, side) => dropped.push(`${reason} ${side}`),
+    },
+  });
+  core.onStale("core");
+  assert.deepEqual(dropped, ["stale core"]);
+});

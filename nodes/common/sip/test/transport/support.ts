@@ -21,6 +21,8 @@ export interface Station {
   readonly messages: { text: string; flow: Flow }[];
   readonly garbage: Garbage[];
   readonly keepAlives: Flow[];
+  /** Sides on which something was dropped as stale. */
+  readonly stale: string[];
   /** Set by the test: what to do with a message besides keeping it. */
   answer: ((text: string, flow: Flow) => void) | undefined;
   onGarbage: ((flow: Flow) => void) | undefined;
@@ -33,6 +35,7 @@ export function station(
   const messages: { text: string; flow: Flow }[] = [];
   const garbage: Garbage[] = [];
   const keepAlives: Flow[] = [];
+  const stale: string[] = [];
   const layer = new NodeTransportLayer({
     clock: systemClock(),
     ...options,
@@ -46,9 +49,18 @@ export function station(
         it.onGarbage?.(flow);
       },
       onKeepAlive: (flow) => keepAlives.push(flow),
+      onStale: (side) => stale.push(side),
     },
   });
-  const it: Station = { layer, messages, garbage, keepAlives, answer: undefined, onGarbage: undefined };
+  const it: Station = {
+    layer,
+    messages,
+    garbage,
+    keepAlives,
+    stale,
+    answer: undefined,
+    onGarbage: undefined,
+  };
   t.after(() => layer.stop());
   return it;
 }
