@@ -67,6 +67,15 @@ export class Scscf implements TransactionUser {
     return isOwn(request, modules) ? refuseEvent(context) : proceed();
   }
 
+  /** A 2xx is acknowledged by the route set of its dialog, which is our Record-Route: without what stands in the Route of an initial request. */
+  isOfRefusal(request: SipMessage): boolean {
+    const route = ownTopRoute(request, this.#modules.own);
+    if (route === undefined) return false;
+    const { parameters, user } = route;
+    if (parameters.has("orig") || parameters.has("orig-cdiv")) return true;
+    return user !== "" && typeof this.#modules.odi.read(user) === "object";
+  }
+
   onAck(context: AckContext): void {
     ack(context, this.#modules);
   }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createSecretKey } from "node:crypto";
 import { metricsRegister } from "@ims/runtime";
 import { type FakeClock, fakeClock } from "@ims/runtime/testing";
 import {
@@ -9,6 +10,7 @@ import {
   ProxyCore,
   parseChallenge,
   parseMessage,
+  type Side,
   SipLocator,
   type SipMessage,
 } from "@ims/sip";
@@ -23,11 +25,17 @@ export const SCSCF = "sip:127.0.0.1:5054;transport=tcp";
 export const ICSCF = "sip:127.0.0.1:5052;transport=tcp";
 export const PATH = "<sip:token@127.0.0.1:5058;transport=tcp;lr;ob>";
 
+const POOL = "sprout.example.com";
+
 export interface BenchOptions {
   readonly options?: Partial<SproutParts["options"]>;
   readonly scscfs?: readonly ConfiguredScscf[];
   readonly listeners?: readonly RegistrationListener[];
   readonly operatorCriteria?: SproutParts["operatorCriteria"];
+  /** It is a member of a pool: others know the branches that it makes. */
+  readonly pooled?: boolean;
+  /** Further entities of the process, by their side. */
+  readonly sides?: (clock: FakeClock) => readonly Side[];
   /** What members of a pool have in common. */
   readonly shared?: Partial<Pick<SproutParts, "store" | "challenges" | "durable">> & {
     readonly clock?: FakeClock;
@@ -49,7 +57,15 @@ export class Bench {
   readonly toScscf: FakeFlow;
   #branch = 0;
 
-  constructor({ options = {}, scscfs, listeners = [], shared = {}, operatorCriteria }: BenchOptions = {}) {
+  constructor({
+    options = {},
+    scscfs,
+    listeners = [],
+    shared = {},
+    operatorCriteria,
+    pooled = false,
+    sides,
+  }: BenchOptions = {}) {
     const clock = shared.clock ?? fakeClock();
     this.clock = clock;
     this.cx = shared.cx ?? new FakeCx();
@@ -96,9 +112,11 @@ export class Bench {
     const none = async (): Promise<never[]> => [];
     this.core = new ProxyCore({
       sides: [
-        { name: "icscf", entity: this.entities.icscf, strict: false },
-        { name: "scscf", entity: this.entities.scscf, strict: false },
+        { name: "icscf", entity: this.entities.icscf, strict: false, ...(pooled ? { sentBy: POOL } : {}) },
+        { name: "scscf", entity: this.entities.scscf, strict: false, ...(pooled ? { sentBy: POOL } : {}) },
+        ...(sides?.(clock) ?? []),
       ],
+      ...(pooled ? { poolKey: createSecretKey(Buffer.alloc(32, 5)) } : {}),
       locator: new SipLocator({
         dns: { naptr: none, srv: none, addresses: none },
         clock,

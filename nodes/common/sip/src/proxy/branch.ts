@@ -4,6 +4,8 @@ import type { SipMessage } from "../message/message.ts";
 import { MAGIC_COOKIE } from "../message/via.ts";
 import { loopHash } from "./loop-detection.ts";
 
+const WITH_ACK: ReadonlySet<string> = new Set(["INVITE", "ACK", "CANCEL"]);
+
 /** 96 bits: no two transactions of a pool meet by chance. */
 const HASH_LENGTH = 16;
 
@@ -33,8 +35,9 @@ export class Branches {
   of(request: SipMessage, attempt: number): string {
     const via = request.topVia;
     const own = via === undefined || this.#key === "" ? this.#fresh() : this.#keyed(request, via, attempt);
-    // RFC 5393 §4.2. Inside a dialog Route sets end by themselves; an ACK has nobody else to stop it.
-    const mayLoop = request.toTag === "" || request.method === "ACK";
+    // RFC 5393 §4.2. Inside a dialog Route sets end by themselves; an ACK has nobody else to stop it, and that of a refusal has the
+    // branch of its INVITE.
+    const mayLoop = request.toTag === "" || WITH_ACK.has(request.method);
     return mayLoop ? `${this.prefix}${own}.${loopHash(request)}` : `${this.prefix}${own}`;
   }
 

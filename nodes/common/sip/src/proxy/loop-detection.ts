@@ -16,7 +16,8 @@ export function loopHash(request: SipMessage): string {
   };
   mix(request.requestUri);
   mix(request.fromTag);
-  mix(request.toTag);
+  // In place of the To tag: the ACK of a refusal has one, and goes where its INVITE went, which had none.
+  mix("");
   mix(request.callId);
   // Not the method, nor what stands in requests only: a CANCEL goes where its INVITE went.
   mix(String(request.cseqNumber));

@@ -252,6 +252,8 @@ export class ProxyCore implements TransportHandler, TransactionLayerUser, Reques
       return this.#options.counters?.dropped("ack", flow.side);
     const own = route === undefined ? undefined : this.#entities.find((entity) => entity.accepts(route));
     const entity = side.strict ? side.entity : (own ?? side.entity);
+    if (this.#strays.mayAcknowledge(flow, side) && entity.isOfRefusal?.(ack) === true)
+      return this.#strays.acknowledge(ack, flow, entity);
     const context: AckContext = {
       request: ack,
       flow,

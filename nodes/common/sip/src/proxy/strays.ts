@@ -71,6 +71,33 @@ export class Strays {
     return true;
   }
 
+  /** May an ACK belong to a transaction of another member? */
+  mayAcknowledge(flow: Flow, side: Side): boolean {
+    return !side.strict && side.sentBy !== undefined && side.answers?.(flow.remoteAddress) !== false;
+  }
+
+  /**
+   * The ACK of a refusal (not 2xx) whose INVITE another member has goes the way of that INVITE, with its branch: so the server
+   * transaction at the next hop ends (RFC 3261 §17.2.1). The procedures see what they see of a CANCEL.
+   */
+  acknowledge(ack: SipMessage, flow: Flow, entity: TransactionUser): void {
+    const { localEntity, dispatcher } = this.#modules;
+    const to = ack.header("To") ?? "";
+    const request = ack.clone().set("To", withoutTag(to)).set("CSeq", `${ack.cseqNumber} CANCEL`);
+    request.method = "CANCEL";
+    const parts: StatelessParts = {
+      localEntity,
+      run: (next, context) => this.#run(next, context),
+      send: (forwarded, destination) => {
+        forwarded.method = "ACK";
+        forwarded.set("To", to).set("CSeq", `${ack.cseqNumber} ACK`);
+        dispatcher.sendStateless(forwarded, destination);
+      },
+      refused: () => undefined,
+    };
+    this.#run(entity, new StatelessContext(request, flow, { entity }, parts));
+  }
+
   #run(entity: TransactionUser, context: RequestContext): void {
     const defect = (error: unknown): void => {
       this.#modules.onDefect(error, context.request);
@@ -83,6 +110,12 @@ export class Strays {
       defect(error);
     }
   }
+}
+
+/** A To as it was before the answer: nothing but a tag is added to it. */
+function withoutTag(to: string): string {
+  const end = to.lastIndexOf(">") + 1;
+  return to.slice(0, end) + to.slice(end).replace(/;\s*tag\s*=[^;]*/i, "");
 }
 
 /** Is our pool's Via on top? Any member may take it off. */

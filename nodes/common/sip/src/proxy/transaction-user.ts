@@ -16,6 +16,11 @@ export interface TransactionUser {
   accepts(uri: Uri): boolean;
   /** Every request but CANCEL and ACK. Must end in respond() or at least one fork(); a throw or rejection becomes 500. */
   onRequest(context: RequestContext): void | Promise<void>;
+  /**
+   * Does an ACK without a transaction here acknowledge the refusal of an initial INVITE that another member of the pool has handled?
+   * Told from that of a 2xx by its Route, which is the INVITE's. It goes the way of the INVITE. Default: no.
+   */
+  isOfRefusal?(ack: SipMessage): boolean;
   /** ACK for a 2xx; default: ProxyCore pops our Route values and forwards by what remains. */
   onAck?(context: AckContext): void;
   /**

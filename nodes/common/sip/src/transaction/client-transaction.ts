@@ -51,6 +51,7 @@ export class ClientTransaction {
   #interval: number;
   /** Time given by the user in place of timers B and F; 0: none. */
   #patience: number;
+  #heardOn: Flow | undefined;
 
   constructor(
     branch: string,
@@ -88,8 +89,10 @@ export class ClientTransaction {
     else this.#run(invite ? "startA" : "startE", undefined);
   }
 
-  onResponse(response: SipMessage): void {
+  /** `flow`: what it came over, which may be another member of the pool that was asked. */
+  onResponse(response: SipMessage, flow: Flow = this.flow): void {
     const status = response.status;
+    if (flow !== this.flow) this.#heardOn = flow;
     this.input(status < 200 ? "1xx" : status < 300 ? "2xx" : "300-699", response);
   }
 
@@ -134,8 +137,8 @@ export class ClientTransaction {
           const ack = ackFor(this.#request, response).toString();
           this.#ack = new KeptText(ack);
           this.#request = undefined;
-          this.flow.send(ack);
-        } else if (this.#ack !== undefined) this.flow.send(this.#ack.toString());
+          this.#acknowledge(ack);
+        } else if (this.#ack !== undefined) this.#acknowledge(this.#ack.toString());
         return;
       case "passUp": {
         if (response === undefined) return;
@@ -184,6 +187,11 @@ export class ClientTransaction {
         this.#timeout?.cancel();
         return;
     }
+  }
+
+  /** Where the INVITE went (RFC 3261 §17.1.1.3); is that gone, whoever has passed its answer on passes the ACK on (§16.11). */
+  #acknowledge(ack: string): void {
+    if (!this.flow.send(ack)) this.#heardOn?.send(ack);
   }
 
   #retransmit(input: ClientInput, ms: number): void {

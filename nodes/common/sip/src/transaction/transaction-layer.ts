@@ -152,7 +152,7 @@ export class TransactionLayer {
     if (transaction === undefined) this.#user.onStrayResponse(response, flow);
     // A branch is no secret: whoever was sent a request of ours has seen one and can count on.
     else if (flow === transaction.flow || this.#mayAnswer(flow, transaction.flow))
-      transaction.onResponse(response);
+      transaction.onResponse(response, flow);
   }
 
   /** Sends a request whose top Via carries `branch` over a flow; `patience` (ms) shortens timers B and F. */

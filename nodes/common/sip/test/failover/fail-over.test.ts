@@ -32,6 +32,7 @@ function member(
   const entity: TransactionUser = {
     functionalEntity: "S-CSCF",
     accepts: (uri) => uri.host === POOL,
+    isOfRefusal: (ack) => ack.routes[0]?.uri?.parameters.has("orig") === true,
     onRequest(context: RequestContext) {
       const forwarded = context.forward();
       core.popOwnRoutes(forwarded);
@@ -339,4 +340,41 @@ test("an ACK that was under way when the connection of its only target was reset
   assert.deepEqual([first?.open, second?.open, more.length], [false, true, 0]);
   assert.deepEqual(methods(first?.sent ?? []), ["INVITE", "ACK"]);
   assert.deepEqual(methods(second?.sent ?? []), ["ACK"]);
+});
+
+const preloaded = (text: string): string => text.replace(`<sip:${POOL};lr>`, `<sip:${POOL};lr;orig>`);
+
+test("RFC 3261 §17.2.1, §16.11: the ACK of a refusal whose INVITE another member has goes the way of the INVITE with its branch", () => {
+  const first = member(TWO);
+  const second = member(TWO);
+  first.peer.receive(preloaded(request("INVITE")));
+  const invite = parsed(sentTo(first, 1)[0]);
+  const refusal = { toTag: "b;x=1", headers: ["P-Asserted-Identity: <sip:alice@example.com>"] };
+  second.peer.receive(preloaded(request("ACK", refusal)));
+  const [sent, ...more] = sentTo(second, 1);
+  const ack = parsed(sent);
+  assert.deepEqual([ack.method, ack.requestUri, more], ["ACK", invite.requestUri, []]);
+  assert.equal(ack.top("Via"), invite.top("Via"), "its server transaction is found by that");
+  assert.deepEqual(ack.lines("Route"), invite.lines("Route"));
+  assert.deepEqual([ack.header("To"), ack.header("CSeq")], ["<sip:bob@example.com>;tag=b;x=1", "1 ACK"]);
+  assert.equal(second.core.transactions.clientTransactions, 0);
+});
+
+test("the ACK of a refused INVITE inside a dialog has the branch of that INVITE at every member", () => {
+  const first = member(TWO);
+  const second = member(TWO);
+  first.peer.receive(request("INVITE", { toTag: "b1" }));
+  second.peer.receive(request("ACK", { toTag: "b1" }));
+  assert.deepEqual(methods(sentTo(second, 1)), ["ACK"]);
+  assert.equal(branchOf(sentTo(second, 1)[0]), branchOf(sentTo(first, 1)[0]));
+});
+
+test("RFC 3261 §17.1.1.3: an ACK whose connection is gone leaves over the one that the refusal came by", () => {
+  const one = member([target(1)]);
+  one.peer.receive(request("INVITE"));
+  const other = one.transport.connect({ protocol: "TCP", remoteAddress: "192.0.2.2" });
+  flowTo(one, 1).close();
+  other.receive(answer(one.transport.dialled[0]?.sent[0], 486));
+  assert.deepEqual(methods(other.sent), ["ACK"]);
+  assert.deepEqual(statuses(one.peer), [486]);
 });
