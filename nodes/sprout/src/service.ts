@@ -20,6 +20,8 @@ import { DiameterCx, handleCxRequests } from "./cx/diameter-cx.ts";
 import { HssPeers } from "./cx/hss-peers.ts";
 import { SproutError } from "./errors.ts";
 import type { ConfiguredScscf } from "./icscf/scscf-selection.ts";
+import { createMmtel } from "./mmtel/create-mmtel.ts";
+import { telling } from "./mmtel/local-registration.ts";
 import type { SproutOptions } from "./options.ts";
 import { CriteriaFiles } from "./profile/criteria-files.ts";
 import { Guard } from "./routing/guard.ts";
@@ -71,6 +73,19 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
       ? undefined
       : new ChargingClient({ urls: options.ralf, clock, log, register, metricsPrefix: "ims_sprout" });
   if (charging !== undefined) health.addNote("charging", () => charging.problem);
+  const telephony =
+    options.homer.length === 0
+      ? undefined
+      : createMmtel(
+          {
+            options,
+            side: "scscf",
+            uriHost: addresses.uriHost,
+            metricsPrefix: "ims_sprout",
+            locations: stores.store,
+          },
+          modules,
+        );
   const entities = createEntities({
     options: { ...options, scscfUri, icscfUri, side: "scscf" },
     scscfs:
@@ -83,7 +98,9 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
     ...(stores.durable === undefined ? {} : { durable: stores.durable }),
     clock: stores.clock,
     register,
-    originate: (request, destination, handler) => core.originate(request, destination, handler),
+    originate: telling(telephony?.mmtel, (request, destination, handler) =>
+      core.originate(request, destination, handler),
+    ),
     operatorCriteria: criteria.initial,
     charging:
       charging &&
@@ -106,10 +123,12 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
   const guardModules = { mayUse, refused: entities.metrics.refused };
   const icscf = new Guard(entities.icscf, { ...guardModules, own: new OwnUris([icscfUri]) });
   const scscf = new Guard(entities.scscf, { ...guardModules, own: new OwnUris([scscfUri]) });
+  const mmtel = telephony && new Guard(telephony.mmtel, { ...guardModules, own: telephony.own });
   const overload = new OverloadControl({
     sides: {
       icscf: { trusted: true, reports: true },
       scscf: { trusted: true, reports: true },
+      ...(mmtel === undefined ? {} : { mmtel: { trusted: true, reports: true } }),
     },
     clock,
     targetMs: options.overloadTargetMs,
@@ -125,6 +144,7 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
     sides: [
       { name: "icscf", entity: icscf, strict: false, answers: mayUse, sentBy: poolNameIn(icscfUri) },
       { name: "scscf", entity: scscf, strict: false, answers: mayUse, sentBy: poolNameIn(scscfUri) },
+      ...(mmtel === undefined ? [] : [{ name: "mmtel", entity: mmtel, strict: false, answers: mayUse }]),
     ],
     poolKey: options.gruuKey === "" ? undefined : createSecretKey(Buffer.from(options.gruuKey, "hex")),
     onHopChange: ({ key, state }) => log.warn({ hop: key, state }, "next hop changed its state"),
@@ -164,6 +184,7 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
       for (const [side, port] of [
         ["icscf", options.icscfPort],
         ["scscf", options.scscfPort],
+        ...(mmtel === undefined ? [] : [["mmtel", options.mmtelPort] as const]),
       ] as const)
         for (const protocol of ["TCP", "UDP"] as const) {
           const point = await core.transport.listen({ side, protocol, host: options.host, port });
@@ -177,8 +198,9 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
     quiesce(signal) {
       icscf.quiesce();
       scscf.quiesce();
+      mmtel?.quiesce();
       const busy = (): number => core.transactions.unanswered;
-      const taken = (): number => icscf.taken + scscf.taken;
+      const taken = (): number => icscf.taken + scscf.taken + (mmtel?.taken ?? 0);
       return whenIdle({ clock, busy, taken, quietMs: QUIET_MS }, signal);
     },
     busy: () => ({ requests: core.transactions.unanswered }),

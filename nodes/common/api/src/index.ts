@@ -45,3 +45,4 @@ export {
 } from "./provisioning.ts";
 export { ProvisioningClient, ProvisioningError, type ProvisioningFault } from "./provisioning-client.ts";
 export { initialFilterCriteriaSchema, servicesSchema } from "./services.ts";
+export { type SimservsAnswer, SimservsClient, type SimservsClientOptions } from "./simservs-client.ts";

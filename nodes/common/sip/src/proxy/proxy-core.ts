@@ -258,19 +258,40 @@ export class ProxyCore implements TransportHandler, TransactionLayerUser, Reques
       request: ack,
       flow,
       forward: () => forwardedCopy(ack),
-      send: (request, destination) => this.#dispatcher.sendStateless(request, destination),
+      send: (request, destination) => this.#sendAck(request, destination, flow, entity),
     };
+    this.#enterAck(context, entity);
+  }
+
+  #enterAck(context: AckContext, entity: TransactionUser): void {
     if (entity.onAck !== undefined) {
       try {
         entity.onAck(context);
       } catch (error) {
-        this.#options.onDefect(error, ack);
+        this.#options.onDefect(error, context.request);
       }
       return;
     }
     const forwarded = context.forward();
     this.popOwnRoutes(forwarded);
-    context.send(forwarded, { kind: "uri", side: flow.side });
+    context.send(forwarded, { kind: "uri", side: context.flow.side });
+  }
+
+  /** To the wire, or to another entity of this process, as the requests of its dialog go. */
+  #sendAck(ack: SipMessage, destination: Destination, flow: Flow, from: TransactionUser): void {
+    const local = this.#localEntity(ack, destination);
+    const hops = decimal(ack.header("Max-Forwards") ?? "70") ?? 0;
+    if (local === undefined || local === from || hops === 0)
+      return this.#dispatcher.sendStateless(ack, destination);
+    this.#enterAck(
+      {
+        request: ack,
+        flow,
+        forward: () => forwardedCopy(ack),
+        send: (request, next) => this.#sendAck(request, next, flow, local),
+      },
+      local,
+    );
   }
 
   /** Takes the Route values that name an entity of this process off the top. */

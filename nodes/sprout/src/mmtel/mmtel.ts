@@ -1,0 +1,172 @@
+import { canonicalImpu, type Simservs } from "@ims/ims";
+import type { AckContext, RequestContext, SipMessage, TransactionUser, Uri } from "@ims/sip";
+import { popOwnRoutes } from "../routing/own-route.ts";
+import { BARRABLE, barring } from "./call-barring.ts";
+import { CallDiversion } from "./call-diversion.ts";
+import { type Call, needsLocation } from "./conditions.ts";
+import { NOWHERE } from "./home-network.ts";
+import { hideInDialog, originatingIdentity, terminatingIdentity } from "./identity.ts";
+import { locationIn } from "./locations.ts";
+import type { MmtelModules } from "./modules.ts";
+import { assertedCallers, type Served, servedBy } from "./served.ts";
+
+/** Multimedia telephony application server: TS 24.173, GSMA IR.92; on ISC, in the process of the S-CSCF or by itself. */
+export class Mmtel implements TransactionUser {
+  readonly functionalEntity = "AS";
+  readonly #modules: MmtelModules;
+
+  constructor(modules: MmtelModules) {
+    this.#modules = modules;
+  }
+
+  accepts(uri: Uri): boolean {
+    return this.#modules.own.has(uri);
+  }
+
+  onRequest(context: RequestContext): void | Promise<void> {
+    const { request } = context;
+    if (request.method === "REGISTER") return this.#registered(context);
+    if (request.toTag !== "") return this.#inDialog(context);
+    const served = servedBy(request, this.#modules.own);
+    // TS 24.604 §4.5.2.6 and its like: nothing keeps an emergency call, and nobody is served by it.
+    if (served === undefined || request.requestUri.toLowerCase().startsWith("urn:service:sos"))
+      return this.#pass(context, this.#copy(context));
+    return this.#serve(context, served);
+  }
+
+  onAck(context: AckContext): void {
+    const forwarded = context.forward();
+    hideInDialog(context.request, forwarded);
+    popOwnRoutes(forwarded, this.#modules);
+    context.send(forwarded, { kind: "uri", side: this.#modules.options.side });
+  }
+
+  /** A third-party REGISTER that comes inside the process. */
+  async noteRegistration(register: SipMessage): Promise<void> {
+    await this.#modules.locations.note(register);
+  }
+
+  /** TS 24.229 §5.7.1.1. */
+  async #registered(context: RequestContext): Promise<void> {
+    await this.#modules.locations.note(context.request);
+    context.respond(200);
+  }
+
+  #inDialog(context: RequestContext): void {
+    const forwarded = context.forward();
+    hideInDialog(context.request, forwarded, context);
+    popOwnRoutes(forwarded, this.#modules);
+    this.#pass(context, forwarded);
+  }
+
+  #copy(context: RequestContext): SipMessage {
+    const forwarded = context.forward();
+    popOwnRoutes(forwarded, this.#modules);
+    return forwarded;
+  }
+
+  /** Back to whoever sent it: the Route says where. */
+  #pass(context: RequestContext, forwarded: SipMessage): void {
+    const { options, own } = this.#modules;
+    // A request for ourselves that leads nowhere.
+    const { target } = forwarded;
+    if (forwarded.top("Route") === undefined && target !== undefined && own.has(target))
+      return context.respond(404);
+    context.fork(forwarded, { destination: { kind: "uri", side: options.side } });
+  }
+
+  async #serve(context: RequestContext, served: Served): Promise<void> {
+    const { simservs: reader, options, counters } = this.#modules;
+    const reading = await reader.read(served.impu);
+    if (context.answered) return;
+    if (
+      reading.kind === "unreadable" ||
+      (reading.kind === "lastKnown" && options.unreadable !== "lastKnown")
+    ) {
+      if (options.unreadable === "continue") {
+        counters.mmtel("withoutServices");
+        return this.#pass(context, this.#copy(context));
+      }
+      counters.mmtel("refused");
+      return context.respond(480, { reason: "Temporarily Unavailable (services)" });
+    }
+    counters.mmtel(reading.kind === "lastKnown" ? "lastKnown" : "served");
+    if (served.part === "terminating") return this.#terminating(context, served, reading.simservs);
+    return this.#originating(context, served, reading.simservs);
+  }
+
+  async #originating(context: RequestContext, served: Served, simservs: Simservs): Promise<void> {
+    const { request } = context;
+    const called = canonicalImpu(request.requestUri);
+    const call = await this.#call(
+      context,
+      served,
+      simservs.outgoingBarring,
+      called === undefined ? [] : [called],
+    );
+    if (context.answered) return;
+    if (BARRABLE.has(request.method) && barring(simservs.outgoingBarring, call) !== "allowed") {
+      this.#modules.counters.mmtel("barred");
+      return context.respond(603);
+    }
+    const forwarded = this.#copy(context);
+    // Who has diverted a call is neither its caller nor who is called.
+    if (served.part === "diverting") return this.#pass(context, forwarded);
+    originatingIdentity(context, forwarded, simservs, this.#modules);
+    if (this.#isConference(request)) {
+      this.#modules.counters.mmtel("conference");
+      // TS 24.605 §5.3.2: the conference focus has the session from here on.
+      forwarded
+        .remove("Route")
+        .remove("P-Served-User")
+        .append("Route", `<${this.#modules.options.mrfUri};lr>`);
+    }
+    this.#pass(context, forwarded);
+  }
+
+  async #terminating(context: RequestContext, served: Served, simservs: Simservs): Promise<void> {
+    const { request } = context;
+    const { counters } = this.#modules;
+    const callers = assertedCallers(request);
+    const call = await this.#call(context, served, simservs.incomingBarring, callers);
+    if (context.answered) return;
+    const verdict = BARRABLE.has(request.method) ? barring(simservs.incomingBarring, call) : "allowed";
+    if (verdict !== "allowed") {
+      counters.mmtel(verdict === "anonymous" ? "anonymousRejected" : "barred");
+      return verdict === "anonymous"
+        ? context.respond(433, { reason: "Anonymity Disallowed" })
+        : context.respond(603);
+    }
+    const forwarded = this.#copy(context);
+    terminatingIdentity(context, forwarded, simservs, this.#modules);
+    const service = simservs.communicationDiversion;
+    if (request.method !== "INVITE" || service?.active !== true) return this.#pass(context, forwarded);
+    new CallDiversion(context, this.#modules, { served, service, call, forwarded }).start();
+  }
+
+  /** What the conditions of rules look at; where the user is only when one asks. */
+  async #call(
+    context: RequestContext,
+    served: Served,
+    service: Simservs["incomingBarring"],
+    others: readonly string[],
+  ): Promise<Call> {
+    const { home, clock, locations } = this.#modules;
+    const { request } = context;
+    let location = NOWHERE;
+    if (service?.active === true && needsLocation(service.rules)) {
+      location = served.part === "originating" ? locationIn(request) : NOWHERE;
+      if (location.visitedNetwork === "" && location.cell === "") location = await locations.of(served.impu);
+    }
+    return { request, others, location, home, now: clock.now() };
+  }
+
+  #isConference({ method, target, requestUri }: SipMessage): boolean {
+    const { conferenceUris, mrfUri } = this.#modules.options;
+    if (mrfUri === "" || method !== "INVITE" || target === undefined) return false;
+    const canonical = canonicalImpu(requestUri);
+    return conferenceUris.some(
+      (each) => each.toLowerCase() === target.host || canonicalImpu(each) === canonical,
+    );
+  }
+}
