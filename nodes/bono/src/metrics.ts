@@ -44,6 +44,11 @@ export function getMetrics(
     help: "Requests that the P-CSCF refused itself, by reason",
     labels: { reason: refusals },
   });
+  const events = register.counter({
+    name: "ims_bono_registration_events_total",
+    help: "Subscriptions to registrations and notifications of them",
+    labels: { outcome: ["subscribed", "refused", "notified", "malformed"] },
+  });
   const defects = register.counter({
     name: "ims_bono_defects_total",
     help: "Requests answered 500 because a procedure failed",
@@ -77,6 +82,7 @@ export function getMetrics(
       registered: () => begun.inc(),
       deregistered: () => ended.inc(),
       refused: (reason) => refused.inc({ reason }),
+      registrationEvent: (outcome) => events.inc({ outcome }),
     },
     defect: () => defects.inc({}),
   };

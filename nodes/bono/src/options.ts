@@ -95,6 +95,13 @@ export const bonoOptions = z.object({
     .describe(
       "failed answers to a challenge by source and user before only one a second is let through; 0: no limit",
     ),
+  // Off: it doubles the messages of a registration, and who was deregistered is refused by the S-CSCF anyway (ADR 23).
+  subscribeToRegistrations: z
+    .stringbool()
+    .default(false)
+    .describe(
+      "subscribe to the registration event package for each registration, to know of those that the network ends or changes",
+    ),
   drainStatus: z
     .enum(["503", "305"])
     .default("503")

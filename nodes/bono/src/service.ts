@@ -21,12 +21,14 @@ import { BonoError } from "./errors.ts";
 import { getMetrics } from "./metrics.ts";
 import type { BonoOptions } from "./options.ts";
 import { CallWatch } from "./pcscf/call-watch.ts";
+import { chargingVector } from "./pcscf/charging.ts";
 import { Drain } from "./pcscf/drain.ts";
 import { FlowTable } from "./pcscf/flow-table.ts";
 import { FlowTokens, flowTokenKey } from "./pcscf/flow-token.ts";
 import { GuessLimiter } from "./pcscf/guess-limiter.ts";
 import { ownUris } from "./pcscf/own-uris.ts";
 import { Pcscf } from "./pcscf/pcscf.ts";
+import { RegistrationEvents } from "./pcscf/registration-events.ts";
 import { ServiceRoutes } from "./pcscf/service-route.ts";
 import { SourceLimiter } from "./pcscf/source-limiter.ts";
 
@@ -85,6 +87,18 @@ export function createBono(
       ? undefined
       : new ChargingClient({ urls: options.ralf, clock, log, register, metricsPrefix: "ims_bono" });
   if (charging !== undefined) modules.health.addNote("charging", () => charging.problem);
+  const newIcid = icidGenerator();
+  const registrationEvents = options.subscribeToRegistrations
+    ? new RegistrationEvents({
+        flows,
+        settings,
+        clock,
+        originate: (request, destination, handler) => core.originate(request, destination, handler),
+        chargingVector: () => chargingVector({ newIcid, settings }),
+        tag: () => core.identifiers.tag(),
+        counters: metrics.pcscf,
+      })
+    : undefined;
   const pcscf = new Pcscf({
     settings,
     clock,
@@ -103,7 +117,8 @@ export function createBono(
       clock,
     ),
     guesses: new GuessLimiter({ free: options.passwordTries, intervalMs: GUESS_INTERVAL_MS }, clock),
-    newIcid: icidGenerator(),
+    newIcid,
+    registrationEvents,
     charging:
       charging &&
       new ChargingTriggers({

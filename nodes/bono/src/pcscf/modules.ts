@@ -6,6 +6,7 @@ import type { FlowTable } from "./flow-table.ts";
 import type { FlowTokens } from "./flow-token.ts";
 import type { GuessLimiter } from "./guess-limiter.ts";
 import type { OwnUris } from "./own-uris.ts";
+import type { RegistrationEvents } from "./registration-events.ts";
 import type { ServiceRoutes } from "./service-route.ts";
 import type { SourceLimiter } from "./source-limiter.ts";
 
@@ -29,6 +30,8 @@ export interface PcscfCounters {
   registered(): void;
   deregistered(): void;
   refused(why: Refusal): void;
+  /** Of our own subscriptions to registrations. */
+  registrationEvent(outcome: "subscribed" | "refused" | "notified" | "malformed"): void;
 }
 
 /** Values of this P-CSCF that do not change while it runs. */
@@ -67,6 +70,8 @@ export interface PcscfModules {
   readonly newIcid: () => string;
   /** Offline charging; undefined: there is none. */
   readonly charging?: ChargingTriggers | undefined;
+  /** Subscriptions to registrations; undefined: there are none. */
+  readonly registrationEvents?: RegistrationEvents | undefined;
   readonly counters: PcscfCounters;
   /** Trusted side of the other member of our pool with that name; none for our own and for what is no member. */
   readonly siblingTargets: (host: string) => readonly Target[];

@@ -46,6 +46,9 @@ export class Pcscf implements TransactionUser {
       return turnAway(context, this.#modules);
     this.#taken++;
     const inDialog = request.toTag !== "";
+    const { registrationEvents } = this.#modules;
+    if (registrationEvents !== undefined && side === "core" && inDialog && registrationEvents.isOurs(request))
+      return registrationEvents.notified(context);
     if (side === "core")
       return inDialog ? toUeInDialog(context, this.#modules) : terminating(context, this.#modules);
     if (request.method === "REGISTER") return register(context, this.#modules);

@@ -96,8 +96,9 @@ function accepted(
   response: SipMessage,
   request: SipMessage,
   who: { access: AccessFlow; impu: string; impi: string },
-  { flows, tokens, serviceRoutes, clock, counters, settings }: PcscfModules,
+  modules: PcscfModules,
 ): void {
+  const { flows, tokens, serviceRoutes, clock, counters, settings, registrationEvents } = modules;
   const { access, impu } = who;
   const granted = grantedExpires(request, response);
   if (granted === undefined) return; // No Contact: the UE only asked.
@@ -106,6 +107,7 @@ function accepted(
   if (granted === 0 || serviceRoute === undefined || !access.flow.open) {
     if (before !== undefined) {
       flows.deregister(access, before);
+      registrationEvents?.deregistered(access, before);
       counters.deregistered();
     }
     return;
@@ -122,6 +124,7 @@ function accepted(
   flows.register(access, registration);
   if (before === undefined) counters.registered();
   else if (access.identities.get(impu)?.registration === before) flows.deregister(access, before);
+  registrationEvents?.registered(access, registration, request);
   // RFC 5626 §5.4: when the flow is deemed dead without a keep-alive.
   const interval = keepAliveInterval(access.flow, settings);
   if (interval > 0 && response.values("Require").includes("outbound"))

@@ -10,6 +10,7 @@ import { GuessLimiter } from "../../src/pcscf/guess-limiter.ts";
 import type { PcscfModules, Refusal } from "../../src/pcscf/modules.ts";
 import { ownUris } from "../../src/pcscf/own-uris.ts";
 import { Pcscf } from "../../src/pcscf/pcscf.ts";
+import { RegistrationEvents } from "../../src/pcscf/registration-events.ts";
 import { ServiceRoutes } from "../../src/pcscf/service-route.ts";
 import { SourceLimiter } from "../../src/pcscf/source-limiter.ts";
 
@@ -31,6 +32,8 @@ export interface BenchOptions {
   readonly hasSiblings?: boolean;
   /** Branches as all members of the pool make them. */
   readonly pooled?: boolean;
+  /** It subscribes to registrations. */
+  readonly subscribes?: boolean;
 }
 
 /** A P-CSCF on the real proxy core over transports in memory, with sprout played by the test. */
@@ -39,11 +42,13 @@ export class PcscfBench {
   readonly transport: FakeTransportLayer;
   readonly core: ProxyCore;
   readonly entity: Pcscf;
-  readonly modules: PcscfModules;
+  readonly modules: PcscfModules & { registrationEvents?: RegistrationEvents | undefined };
   readonly refusals: Refusal[] = [];
+  readonly events: string[] = [];
   readonly counts = { registered: 0, deregistered: 0 };
   readonly defects: unknown[] = [];
   #branch = 0;
+  #tags = 0;
 
   constructor(options: BenchOptions = {}) {
     this.clock = options.clock ?? fakeClock();
@@ -93,6 +98,7 @@ export class PcscfBench {
         registered: () => void this.counts.registered++,
         deregistered: () => void this.counts.deregistered++,
         refused: (why) => void this.refusals.push(why),
+        registrationEvent: (outcome) => void this.events.push(outcome),
       },
       isInviting: (flowId, besides) => this.core.transactions.isInviting(flowId, besides),
       siblingTargets: (host) =>
@@ -100,6 +106,18 @@ export class PcscfBench {
       siblings: () => options.siblings ?? [],
       mayUseCore: (address) => address.startsWith("10."),
     };
+    if (options.subscribes === true) {
+      const { flows, settings, counters } = this.modules;
+      this.modules.registrationEvents = new RegistrationEvents({
+        flows,
+        settings,
+        counters,
+        clock: this.clock,
+        originate: (request, destination, handler) => this.core.originate(request, destination, handler),
+        chargingVector: () => "icid-value=own",
+        tag: () => `tag${++this.#tags}`,
+      });
+    }
     this.entity = new Pcscf(this.modules);
     const entity = this.entity;
     this.core = new ProxyCore({

@@ -8,8 +8,11 @@ import { type Subscription, subscriptionName } from "../store/subscription.ts";
 import { registrationDocument } from "./registration-document.ts";
 import { importance, type RegistrationChange, registrationChange } from "./registration-events.ts";
 
-/** A NOTIFY that is not known to have arrived by then is sent again, by whoever looks after the set: longer than Timer F. */
-const AGAIN_MS = 40_000;
+/**
+ * A NOTIFY that is not known to have arrived by then is sent again, by whoever looks after the set: longer than Timer F, and in a
+ * minute of the calendar that nobody has read yet.
+ */
+const AGAIN_MS = 60_000;
 /** NOTIFYs in a row that a subscriber may be out of reach for. */
 const MAX_FAILURES = 2;
 
@@ -188,8 +191,8 @@ export class Notifier {
     await registrations.updateWhole(key, (current) => {
       const one = current?.subscriptions.find((each) => subscriptionName(each) === name);
       if (current === undefined || one === undefined) return "keep";
-      // A later one is on its way, whose answer counts; a refusal counts whenever it comes.
-      if (one.version !== version && (arrived || wait !== undefined)) return "keep";
+      // A later one is on its way, whose answer counts: this one may have been overtaken (500, RFC 3261 §12.2.2). A dialog that is gone is gone.
+      if (one.version !== version && response.status !== 481) return "keep";
       if (arrived && current.state !== "terminated" && one.due === 0) return "keep";
       const rest = current.subscriptions.filter((each) => each !== one);
       const stays = arrived

@@ -11,9 +11,9 @@ import { authorisedSubscriber } from "./subscriber.ts";
 
 /** RFC 3680 §4.3: what a SUBSCRIBE means that says nothing. */
 const DEFAULT_EXPIRES = 3761;
-/** More than any UE, its P-CSCFs and its services need; the one that a subscriber began first gives way to a fifth of its own. */
+/** More than any UE, its P-CSCFs and its services need; of one subscriber the oldest gives way. A P-CSCF has one for each UE. */
 const MAX_SUBSCRIPTIONS = 32;
-const MAX_OF_ONE = 4;
+const MAX_OF_ONE = { user: 4, applicationServer: 4, edge: 16 } as const;
 /** What is kept of a dialog, in octets; longer than any real one. */
 const MAX_DIALOG_LENGTH = 6_144;
 
@@ -88,7 +88,7 @@ export async function subscribe(
       kept = numbered(same, dueAgain(now));
       return { ...current, subscriptions: subscriptions.map((one) => (one === same ? kept : one)) };
     }
-    const others = withRoomFor(subscriptions, begun.subscriber, now);
+    const others = withRoomFor(subscriptions, begun, now);
     full = others.length >= MAX_SUBSCRIPTIONS;
     return full ? "keep" : { ...current, subscriptions: [...others, begun] };
   });
@@ -219,12 +219,12 @@ function addressIn(value: string | undefined): string | undefined {
 /** Those that have not lapsed, without the ones that a subscriber has too many of. */
 function withRoomFor(
   subscriptions: readonly Subscription[],
-  subscriber: string,
+  { subscriber, kind }: Subscription,
   now: number,
 ): readonly Subscription[] {
   const live = subscriptions.filter((one) => one.expiresAt > now);
   const own = live.filter((one) => one.subscriber === subscriber);
-  const surplus = new Set(own.slice(0, Math.max(0, own.length + 1 - MAX_OF_ONE)));
+  const surplus = new Set(own.slice(0, Math.max(0, own.length + 1 - MAX_OF_ONE[kind])));
   return surplus.size === 0 ? live : live.filter((one) => !surplus.has(one));
 }
 
