@@ -1,6 +1,14 @@
 import type { RequestContext, SipMessage } from "@ims/sip";
 import type { ServerAssignmentOutcome } from "../cx/cx.ts";
 import { type Binding, liveBindings, type Registration } from "../store/registration.ts";
+import type { Change } from "../store/registration-store.ts";
+import {
+  isRemoved,
+  NONE_REMOVED,
+  REMOVED_SECONDS,
+  type RemovedContact,
+  withRemoved,
+} from "../store/removed-contact.ts";
 import { NO_SUBSCRIPTIONS } from "../store/subscription.ts";
 import { assign, assignmentFor, profileOf } from "./assignment.ts";
 import { type AuthenticatedUser, authenticate } from "./authentication.ts";
@@ -58,7 +66,8 @@ export async function register(context: RequestContext, modules: ScscfModules): 
     acceptRegistration(context, modules, user, before && { ...before, bindings });
     return;
   }
-  const trial = applyContacts(before?.bindings ?? [], change);
+  const lately = "meta" in found ? (found.meta?.removed ?? NONE_REMOVED) : NONE_REMOVED;
+  const trial = applyContacts(before?.bindings ?? [], lately, change);
   if (trial.kind === "refused") {
     counters.registration("refused");
     return context.respond(trial.status);
@@ -97,11 +106,13 @@ export async function register(context: RequestContext, modules: ScscfModules): 
   // 6. Written under the version that was read; another REGISTER in between is taken into account.
   let refusal = 0;
   let repeated = false;
-  const stored = await changeRegistration(modules, next.impu, "unregistered", (current) => {
-    const outcome = applyContacts(current?.bindings ?? [], change);
+  let removed = NONE_REMOVED;
+  const apply: Change = (current, latelyRemoved) => {
+    const outcome = applyContacts(current?.bindings ?? [], latelyRemoved, change);
     refusal = outcome.kind === "refused" ? outcome.status : 0;
     repeated = outcome.kind === "applied" && outcome.repeated;
     if (outcome.kind === "refused" || repeated) return "keep";
+    ({ lately: removed } = outcome);
     if (outcome.bindings.length === 0) return current === undefined ? "keep" : "remove";
     return {
       ...next,
@@ -109,7 +120,8 @@ export async function register(context: RequestContext, modules: ScscfModules): 
       aliasesUntil: current?.aliasesUntil ?? 0,
       subscriptions: current?.subscriptions ?? NO_SUBSCRIPTIONS,
     };
-  });
+  };
+  const stored = await changeRegistration(modules, next.impu, "unregistered", apply, () => removed);
   if (stored.kind === "unavailable") return refuseForStore(context, stored);
   if (refusal !== 0) return context.respond(refusal);
   if (repeated && stored.kind === "unchanged" && stored.registration !== undefined)
@@ -160,6 +172,8 @@ type Applied =
       readonly removed: number;
       /** Every contact is there as this very request has registered it. */
       readonly repeated: boolean;
+      /** Contacts removed lately, by this one too. */
+      readonly lately: readonly RemovedContact[];
     }
   | { readonly kind: "refused"; readonly status: number };
 
@@ -176,25 +190,43 @@ function removesOnly(wanted: RequestedContacts): boolean {
 }
 
 /** Bindings after this REGISTER: RFC 3261 §10.3 step 7. Pure: it may run again after a contention. */
-function applyContacts(existing: readonly Binding[], change: BindingChange): Applied {
+function applyContacts(
+  existing: readonly Binding[],
+  removedBefore: readonly RemovedContact[],
+  change: BindingChange,
+): Applied {
   const { request, user, wanted, now, modules } = change;
   const { maxBindings } = modules.options;
+  const { impi } = user;
   const callId = request.callId;
   const cseq = request.cseqNumber;
   let bindings = existing.filter((binding) => binding.expiresAt > now);
   const before = bindings.length;
-  const mine = (binding: Binding): boolean => binding.impi === user.impi;
+  const mine = (binding: Binding): boolean => binding.impi === impi;
   const late = (binding: Binding): boolean => binding.callId === callId && cseq <= binding.cseq;
+  const gone: RemovedContact[] = [];
+  const until = now + REMOVED_SECONDS * 1000;
+  const forget = (key: string, known: Binding | undefined): void => {
+    gone.push({ impi, key, callId, cseq, until });
+    if (known !== undefined && known.callId !== callId)
+      gone.push({ impi, key, callId: known.callId, cseq: known.cseq, until });
+  };
+  const applied = (removed: number, repeated: boolean): Applied => {
+    const lately = withRemoved(removedBefore, now, gone);
+    return { kind: "applied", bindings, removed, repeated, lately };
+  };
   if (wanted.kind === "all") {
     if (bindings.some((binding) => mine(binding) && late(binding))) return { kind: "refused", status: 500 };
+    for (const binding of bindings) if (mine(binding)) forget(binding.key, binding);
     bindings = bindings.filter((binding) => !mine(binding));
-    return { kind: "applied", bindings, removed: before - bindings.length, repeated: false };
+    return applied(before - bindings.length, false);
   }
-  if (wanted.kind !== "contacts") return { kind: "applied", bindings, removed: 0, repeated: false };
+  if (wanted.kind !== "contacts") return applied(0, false);
   let removed = 0;
   let repeated = 0;
   for (const contact of wanted.contacts) {
-    const at = bindings.findIndex((binding) => mine(binding) && binding.key === contact.key);
+    const { key } = contact;
+    const at = bindings.findIndex((binding) => mine(binding) && binding.key === key);
     const known = bindings[at];
     if (known !== undefined && repeats(contact, known, change)) {
       repeated++;
@@ -202,17 +234,20 @@ function applyContacts(existing: readonly Binding[], change: BindingChange): App
     }
     if (known !== undefined && late(known)) return { kind: "refused", status: 500 };
     if (contact.expires === 0) {
+      forget(key, known);
       if (known === undefined) continue;
       bindings = bindings.filter((_, index) => index !== at);
       removed++;
       continue;
     }
+    // Held up on its way, until a later one had removed the contact.
+    if (isRemoved(removedBefore, { impi, key, callId, cseq }, now)) return { kind: "refused", status: 500 };
     const binding = bindingFor(contact, known, change);
     if (known !== undefined) bindings = bindings.map((one, index) => (index === at ? binding : one));
     else if (bindings.length >= maxBindings) return { kind: "refused", status: 403 };
     else bindings = [...bindings, binding];
   }
-  return { kind: "applied", bindings, removed, repeated: repeated === wanted.contacts.length };
+  return applied(removed, repeated === wanted.contacts.length);
 }
 
 /** Whether a binding is what this very request has made of it. */

@@ -1,6 +1,6 @@
 import type { ContactEvent } from "@ims/ims";
 import type { Registration } from "../store/registration.ts";
-import type { Change, UpdateResult } from "../store/registration-store.ts";
+import type { Change, RemovedBy, UpdateResult } from "../store/registration-store.ts";
 import type { ScscfModules } from "./modules.ts";
 
 export type ChangeResult = UpdateResult & {
@@ -19,15 +19,17 @@ export async function changeRegistration(
   key: string,
   gone: ContactEvent,
   change: Change,
+  removedBy?: RemovedBy,
 ): Promise<ChangeResult> {
   let before: Registration | undefined;
-  const stored = await registrations.update(key, (current) => {
+  const prepared: Change = (current, removed) => {
     before = undefined;
-    const wanted = change(current);
+    const wanted = change(current, removed);
     if (wanted === "keep" || current === undefined || current.subscriptions.length === 0) return wanted;
     before = current;
     return notifier.prepare(current, wanted, gone);
-  });
+  };
+  const stored = await registrations.update(key, prepared, removedBy);
   if (before === undefined || stored.kind !== "stored") return { ...stored, tell: NOTHING };
   const from: Registration = before;
   const { registration } = stored;

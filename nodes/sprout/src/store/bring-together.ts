@@ -150,6 +150,7 @@ export class BringTogether {
         ? mergeRegistrations(written, read.registration)
         : written;
     const meta: WriteMeta = {
+      ...read.meta,
       stamp: Math.max(rows.stamp, read.meta.stamp) + 1,
       calendarAt: 0,
       behind: read.meta.behind > 0 ? 1 : 0,

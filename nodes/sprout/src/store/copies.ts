@@ -3,11 +3,14 @@ import type { Registration } from "./registration.ts";
 import type { WriteMeta } from "./registration-codec.ts";
 import type { WorkingWrite } from "./working-copy.ts";
 
+/** What is known beside a set. */
+export type Known = Pick<WriteMeta, "removed">;
+
 /** What there is to read about an identity. */
 export type LookResult =
-  | { readonly kind: "found"; readonly registration: Registration }
+  | { readonly kind: "found"; readonly registration: Registration; readonly meta?: Known }
   | { readonly kind: "alias"; readonly of: string }
-  | { readonly kind: "notFound" }
+  | { readonly kind: "notFound"; readonly meta?: Known }
   | NotAvailable;
 
 /**

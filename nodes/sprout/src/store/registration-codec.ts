@@ -2,6 +2,7 @@ import { CONTACT_EVENTS, type ContactEvent } from "@ims/ims";
 import type { ChargingAddresses } from "../cx/cx.ts";
 import type { ProfileReader } from "../profile/profile-reader.ts";
 import type { Binding, Registration } from "./registration.ts";
+import { type RemovedContact, type RemovedRow, removedOfRows, removedRow } from "./removed-contact.ts";
 import {
   NO_SUBSCRIPTIONS,
   type Subscription,
@@ -29,9 +30,11 @@ interface Head {
   t?: number;
   e?: number;
   n?: 1 | 2;
+  /** Contacts removed lately, when there are any. */
+  r?: readonly RemovedRow[];
 }
 
-/** What the working copy knows about its durable twin; all of it is 0 where there is none. */
+/** What the working copy knows beside the set: about its durable twin (all of it is 0 where there is none), and of what was removed. */
 export interface WriteMeta {
   /** Microseconds since the epoch; grows with each change of the set. */
   readonly stamp: number;
@@ -42,6 +45,8 @@ export interface WriteMeta {
    * without knowing what is there.
    */
   readonly behind: 0 | 1 | 2;
+  /** Contacts removed lately; undefined: none. The durable rows do not have them. */
+  readonly removed?: readonly RemovedContact[];
 }
 
 export const NO_META: WriteMeta = { stamp: 0, calendarAt: 0, behind: 0 };
@@ -122,14 +127,21 @@ export function encodeNone(meta: WriteMeta): Uint8Array {
   return Buffer.from(JSON.stringify({ v: 1, x: 1, ...metaFields(meta) }));
 }
 
-function metaFields({ stamp, calendarAt, behind }: WriteMeta): Pick<Head, "t" | "e" | "n"> {
-  return behind === 0 ? { t: stamp, e: calendarAt } : { t: stamp, e: calendarAt, n: behind };
+function metaFields({ stamp, calendarAt, behind, removed }: WriteMeta): MetaFields {
+  const fields: MetaFields = { t: stamp, e: calendarAt };
+  if (behind !== 0) fields.n = behind;
+  if (removed !== undefined) fields.r = removed.map(removedRow);
+  return fields;
 }
 
-function metaOf({ t, e, n }: Pick<Partial<Head>, "t" | "e" | "n">): WriteMeta {
+function metaOf({ t, e, n, r }: Partial<MetaFields>): WriteMeta {
   if (t === undefined && n === undefined) return NO_META;
-  return { stamp: t ?? 0, calendarAt: e ?? 0, behind: n === 1 || n === 2 ? n : 0 };
+  const meta = { stamp: t ?? 0, calendarAt: e ?? 0, behind: n === 1 || n === 2 ? n : 0 } as const;
+  const removed = r === undefined ? undefined : removedOfRows(r);
+  return removed === undefined ? meta : { ...meta, removed };
 }
+
+type MetaFields = Pick<Head, "t" | "e" | "n" | "r">;
 
 /** Whether a value says that it is of a format this release does not know. */
 export function isNewer(version: unknown): boolean {

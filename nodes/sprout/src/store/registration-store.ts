@@ -3,6 +3,7 @@ import type { KvStore } from "@ims/store";
 import type { ProfileReader } from "../profile/profile-reader.ts";
 import {
   type Copies,
+  type Known,
   NOT_FOUND,
   type NotAvailable,
   type RegistrationStoreCounters,
@@ -12,6 +13,8 @@ import {
 import { DurableCopy, type DurableModules } from "./durable-copy.ts";
 import { Outage } from "./outage.ts";
 import type { Registration } from "./registration.ts";
+import type { WriteMeta } from "./registration-codec.ts";
+import { NONE_REMOVED, type RemovedContact } from "./removed-contact.ts";
 import { SingleCopy } from "./single-copy.ts";
 import { TwoCopies } from "./two-copies.ts";
 import { WorkingCopy } from "./working-copy.ts";
@@ -20,8 +23,8 @@ const MAX_ATTEMPTS = 8;
 const ELSEWHERE: NotAvailable = { kind: "unavailable", elsewhere: true };
 
 export type FindResult =
-  | { readonly kind: "found"; readonly registration: Registration }
-  | { readonly kind: "notFound" }
+  | { readonly kind: "found"; readonly registration: Registration; readonly meta?: Known }
+  | { readonly kind: "notFound"; readonly meta?: Known }
   | NotAvailable;
 
 export type UpdateResult =
@@ -30,8 +33,17 @@ export type UpdateResult =
   | { readonly kind: "unchanged"; readonly registration: Registration | undefined }
   | NotAvailable;
 
-/** What to write, "remove", or "keep" to leave all as it is. Called again after a contention. A terminated set is none. */
-export type Change = (current: Registration | undefined) => Registration | "remove" | "keep";
+/**
+ * What to write, "remove", or "keep" to leave all as it is. Called again after a contention. A terminated set is none. `removed`: contacts
+ * that were removed lately.
+ */
+export type Change = (
+  current: Registration | undefined,
+  removed: readonly RemovedContact[],
+) => Registration | "remove" | "keep";
+
+/** Asked after a change that is to be written: what to know from now on as removed lately. Default: what was. */
+export type RemovedBy = () => readonly RemovedContact[];
 
 export interface RegistrationStoreModules {
   readonly store: KvStore;
@@ -75,7 +87,8 @@ export class RegistrationStore {
   /** The set that a canonical identity (or a wildcarded one as provisioned) belongs to; none when it is terminated. */
   async find(impu: string): Promise<FindResult> {
     const found = await this.findWhole(impu);
-    return found.kind === "found" && found.registration.state === "terminated" ? NOT_FOUND : found;
+    if (found.kind !== "found" || found.registration.state !== "terminated") return found;
+    return found.meta === undefined ? NOT_FOUND : { kind: "notFound", meta: found.meta };
   }
 
   /** The same with sets that are terminated. */
@@ -98,21 +111,28 @@ export class RegistrationStore {
   }
 
   /** Read, change, write under the version read; repeats on contention. `key` is the default identity of the set. */
-  async update(key: string, change: Change): Promise<UpdateResult> {
+  async update(key: string, change: Change, removedBy?: RemovedBy): Promise<UpdateResult> {
     const visible = (set: Registration | undefined): Registration | undefined =>
       set?.state === "terminated" ? undefined : set;
-    const result = await this.updateWhole(key, (current) => change(visible(current)));
+    const result = await this.updateWhole(
+      key,
+      (current, removed) => change(visible(current), removed),
+      removedBy,
+    );
     return result.kind === "unchanged" ? { ...result, registration: visible(result.registration) } : result;
   }
 
   /** The same, terminated sets included. */
-  async updateWhole(key: string, change: Change): Promise<UpdateResult> {
+  async updateWhole(key: string, change: Change, removedBy?: RemovedBy): Promise<UpdateResult> {
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const current = await this.#copies.current(key);
       if (current.kind === "unavailable") return this.#away(current);
-      const wanted = change(current.registration);
+      const { meta } = current;
+      const wanted = change(current.registration, meta.removed ?? NONE_REMOVED);
       if (wanted === "keep") return { kind: "unchanged", registration: current.registration };
-      const result = await this.#copies.write(key, wanted, current);
+      const removed = removedBy?.() ?? meta.removed;
+      const known = removed === meta.removed ? current : { ...current, meta: knowing(meta, removed) };
+      const result = await this.#copies.write(key, wanted, known);
       if (result === "contention") continue;
       if (result === "unavailable") return UNAVAILABLE;
       return wanted === "remove" ? { kind: "removed" } : { kind: "stored", registration: wanted };
@@ -129,4 +149,11 @@ export class RegistrationStore {
     const first = await this.#copies.look(impu);
     return this.#copies.confirm(first.kind === "alias" ? first.of : impu);
   }
+}
+
+function knowing(
+  { removed: _, ...meta }: WriteMeta,
+  removed: readonly RemovedContact[] | undefined,
+): WriteMeta {
+  return removed === undefined || removed.length === 0 ? meta : { ...meta, removed };
 }

@@ -11,9 +11,9 @@ import {
   UNREADABLE,
 } from "./copies.ts";
 import { nextExpiry, type Registration } from "./registration.ts";
-import { NO_META } from "./registration-codec.ts";
+import { NO_META, type WriteMeta } from "./registration-codec.ts";
 import { GRACE_SECONDS, lifetimeOf, linksOf, renewedFor } from "./set-lifetime.ts";
-import type { WorkingCopy, WorkingWrite } from "./working-copy.ts";
+import { NONE_SECONDS, type WorkingCopy, type WorkingWrite } from "./working-copy.ts";
 
 export interface SingleCopyModules {
   readonly working: WorkingCopy;
@@ -45,6 +45,7 @@ export class SingleCopy implements Copies {
       case "alias":
         return read;
       case "none":
+        return read.meta.removed === undefined ? NOT_FOUND : { kind: "notFound", meta: read.meta };
       case "notFound":
         return NOT_FOUND;
       case "newer":
@@ -60,9 +61,15 @@ export class SingleCopy implements Copies {
     const read = await this.#modules.working.read(key);
     switch (read.kind) {
       case "found":
-        return { kind: "known", registration: read.registration, meta: NO_META, version: read.version };
-      case "alias":
+        return {
+          kind: "known",
+          registration: read.registration,
+          meta: metaOf(read.meta),
+          version: read.version,
+        };
       case "none":
+        return { kind: "known", registration: undefined, meta: metaOf(read.meta), version: read.version };
+      case "alias":
         return { kind: "known", registration: undefined, meta: NO_META, version: read.version };
       case "notFound":
         return { kind: "known", registration: undefined, meta: NO_META, version: "absent" };
@@ -78,16 +85,20 @@ export class SingleCopy implements Copies {
   async write(
     key: string,
     wanted: Registration | "remove",
-    { version }: Current & { kind: "known" },
+    { version, meta }: Current & { kind: "known" },
   ): Promise<WorkingWrite> {
     if (version === "direct") return "unavailable";
     const { working, clock, onWrite } = this.#modules;
-    if (wanted === "remove") return version === "absent" ? "stored" : working.remove(key, version);
+    if (wanted === "remove") {
+      if (version === "absent") return "stored";
+      if (meta.removed === undefined) return working.remove(key, version);
+      return working.putNone(key, meta, { ifVersion: version, ttlSeconds: NONE_SECONDS });
+    }
     const now = clock.now();
     const links = linksOf(key, wanted);
     const renewed = links.aliases.length + links.impis.size > 0 ? renewedFor(wanted, now) : undefined;
     const ttlSeconds = lifetimeOf(wanted, now);
-    const result = await working.put(key, renewed ?? wanted, NO_META, { ifVersion: version, ttlSeconds });
+    const result = await working.put(key, renewed ?? wanted, meta, { ifVersion: version, ttlSeconds });
     if (result !== "stored") return result;
     if (renewed !== undefined) {
       const linkTtl = Math.ceil((renewed.aliasesUntil - now) / 1000) + GRACE_SECONDS;
@@ -107,4 +118,9 @@ export class SingleCopy implements Copies {
   }
 
   stop(): void {}
+}
+
+/** Where there is no durable copy nothing of one is kept. */
+function metaOf({ removed }: WriteMeta): WriteMeta {
+  return removed === undefined ? NO_META : { ...NO_META, removed };
 }

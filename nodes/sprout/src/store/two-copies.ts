@@ -103,7 +103,7 @@ export class TwoCopies implements Copies {
         this.#away = false;
         return read;
       case "none":
-        return NOT_FOUND;
+        return read.meta.removed === undefined ? NOT_FOUND : { kind: "notFound", meta: read.meta };
       case "newer":
         this.#counters?.bad("newer");
         return NEWER;
@@ -217,7 +217,9 @@ export class TwoCopies implements Copies {
     const first = before === undefined && after !== undefined;
     const late = !durable.answers || !reminded;
     const behind = meta.behind === 2 ? 2 : late || first ? 1 : 0;
-    const written: WriteMeta = { stamp, calendarAt: reminded ? (due ?? meta.calendarAt) : 0, behind };
+    const calendarAt = reminded ? (due ?? meta.calendarAt) : 0;
+    const { removed } = meta;
+    const written: WriteMeta = { stamp, calendarAt, behind, ...(removed === undefined ? {} : { removed }) };
     const result =
       version === "direct" ? "unavailable" : await this.#working.putEither(key, next, written, version, now);
     if (result === "contention") return result;

@@ -13,7 +13,7 @@ import {
 } from "./registration-codec.ts";
 import { type Links, lifetimeOf } from "./set-lifetime.ts";
 
-/** How long it is kept that an identity is not registered: the two REGISTERs of a registration, and to spare. */
+/** How long it is kept that an identity is not registered: the two REGISTERs of a registration, and what was removed last. */
 export const NONE_SECONDS = 60;
 /** The same while the durable copy says otherwise. */
 const NONE_BEHIND_SECONDS = 7_200;
