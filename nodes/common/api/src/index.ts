@@ -27,6 +27,8 @@ export {
   type ChangedSubscriber,
   changedSubscriberSchema,
   credentialsSchema,
+  type Deregistration,
+  deregistrationSchema,
   type ImportReport,
   impiSchema,
   importReportSchema,

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { digestProofSchema, digestVerdictSchema, identityOwnerSchema } from "./authentication.ts";
 import {
   changedSubscriberSchema,
+  deregistrationSchema,
   importReportSchema,
   importRequestSchema,
   newSubscriberSchema,
@@ -43,6 +44,7 @@ export function openApiDocument(): Json {
       schemas: {
         NewSubscriber: input(newSubscriberSchema),
         ChangedSubscriber: input(changedSubscriberSchema),
+        Deregistration: input(deregistrationSchema),
         Subscriber: output(subscriberSchema),
         SubscriberPage: output(subscriberPageSchema),
         ImportRequest: input(importRequestSchema),
@@ -88,7 +90,12 @@ export function openApiDocument(): Json {
       },
       "/subscribers/{impi}/deregister": {
         parameters: [impi],
-        post: operation("deregister", "Ends its registration at the S-CSCF (RTR)", { 204: none }),
+        post: operation(
+          "deregister",
+          "Ends its registration at the S-CSCF (RTR)",
+          { 204: none },
+          body("Deregistration", false),
+        ),
       },
       "/subscribers/{impi}/verify-digest": {
         parameters: [impi],
@@ -130,8 +137,8 @@ function content(name: string): Json {
   };
 }
 
-function body(name: string): Json {
-  return { requestBody: { required: true, content: content(name)["content"] } };
+function body(name: string, required = true): Json {
+  return { requestBody: { required, content: content(name)["content"] } };
 }
 
 /** Inside a document the dialect is said once, by `openapi`. */

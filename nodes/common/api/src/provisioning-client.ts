@@ -9,6 +9,7 @@ import {
 } from "./authentication.ts";
 import {
   type ChangedSubscriber,
+  type Deregistration,
   type ImportReport,
   importReportSchema,
   type NewSubscriber,
@@ -71,8 +72,9 @@ export class ProvisioningClient {
   }
 
   /** RTR towards the S-CSCF that serves it. */
-  async deregister(impi: string): Promise<void> {
-    await this.#call("POST", `/subscribers/${encodeURIComponent(impi)}/deregister`);
+  async deregister(impi: string, { reason }: Deregistration = {}): Promise<void> {
+    const body = reason === undefined ? undefined : { reason };
+    await this.#call("POST", `/subscribers/${encodeURIComponent(impi)}/deregister`, body);
   }
 
   /** Whether somebody who answered a Digest challenge knows the subscriber's password. */

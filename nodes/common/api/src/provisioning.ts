@@ -61,6 +61,14 @@ export const changedSubscriberSchema = z.strictObject({
   services: servicesSchema.optional().describe("replaces all of them; {} for none"),
 });
 
+/** Reason-Code of an RTR that an operator asks for: TS 29.229 §6.3.17. */
+export const deregistrationSchema = z.strictObject({
+  reason: z
+    .enum(["PERMANENT_TERMINATION", "SERVER_CHANGE"])
+    .default("PERMANENT_TERMINATION")
+    .describe("SERVER_CHANGE: the user equipment is to register again at once"),
+});
+
 export const registrationStates = [
   "not-registered",
   "registered",
@@ -114,6 +122,7 @@ export const problemSchema = z.object({
 
 export type NewSubscriber = z.input<typeof newSubscriberSchema>;
 export type ChangedSubscriber = z.input<typeof changedSubscriberSchema>;
+export type Deregistration = z.input<typeof deregistrationSchema>;
 export type Subscriber = z.output<typeof subscriberSchema>;
 export type SubscriberPage = z.output<typeof subscriberPageSchema>;
 export type ImportReport = z.output<typeof importReportSchema>;

@@ -1,11 +1,11 @@
-import { changedSubscriberSchema } from "@ims/api";
+import { changedSubscriberSchema, deregistrationSchema } from "@ims/api";
 import type { DiameterNode } from "@ims/diameter";
 import type { Logger } from "@ims/runtime";
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { impiKey } from "../cx/identities.ts";
 import { pushProfile } from "../cx/push-profile.ts";
-import { terminateRegistration } from "../cx/registration-termination.ts";
+import { type TerminationReason, terminateRegistration } from "../cx/registration-termination.ts";
 import type { ServingHosts } from "../cx/serving-hosts.ts";
 import { type Eventually, UNAVAILABLE } from "../hss/hss.ts";
 import type { Subscriber } from "../hss/subscriber.ts";
@@ -98,7 +98,8 @@ export function subscriberRoutes(app: FastifyInstance, realm: string, modules: R
   });
 
   app.post<Named>("/subscribers/:impi/deregister", ONE_SUBSCRIBER, async (request, reply) => {
-    await deregister((await known(request.params.impi)).impi);
+    const { reason } = parse(deregistrationSchema, request.body ?? {});
+    await deregister((await known(request.params.impi)).impi, reason);
     return reply.code(204).send();
   });
 
@@ -117,9 +118,12 @@ export function subscriberRoutes(app: FastifyInstance, realm: string, modules: R
     throw changedMeanwhile(impi);
   }
 
-  async function deregister(impi: string): Promise<void> {
+  async function deregister(
+    impi: string,
+    reason: TerminationReason = "PERMANENT_TERMINATION",
+  ): Promise<void> {
     const hss = subscribers;
-    const outcome = await terminateRegistration(impi, "PERMANENT_TERMINATION", { node, hss, servers });
+    const outcome = await terminateRegistration(impi, reason, { node, hss, servers });
     if (outcome.kind === "unavailable") throw storeAway();
     if (outcome.kind === "failed") log.warn({ impi, reason: outcome.reason }, "S-CSCF did not deregister");
   }

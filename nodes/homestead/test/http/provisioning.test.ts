@@ -105,8 +105,15 @@ test("TS 29.228 §6.1.3.1: deregistering and deleting send RTR to the S-CSCF tha
   assert.deepEqual(terminated, [["alice@example.com", 0, ["sip:alice@example.com", "tel:+16505550000"]]]);
   assert.equal((await client.get("alice@example.com")).publicIdentities[0]?.state, "not-registered");
   await cx.register();
+  await client.deregister("alice@example.com", { reason: "SERVER_CHANGE" });
+  assert.equal(terminated[1]?.[1], 2);
+  await assert.rejects(
+    client.deregister("alice@example.com", { reason: "BOREDOM" as "SERVER_CHANGE" }),
+    /reason/,
+  );
+  await cx.register();
   await client.delete("alice@example.com");
-  assert.equal(terminated.length, 2);
+  assert.equal(terminated.length, 3);
 });
 
 test("TS 29.228 annex E: filter criteria and capabilities are provisioned, served in the profile, and taken away", async (t) => {

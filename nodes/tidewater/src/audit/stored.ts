@@ -30,6 +30,9 @@ export interface BindingSource {
   read(impu: string): Promise<StoredSet>;
 }
 
+/** State of a set that has ended and whose subscribers have still to be told. */
+const TERMINATED = 2;
+
 /** The working copy: a line of JSON, then the profile. */
 export function workingSource(store: KvStore): BindingSource {
   return {
@@ -43,7 +46,7 @@ export function workingSource(store: KvStore): BindingSource {
       const head = json(text.split("\n", 1)[0] ?? "");
       if (!isObject(head) || head["v"] !== 1) return { kind: "unreadable" };
       if (typeof head["of"] === "string") return { kind: "alias", of: head["of"] };
-      if (head["x"] === 1) return { kind: "none" };
+      if (head["x"] === 1 || head["s"] === TERMINATED) return { kind: "none" };
       return bindingsIn(Array.isArray(head["b"]) ? head["b"] : [undefined]);
     },
   };
@@ -98,7 +101,7 @@ function setOf(rows: readonly (readonly [item: string, value: Uint8Array])[]): S
   }
   const read = json(head.split("\n", 1)[0] ?? "");
   if (!isObject(read) || read["v"] !== 1) return { kind: "unreadable" };
-  if (read["x"] === 1) return { kind: "none" };
+  if (read["x"] === 1 || read["s"] === TERMINATED) return { kind: "none" };
   const bindings: unknown[] = [];
   for (const [item, value] of items) {
     if (!item.startsWith("b\n")) continue;

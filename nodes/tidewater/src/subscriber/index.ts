@@ -138,8 +138,9 @@ export function subscriberCommand(exit: (code: number) => void): Command {
     });
   sub("deregister", "end the registrations of a subscriber (RTR)")
     .argument("<impi>")
-    .action(async (impi: string, given: Common) => {
-      await clientOf(given).deregister(impi);
+    .option("--again", "the user equipment is to register again at once (SERVER_CHANGE)")
+    .action(async (impi: string, given: Common & { again?: boolean }) => {
+      await clientOf(given).deregister(impi, given.again === true ? { reason: "SERVER_CHANGE" } : {});
       print(given, { deregistered: impi }, `deregistered ${impi}`);
     });
   sub(

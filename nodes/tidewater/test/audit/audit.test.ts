@@ -62,6 +62,15 @@ test("a binding is lost where it is not, but for a working copy that says nothin
   );
 });
 
+test("a set that has ended is none, also while its subscribers have still to be told", async () => {
+  const store = memoryStore({ clock: fakeClock() });
+  const row = [CONTACT, "", "a@example.com", "c", 8, NOW + 600_000];
+  const value = Buffer.from(`${JSON.stringify({ v: 1, i: AOR, s: 2, g: "unregistered", b: [row] })}\n<xml/>`);
+  await store.put("registration", AOR, value, { ifVersion: "absent", ttlSeconds: 60 });
+  const removed = told({ expiresAt: 0, callId: "c", cseq: 9, at: NOW - 5_000 });
+  assert.deepEqual((await compareBindings(removed, [workingSource(store)], rules)).findings, []);
+});
+
 test("a removed binding that is there is resurrected, unless a later REGISTER brought it back", async () => {
   const removed = told({ expiresAt: 0, callId: "c", cseq: 8, at: NOW - 5_000 });
   assert.deepEqual(kinds(await compareBindings(removed, [source({ [AOR]: stored(live) })], rules)), [
