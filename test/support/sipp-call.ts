@@ -20,6 +20,8 @@ export type Scenario = {
   readonly name: string;
   readonly fill?: Readonly<Record<string, string>>;
   readonly args?: readonly string[];
+  /** Another user than the one who is called: where the call comes to in the end. */
+  readonly user?: SippUser;
 };
 
 /** Who calls whom: `callees` are UEs of one user (several: its contacts), all registered before the caller starts. */
@@ -77,7 +79,7 @@ export async function runCall(where: SippTarget, call: SippCall): Promise<SippCa
         scenario: scenarioPath("register-and-wait"),
         outOfCall: scenarioPath(scenario.name),
         target: where.target,
-        csv: [ueRow(call.callee, domain)],
+        csv: [ueRow(scenario.user ?? call.callee, domain)],
         keys: { domain },
         args: [...(await ueArgs(where)), "-d", String(CALL_WITHIN_MS)],
         timeoutMs: CALL_WITHIN_MS + REGISTERED_WITHIN_MS + ENDED_WITHIN_MS,

@@ -41,5 +41,10 @@ ${
     ? `CDR files:         ${stateDir}/cdr   (events at http://${near}:${ports.get("ralf.charging")})
 `
     : ""
+}${
+  options.mmtel === true
+    ? `Telephony services: curl --digest -u ${user}@${domain} http://${near}:${ports.get("homer.ut")}/simservs.ngn.etsi.org/users/sip:${user}@${domain}/simservs.xml
+`
+    : ""
 }State is kept in ${stateDir}. Ctrl-C stops everything.`;
 }

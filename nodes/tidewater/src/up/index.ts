@@ -19,7 +19,7 @@ function collect(value: string, before: readonly NodeOption[] = []): NodeOption[
   const option = nodeOptionOf(value);
   if (option !== undefined) return [...before, option];
   throw new InvalidArgumentError(
-    "Write it as NODE.OPTION=VALUE with homestead, sprout, bono or ralf (of a pool also sprout-2), for example bono.log-level=debug.",
+    "Write it as NODE.OPTION=VALUE with homestead, homer, sprout, bono or ralf (of a pool also sprout-2), for example bono.log-level=debug.",
   );
 }
 
@@ -55,6 +55,7 @@ export function upCommand(exit: (code: number) => void): Command {
     .option("--state-dir <dir>", "where subscribers and keys are kept", ".tidewater")
     .option("--no-examples", "do not add the two example subscribers (never added beyond loopback)")
     .option("--charging", "run ralf too: charging with CDR files in cdr/ of the state directory")
+    .option("--mmtel", "run homer too: telephony services, which phones set by XCAP")
     .option("--log-level <level>", "trace, debug, info, warn, error or silent", "warn")
     .option("--set <node.option=value>", "an option of one node; may be repeated", collect)
     .option("--json", "print one JSON line when ready instead of the guide")
@@ -86,12 +87,15 @@ function refuseWithoutPools(given: Given, command: Command): void {
   const member = set?.find(({ node }) => node.includes("-"));
   if (given.charging !== true && set?.some(({ node }) => node === "ralf"))
     throw new Error("--set ralf: ralf runs with --charging only");
+  if (given.mmtel !== true && set?.some(({ node }) => node === "homer"))
+    throw new Error("--set homer: homer runs with --mmtel only");
   if (member !== undefined)
     throw new Error(`--set ${member.node}: members of a pool are there with --pools only`);
 }
 
 /** Pools listen on loopback only: what nodes and stores say to each other is not protected otherwise. */
 async function inPools(given: Given, command: Command): Promise<number> {
+  if (given.mmtel === true) throw new Error("--mmtel goes without --pools and --stores");
   if (given.charging === true) throw new Error("--charging goes without --pools and --stores");
   const pools = given.pools ?? withDefaults(new Map());
   const stores = given.stores ?? { memcached: 0, cassandra: 0 };

@@ -12,6 +12,8 @@ export interface UpOptions {
   readonly logLevel: string;
   /** Run ralf too, with CDR files in the state directory. */
   readonly charging?: boolean;
+  /** Run homer too, and the MMTEL application server in sprout. */
+  readonly mmtel?: boolean;
   readonly set: readonly NodeOption[];
   /** Keys that outlive this run; default: new ones. */
   readonly keys?: PoolKeys;
@@ -25,7 +27,7 @@ export interface NodeOption {
 }
 
 export interface NodeCommand {
-  readonly name: "homestead" | "ralf" | "sprout" | "bono";
+  readonly name: "homestead" | "homer" | "ralf" | "sprout" | "bono";
   readonly args: readonly string[];
   /** Keys: not to be seen in the list of processes, the same when the node is started again, weaker than our environment. */
   readonly env?: Readonly<Record<string, string>>;
@@ -33,6 +35,9 @@ export interface NodeCommand {
 
 /** Where ralf takes charging events. */
 const RALF_PORT = 10_888;
+/** Where homer serves the core, and asks homestead. */
+const HOMER_PORT = 7888;
+const PROVISIONING_PORT = 8889;
 
 const here = import.meta.dirname;
 
@@ -68,7 +73,21 @@ export function nodeCommands(options: UpOptions): NodeCommand[] {
     name: "ralf",
     args: ["--host", inside, ...common, "--state-dir", stateDir, "--cdr-dir", join(stateDir, "cdr")],
   };
-  const toRalf = charges ? ["--ralf", `http://${uriHost}:${portOf("ralf", RALF_PORT, options.set)}`] : [];
+  const toRalf = charges
+    ? ["--ralf", `http://${uriHost}:${portOf("ralf", "port", RALF_PORT, options.set)}`]
+    : [];
+  const provisioning = portOf("homestead", "provisioning-port", PROVISIONING_PORT, options.set);
+  const homer: NodeCommand = {
+    name: "homer",
+    args: [
+      ...["--host", host, "--core-host", inside, ...common, "--state-dir", stateDir],
+      ...["--homestead", `http://${uriHost}:${provisioning}`],
+    ],
+  };
+  const serves = options.mmtel === true;
+  const toHomer = serves
+    ? ["--homer", `http://${uriHost}:${portOf("homer", "core-port", HOMER_PORT, options.set)}`]
+    : [];
   const commands: NodeCommand[] = [
     ...(charges ? [ralf] : []),
     {
@@ -78,6 +97,7 @@ export function nodeCommands(options: UpOptions): NodeCommand[] {
         ...(options.seedExamples ? ["--seed-examples", "true"] : []),
       ],
     },
+    ...(serves ? [homer] : []),
     {
       name: "sprout",
       args: [
@@ -85,6 +105,7 @@ export function nodeCommands(options: UpOptions): NodeCommand[] {
         // Who is registered stays so when everything is started again.
         ...["--state-dir", stateDir],
         ...toRalf,
+        ...toHomer,
       ],
       ...(keys === undefined ? {} : { env: { TIDEWATER_SPROUT_GRUU_KEY: keys.gruuKey } }),
     },
@@ -111,15 +132,15 @@ export function nodeCommands(options: UpOptions): NodeCommand[] {
 }
 
 /** The port of a node: as `--set` says, else the usual one. */
-function portOf(node: string, usual: number, set: readonly NodeOption[]): string {
-  const told = set.filter((one) => one.node === node && one.option === "port").at(-1)?.value;
+function portOf(node: string, option: string, usual: number, set: readonly NodeOption[]): string {
+  const told = set.filter((one) => one.node === node && one.option === option).at(-1)?.value;
   return told ?? String(usual);
 }
 
 /** Reads NODE.OPTION=VALUE, of a pool also MEMBER.OPTION=VALUE; undefined when it is something else or no such node exists. */
 export function nodeOptionOf(text: string): NodeOption | undefined {
   const [, node, option, value] =
-    /^((?:homestead|sprout|bono|ralf)(?:-[1-9][0-9]{0,2})?)\.([a-z0-9-]+)=(.*)$/.exec(text) ?? [];
+    /^((?:homestead|homer|sprout|bono|ralf)(?:-[1-9][0-9]{0,2})?)\.([a-z0-9-]+)=(.*)$/.exec(text) ?? [];
   if (node === undefined || option === undefined || value === undefined) return undefined;
   return { node, option, value };
 }

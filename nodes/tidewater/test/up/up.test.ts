@@ -44,6 +44,22 @@ test("--charging runs a ralf that sprout and bono report to; without it there is
   for (const { name, args } of nodeCommands(options)) assert.ok(!args.includes("--ralf"), name);
 });
 
+test("--mmtel runs a homer that asks homestead, and sprout asks homer; without it there is none", () => {
+  const set = [
+    { node: "homestead", option: "provisioning-port", value: "28889" },
+    { node: "homer", option: "core-port", value: "27888" },
+  ];
+  const commands = nodeCommands({ ...options, mmtel: true, set });
+  assert.deepEqual(
+    commands.map(({ name }) => name),
+    ["homestead", "homer", "sprout", "bono"],
+  );
+  const [, homer, sprout] = commands.map(({ args }) => args.join(" "));
+  assert.match(homer ?? "", /--homestead http:\/\/127\.0\.0\.1:28889 --core-port 27888$/);
+  assert.match(sprout ?? "", /--homer http:\/\/127\.0\.0\.1:27888/);
+  for (const { name, args } of nodeCommands(options)) assert.ok(!args.includes("--homer"), name);
+});
+
 test("RFC 5626 §5: a bono that is started again gets the key of its flow tokens again, out of sight", () => {
   const bono = nodeCommands(options).find(({ name }) => name === "bono");
   const key = bono?.env?.["TIDEWATER_BONO_FLOW_TOKEN_KEY"] ?? "";

@@ -1,0 +1,211 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { after, before, describe, test } from "node:test";
+import { promisify } from "node:util";
+import { ProvisioningClient } from "@ims/api";
+import { buildSimservs, type Condition, type Simservs } from "@ims/ims";
+import { type CoreUnderTest, launchCore } from "../support/core-under-test.ts";
+import { sippMissing } from "../support/sipp.ts";
+import { problemsOf, runCall, type Scenario, type SippTarget, type SippUser } from "../support/sipp-call.ts";
+
+const run = promisify(execFile);
+const missing = sippMissing();
+// Where tests must not be skipped in silence a missing SIPp makes them fail.
+const skip = missing === null || process.env["CI"] !== undefined ? false : missing.reason;
+
+const answer: Scenario = { name: "uas-answer" };
+const refuse = (code: string): Scenario => ({ name: "uas-refuse", fill: { CODE: code, REASON: "No" } });
+const refused = (code: string): Scenario => ({ name: "uac-refused", fill: { CODE: code } });
+
+describe("telephony services, set by XCAP and seen by SIPp", { skip }, () => {
+  let core: CoreUnderTest;
+  let provisioning: ProvisioningClient;
+  let next = 0;
+  before(async () => {
+    assert.equal(missing, null, missing?.reason);
+    core = await launchCore({ args: ["--no-examples", "--mmtel"] });
+    provisioning = new ProvisioningClient(core.provisioning);
+  });
+  after(() => core?.stop());
+
+  const where = (): SippTarget => ({
+    target: `${core.sip.host}:${core.sip.udpPort}`,
+    domain: core.domain,
+    transport: "udp",
+  });
+  const uriOf = ({ name }: SippUser): string => `sip:${name}@${core.domain}`;
+
+  /** A new user whose every request goes to the MMTEL application server by an ordinary iFC, with settings if any. */
+  async function user(simservs?: Simservs): Promise<SippUser> {
+    const one = { name: `ue${next++}`, password: "secret" };
+    const impi = `${one.name}@${core.domain}`;
+    await provisioning.add({
+      impi,
+      publicIdentities: [{ impu: uriOf(one) }],
+      credentials: { password: one.password },
+      services: {
+        initialFilterCriteria: [
+          {
+            priority: 1,
+            applicationServer: { serverName: `sip:mmtel.${core.domain}`, defaultHandling: "terminate" },
+          },
+        ],
+      },
+    });
+    if (simservs !== undefined) {
+      const document = [
+        "-H",
+        "Content-Type: application/vnd.etsi.simservs+xml",
+        "--data-binary",
+        buildSimservs(simservs),
+      ];
+      assert.equal(await xcap(one, "PUT", "", ...document), "201");
+    }
+    return one;
+  }
+
+  /** Status of a request of a user for his document, or for a node of it, with Digest. */
+  async function xcap(
+    { name, password }: SippUser,
+    method: string,
+    node: string,
+    ...more: string[]
+  ): Promise<string> {
+    const url = `http://${core.host}:7887/simservs.ngn.etsi.org/users/sip:${name}@${core.domain}/simservs.xml${node}`;
+    const asked = [
+      "-s",
+      "-g",
+      "-o",
+      "/dev/null",
+      "-w",
+      "%{http_code}",
+      "--digest",
+      "-u",
+      `${name}@${core.domain}:${password}`,
+    ];
+    return (await run("curl", [...asked, "-X", method, ...more, url])).stdout;
+  }
+
+  const to = (target: SippUser, ...conditions: Condition[]): Simservs => ({
+    communicationDiversion: {
+      active: true,
+      noReplySeconds: 5,
+      rules: [
+        {
+          id: "only",
+          conditions,
+          action: {
+            target: uriOf(target),
+            notifyCaller: true,
+            revealIdentityToCaller: true,
+            revealServedUserIdentityToCaller: true,
+            revealIdentityToTarget: true,
+            noReplySeconds: undefined,
+          },
+        },
+      ],
+    },
+  });
+  const bars = (...conditions: Condition[]): NonNullable<Simservs["incomingBarring"]> => ({
+    active: true,
+    rules: [{ id: "only", conditions, action: { allow: false } }],
+  });
+
+  /** A call that reaches another user because of `cause`; `first`: what the phone that is called does before, if anything. */
+  async function diverted(
+    condition: Condition | undefined,
+    cause: string,
+    first?: (target: string) => Scenario,
+  ): Promise<void> {
+    const [caller, target] = [await user(), await user()];
+    const callee = await user(condition === undefined ? to(target) : to(target, condition));
+    const result = await runCall(where(), {
+      caller,
+      scenario: { name: "uac-diverted", fill: { CAUSE: cause } },
+      callee,
+      callees: [
+        ...(first === undefined ? [] : [first(uriOf(target))]),
+        { name: "uas-diverted", fill: { CAUSE: cause }, user: target },
+      ],
+    });
+    assert.deepEqual(problemsOf(result), []);
+  }
+
+  test("TS 24.604 CFU: unconditional", () => diverted(undefined, "302"));
+  test("TS 24.604 CFB: busy", () => diverted({ kind: "busy" }, "486", () => refuse("486")));
+  test("TS 24.604 CFNR: no reply in 5 s", () =>
+    diverted({ kind: "no-answer" }, "408", () => ({ name: "uas-ring" })));
+  test("TS 24.604 CFNL: not registered", () => diverted({ kind: "not-registered" }, "404"));
+  test("TS 24.604 CFNRc: not reachable", () => diverted({ kind: "not-reachable" }, "503"));
+  test("TS 24.604 CD: deflected by the phone", () =>
+    diverted({ kind: "rule-deactivated" }, "487", (target) => ({
+      name: "uas-deflect",
+      fill: { TARGET: target },
+    })));
+
+  test("TS 24.611: incoming and outgoing calls are barred, and by one attribute let in again", async () => {
+    const [caller, silent] = [await user(), await user({ outgoingBarring: bars() })];
+    const callee = await user({ incomingBarring: bars() });
+    const barred = await runCall(where(), { caller, scenario: refused("603"), callee, callees: [] });
+    assert.deepEqual(problemsOf(barred), []);
+    const outgoing = await runCall(where(), {
+      caller: silent,
+      scenario: refused("603"),
+      callee,
+      callees: [],
+    });
+    assert.deepEqual(problemsOf(outgoing), []);
+    const active = "/~~/simservs/incoming-communication-barring/@active";
+    const off = ["-H", "Content-Type: application/xcap-att+xml", "--data-binary", "false"];
+    assert.equal(await xcap(callee, "PUT", active, ...off), "200");
+    const open = await runCall(where(), {
+      caller,
+      scenario: { name: "uac-call" },
+      callee,
+      callees: [answer],
+    });
+    assert.deepEqual(problemsOf(open), []);
+  });
+
+  test("TS 24.607 OIR and TS 24.611 ACR: who is not to be known is not seen, and not let in where nobody wants that", async () => {
+    const hidden = await user({ originatingIdentityRestriction: { active: true, restricted: true } });
+    const callee = await user();
+    const scenario = { name: "uac-call" };
+    const seen = await runCall(where(), {
+      caller: hidden,
+      scenario,
+      callee,
+      callees: [{ name: "uas-anonymous" }],
+    });
+    assert.deepEqual(problemsOf(seen), []);
+    const strict = await user({ incomingBarring: bars({ kind: "anonymous" }) });
+    const refusal = await runCall(where(), {
+      caller: hidden,
+      scenario: refused("433"),
+      callee: strict,
+      callees: [],
+    });
+    assert.deepEqual(problemsOf(refusal), []);
+  });
+
+  test("while homer does not answer calls go on without services, and sprout says so", async () => {
+    const caller = await user();
+    const callee = await user({ incomingBarring: bars() });
+    const homer = core.nodes.find(({ name }) => name === "homer")?.pid ?? assert.fail("no homer");
+    process.kill(homer, "SIGSTOP");
+    try {
+      const result = await runCall(where(), {
+        caller,
+        scenario: { name: "uac-call" },
+        callee,
+        callees: [answer],
+      });
+      assert.deepEqual(problemsOf(result), []);
+      const health = await (await fetch(`http://${core.host}:9102/health/ready`)).text();
+      assert.match(health, /simservs: documents cannot be read/);
+      assert.match(core.output(), /simservs documents cannot be read/);
+    } finally {
+      process.kill(homer, "SIGCONT");
+    }
+  });
+});
