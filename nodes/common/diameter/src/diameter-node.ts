@@ -304,6 +304,7 @@ export class DiameterNode {
 
   #opened(peer: Peer): void {
     this.#peers.identified(peer);
+    this.#router.opened();
     this.#peersChanged();
   }
 

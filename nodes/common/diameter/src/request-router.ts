@@ -49,8 +49,8 @@ interface Transaction {
   readonly endToEnd: number;
   readonly tryMs: number;
   readonly deadline: number;
-  /** The T bit is set from the first try on. */
-  readonly again: boolean;
+  /** The T bit is set from the next try on. */
+  again: boolean;
   readonly done: (outcome: RawOutcome) => void;
   readonly tried: Peer[];
   peer: Peer | undefined;
@@ -58,10 +58,17 @@ interface Transaction {
   timer: Timer | undefined;
 }
 
+/** So long a request waits for a peer that has just gone and is likely to be back, ms. */
+const WAIT_MS = 1_500;
+/** And meanwhile it is looked for that often, ms. */
+const LOOK_MS = 200;
+
 /** Requests of this node: sent, matched with their answers, given to another peer when one fails (RFC 6733 §5.5.4, §6.1). */
 export class RequestRouter {
   readonly #options: RouterOptions;
   readonly #pending = new Map<Peer, Map<number, Transaction>>();
+  /** Those that no peer has, because all of them restart. */
+  readonly #waiting = new Set<Transaction>();
   #count = 0;
   #stopped = false;
 
@@ -103,9 +110,14 @@ export class RequestRouter {
       timer: undefined,
     };
     this.#count++;
-    if (this.#try(transaction, false)) return;
+    if (this.#try(transaction, false) || this.#wait(transaction, "noPeer")) return;
     for (const peer of this.#options.peers.all) peer.hurry();
     this.#finish(transaction, { kind: "unavailable", cause: "noPeer" });
+  }
+
+  /** A peer can be asked now. */
+  opened(): void {
+    for (const transaction of [...this.#waiting]) this.#try(transaction, transaction.again);
   }
 
   /** An answer from the wire. */
@@ -145,7 +157,9 @@ export class RequestRouter {
   disconnected(peer: Peer): void {
     this.failover(peer);
     for (const transaction of [...(this.#pending.get(peer)?.values() ?? [])]) {
-      this.#finish(transaction, { kind: "unavailable", cause: "disconnected" });
+      transaction.again = true;
+      if (!this.#wait(transaction, "disconnected"))
+        this.#finish(transaction, { kind: "unavailable", cause: "disconnected" });
     }
     this.#pending.delete(peer);
   }
@@ -157,6 +171,8 @@ export class RequestRouter {
         this.#finish(transaction, { kind: "unavailable", cause: "stopped" });
       }
     }
+    for (const transaction of [...this.#waiting])
+      this.#finish(transaction, { kind: "unavailable", cause: "stopped" });
   }
 
   /** Sends to the next peer; false: there is none, and nothing has changed. */
@@ -203,6 +219,37 @@ export class RequestRouter {
     return true;
   }
 
+  /**
+   * A pool that is restarted member by member may be without one for an instant: the last has gone, the one before has not been
+   * found again. False: nobody is expected back.
+   */
+  #wait(transaction: Transaction, cause: "noPeer" | "disconnected"): boolean {
+    const { clock, peers } = this.#options;
+    if (transaction.wanted.destinationHost !== undefined) return false;
+    const until = Math.min(clock.monotonic() + WAIT_MS, transaction.deadline);
+    const look = (): boolean => {
+      let expected = false;
+      for (const peer of peers.all) {
+        if (!peer.isReturning) continue;
+        expected = true;
+        peer.hurry(LOOK_MS);
+      }
+      return expected && clock.monotonic() < until;
+    };
+    if (!look()) return false;
+    this.#release(transaction);
+    transaction.tried.length = 0;
+    this.#waiting.add(transaction);
+    const again = (): void => {
+      transaction.timer = clock.setTimer(LOOK_MS, () => {
+        if (look()) again();
+        else this.#finish(transaction, { kind: "unavailable", cause });
+      });
+    };
+    again();
+    return true;
+  }
+
   #expired(transaction: Transaction): void {
     transaction.peer?.probe();
     // The probe may have found the connection dead and moved the request on.
@@ -212,6 +259,7 @@ export class RequestRouter {
 
   #release(transaction: Transaction): void {
     transaction.timer?.cancel();
+    this.#waiting.delete(transaction);
     if (transaction.peer === undefined) return;
     this.#pending.get(transaction.peer)?.delete(transaction.hopByHop);
     transaction.peer = undefined;

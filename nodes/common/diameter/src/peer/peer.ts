@@ -32,6 +32,9 @@ export interface PeerOptions extends Endpoint {
 
 type Side = "i" | "r";
 
+/** A restart takes no longer, ms. */
+const RETURNS_MS = 5_000;
+
 /** One peer: drives `peerFsm`, owns its connections. What is said between neighbours ends here, the rest goes to the owner. */
 export class Peer implements ConnectionHandler {
   readonly options: PeerOptions | undefined;
@@ -49,6 +52,8 @@ export class Peer implements ConnectionHandler {
   #timer: Timer | undefined;
   #stopped = false;
   #usable = false;
+  /** When it was open last. */
+  #openUntil = Number.NEGATIVE_INFINITY;
   #hopByHop: number;
   #log: Logger;
 
@@ -107,9 +112,16 @@ export class Peer implements ConnectionHandler {
     else this.#input("start");
   }
 
-  /** A request found nobody to take it: tries now to connect, unless it has just been tried. */
-  hurry(): void {
-    this.#reconnection.hurry();
+  /** It was open a moment ago, has not said that it wants to be left alone, and is being looked for. */
+  get isReturning(): boolean {
+    if (this.options === undefined || this.#stopped || this.#reconnection.isUnwanted) return false;
+    if (this.#state === "iOpen" || this.#state === "rOpen") return false;
+    return this.#context.clock.monotonic() - this.#openUntil < RETURNS_MS;
+  }
+
+  /** A request found nobody to take it: tries now to connect, unless that was tried less than `sinceMs` ago. */
+  hurry(sinceMs?: number): void {
+    this.#reconnection.hurry(sinceMs);
   }
 
   /** Says goodbye and stays away. */
@@ -363,6 +375,7 @@ export class Peer implements ConnectionHandler {
       return;
     }
     if (before === "iOpen" || before === "rOpen") {
+      this.#openUntil = this.#context.clock.monotonic();
       this.#setUsable(false);
       this.#watchdog.connectionDown();
     }

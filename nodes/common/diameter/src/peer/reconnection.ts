@@ -52,9 +52,13 @@ export class Reconnection {
     this.#timer = this.#clock.setTimer(wait, () => this.#end());
   }
 
-  /** A request wants this peer: the wait ends, but not within a second of the last try. */
-  hurry(): void {
-    if (this.#unwanted || this.#clock.monotonic() - this.#since < HURRY_MS) return;
+  get isUnwanted(): boolean {
+    return this.#unwanted;
+  }
+
+  /** A request wants this peer: the wait ends, but not within `sinceMs` of the last try; default a second. */
+  hurry(sinceMs = HURRY_MS): void {
+    if (this.#unwanted || this.#clock.monotonic() - this.#since < sinceMs) return;
     this.#end();
   }
 

@@ -96,9 +96,9 @@ test("any mutation of any message is decoded without an exception, in time that 
     fc.property(message, mutations, fc.boolean(), (bytes, changes, keepHeader) => {
       for (const [at, value] of changes)
         bytes[keepHeader ? 20 + (at % (bytes.length - 20)) : at % bytes.length] = value;
-      const before = performance.now();
+      const before = process.threadCpuUsage();
       const decoded = decode(dictionary, bytes);
-      assert.ok(performance.now() - before < 20);
+      assert.ok(process.threadCpuUsage(before).user < 20_000);
       if (decoded.kind === "fault") assert.ok(decoded.fault.resultCode >= 3000);
     }),
     { numRuns: 3_000 },
@@ -133,9 +133,9 @@ test("the largest message of the smallest AVPs is read within 20 ms", () => {
     bytes.writeUInt32BE(8, at + 4);
   }
   decode(dictionary, bytes);
-  const before = performance.now();
+  const before = process.threadCpuUsage();
   assert.equal(decode(dictionary, bytes).kind, "fault");
-  assert.ok(performance.now() - before < 20);
+  assert.ok(process.threadCpuUsage(before).user < 20_000);
 });
 
 test("nesting is bounded by the dictionary: no command goes deeper than four groups", () => {
