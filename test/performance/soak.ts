@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { RunningSipp, SippStats } from "../support/sipp.ts";
+import { collectGarbage } from "./collect-garbage.ts";
 import { watchHeaps } from "./heap.ts";
 import { serviceRoutes, startCallees, startCalls, startRegistrations } from "./load.ts";
 import { memoryOf } from "./proc.ts";
@@ -69,12 +70,21 @@ export async function runSoak({ seconds, up, say }: SoakOptions): Promise<number
     );
     running.push(calls, ...registering);
     const samples: Sample[] = [];
+    const resident = (): Record<string, number> =>
+      Object.fromEntries(
+        [...system.parts].map(([part, pid]) => [part, Math.round(memoryOf(pid).rssKb / 102.4) / 10]),
+      );
+    /** What is resident when nothing waits for the collector. */
+    const inUse = async (): Promise<Record<string, number>> => {
+      await collectGarbage(system.parts.values());
+      return resident();
+    };
+    let settledMb: Record<string, number> | undefined;
+    let lastMb: Record<string, number> | undefined;
     for (let second = SAMPLE_S; second <= seconds; second += SAMPLE_S) {
       await delay(SAMPLE_S * 1000);
       const [called, registered] = [calls.stats(), registering.map((one) => one.stats())];
-      const rssMb = Object.fromEntries(
-        [...system.parts].map(([part, pid]) => [part, Math.round(memoryOf(pid).rssKb / 102.4) / 10]),
-      );
+      const rssMb = resident();
       const sample = {
         second,
         registrations: total(registered, "successful"),
@@ -84,6 +94,8 @@ export async function runSoak({ seconds, up, say }: SoakOptions): Promise<number
         heapMb: heaps.leastMb(),
       };
       samples.push(sample);
+      if (second === SETTLED_AFTER_S) settledMb = await inUse();
+      else if (second + SAMPLE_S > seconds) lastMb = await inUse();
       const memory = Object.entries(rssMb).map(
         ([part, mb]) => `${part} ${mb} (${sample.heapMb[part] ?? "?"})`,
       );
@@ -95,21 +107,19 @@ export async function runSoak({ seconds, up, say }: SoakOptions): Promise<number
     const ended = await Promise.all(registering.map((one) => one.done));
     const registered = ended.map(({ stats }) => stats);
     const failed = called.stats.failed + total(registered, "failed");
-    const settled = samples.find(({ second }) => second >= SETTLED_AFTER_S);
-    const last = samples.at(-1);
     const growth =
-      settled === undefined || last === undefined || settled === last
+      settledMb === undefined || lastMb === undefined
         ? "too short to tell"
-        : Object.keys(last.rssMb)
-            .map((part) => `${part} ${((last.rssMb[part] ?? 0) - (settled.rssMb[part] ?? 0)).toFixed(1)} MB`)
+        : Object.entries(lastMb)
+            .map(([part, mb]) => `${part} ${settledMb?.[part]} -> ${mb} MB`)
             .join(", ");
     console.log(
       `${total(registered, "successful")} registrations and ${called.stats.successful} calls in ${seconds} s, ${failed} failed, ` +
         `${called.stats.retransmissions + total(registered, "retransmissions")} retransmissions by UEs\n` +
-        `resident memory, growth from second ${SETTLED_AFTER_S} on: ${growth}`,
+        `resident memory after a collection, at second ${SETTLED_AFTER_S} and at the end: ${growth}`,
     );
     if (failed > 0) console.log([called, ...ended].map(({ errors }) => errors.slice(0, 1500)).join(""));
-    say(`figures in ${saveJson("soak", { seconds, samples, failed })}`);
+    say(`figures in ${saveJson("soak", { seconds, samples, settledMb, lastMb, failed })}`);
     return failed === 0 ? 0 : 1;
   } finally {
     heaps.stop();
