@@ -1,4 +1,5 @@
 import { LOG_LEVELS } from "@ims/runtime";
+import { cassandraOptions } from "@ims/store";
 import { z } from "zod";
 
 const port = (what: string, usual: number) => z.int().min(0).max(65535).default(usual).describe(what);
@@ -43,26 +44,9 @@ export const homesteadOptions = z.object({
     .describe(
       "file with the key that K, OPc and password hashes are stored under, made when missing; the same for a whole pool; default: subscribers.key in the state directory",
     ),
-  cassandra: z
-    .array(z.string().regex(/^(?:\[[0-9a-fA-F:.]+\]|[^\s:]+):[0-9]{1,5}$/, "write host:port"))
-    .default([])
-    .describe(
-      "nodes of the Cassandra cluster that a pool of homesteads shares, as host:port, separated by commas; default: a database in the state directory",
-    ),
-  cassandraKeyspace: z
-    .string()
-    .regex(/^[a-z][a-z0-9_]{0,47}$/, "small letters, digits and underscores, 48 at most")
-    .default("tidewater")
-    .describe("keyspace in Cassandra, made when missing"),
-  cassandraDatacenter: z.string().min(1).default("datacenter1").describe("nearest data centre of Cassandra"),
-  cassandraReplicationFactor: z
-    .int()
-    .min(0)
-    .max(9)
-    .default(0)
-    .describe(
-      "copies of each row, when the keyspace has to be made; 0: one for each host of --cassandra, three at most",
-    ),
+  ...cassandraOptions(
+    "nodes of the Cassandra cluster that a pool of homesteads shares, as host:port, separated by commas; default: a database in the state directory",
+  ),
   seedExamples: z
     .stringbool()
     .default(false)

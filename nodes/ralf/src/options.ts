@@ -1,4 +1,5 @@
 import { LOG_LEVELS } from "@ims/runtime";
+import { cassandraOptions } from "@ims/store";
 import { z } from "zod";
 
 const port = (what: string, usual: number) => z.int().min(0).max(65535).default(usual).describe(what);
@@ -68,26 +69,9 @@ export const ralfOptions = z.object({
     .describe(
       "memcached servers that a pool of ralfs shares for sessions, as host:port, separated by commas; needs --cassandra for the calendar",
     ),
-  cassandra: z
-    .array(z.string().regex(/^(?:\[[0-9a-fA-F:.]+\]|[^\s:]+):[0-9]{1,5}$/, "write host:port"))
-    .default([])
-    .describe(
-      "nodes of the Cassandra cluster that a pool of ralfs shares for sessions and their calendar, as host:port, separated by commas; default: the state directory",
-    ),
-  cassandraKeyspace: z
-    .string()
-    .regex(/^[a-z][a-z0-9_]{0,47}$/, "small letters, digits and underscores, 48 at most")
-    .default("tidewater")
-    .describe("keyspace in Cassandra, made when missing"),
-  cassandraDatacenter: z.string().min(1).default("datacenter1").describe("nearest data centre of Cassandra"),
-  cassandraReplicationFactor: z
-    .int()
-    .min(0)
-    .max(9)
-    .default(0)
-    .describe(
-      "copies of each row, when the keyspace has to be made; 0: one for each host of --cassandra, three at most",
-    ),
+  ...cassandraOptions(
+    "nodes of the Cassandra cluster that a pool of ralfs shares for sessions and their calendar, as host:port, separated by commas; default: the state directory",
+  ),
   managementAddress: z.string().default("127.0.0.1").describe("address of the management port"),
   managementPort: port("HTTP port for metrics and health", 9106),
   logLevel: z.enum(LOG_LEVELS).default("info").describe("least severe log level written"),

@@ -1,4 +1,5 @@
 import { LOG_LEVELS, nameServiceOptions } from "@ims/runtime";
+import { cassandraOptions } from "@ims/store";
 import { z } from "zod";
 import { mmtelOptions } from "./mmtel/options.ts";
 
@@ -179,26 +180,9 @@ export const sproutOptions = z.object({
     .describe(
       "JSON file with the memcached servers, followed while it changes; takes the place of --memcached",
     ),
-  cassandra: z
-    .array(z.string().regex(/^(?:\[[0-9a-fA-F:.]+\]|[^\s:]+):[0-9]{1,5}$/, "write host:port"))
-    .default([])
-    .describe(
-      "nodes of the Cassandra cluster with the durable copy of registrations and the expiry calendar, as host:port, separated by commas",
-    ),
-  cassandraKeyspace: z
-    .string()
-    .regex(/^[a-z][a-z0-9_]{0,47}$/, "small letters, digits and underscores, 48 at most")
-    .default("tidewater")
-    .describe("keyspace in Cassandra, made when missing"),
-  cassandraDatacenter: z.string().min(1).default("datacenter1").describe("nearest data centre of Cassandra"),
-  cassandraReplicationFactor: z
-    .int()
-    .min(0)
-    .max(9)
-    .default(0)
-    .describe(
-      "copies of each row, when the keyspace has to be made; 0: one for each host of --cassandra, three at most",
-    ),
+  ...cassandraOptions(
+    "nodes of the Cassandra cluster with the durable copy of registrations and the expiry calendar, as host:port, separated by commas",
+  ),
   durableWrites: z
     .enum(["preferred", "required"])
     .default("preferred")

@@ -24,6 +24,7 @@ export {
 } from "./cassandra/migrate.ts";
 export { type OpenCassandraOptions, openCassandra } from "./cassandra/open-cassandra.ts";
 export { DEFAULT_DATA_CENTER } from "./cassandra/opening-session.ts";
+export { cassandraOptions } from "./cassandra/options.ts";
 export {
   type BatchEntry,
   type CassandraSession,

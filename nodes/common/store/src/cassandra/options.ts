@@ -1,0 +1,29 @@
+import { z } from "zod";
+
+/** Options of a node that keeps something in Cassandra; `contents`: what its nodes are to that node, for the help. */
+export function cassandraOptions(contents: string) {
+  return {
+    cassandra: z
+      .array(z.string().regex(/^(?:\[[0-9a-fA-F:.]+\]|[^\s:]+):[0-9]{1,5}$/, "write host:port"))
+      .default([])
+      .describe(contents),
+    cassandraKeyspace: z
+      .string()
+      .regex(/^[a-z][a-z0-9_]{0,47}$/, "small letters, digits and underscores, 48 at most")
+      .default("tidewater")
+      .describe("keyspace in Cassandra, made when missing"),
+    cassandraDatacenter: z
+      .string()
+      .min(1)
+      .default("datacenter1")
+      .describe("nearest data centre of Cassandra"),
+    cassandraReplicationFactor: z
+      .int()
+      .min(0)
+      .max(9)
+      .default(0)
+      .describe(
+        "copies of each row, when the keyspace has to be made; 0: one for each host of --cassandra, three at most",
+      ),
+  };
+}
