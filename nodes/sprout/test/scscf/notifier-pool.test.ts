@@ -158,3 +158,54 @@ test("TS 24.229 §5.4.1.5: the S-CSCF ends a registration while the HSS is away:
   assert.equal(seen.length, 1);
   assert.match(seen[0]?.header("Subscription-State") ?? "", /^terminated/);
 });
+
+test("a member dies at any step of a deregistration: the UE repeats it elsewhere, and who subscribed hears of the end", async (t) => {
+  const steps = await dieAt(t, -1);
+  assert.ok(steps >= 8, `${steps}`);
+  for (let n = 0; n < steps; n++) await dieAt(t, n);
+});
+
+/** Kills a member at its nth operation of ending a registration; how many there are, when n is -1. */
+async function dieAt(t: TestContext, n: number): Promise<number> {
+  const { members, start } = pool(t);
+  const a = start();
+  const b = start();
+  await run(members, 30, [a, b]);
+  await a.registered({ expires: 600, callId: "one" });
+  await subscribed(a);
+  const challenged = await a.exchange(a.register({ expires: 0, callId: "one", cseq: 50 }));
+  const authorization = a.answerTo(challenged);
+  const begun = a.life.operations.length;
+  if (n >= 0) a.life.livesFor = begun + n;
+  const left = await a.send(a.register({ expires: 0, callId: "one", cseq: 51, authorization }));
+  const heard = notifies(left);
+  const steps = a.life.operations.length - begun;
+  members.kill(a);
+  if (n < 0) return steps;
+  // What it has sent may have arrived or not; its UE asks again.
+  const again = await b.send(b.register({ expires: 0, callId: "one", cseq: 52 }));
+  heard.push(...notifies(again));
+  const asked = again.find(({ status }) => status === 401);
+  if (asked !== undefined) {
+    const accepted = await b.send(
+      b.register({ expires: 0, callId: "one", cseq: 53, authorization: b.answerTo(asked) }),
+    );
+    const final = accepted.find(({ status }) => status > 0)?.status;
+    assert.equal(final, 200, `step ${n}`);
+    for (const one of notifies(accepted)) {
+      heard.push(one);
+      await b.send(b.answer(one, 200), b.dialled());
+    }
+  }
+  heard.push(...(await run(members, 300, [b])));
+  const last = heard.at(-1);
+  assert.match(last?.header("Subscription-State") ?? "", /^terminated/, `step ${n}`);
+  assert.deepEqual(
+    told(last),
+    ["sip:alice@example.com terminated: sip:alice@192.0.2.1:5060 terminated unregistered"],
+    `step ${n}`,
+  );
+  assert.equal(members.cx.servers.get("sip:alice@example.com"), undefined, `step ${n}`);
+  await b.entities.stop();
+  return steps;
+}
