@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { promisify } from "node:util";
 import { ProvisioningClient } from "@ims/api";
 import { buildSimservs, type Condition, type Simservs } from "@ims/ims";
 import { type CoreUnderTest, launchCore } from "../support/core-under-test.ts";
-import { sippMissing } from "../support/sipp.ts";
+import { endProgram } from "../support/program.ts";
+import { freePort, sippMissing } from "../support/sipp.ts";
 import { problemsOf, runCall, type Scenario, type SippTarget, type SippUser } from "../support/sipp-call.ts";
 
 const run = promisify(execFile);
@@ -36,7 +39,7 @@ describe("telephony services, set by XCAP and seen by SIPp", { skip }, () => {
   const uriOf = ({ name }: SippUser): string => `sip:${name}@${core.domain}`;
 
   /** A new user whose every request goes to the MMTEL application server by an ordinary iFC, with settings if any. */
-  async function user(simservs?: Simservs): Promise<SippUser> {
+  async function user(simservs?: Simservs, serverName = `sip:mmtel.${core.domain}`): Promise<SippUser> {
     const one = { name: `ue${next++}`, password: "secret" };
     const impi = `${one.name}@${core.domain}`;
     await provisioning.add({
@@ -47,7 +50,7 @@ describe("telephony services, set by XCAP and seen by SIPp", { skip }, () => {
         initialFilterCriteria: [
           {
             priority: 1,
-            applicationServer: { serverName: `sip:mmtel.${core.domain}`, defaultHandling: "terminate" },
+            applicationServer: { serverName, defaultHandling: "terminate" },
           },
         ],
       },
@@ -186,6 +189,37 @@ describe("telephony services, set by XCAP and seen by SIPp", { skip }, () => {
       callees: [],
     });
     assert.deepEqual(problemsOf(refusal), []);
+  });
+
+  test("TS 24.229 §5.7: the same by an application server that runs alone, over SIP", async (t) => {
+    const port = await freePort("127.0.0.1");
+    const program = join(import.meta.dirname, "../../nodes/sprout/bin/mmtel.ts");
+    const told = ["--homer", `http://${core.host}:7888`, "--mmtel-port", String(port)];
+    const node = spawn(
+      process.execPath,
+      [program, ...told, "--management-port", "0", "--log-level", "warn"],
+      {
+        stdio: ["ignore", "inherit", "inherit", "ipc"],
+      },
+    );
+    t.after(() => endProgram(node, 10_000));
+    await once(node, "message");
+    const server = `sip:127.0.0.1:${port};transport=tcp`;
+    const [caller, target] = [
+      await user({ originatingIdentityRestriction: { active: true, restricted: true } }, server),
+      await user(),
+    ];
+    const callee = await user(to(target, { kind: "busy" }), server);
+    const result = await runCall(where(), {
+      caller,
+      scenario: { name: "uac-diverted", fill: { CAUSE: "486" } },
+      callee,
+      callees: [
+        { name: "uas-busy", fill: {} },
+        { name: "uas-anonymous", user: target },
+      ],
+    });
+    assert.deepEqual(problemsOf(result), []);
   });
 
   test("while homer does not answer calls go on without services, and sprout says so", async () => {

@@ -33,7 +33,7 @@ export interface AuthenticationModules {
 
 const MAX_IDENTITIES = 64;
 
-/** TS 24.623 §5.2.3, TS 33.222: what an authentication proxy asserts, else HTTP Digest with the password of the IMPI. */
+/** TS 24.623, TS 33.222: what an authentication proxy asserts, else HTTP Digest with the password of the IMPI. */
 export async function requesterOf(request: UtRequest, modules: AuthenticationModules): Promise<Requester> {
   const { isProxy, homestead } = modules;
   if (isProxy(request.address)) {
@@ -96,7 +96,7 @@ function challenge({ realm, nonces }: AuthenticationModules, stale: boolean): Re
   return { kind: "challenge", challenges };
 }
 
-/** TS 24.109 §6.4.2: a list of quoted public identities. */
+/** TS 24.109: a list of quoted public identities. */
 function assertedIdentities(value: string): readonly string[] {
   if (value.length > 16_384) return [];
   return splitList(value)

@@ -1,12 +1,12 @@
 import { parseSimservs, readXmlDocument, SIMSERVS_NAMESPACE, type XmlElement } from "@ims/ims";
 import type { XcapConflict } from "./xcap-error.ts";
 
-/** AUID of simservs (TS 24.623 §6.2), and the one of its first drafts, which tools around Clearwater still use. */
+/** AUID of simservs (TS 24.623), and the one of its first drafts, which tools around Clearwater still use. */
 const SIMSERVS = "simservs.ngn.etsi.org";
 const SIMSERVS_OF_DRAFTS = "org.etsi.ngn.simservs";
 const CAPABILITIES = "xcap-caps";
 
-/** TS 24.623 §6.2. */
+/** TS 24.623. */
 export const SIMSERVS_TYPE = "application/vnd.etsi.simservs+xml";
 /** The one document of a user. */
 export const SIMSERVS_NAME = "simservs.xml";

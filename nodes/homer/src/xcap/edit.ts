@@ -12,7 +12,7 @@ import type { XcapConflict } from "./xcap-error.ts";
 /** What a change of a node comes to; `text` is the whole document after it. */
 export type Edited =
   | { readonly kind: "edited"; readonly text: string; readonly created: boolean }
-  /** Nothing is selected: RFC 4825 §8.2.6, of a DELETE. */
+  /** Nothing is selected: RFC 4825 §8.4, of a DELETE. */
   | { readonly kind: "notFound" }
   | { readonly kind: "conflict"; readonly conflict: XcapConflict; readonly reached?: number };
 
@@ -40,7 +40,7 @@ export function putElement({ text, root }: Document, steps: readonly Step[], bod
       return conflict("cannot-insert", "there are not as many elements before it as the selector says");
     edited = inserted;
   }
-  // RFC 4825 §8.2.4: a GET of the same URI has to give back what was put.
+  // RFC 4825 §8.2.3: a GET of the same URI has to give back what was put.
   const after = readXmlDocument(edited);
   if (after.kind === "wrong") return conflict(faultOf(after.fault), after.reason);
   const found = selectElement(after.root, steps);
@@ -71,7 +71,7 @@ function inserting(
   return text.slice(0, at) + fragment + text.slice(at);
 }
 
-/** RFC 4825 §8.2.6, §8.2.8. */
+/** RFC 4825 §8.4. */
 export function deleteElement({ text, root }: Document, steps: readonly Step[]): Edited {
   const existing = selectElement(root, steps);
   if (existing === undefined) return { kind: "notFound" };
@@ -116,7 +116,7 @@ export function putAttribute(
   return { kind: "edited", text: edited, created: existing === undefined };
 }
 
-/** RFC 4825 §8.2.6. */
+/** RFC 4825 §8.4. */
 export function deleteAttribute(
   { text, root }: Document,
   steps: readonly Step[],

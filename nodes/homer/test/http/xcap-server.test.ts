@@ -163,7 +163,7 @@ test("RFC 7616: without credentials, with wrong ones or with those of yesterday 
   assert.match(notes().join(), /^homestead: PROVISIONING_UNREACHABLE/);
 });
 
-test("TS 24.623 §5.2.3: an authentication proxy asserts identities, and the core needs none", async (t) => {
+test("TS 24.623: an authentication proxy asserts identities, and the core needs none", async (t) => {
   const { ut, core } = await startHomer(t, { authenticationProxies: ["127.0.0.0/8"] });
   const identity = { "x-3gpp-asserted-identity": '"sip:alice@example.com", "tel:+4930123"' };
   assert.equal((await put(`${ut}${ALICE}`, DOCUMENT, identity)).status, 201);

@@ -145,7 +145,7 @@ test("RFC 4825 §11.1: what cannot be put says why", () => {
   assert.equal(put("simservs/x", "<x>".repeat(40) + "</x>".repeat(40)), "constraint-failure");
 });
 
-test("RFC 4825 §8.2.6: an element goes, unless the selector would then select its neighbour, or it is the root", () => {
+test("RFC 4825 §8.4: an element goes, unless the selector would then select its neighbour, or it is the root", () => {
   const gone = textOf(deleteElement(document(), selector(`${RULESET}/cp:rule[@id="a/b"]`).steps));
   assert.ok(!gone.includes("a/b") && gone.includes("<!-- kept -->"));
   assert.equal(
@@ -156,7 +156,7 @@ test("RFC 4825 §8.2.6: an element goes, unless the selector would then select i
   assert.equal(conflictOf(deleteElement(document(), selector("simservs/x").steps)), "notFound");
 });
 
-test("RFC 4825 §8.2.3, §8.2.6: attributes are made, replaced and removed", () => {
+test("RFC 4825 §8.2.3, §8.4: attributes are made, replaced and removed", () => {
   const active = attribute("simservs/communication-waiting/@active");
   assert.match(
     textOf(putAttribute(document(), active.steps, active.terminal, "false")),
@@ -182,7 +182,7 @@ test("RFC 4825 §8.2.3, §8.2.6: attributes are made, replaced and removed", () 
   assert.equal(conflictOf(deleteAttribute(document(), id.steps, id.terminal)), "cannot-delete");
 });
 
-test("RFC 4825 §8.2.4: what was put is what is there, whatever was put", () => {
+test("RFC 4825 §8.2.3: what was put is what is there, whatever was put", () => {
   const part = fc.constantFrom(
     "<x>",
     "</x>",

@@ -8,7 +8,7 @@ export type Barring = "allowed" | "barred" | "anonymous";
 export const BARRABLE: ReadonlySet<string> = new Set(["INVITE", "MESSAGE", "REFER"]);
 
 /**
- * Incoming and outgoing communication barring: TS 24.611 §4.5.2.4, §4.5.2.6, §4.9.1.2. Of all rules that apply one that allows is
+ * Incoming and outgoing communication barring: TS 24.611 §4.5.2, §4.9. Of all rules that apply one that allows is
  * enough; no rule applies: allowed.
  */
 export function barring(service: CommunicationBarring | undefined, call: Call): Barring {

@@ -13,7 +13,7 @@ const CAUSES: Readonly<Record<CallEvent, Cause>> = {
   "not-reachable": Cause.NOT_REACHABLE,
 };
 
-/** Who is diverted to by a 302 of the phone (TS 24.604 §4.5.2.6.2.6) is told nothing about, and may know everything. */
+/** Who is diverted to by a 302 of the phone (TS 24.604 §4.5.2.6) is told nothing about, and may know everything. */
 const DEFLECTION: Omit<ForwardTo, "target"> = {
   notifyCaller: true,
   revealIdentityToCaller: true,
@@ -100,7 +100,7 @@ export class CallDiversion {
     return this.#divert(rule.action, CAUSES[event], status) ? "absorb" : "forward";
   }
 
-  /** TS 24.604 §4.5.2.6.2.3 to §4.5.2.6.2.5. */
+  /** TS 24.604 §4.5.2.6. */
   #eventOf(status: number): CallEvent | undefined {
     if (status === 486 || status === 600) return "busy";
     const isSilence = status === 408 || status === 480 || status === 487;
@@ -114,7 +114,7 @@ export class CallDiversion {
       : undefined;
   }
 
-  /** TS 24.604 §4.5.2.6.2.4: from the first 180 on. */
+  /** TS 24.604 §4.5.2.6: from the first 180 on. */
   #startTimer(): void {
     this.#alerting = true;
     const { service } = this.#given;
@@ -167,7 +167,7 @@ export class CallDiversion {
     return true;
   }
 
-  /** 181 to the caller: TS 24.604 §4.5.2.6.3. */
+  /** 181 to the caller: TS 24.604 §4.5.2.6. */
   #notify(action: ForwardTo, entry: { readonly target: string; readonly status: number }): void {
     const { revealIdentityToCaller: revealsTarget, revealServedUserIdentityToCaller: revealsDiverting } =
       action;

@@ -18,7 +18,7 @@ export interface Call {
   readonly now: number;
 }
 
-/** The first rule all of whose conditions hold: TS 24.604 §4.9.1.2, TS 24.611 §4.9.1.2. */
+/** The first rule all of whose conditions hold: TS 24.604 §4.9, TS 24.611 §4.9. */
 export function* applying<Action>(
   rules: readonly Rule<Action>[],
   call: Call,
@@ -71,7 +71,7 @@ function holds(
       return condition.periods.some(({ from, until }) => from <= now && now < until);
     case "identity":
       return others.some((other) => isIncluded(other, condition.one, condition.many));
-    // OMA XDM Core §5.6.3: nobody whom another rule names.
+    // OMA XDM Core: nobody whom another rule names.
     case "other-identity":
       return !rules.some(
         (another) =>

@@ -1,6 +1,6 @@
 import type { SipMessage } from "@ims/sip";
 
-/** Why a call was diverted: RFC 4458 §3.1, TS 24.604 §4.5.2.6.2.2. */
+/** Why a call was diverted: RFC 4458 §3.1, TS 24.604 §4.5.2.6. */
 export const Cause = {
   UNCONDITIONAL: 302,
   NOT_REGISTERED: 404,
@@ -28,12 +28,12 @@ export interface DiversionEntry {
   readonly target: string;
   /** Final response that led to it, 0: none. */
   readonly status: number;
-  /** May who sees it learn who has diverted (escaped Privacy, RFC 7044 §10.1.2)? */
+  /** May who sees it learn who has diverted (escaped Privacy, RFC 7044 §10.1)? */
   readonly revealsDiverting: boolean;
   readonly revealsTarget: boolean;
 }
 
-/** History of a diverted request: RFC 7044 §9, §10.3: an entry of who was called, and one of where it goes ("mp": another user). */
+/** History of a diverted request: RFC 7044 §10.3, §10.4: an entry of who was called, and one of where it goes ("mp": another user). */
 export function diversionHistory(request: SipMessage, given: DiversionEntry): readonly string[] {
   const entries = request.values("History-Info");
   const last = entries.at(-1);

@@ -10,7 +10,7 @@ export interface Location {
 
 export const NOWHERE: Location = { visitedNetwork: "", cell: "" };
 
-/** Which numbers are abroad and which networks foreign: TS 24.611 §4.9.1.3. */
+/** Which numbers are abroad and which networks foreign: TS 24.611 §4.9. */
 export class HomeNetwork {
   readonly #countryCode: string;
   readonly #internationalPrefix: string;

@@ -7,7 +7,7 @@ import { ANONYMOUS, isAnonymousFrom, privacyOf, withoutOption } from "./privacy.
 /** In the user part of our Record-Route: From of requests from that end is not to be seen. */
 const HIDES = "hides_";
 
-/** OIR, TIP: TS 24.607 §4.5.2.4, TS 24.608 §4.5.2.4: what the AS of the caller does. */
+/** OIR, TIP: TS 24.607 §4.5.2, TS 24.608 §4.5.2: what the AS of the caller does. */
 export function originatingIdentity(
   context: RequestContext,
   forwarded: SipMessage,
@@ -30,7 +30,7 @@ export function originatingIdentity(
   });
 }
 
-/** OIP, TIR: TS 24.607 §4.5.2.9, TS 24.608 §4.5.2.9: what the AS of who is called does. */
+/** OIP, TIR: TS 24.607 §4.5.2, TS 24.608 §4.5.2: what the AS of who is called does. */
 export function terminatingIdentity(
   context: RequestContext,
   forwarded: SipMessage,

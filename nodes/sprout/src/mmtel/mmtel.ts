@@ -115,7 +115,7 @@ export class Mmtel implements TransactionUser {
     originatingIdentity(context, forwarded, simservs, this.#modules);
     if (this.#isConference(request)) {
       this.#modules.counters.mmtel("conference");
-      // TS 24.605 §5.3.2: the conference focus has the session from here on.
+      // TS 24.605 §5.3: the conference focus has the session from here on.
       forwarded
         .remove("Route")
         .remove("P-Served-User")

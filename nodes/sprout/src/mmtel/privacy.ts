@@ -11,7 +11,7 @@ export function privacyOf(message: SipMessage): readonly string[] {
     .filter((each) => each !== "");
 }
 
-/** The caller does not want to be known: TS 24.611 §4.5.2.6.2 (ACR). */
+/** The caller does not want to be known: TS 24.611 §4.5.2 (ACR). */
 export function isAnonymous(request: SipMessage): boolean {
   if (privacyOf(request).some((each) => each === "id" || each === "user" || each === "header")) return true;
   return isAnonymousFrom(request);

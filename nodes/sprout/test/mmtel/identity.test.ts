@@ -20,7 +20,7 @@ async function answered(
   return answer ?? assert.fail("no answer left");
 }
 
-test("TS 24.607 §4.5.2.4 OIR: by default restricted, the caller is not to be seen, and gets back the From she sent", async () => {
+test("TS 24.607 §4.5.2 OIR: by default restricted, the caller is not to be seen, and gets back the From she sent", async () => {
   const b = await mmtelBench({ simservs: { [ALICE]: restricts(true) } });
   const asked = requestIn(await calls(b));
   assert.equal(asked.header("Privacy"), "id");
@@ -35,7 +35,7 @@ test("TS 24.607 §4.5.2.4 OIR: by default restricted, the caller is not to be se
   assert.ok(b.counted.includes("restricted"));
 });
 
-test("TS 24.607 §4.5.2.4 OIR: what the request says comes before the default", async () => {
+test("TS 24.607 §4.5.2 OIR: what the request says comes before the default", async () => {
   const cases: readonly (readonly [boolean, string | undefined, string | undefined])[] = [
     [true, "none", "none"],
     [false, undefined, undefined],
@@ -89,7 +89,7 @@ test("RFC 3323 §5.3: inside the dialog the caller is not to be seen either, in 
   assert.equal(bye.header("From"), `<${BOB_URI}>;tag=t1`);
 });
 
-test("TS 24.607 §4.5.2.9 OIP: a user without it learns nothing of the caller", async () => {
+test("TS 24.607 §4.5.2 OIP: a user without it learns nothing of the caller", async () => {
   const b = await mmtelBench({ simservs: { [BOB_URI]: { originatingIdentityPresentation: false } } });
   const asked = requestIn(await calls(b, { headers: ["Privacy: none"] }));
   assert.equal(asked.has("P-Asserted-Identity"), false);
@@ -98,7 +98,7 @@ test("TS 24.607 §4.5.2.9 OIP: a user without it learns nothing of the caller", 
   assert.equal(requestIn(await calls(other)).header("From"), `<${ALICE}>;tag=f1`);
 });
 
-test("TS 24.608 §4.5.2.9 TIR: who is called is not to be seen in answers, unless they say otherwise", async () => {
+test("TS 24.608 §4.5.2 TIR: who is called is not to be seen in answers, unless they say otherwise", async () => {
   const simservs = { [BOB_URI]: { terminatingIdentityRestriction: { active: true, restricted: true } } };
   const identity = `P-Asserted-Identity: <${BOB_URI}>`;
   const b = await mmtelBench({ simservs });
@@ -111,7 +111,7 @@ test("TS 24.608 §4.5.2.9 TIR: who is called is not to be seen in answers, unles
   assert.equal(answer.header("Privacy"), "none");
 });
 
-test("TS 24.608 §4.5.2.4 TIP: a caller without it learns nothing of who answers", async () => {
+test("TS 24.608 §4.5.2 TIP: a caller without it learns nothing of who answers", async () => {
   const b = await mmtelBench({ simservs: { [ALICE]: { terminatingIdentityPresentation: false } } });
   const asked = requestIn(await calls(b, { headers: ["Supported: from-change"] }));
   assert.equal(asked.has("Supported"), false);

@@ -15,7 +15,7 @@ import {
   statuses,
 } from "../support/mmtel.ts";
 
-test("TS 24.229 §5.7.3.4: on ISC without a message: both users' services, and the S-CSCF goes on", async () => {
+test("TS 24.229 §5.7.4: on ISC without a message: both users' services, and the S-CSCF goes on", async () => {
   const b = await mmtelBench();
   const sent = await calls(b);
   assert.equal(sent.length, 1);
@@ -74,7 +74,7 @@ test("documents are parsed once for each entity tag, and who reads them is told 
   assert.match(cache.problem ?? "", /1 documents were no simservs/);
 });
 
-test("TS 24.605 §5.3.2: a conference factory URI goes to the MRF, by whatever user it is called", async () => {
+test("TS 24.605 §5.3: a conference factory URI goes to the MRF, by whatever user it is called", async () => {
   const options = {
     conferenceUris: ["conf-factory.example.com", "sip:meet@example.com"],
     mrfUri: "sip:127.0.0.1:7900;transport=tcp",

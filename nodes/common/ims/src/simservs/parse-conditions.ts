@@ -18,7 +18,7 @@ const DATE_TIME = /^-?\d{4,6}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\
 
 const SIMPLE: ReadonlySet<string> = new Set(SIMPLE_CONDITIONS);
 
-/** Conditions of a rule: RFC 4745 §7, TS 24.604 §4.9.1.3, TS 24.611 §4.9.1.3. Throws SimservsRefused. */
+/** Conditions of a rule: RFC 4745 §7, TS 24.604 §4.9, TS 24.611 §4.9. Throws SimservsRefused. */
 export function conditionsOf(element: XmlElement | undefined): readonly Condition[] {
   return element === undefined ? [] : element.children.map(conditionOf);
 }

@@ -115,7 +115,7 @@ function forwardTo(actions: XmlElement): ForwardTo {
   };
 }
 
-/** A call is not diverted to an emergency service (TS 24.604 §4.9.1.4), nor to anything that is no user. */
+/** A call is not diverted to an emergency service (TS 24.604 §4.9), nor to anything that is no user. */
 function targetOf(element: XmlElement): string {
   const target = element.text.trim();
   const isUri =

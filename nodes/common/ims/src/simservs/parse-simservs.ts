@@ -10,7 +10,7 @@ import {
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
-/** The services of TS 24.623 §6.2 that a subscriber sets, by element; false: there is none of that name. */
+/** The services of TS 24.623 that a subscriber sets, by element; false: there is none of that name. */
 function take(into: Mutable<Simservs>, element: XmlElement, active: boolean): boolean {
   switch (element.local) {
     case "originating-identity-presentation":
@@ -42,7 +42,7 @@ function take(into: Mutable<Simservs>, element: XmlElement, active: boolean): bo
   }
 }
 
-/** Reads the root element of a simservs document: TS 24.623 §6. Elements of other name spaces are passed over. Never throws. */
+/** Reads the root element of a simservs document: TS 24.623. Elements of other name spaces are passed over. Never throws. */
 export function parseSimservs(root: XmlElement): SimservsResult {
   try {
     return { kind: "simservs", simservs: read(root) };
@@ -60,7 +60,7 @@ function read(root: XmlElement): Simservs {
   for (const element of root.children) {
     if (element.namespace !== SIMSERVS_NAMESPACE) continue;
     const { local } = element;
-    // Services of others may stand in an element of that name (TS 24.623 §6.2).
+    // Services of others may stand in an element of that name (TS 24.623).
     if (local === "extensions") continue;
     if (seen.has(local)) throw new SimservsRefused(element, "this service stands there twice");
     seen.add(local);

@@ -1,8 +1,8 @@
-/** XML name spaces of simservs documents (TS 24.623 §6, RFC 4745 §13). */
+/** XML name spaces of simservs documents (TS 24.623, RFC 4745 §13). */
 export const SIMSERVS_NAMESPACE = "http://uri.etsi.org/ngn/params/xml/simservs/xcap";
 export const COMMON_POLICY_NAMESPACE = "urn:ietf:params:xml:ns:common-policy";
 
-/** A condition of a rule: TS 24.604 §4.9.1.3, TS 24.611 §4.9.1.3, RFC 4745 §7. All conditions of a rule have to hold. */
+/** A condition of a rule: TS 24.604 §4.9, TS 24.611 §4.9, RFC 4745 §7. All conditions of a rule have to hold. */
 export type Condition =
   | { readonly kind: SimpleCondition }
   | { readonly kind: "identity"; readonly one: readonly string[]; readonly many: readonly Many[] }
@@ -47,7 +47,7 @@ export interface Rule<Action> {
   readonly action: Action;
 }
 
-/** TS 24.604 §4.9.1.4. */
+/** TS 24.604 §4.9. */
 export interface ForwardTo {
   readonly target: string;
   /** 181 to the caller. */
@@ -61,7 +61,7 @@ export interface ForwardTo {
   readonly noReplySeconds: number | undefined;
 }
 
-/** TS 24.611 §4.9.1.4. */
+/** TS 24.611 §4.9. */
 export interface Allow {
   readonly allow: boolean;
 }

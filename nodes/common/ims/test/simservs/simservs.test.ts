@@ -22,7 +22,7 @@ function rule(conditions: string, actions: string, id = "r1"): string {
 
 const TO_BOB = "<forward-to><target>sip:bob@example.com</target></forward-to>";
 
-test("TS 24.623 §6: a document of a phone is read whole", () => {
+test("TS 24.623: a document of a phone is read whole", () => {
   const simservs = read(`
     <originating-identity-presentation active="1"/>
     <originating-identity-presentation-restriction active="true"><default-behaviour>presentation-not-restricted</default-behaviour></originating-identity-presentation-restriction>
