@@ -91,6 +91,11 @@ export {
   type Effort,
   type ExtendedRegularExpression,
 } from "./regular-expression/extended.ts";
+export {
+  compileSubstitution,
+  type Substitution,
+  type SubstitutionResult,
+} from "./regular-expression/substitution.ts";
 export { buildSimservs } from "./simservs/build-simservs.ts";
 export { parseSimservs } from "./simservs/parse-simservs.ts";
 export { readSimservs } from "./simservs/read-simservs.ts";

@@ -12,6 +12,8 @@ export type Expression =
   | { readonly kind: "end" }
   | { readonly kind: "sequence"; readonly parts: readonly Expression[] }
   | { readonly kind: "choice"; readonly options: readonly Expression[] }
+  /** `index`: place of its "(", counted from 1. */
+  | { readonly kind: "group"; readonly of: Expression; readonly index: number }
   | { readonly kind: "repeat"; readonly of: Expression; readonly min: number; readonly max: number };
 
 class Malformed extends Error {}
@@ -32,6 +34,7 @@ export function parseExpression(source: string): Expression | undefined {
 class Reader {
   readonly #source: string;
   #at = 0;
+  #groups = 0;
 
   constructor(source: string) {
     this.#source = source;
@@ -60,9 +63,10 @@ class Reader {
     const c = this.#next();
     switch (c) {
       case "(": {
-        const inner = this.choice(depth + 1);
+        const index = ++this.#groups;
+        const of = this.choice(depth + 1);
         if (!this.#take(")")) throw new Malformed();
-        return inner;
+        return { kind: "group", of, index };
       }
       case "[": {
         const bracket = parseBracket(this.#source, this.#at);
