@@ -85,7 +85,7 @@ export function toUe(
   charged?: ChargedRequest,
 ): void {
   context.fork(request, {
-    destination: { kind: "flow", flow },
+    destination: { kind: "flow", flow, sole: true },
     onResponse: (response, _fork, local) => {
       if (local) {
         charged?.sees(response);

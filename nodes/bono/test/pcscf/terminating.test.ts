@@ -194,3 +194,30 @@ test("RFC 3261 §8.2.2.2: an INVITE that comes from its sender and by another me
     );
   }
 });
+
+test("RFC 3261 §8.2.2.2: a UE that registers over a new flow while its phone rings gets the INVITE again as a copy of the first", async () => {
+  const bench = new PcscfBench({ pooled: true });
+  const sprout = bench.sprout();
+  const via = `${SPROUT}:5054;branch=z9hG4bKinvite`;
+  const ring = (port: number): Sent => {
+    const flow = bench.ue(port, "TCP");
+    bench.register(flow, "bob");
+    const uri = `sip:bob@192.0.2.2:${port};transport=tcp`;
+    const headers = [`Route: ${bench.pathOf(flow)}`];
+    const invite = only(requests(bench.request(sprout, { ...TO_BOB, uri, via, headers })));
+    assert.equal(invite.flow, flow);
+    return invite;
+  };
+  const first = ring(40_001);
+  bench.answer(first, 180);
+  first.flow.close();
+  await new Promise((resolve) => setImmediate(resolve));
+  const failed = bench.sent().at(-1);
+  assert.equal(failed?.message.status, 430);
+  bench.request(sprout, { ...TO_BOB, method: "ACK", via });
+  const second = ring(40_002);
+  assert.notEqual(second.message.requestUri, first.message.requestUri);
+  assert.equal(second.message.top("Via"), first.message.top("Via"));
+  const [answer] = bench.answer(second, 200).filter(({ message }) => !message.isRequest);
+  assert.deepEqual([answer?.message.status, answer?.flow], [200, sprout]);
+});

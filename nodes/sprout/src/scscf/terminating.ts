@@ -1,5 +1,5 @@
 import { aliasesOf, canonicalImpu, SessionCase } from "@ims/ims";
-import type { RequestContext, SipMessage } from "@ims/sip";
+import type { Fork, RequestContext, SipMessage } from "@ims/sip";
 import { popOwnRoutes } from "../routing/own-route.ts";
 import type { Binding, Registration } from "../store/registration.ts";
 import { liveBindings } from "../store/registration.ts";
@@ -121,55 +121,59 @@ export function searchOrder(bindings: readonly Binding[]): readonly (readonly Br
   return groups.map((group) => group.branches);
 }
 
-/** A group at a time: the next begins when the last fork of this one has failed. ProxyCore picks the best answer of all. */
+/**
+ * A group at a time: the next begins when the last fork of this one has failed. ProxyCore picks the best answer of all. `failed`: the
+ * fork to the UE's flow that is gone, whose phone may be ringing still.
+ */
 function forkTo(
   context: RequestContext,
   modules: ScscfModules,
   registration: Registration,
   groups: readonly (readonly Branch[])[],
-  mayWait = true,
+  failed?: Fork,
 ): void {
   const [group, ...later] = groups;
   if (group === undefined) return;
   let open = group.length;
-  const only = group.length === 1 && later.length === 0 && mayWait;
-  const again = async (failed: Binding, response: SipMessage): Promise<void> => {
+  const only = group.length === 1 && later.length === 0 && failed === undefined;
+  const again = async (gone: Binding, response: SipMessage, fork: Fork): Promise<void> => {
     const isOver = (): boolean => context.cancelled || context.answered;
-    const fresh = await recoveredBinding(modules, registration.impu, failed, { isOver });
+    const fresh = await recoveredBinding(modules, registration.impu, gone, { isOver });
     if (context.answered) return;
     if (context.cancelled) context.respond(487);
     else if (fresh === undefined) context.relay(response);
-    else forkTo(context, modules, registration, [[[fresh]]], false);
+    else forkTo(context, modules, registration, [[[fresh]]], fork);
   };
-  const start = (branch: Branch): void => {
+  const start = (branch: Branch, continues?: Fork): void => {
     const [binding, ...otherFlows] = branch;
     if (binding === undefined) return;
     context.fork(requestFor(context, modules, binding), {
       parallel: group.length,
       destination: { kind: "uri", side: modules.options.side },
-      onResponse: (response, _fork, local) => {
+      ...(continues === undefined ? {} : { continues }),
+      onResponse: (response, fork, local) => {
         if (response.status < 200) return "forward";
         const dead = response.status === 430 || (local && response.status === 503);
         if (response.status === 430) removeFailedFlow(modules, registration.impu, binding);
         // RFC 5626 §7: the next flow of the same UE.
         if (dead && otherFlows.length > 0 && !context.cancelled) {
-          start(otherFlows);
+          start(otherFlows, fork);
           return "absorb";
         }
         // The only place there was: the UE may be about to register over a new flow (RFC 5626 §4.5).
         if (response.status === 430 && only && !context.cancelled && !context.answered) {
-          void again(binding, response);
+          void again(binding, response, fork);
           return "absorb";
         }
         open--;
-        const failed = response.status >= 300 && response.status < 600;
-        if (open === 0 && failed && later.length > 0 && !context.cancelled && !context.answered)
+        const refused = response.status >= 300 && response.status < 600;
+        if (open === 0 && refused && later.length > 0 && !context.cancelled && !context.answered)
           forkTo(context, modules, registration, later);
         return "forward";
       },
     });
   };
-  for (const branch of group) start(branch);
+  for (const branch of group) start(branch, failed);
 }
 
 /** What a contact gets: TS 24.229 §5.4.3.3 step 10. */

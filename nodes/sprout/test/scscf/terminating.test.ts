@@ -86,6 +86,11 @@ test("RFC 5626 §7: of several flows of one UE one is used, the next when the ed
   assert.equal(invite?.requestUri, "sip:bob@192.0.2.1:2222");
   const after = await b.send(b.answer(invite, 430), b.dialled());
   assert.deepEqual(targets(after), ["sip:bob@192.0.2.1:1111"]);
+  assert.equal(
+    after.find(({ method }) => method === "INVITE")?.top("Via"),
+    invite.top("Via"),
+    "one request for it",
+  );
   assert.deepEqual(targets(await b.send(b.request("INVITE", TO_BOB))), ["sip:bob@192.0.2.1:1111"]);
 });
 
@@ -102,7 +107,12 @@ test("RFC 5626 §4.5: a UE whose only flow is gone is waited for a little; it is
   assert.deepEqual(await b.advance(300), []);
   await b.advance(1);
   await bobAt(b, "<sip:bob@192.0.2.1:2222>");
-  assert.deepEqual(targets(await b.advance(100)), ["sip:bob@192.0.2.1:2222"]);
+  const [again, ...more] = await b.advance(100);
+  assert.deepEqual([again?.method, again?.requestUri, more], ["INVITE", "sip:bob@192.0.2.1:2222", []]);
+  // It may ring still: this is a copy for it (RFC 3261 §8.2.2.2).
+  assert.ok(again);
+  assert.equal(again.top("Via"), invite.top("Via"));
+  assert.equal((await b.send(b.answer(again, 200), b.dialled())).at(-1)?.status, 200);
 });
 
 test("RFC 5626 §5.3: who does not come back in time is 430, who is not waited for any more 487", async () => {

@@ -31,10 +31,20 @@ export class Branches {
     this.#identifiers = identifiers;
   }
 
-  /** For a request on its way out, our Via not yet on it. `attempt` tells those apart that go to the same place and must differ. */
-  of(request: SipMessage, attempt: number): string {
+  /**
+   * For a request on its way out, our Via not yet on it. `attempt` tells those apart that go to the same place and must differ. `sole`:
+   * of a request that goes to one place only, whatever Request-URI that has; loops are noticed elsewhere.
+   */
+  of(request: SipMessage, attempt: number, sole = false): string {
     const via = request.topVia;
-    const own = via === undefined || this.#key === "" ? this.#fresh() : this.#keyed(request, via, attempt);
+    if (via === undefined || this.#key === "") return this.#marked(request, this.#fresh());
+    if (sole) return `${this.prefix}${this.#digest(request, via, "", attempt)}`;
+    let way = `${request.requestUri}\n`;
+    for (const route of request.lines("Route")) way += `${route}\n`;
+    return this.#marked(request, this.#digest(request, via, way, attempt));
+  }
+
+  #marked(request: SipMessage, own: string): string {
     // RFC 5393 §4.2. Inside a dialog Route sets end by themselves; an ACK has nobody else to stop it, and that of a refusal has the
     // branch of its INVITE.
     const mayLoop = request.toTag === "" || WITH_ACK.has(request.method);
@@ -45,15 +55,14 @@ export class Branches {
     return this.#identifiers.branch().slice(MAGIC_COOKIE.length);
   }
 
-  #keyed(
+  #digest(
     request: SipMessage,
-    via: { branch: string; host: string; port: number | undefined },
+    { branch, host, port }: { branch: string; host: string; port: number | undefined },
+    way: string,
     attempt: number,
   ): string {
-    const { branch, host, port } = via;
     // A third of the cost of an HMAC; the hash is cut, so nothing can be appended.
-    let text = `${this.#key}${branch}\n${host}:${port ?? ""}\n${request.requestUri}\n`;
-    for (const route of request.lines("Route")) text += `${route}\n`;
+    let text = `${this.#key}${branch}\n${host}:${port ?? ""}\n${way}`;
     if (attempt > 0) text += `${attempt}\n`;
     // A branch without the cookie is not unique (RFC 3261 §17.2.3).
     if (!branch.startsWith(MAGIC_COOKIE)) text += rfc2543Key(request);

@@ -46,7 +46,7 @@ export class Dispatcher implements ForkParts {
 
   /** Sends the request of a fork out of the process. */
   dispatch(fork: Fork, destination: Destination): void {
-    if (destination.kind === "flow") return fork.sendOver(destination.flow);
+    if (destination.kind === "flow") return fork.sendOver(destination.flow, destination.sole);
     if (destination.kind === "targets") return fork.sendTo(destination.targets, destination.side);
     const uri = destination.uri ?? nextHop(fork.request);
     if (uri === undefined) return fork.fail(400);
@@ -141,10 +141,10 @@ export class Dispatcher implements ForkParts {
     request: SipMessage,
     flow: Flow,
     user: ClientTransactionUser,
-    { number, branch: before, patience }: Attempt,
+    { number, branch: before, patience, sole }: Attempt,
   ): { transaction: ClientTransaction; sent: SipMessage } {
     const { branches, vias, transactions } = this.#modules;
-    const branch = before === "" ? branches.of(request, number) : before;
+    const branch = before === "" ? branches.of(request, number, sole) : before;
     const sent = request.clone();
     sent.prepend("Via", vias.make(flow, branch));
     return { transaction: transactions.send(sent, branch, flow, user, patience), sent };
@@ -161,7 +161,8 @@ export class Dispatcher implements ForkParts {
 
   /** Sends an ACK, or a CANCEL whose INVITE another member has: RFC 3261 §16.11. */
   sendStateless(request: SipMessage, destination: Destination): void {
-    if (destination.kind === "flow") return void this.#over(destination.flow, request);
+    if (destination.kind === "flow")
+      return void this.#over(destination.flow, request, destination.sole === true);
     const { side } = destination;
     const { locator, onDefect, onDropped } = this.#modules;
     if (destination.kind === "targets") return this.#toFirst(destination.targets, side, request);
@@ -199,8 +200,8 @@ export class Dispatcher implements ForkParts {
     this.#toFirst(targets, side, request, left - 1);
   }
 
-  #over(flow: Flow, request: SipMessage): boolean {
-    request.prepend("Via", this.#modules.vias.make(flow, this.#modules.branches.of(request, 0)));
+  #over(flow: Flow, request: SipMessage, sole = false): boolean {
+    request.prepend("Via", this.#modules.vias.make(flow, this.#modules.branches.of(request, 0, sole)));
     if (flow.send(request.toString())) return true;
     request.replaceTop("Via", undefined);
     return false;

@@ -28,6 +28,8 @@ export interface Attempt {
   readonly branch: string;
   /** Time for an answer in place of timers B and F, ms; 0: theirs. */
   readonly patience: number;
+  /** As in Destination. */
+  readonly sole: boolean;
 }
 
 /** What a fork needs of ProxyCore. */
@@ -89,6 +91,7 @@ export class Fork implements ForkPort, ClientTransactionUser, HopUser {
   readonly #twin: number;
   #targets: readonly Target[] = [];
   #side = "";
+  #sole = false;
   #nextTarget = 0;
   hopPlace = -1;
   #hop: Hop | undefined;
@@ -116,6 +119,9 @@ export class Fork implements ForkPort, ClientTransactionUser, HopUser {
     this.#parts = parts;
     this.#policy = parts.policyFor(request);
     this.#twin = twin;
+    const { continues } = options;
+    // Over UDP the next hop may still answer copies of what has failed.
+    if (continues instanceof Fork && continues.flow?.reliable !== false) this.#branch = continues.#branch;
   }
 
   get done(): boolean {
@@ -138,8 +144,9 @@ export class Fork implements ForkPort, ClientTransactionUser, HopUser {
     if (this.#cancelled) this.#local.cancel();
   }
 
-  sendOver(flow: Flow): void {
+  sendOver(flow: Flow, sole = false): void {
     this.#targets = [];
+    this.#sole = sole;
     this.#attempt(flow, undefined);
   }
 
@@ -289,6 +296,7 @@ export class Fork implements ForkPort, ClientTransactionUser, HopUser {
       number: this.#twin * 16 + this.#refusals,
       branch: this.#branch,
       patience: hop === undefined ? 0 : this.#patience(),
+      sole: this.#sole,
     });
     // A send that failed at once has already gone on to the next target.
     if (this.#done || transaction.state === "terminated") return;

@@ -30,9 +30,13 @@ export interface TransactionUser {
   onFurtherAnswer?(response: SipMessage, from: Flow, to: Flow): boolean;
 }
 
-/** Where a request goes: one flow; listed addresses tried in order; or (default) its top Route, else its Request-URI by RFC 3263. */
+/**
+ * Where a request goes: one flow; listed addresses tried in order; or (default) its top Route, else its Request-URI by RFC 3263.
+ * `sole`: nowhere else, so its branch follows from whence it came alone; sent again because flow and contact of its UE have changed,
+ * it is the same request for that UE.
+ */
 export type Destination =
-  | { readonly kind: "flow"; readonly flow: Flow }
+  | { readonly kind: "flow"; readonly flow: Flow; readonly sole?: boolean }
   | { readonly kind: "targets"; readonly side: string; readonly targets: readonly Target[] }
   | { readonly kind: "uri"; readonly side: string; readonly uri?: Uri };
 
@@ -46,6 +50,11 @@ export interface ForkOptions {
    * of the target himself: no breaker refuses the request.
    */
   readonly firstResponseMs?: number;
+  /**
+   * A fork that has failed, for the same UAS by another way: this one has its branch. Who got the first one takes it for a copy then,
+   * not for another request to refuse (RFC 3261 §8.2.2.2).
+   */
+  readonly continues?: Fork;
   /** Branches of the parallel search this fork is one of: Max-Breadth is shared among them (RFC 5393 §5.3.3). */
   readonly parallel?: number;
   /**
