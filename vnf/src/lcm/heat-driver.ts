@@ -23,7 +23,9 @@ export interface HeatDriverModules {
 
 interface Known {
   readonly stack: string;
-  readonly resources: readonly StackResource[];
+  readonly listed: readonly HeatMember[];
+  /** Members by their servers, as far as they have ever been listed. */
+  readonly byServer: ReadonlyMap<string, HeatMember>;
   readonly servers: ReadonlySet<string>;
   readonly asked: number;
 }
@@ -52,7 +54,10 @@ export class HeatDriver implements VnfDriver {
     return membersOf(instance, resources, await nova.servers(signal));
   }
 
-  /** Heat is asked only when Nova has servers that it was not asked about: listing a stack is costly for it. */
+  /**
+   * Heat is asked only when Nova has servers that it was not asked about: listing a stack is costly for it. A list that is made while
+   * Heat changes the stack may lack members: who has been listed once counts while Nova has the server.
+   */
   async whereabouts(instance: VnfInstance, pace: Pace, signal?: AbortSignal): Promise<VnfMember[]> {
     const { heat, nova } = this.#modules;
     const servers = await nova.servers(signal);
@@ -65,15 +70,30 @@ export class HeatDriver implements VnfDriver {
       pace.now() - known.asked > KNOWN_MS
     ) {
       const resources = (await heat.resources(instance, 2, signal)) ?? [];
+      const listed = membersIn(resources, instance.id, namesOf(instance));
+      const before = known?.stack === instance.id ? known.byServer : new Map<string, HeatMember>();
+      const there = new Set(servers.map(({ id }) => id));
       known = {
         stack: instance.id,
-        resources,
+        listed,
+        byServer: new Map([
+          ...[...before].filter(([id]) => there.has(id)),
+          ...listed.flatMap((one): [string, HeatMember][] =>
+            one.serverId === undefined ? [] : [[one.serverId, one]],
+          ),
+        ]),
         servers: new Set(servers.map(({ id }) => id)),
         asked: pace.now(),
       };
       this.#known = known;
     }
-    return membersOf(instance, known.resources, servers);
+    const { listed, byServer } = known;
+    const byId = new Map(servers.map((server) => [server.id, server]));
+    const placed = [...byServer.values()].filter(({ serverId = "" }) => byId.has(serverId));
+    const without = listed.filter(
+      ({ serverId = "", name }) => !byId.has(serverId) && !placed.some((one) => one.name === name),
+    );
+    return [...placed, ...without].map((member) => memberOf(member, byId.get(member.serverId ?? "")));
   }
 
   instantiate(name: string, deployment: Deployment, run: Run): Promise<Outcome> {
@@ -207,14 +227,17 @@ export class HeatDriver implements VnfDriver {
   }
 }
 
+function namesOf({ pools }: VnfInstance): string[] {
+  return pools.map(({ pool }) => pool);
+}
+
 function membersOf(
-  { id, pools }: VnfInstance,
+  instance: VnfInstance,
   resources: readonly StackResource[],
   all: readonly Server[],
 ): VnfMember[] {
   const servers = new Map(all.map((server) => [server.id, server]));
-  const names = pools.map(({ pool }) => pool);
-  return membersIn(resources, id, names).map((member) =>
+  return membersIn(resources, instance.id, namesOf(instance)).map((member) =>
     memberOf(member, servers.get(member.serverId ?? "")),
   );
 }
