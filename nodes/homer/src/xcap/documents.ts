@@ -71,7 +71,7 @@ export class Documents {
     if (typeof selector === "string") return { kind: "badUri", problem: selector };
     if (current === undefined) return { kind: "notFound" };
     const { etag, document } = current;
-    const found = contentOf(document, selector);
+    const found = selector === undefined ? whole(document) : contentOf(parsed(document), selector);
     if (found === undefined) return { kind: "notFound" };
     const failed = failedPrecondition(request, etag);
     if (failed === "ifMatch") return { kind: "preconditionFailed" };
@@ -133,10 +133,11 @@ export class Documents {
       if (current === UNAVAILABLE) return { kind: "unavailable" };
       // A whole document takes the place of one that the operator has given to everybody.
       const base = selector === undefined && current?.version === undefined ? undefined : current;
-      const exists = base !== undefined && contentOf(base.document, selector) !== undefined;
-      if (failedPrecondition(request, exists ? base.etag : undefined) !== undefined)
+      const before = base && parsed(base.document);
+      const exists = before !== undefined && contentOf(before, selector) !== undefined;
+      if (failedPrecondition(request, exists ? base?.etag : undefined) !== undefined)
         return { kind: "preconditionFailed" };
-      const edited = edit(base && parsed(base.document));
+      const edited = edit(before);
       if (edited.kind === "notFound") return edited;
       if (edited.kind === "conflict")
         return { kind: "conflict", conflict: withAncestor(edited, request.uri, base !== undefined) };
@@ -175,12 +176,16 @@ function parsed(text: string): { text: string; root: XmlElement } {
   return { text, root: read.root };
 }
 
+function whole(document: string): { readonly of: Content; readonly body: string } {
+  return { of: "document", body: document };
+}
+
 function contentOf(
-  document: string,
+  { text: document, root }: { readonly text: string; readonly root: XmlElement },
   selector: NodeSelector | undefined,
 ): { readonly of: Content; readonly body: string } | undefined {
-  if (selector === undefined) return { of: "document", body: document };
-  const element = selectElement(parsed(document).root, selector.steps);
+  if (selector === undefined) return whole(document);
+  const element = selectElement(root, selector.steps);
   if (element === undefined) return undefined;
   const { terminal } = selector;
   if (terminal.kind === "element") return { of: "element", body: document.slice(element.start, element.end) };

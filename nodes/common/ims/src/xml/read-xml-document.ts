@@ -12,6 +12,8 @@ export interface ReadXmlOptions {
 const MAX_LENGTH = 65_536;
 const MAX_DEPTH = 32;
 const MAX_ATTRIBUTES = 32;
+/** Elements and attributes: read in some milliseconds. */
+const MAX_NODES = 3_000;
 const MAX_NAMESPACES = 64;
 const XML_NAMESPACE = "http://www.w3.org/XML/1998/namespace";
 
@@ -43,7 +45,7 @@ export function decodeUtf8(octets: Uint8Array): string | undefined {
 
 /**
  * Reads a small document with name spaces (XML 1.0, Namespaces in XML 1.0) in one pass. Document types, and with them entities,
- * are refused; length, depth and the number of attributes are bounded. Never throws.
+ * are refused; length, depth and the number of elements and attributes are bounded. Never throws.
  */
 export function readXmlDocument(text: string, options: ReadXmlOptions = {}): XmlResult {
   try {
@@ -82,6 +84,7 @@ class Reader {
   readonly #isFragment: boolean;
   #at = 0;
   #depth = 0;
+  #nodes = 0;
   #open: Open | undefined;
   #root: Open | undefined;
 
@@ -200,6 +203,9 @@ class Reader {
     }
     const close = this.#match(TAG_END);
     if (close === null) this.#refuse(`<${shown(name)}> is not well-formed`, start);
+    this.#nodes += 1 + written.length;
+    if (this.#nodes > MAX_NODES)
+      throw new Refused("TOO_LARGE", `more than ${MAX_NODES} elements and attributes`, start);
     if (++this.#depth > this.#maxDepth)
       throw new Refused("TOO_DEEP", `more than ${this.#maxDepth} levels`, start);
     const bindings = this.#bindings(written);

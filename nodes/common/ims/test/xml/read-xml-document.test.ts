@@ -75,6 +75,7 @@ test("document types, entities and other encodings are refused", () => {
 
 test("length, depth and attributes are bounded, and long input costs no more than its length", () => {
   assert.equal(faultOf(`<a>${" ".repeat(2_000_000)}</a>`), "TOO_LARGE");
+  assert.equal(faultOf(`<a>${"<b/>".repeat(3_000)}</a>`), "TOO_LARGE");
   const deep = readXmlDocument("<a>".repeat(50_000), { maxLength: 1_000_000 });
   assert.ok(deep.kind === "wrong" && deep.fault === "TOO_DEEP");
   const many = Array.from({ length: 40 }, (_, index) => ` a${index}="1"`).join("");
