@@ -17,6 +17,25 @@ async function ensure(
   return (await cloud.post(service, `/${path}`, { [key]: { ...query, ...more } }))[key] as Json;
 }
 
+/** A service in the catalogue. */
+export async function makeService(
+  admin: OpenStack,
+  type: string,
+  name: string,
+  address: string,
+): Promise<void> {
+  const { id } = (await ensure(admin, "identity", "services", "service", { type, name })) as Json;
+  for (const kind of ["public", "internal", "admin"])
+    await ensure(
+      admin,
+      "identity",
+      "endpoints",
+      "endpoint",
+      { service_id: String(id), interface: kind },
+      { url: address, region_id: "RegionOne" },
+    );
+}
+
 /** Services, end points, roles, projects and users. */
 export async function makeIdentities(lab: Lab, admin: OpenStack): Promise<void> {
   const url = (port: number, path = ""): string => `http://${lab.address}:${port}${path}`;
@@ -28,18 +47,7 @@ export async function makeIdentities(lab: Lab, admin: OpenStack): Promise<void> 
     ["orchestration", "heat", url(PORTS.heat, "/v1/%(tenant_id)s")],
     ["cloudformation", "heat-cfn", url(PORTS.heatCfn, "/v1")],
   ];
-  for (const [type, name, address] of catalogue) {
-    const { id } = (await ensure(admin, "identity", "services", "service", { type, name })) as Json;
-    for (const kind of ["public", "internal", "admin"])
-      await ensure(
-        admin,
-        "identity",
-        "endpoints",
-        "endpoint",
-        { service_id: String(id), interface: kind },
-        { url: address, region_id: "RegionOne" },
-      );
-  }
+  for (const [type, name, address] of catalogue) await makeService(admin, type, name, address);
   await roleNamed(admin, "heat_stack_user");
   await roleNamed(admin, "heat_stack_owner");
   const project = async (name: string): Promise<string> =>

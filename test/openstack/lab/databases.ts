@@ -60,6 +60,13 @@ export async function makeDatabases(lab: Lab): Promise<void> {
   ]);
 }
 
+/** A database of its own; false: it is there. */
+export async function makeDatabase(lab: Lab, name: string): Promise<boolean> {
+  if ((await sql(lab, `show databases like '${name}'`)).trim() !== "") return false;
+  await sql(lab, `create database ${name} character set utf8mb3;`);
+  return true;
+}
+
 async function manage(lab: Lab, tool: string, service: string, args: readonly string[]): Promise<void> {
   await runToEnd(lab, tool, [tool, "--config-file", join(lab.folder, `etc/${service}.conf`), ...args]);
 }

@@ -11,7 +11,8 @@ export function writeIniFiles(lab: Lab): void {
     writeFileSync(join(lab.folder, "etc", `${name}.conf`), textOf(file), { mode: 0o600 });
 }
 
-function textOf(file: IniFile): string {
+/** An ini file of these sections. */
+export function textOf(file: IniFile): string {
   return Object.entries(file)
     .map(([section, options]) => {
       const lines = Object.entries(options).map(([name, value]) => `${name} = ${value}\n`);

@@ -38,6 +38,7 @@ export const PORTS = {
   glance: 9292,
   heat: 8004,
   heatCfn: 8000,
+  tacker: 9890,
   mariadb: 13306,
   rabbitmq: 15673,
   rabbitmqCluster: 25673,

@@ -7,10 +7,11 @@ import { type Lab, labOf, openLab, PORTS } from "./lab-settings.ts";
 import { OpenStack } from "./open-stack.ts";
 import { listening, stopProcesses } from "./processes.ts";
 import { STOP_WAVES, startBus, startIdentity, startServices } from "./services.ts";
+import { startTacker } from "./tacker.ts";
 
 /** Starts the lab of a folder, or what of it does not run; tells each phase with its time. */
 export async function startLab(
-  wanted: Pick<Lab, "folder" | "address" | "hosts">,
+  wanted: Pick<Lab, "folder" | "address" | "hosts"> & { readonly tacker?: boolean },
   tell: (line: string) => void,
 ): Promise<Lab> {
   const began = performance.now();
@@ -35,6 +36,10 @@ export async function startLab(
   lap("all services listen");
   await makeResources(lab, admin);
   writeCredentials(lab);
+  if (wanted.tacker === true) {
+    await startTacker(lab, admin);
+    lap("Tacker");
+  }
   lap(`ready: ${lab.hosts.length} hosts`);
   return lab;
 }

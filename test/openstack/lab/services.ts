@@ -2,9 +2,11 @@ import { globSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Lab, PORTS, PYTHON, PYTHON_FOLDER } from "./lab-settings.ts";
 import { listening, startProcess } from "./processes.ts";
+import { TACKER_PROCESSES } from "./tacker.ts";
 
 /** Processes of the lab as they are stopped: what others need goes last. */
 export const STOP_WAVES = [
+  TACKER_PROCESSES,
   ["network-agents", "hypervisors", "heat-api-cfn", "heat-api", "heat-engine"],
   ["nova-scheduler", "nova-api", "nova-conductor", "glance", "neutron", "placement", "keystone"],
   ["rabbitmq", "memcached", "mariadb"],
