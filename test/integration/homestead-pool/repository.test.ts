@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { systemClock } from "@ims/runtime";
 import { type CassandraSession, openCassandra } from "@ims/store";
+import { SIMSERVS_SCHEMA } from "../../../nodes/homer/src/store/cassandra-simservs.ts";
 import { subscriberSchema } from "../../../nodes/homestead/src/hss/cassandra/schema.ts";
 import type {
   SubscriberRepository,
@@ -57,7 +58,7 @@ describe("Subscribers in Cassandra", { skip }, () => {
         contactPoints: cassandra.contactPoints,
         keyspace: "subscribers",
         replicationFactor: cassandra.replicationFactor,
-        schemas: [subscriberSchema],
+        schemas: [subscriberSchema, SIMSERVS_SCHEMA],
         clock,
         connectWithinMs: 30_000,
       });

@@ -60,11 +60,9 @@ export class SimservsClient {
         redirect: "error",
         signal: AbortSignal.timeout(this.#options.timeoutMs ?? TIMEOUT_MS),
       });
-      if (Number(response.headers.get("content-length") ?? "0") > MAX_DOCUMENT) {
-        await response.body?.cancel();
+      const document = await textOf(response);
+      if (document === undefined)
         return { kind: "unavailable", problem: `${url}: the document is too large` };
-      }
-      const document = await response.text();
       if (response.status === 304) return { kind: "unchanged" };
       if (response.status === 404) return { kind: "notFound" };
       if (response.status === 200)
@@ -76,4 +74,16 @@ export class SimservsClient {
       return { kind: "unavailable", problem: `${url}: ${why}` };
     }
   }
+}
+
+/** Undefined when it is longer than any document; the rest is not read. */
+async function textOf(response: Response): Promise<string | undefined> {
+  if (response.body === null) return "";
+  const decoder = new TextDecoder();
+  let text = "";
+  for await (const chunk of response.body) {
+    text += decoder.decode(chunk, { stream: true });
+    if (text.length > MAX_DOCUMENT) return undefined;
+  }
+  return text + decoder.decode();
 }

@@ -234,3 +234,27 @@ test("TS 24.604 §4.6: outgoing barring of who diverts holds for where the call 
   });
   assert.deepEqual(statuses(await calls(b)), [181, 603]);
 });
+
+test("a history that makes no sense is carried on, and nothing fails", async () => {
+  const odd = [
+    "x",
+    "<",
+    "<sip:a@b;index=1",
+    "<sip:a@b>;index=",
+    "<sip:a@b>;index=1.1.999999999999999",
+    '"quoted <" <sip:a@b?Reason=x>;index=1.2',
+    `<sip:a@b>;index=${"1.".repeat(500)}1`,
+    Array.from({ length: 200 }, (_, index) => `<sip:a@b;cause=302>;index=${index}`).join(", "),
+  ];
+  for (const history of odd) {
+    const b = await mmtelBench({ simservs: { [BOB_URI]: diverting(forwardTo(ALICE)) } });
+    const sent = await calls(b, { headers: [`History-Info: ${history}`] });
+    const limit = history.includes("cause=302");
+    assert.deepEqual(statuses(sent), [limit ? 480 : 181], history.slice(0, 40));
+    if (!limit)
+      assert.match(
+        requestIn(sent).values("History-Info").at(-1) ?? "",
+        /^<sip:alice@example.com;cause=302>;index=/,
+      );
+  }
+});
