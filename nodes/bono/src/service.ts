@@ -203,10 +203,11 @@ export function createBono(
       corePorts.add(corePort);
       settings.coreHostPort = addresses.coreHostPort(corePort);
       const access = { side: "access", host: options.host } as const;
-      const udpPort = await listen("udp", { ...access, protocol: "UDP", port: options.sipPort });
-      accessPorts.add(udpPort);
-      accessPorts.add(await listen("tcp", { ...access, protocol: "TCP", port: udpPort }));
-      overload.start({ ...access, protocol: "UDP", port: udpPort });
+      // TCP first: a port that the system chooses is free for UDP far more often than the other way round.
+      const sipPort = await listen("tcp", { ...access, protocol: "TCP", port: options.sipPort });
+      accessPorts.add(sipPort);
+      await listen("udp", { ...access, protocol: "UDP", port: sipPort });
+      overload.start({ ...access, protocol: "UDP", port: sipPort });
       accessPorts.add(await listen("ws", { ...access, protocol: "WS", port: options.wsPort }));
       if (tls === undefined) return;
       accessPorts.add(await listen("tls", { ...access, protocol: "TLS", port: options.tlsPort, tls }));
