@@ -273,3 +273,12 @@ test("a subscriber who has set nothing has the operator's document, until he cha
   assert.equal((await fetch(url, { method: "DELETE" })).status, 200);
   assert.equal(await (await fetch(url)).text(), DOCUMENT);
 });
+
+test("Clearwater's path, of the first drafts, names the same document", async (t) => {
+  const { core } = await startHomer(t);
+  const old = ALICE.replace("simservs.ngn.etsi.org", "org.etsi.ngn.simservs");
+  assert.equal((await put(`${core}${old}`, DOCUMENT)).status, 201);
+  assert.equal(await (await fetch(`${core}${ALICE}`)).text(), DOCUMENT);
+  assert.equal((await fetch(`${core}${old}`, { method: "DELETE" })).status, 200);
+  assert.equal((await fetch(`${core}${ALICE}`)).status, 404);
+});
