@@ -2,6 +2,7 @@ import { LOG_LEVELS, nameServiceOptions } from "@ims/runtime";
 import { cassandraOptions } from "@ims/store";
 import { z } from "zod";
 import { mmtelOptions } from "./mmtel/options.ts";
+import { numberOptions } from "./routing/number-options.ts";
 
 const port = (what: string, usual: number) => z.int().min(0).max(65535).default(usual).describe(what);
 const seconds = (what: string, usual: number) => z.int().min(1).max(86_400_000).default(usual).describe(what);
@@ -137,6 +138,7 @@ export const sproutOptions = z.object({
   // What UEs and P-CSCFs ask for (TS 24.229 §5.1.1.3, §5.2.3); it ends with the registration in any case.
   maxSubscription: seconds("longest subscription to the registration event package, s", 600_000),
   ...mmtelOptions,
+  ...numberOptions,
   gruuKey: z
     .string()
     .regex(/^(?:[0-9a-fA-F]{32})?$/, "32 hex digits")

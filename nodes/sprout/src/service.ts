@@ -16,6 +16,7 @@ import {
 } from "@ims/sip";
 import { z } from "zod";
 import { addressesOf } from "./addresses.ts";
+import { createBgcf } from "./bgcf/create-bgcf.ts";
 import { DiameterCx, handleCxRequests } from "./cx/diameter-cx.ts";
 import { HssPeers } from "./cx/hss-peers.ts";
 import { SproutError } from "./errors.ts";
@@ -24,6 +25,7 @@ import { createMmtel } from "./mmtel/create-mmtel.ts";
 import { telling } from "./mmtel/local-registration.ts";
 import type { SproutOptions } from "./options.ts";
 import { CriteriaFiles } from "./profile/criteria-files.ts";
+import { createNumbers } from "./routing/create-numbers.ts";
 import { Guard } from "./routing/guard.ts";
 import { OwnUris } from "./routing/own-route.ts";
 import { createEntities } from "./sprout.ts";
@@ -86,8 +88,14 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
           },
           modules,
         );
+  const numbers = createNumbers({ options, resolver }, modules);
+  const breakout =
+    options.bgcfFile === ""
+      ? undefined
+      : createBgcf({ options, side: "scscf", uriHost: addresses.uriHost }, modules);
   const entities = createEntities({
-    options: { ...options, scscfUri, icscfUri, side: "scscf" },
+    options: { ...options, scscfUri, icscfUri, bgcfUri: breakout?.uri ?? "", side: "scscf" },
+    numbers: numbers?.numbers,
     scscfs:
       options.scscfFile === ""
         ? [{ uri: scscfUri, capabilities: [], priority: 0, weight: 1 }]
@@ -123,11 +131,13 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
   const guardModules = { mayUse, refused: entities.metrics.refused };
   const icscf = new Guard(entities.icscf, { ...guardModules, own: new OwnUris([icscfUri]) });
   const scscf = new Guard(entities.scscf, { ...guardModules, own: new OwnUris([scscfUri]) });
+  const bgcf = breakout && new Guard(breakout.bgcf, { ...guardModules, own: breakout.own });
   const mmtel = telephony && new Guard(telephony.mmtel, { ...guardModules, own: telephony.own });
   const overload = new OverloadControl({
     sides: {
       icscf: { trusted: true, reports: true },
       scscf: { trusted: true, reports: true },
+      ...(bgcf === undefined ? {} : { bgcf: { trusted: true, reports: true } }),
       ...(mmtel === undefined ? {} : { mmtel: { trusted: true, reports: true } }),
     },
     clock,
@@ -144,6 +154,7 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
     sides: [
       { name: "icscf", entity: icscf, strict: false, answers: mayUse, sentBy: poolNameIn(icscfUri) },
       { name: "scscf", entity: scscf, strict: false, answers: mayUse, sentBy: poolNameIn(scscfUri) },
+      ...(bgcf === undefined ? [] : [{ name: "bgcf", entity: bgcf, strict: false, answers: mayUse }]),
       ...(mmtel === undefined ? [] : [{ name: "mmtel", entity: mmtel, strict: false, answers: mayUse }]),
     ],
     poolKey: options.gruuKey === "" ? undefined : createSecretKey(Buffer.from(options.gruuKey, "hex")),
@@ -179,11 +190,14 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
       });
       health.addNote("filterCriteria", () => criteria.problem);
       criteria.start();
+      numbers?.start();
+      breakout?.start();
       hssPeers.start();
       diameter.start();
       for (const [side, port] of [
         ["icscf", options.icscfPort],
         ["scscf", options.scscfPort],
+        ...(bgcf === undefined ? [] : [["bgcf", options.bgcfPort] as const]),
         ...(mmtel === undefined ? [] : [["mmtel", options.mmtelPort] as const]),
       ] as const)
         for (const protocol of ["TCP", "UDP"] as const) {
@@ -198,15 +212,18 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
     quiesce(signal) {
       icscf.quiesce();
       scscf.quiesce();
+      bgcf?.quiesce();
       mmtel?.quiesce();
       const busy = (): number => core.transactions.unanswered;
-      const taken = (): number => icscf.taken + scscf.taken + (mmtel?.taken ?? 0);
+      const taken = (): number => icscf.taken + scscf.taken + (bgcf?.taken ?? 0) + (mmtel?.taken ?? 0);
       return whenIdle({ clock, busy, taken, quietMs: QUIET_MS }, signal);
     },
     busy: () => ({ requests: core.transactions.unanswered }),
     async stop() {
       overload.stop();
       criteria.stop();
+      numbers?.stop();
+      breakout?.stop();
       await entities.stop();
       await charging?.stop();
       await core.stop();

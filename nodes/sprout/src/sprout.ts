@@ -10,6 +10,7 @@ import { type ConfiguredScscf, ScscfSelection } from "./icscf/scscf-selection.ts
 import { getMetrics, type Metrics } from "./metrics.ts";
 import { profileReader } from "./profile/profile-reader.ts";
 import { Gruus } from "./routing/gruu.ts";
+import type { Numbers } from "./routing/numbers.ts";
 import { OwnUris } from "./routing/own-route.ts";
 import { ApplicationServers } from "./scscf/application-servers.ts";
 import { ChallengeWatch } from "./scscf/challenge-watch.ts";
@@ -62,6 +63,8 @@ export interface SproutParts {
   readonly clock: Clock;
   readonly register: MetricsRegister;
   readonly listeners?: readonly RegistrationListener[];
+  /** ENUM and dial plan; default: neither. */
+  readonly numbers?: Numbers | undefined;
   /** Who takes charging events; default: nobody. */
   readonly charging?: ChargingTriggers | undefined;
   /** Sends requests of our own: third-party REGISTER, polls of application servers. */
@@ -166,6 +169,7 @@ export function createEntities(parts: SproutParts): SproutEntities {
       side: options.side,
       counters: metrics.notifier,
     }),
+    numbers: parts.numbers,
     own: ownScscf,
     nonce,
   };
@@ -174,6 +178,7 @@ export function createEntities(parts: SproutParts): SproutEntities {
     icscf: new Icscf({
       options: {
         homeDomain: options.homeDomain,
+        bgcfUri: options.bgcfUri ?? "",
         side: options.side,
         scscfTimeoutMs: options.scscfTimeoutMs,
         reuseAuthorization: options.reuseAuthorization,

@@ -7,6 +7,8 @@ import type { ScscfSelection } from "./scscf-selection.ts";
 /** What the procedures of the I-CSCF are told about their network. */
 export interface IcscfOptions {
   readonly homeDomain: string;
+  /** SIP URI of the BGCF; "" or undefined: no breakout. */
+  readonly bgcfUri?: string;
   /** Side (trust zone) that requests leave on. */
   readonly side: string;
   /** An S-CSCF of another process that has not answered a REGISTER by then is given up, ms. */

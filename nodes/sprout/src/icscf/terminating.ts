@@ -14,7 +14,10 @@ export async function terminating(context: RequestContext, modules: IcscfModules
   popOwnRoutes(forwarded, modules);
   if (!originating) translatePhoneUri(forwarded);
   const impu = originating ? servedIdentity(request) : calledIdentity(forwarded, modules);
-  if (impu === undefined) return refuse(context, modules, originating ? 403 : 404);
+  if (impu === undefined) {
+    if (!originating && breaksOut(context, modules, forwarded)) return;
+    return refuse(context, modules, originating ? 403 : 404);
+  }
 
   // 2. Location query; for who is registered with the S-CSCF of this process the answer is known.
   const here = originating ? undefined : await modules.servedHere(impu);
@@ -23,6 +26,7 @@ export async function terminating(context: RequestContext, modules: IcscfModules
       ? await cx.locationInfo({ impu, originating })
       : { kind: "server", name: here, wildcard: undefined };
   const refusal = statusFor(outcome);
+  if (refusal === 404 && !originating && breaksOut(context, modules, forwarded)) return;
   if (refusal !== undefined) return refuse(context, modules, refusal);
   if (context.cancelled || context.answered) return;
   const tried = new Set<string>();
@@ -30,6 +34,23 @@ export async function terminating(context: RequestContext, modules: IcscfModules
   if (name === undefined) return refuse(context, modules, 504);
   modules.counters.request("session", "routed");
   forwardTo(context, modules, { forwarded, originating, outcome, tried }, name);
+}
+
+/**
+ * §5.3.2.1: a telephone number that is nobody's here goes to the BGCF. Only what our own S-CSCF sends: this network is no transit
+ * for calls that others send to it.
+ */
+function breaksOut(
+  context: RequestContext,
+  { options, counters }: IcscfModules,
+  forwarded: SipMessage,
+): boolean {
+  const uri = options.bgcfUri ? parseUri(options.bgcfUri) : undefined;
+  if (uri === undefined || context.from !== "S-CSCF" || forwarded.target?.scheme !== "tel") return false;
+  if (context.cancelled || context.answered) return true;
+  counters.request("session", "routed");
+  context.fork(forwarded, { destination: { kind: "uri", side: options.side, uri } });
+  return true;
 }
 
 interface Located {

@@ -3,6 +3,7 @@ import type { SipMessage } from "@ims/sip";
 import type { Cx } from "../cx/cx.ts";
 import type { ProfileReader } from "../profile/profile-reader.ts";
 import type { Gruus } from "../routing/gruu.ts";
+import type { Numbers } from "../routing/numbers.ts";
 import type { OwnUris } from "../routing/own-route.ts";
 import type { ImpiStore } from "../store/impi-store.ts";
 import type { Registration } from "../store/registration.ts";
@@ -24,6 +25,8 @@ export interface ScscfOptions {
   readonly scscfUri: string;
   /** SIP URI of the I-CSCF that finds terminating users of the home domain. */
   readonly icscfUri: string;
+  /** SIP URI of the BGCF; "" or undefined: no breakout. */
+  readonly bgcfUri?: string;
   /** Side (trust zone) that requests leave on. */
   readonly side: string;
   /** SIP digest algorithms in the order they are offered, as far as the HSS has them (RFC 8760 §2.3). */
@@ -118,6 +121,8 @@ export interface ScscfModules {
   readonly notifier: Notifier;
   /** Offline charging; undefined: there is none. */
   readonly charging?: ScscfCharging | undefined;
+  /** Telephone numbers; undefined: nothing is done about them. */
+  readonly numbers?: Numbers | undefined;
   /** URIs that are this S-CSCF. */
   readonly own: OwnUris;
   /** Unguessable text, at least 128 bits. */

@@ -1,5 +1,6 @@
 import { aliasesOf, canonicalImpu, SessionCase } from "@ims/ims";
 import { parseUri, type RequestContext, type SipMessage } from "@ims/sip";
+import type { Routed } from "../routing/numbers.ts";
 import { popOwnRoutes } from "../routing/own-route.ts";
 import { addOrigIoi } from "./charging.ts";
 import { isHome } from "./home.ts";
@@ -66,6 +67,14 @@ export async function originating(
   if (dialog === undefined && divertedBy === undefined) addSecondIdentity(forwarded, user);
   addOrigIoi(forwarded, options.homeDomain);
 
+  // A local number or dial string is made global before services judge it; only the caller's home network knows what it means.
+  const dialled =
+    modules.numbers === undefined || forwarded.target === undefined
+      ? undefined
+      : modules.numbers.interpret(forwarded.target);
+  if (dialled === "incomplete") return refuse(484);
+  if (dialled !== undefined) forwarded.requestUri = dialled;
+
   // 4. The application servers that its filter criteria name (steps 4 to 6).
   const criteria = filterCriteria.of(user.member.profile);
   if (criteria === undefined) return routeOnward(context, modules, forwarded);
@@ -93,21 +102,48 @@ function routeOnward(context: RequestContext, modules: ScscfModules, forwarded: 
   // 1. Stay on the path.
   recordRoute(forwarded, options.scscfUri);
 
-  // 2. What is left of the Route; a home user's I-CSCF; else another network (steps 10 to 14).
+  // 2. What is left of the Route counts (step 10).
   const remaining = forwarded.top("Route");
   counters.session("originating", "routed");
   if (remaining !== undefined)
     return void context.fork(forwarded, { destination: { kind: "uri", side: options.side } });
   const target = forwarded.target;
   if (target === undefined) return refuse(400);
-  if (isHome(target, options)) {
-    const icscf = parseUri(options.icscfUri);
-    if (icscf === undefined) return refuse(500);
-    context.fork(forwarded, { destination: { kind: "uri", side: options.side, uri: icscf } });
-    return;
-  }
-  // A tel URI that ENUM does not translate belongs to the BGCF; there is none yet.
-  if (target.scheme !== "sip" && target.scheme !== "sips") return refuse(404);
+
+  // 3. Telephone numbers become what is known of them, else the Request-URI stays (step 10).
+  const routed = modules.numbers?.route(target);
+  if (routed === undefined || !("then" in routed)) return leave(context, modules, forwarded, routed);
+  void routed.then((answer) => {
+    if (!context.cancelled && !context.answered) leave(context, modules, forwarded, answer);
+  });
+}
+
+/** A home user's I-CSCF, the BGCF, or another network: TS 24.229 §5.4.3.2 steps 10 to 14. */
+function leave(
+  context: RequestContext,
+  { options, counters }: ScscfModules,
+  forwarded: SipMessage,
+  routed?: Routed,
+): void {
+  const refuse = (status: number): void => {
+    counters.session("originating", "refused");
+    context.respond(status);
+  };
+  const to = (uri: string): void => {
+    const entity = parseUri(uri);
+    if (entity === undefined) return refuse(500);
+    context.fork(forwarded, { destination: { kind: "uri", side: options.side, uri: entity } });
+  };
+  if (routed?.kind === "uri") forwarded.requestUri = routed.uri;
+  const breakout = routed?.kind === "breakout" || (routed?.kind === "uri" && routed.breakout);
+  const { bgcfUri = "" } = options;
+  if (breakout && bgcfUri !== "") return to(bgcfUri);
+  // A number that nobody knows where it is may still be that of a user of ours: the HSS decides.
+  const target = forwarded.target;
+  if (target !== undefined && (isHome(target, options) || target.scheme === "tel"))
+    return to(options.icscfUri);
+  if (target?.scheme !== "sip" && target?.scheme !== "sips") return refuse(404);
+  if (bgcfUri !== "") return to(bgcfUri);
   if (!options.allowForeignDomains) return refuse(404);
   // What only the home network may know stays here (step 9, TS 24.229 §4.4).
   forwarded.remove("P-Access-Network-Info").remove("P-Charging-Function-Addresses");

@@ -32,6 +32,7 @@ export interface BenchOptions {
   readonly scscfs?: readonly ConfiguredScscf[];
   readonly listeners?: readonly RegistrationListener[];
   readonly operatorCriteria?: SproutParts["operatorCriteria"];
+  readonly numbers?: SproutParts["numbers"];
   /** It is a member of a pool: others know the branches that it makes. */
   readonly pooled?: boolean;
   /** Further entities of the process, by their side. */
@@ -63,6 +64,7 @@ export class Bench {
     listeners = [],
     shared = {},
     operatorCriteria,
+    numbers,
     pooled = false,
     sides,
   }: BenchOptions = {}) {
@@ -107,6 +109,7 @@ export class Bench {
       listeners,
       random: () => 0,
       originate: (request, destination, handler) => this.core.originate(request, destination, handler),
+      numbers,
       ...(operatorCriteria === undefined ? {} : { operatorCriteria }),
     });
     const none = async (): Promise<never[]> => [];

@@ -1,0 +1,44 @@
+import type { ServiceModules } from "@ims/runtime";
+import { hostForUri, parseUri } from "@ims/sip";
+import { SproutError } from "../errors.ts";
+import { FollowedFile } from "../routing/followed-file.ts";
+import type { NumberOptions } from "../routing/number-options.ts";
+import { OwnUris } from "../routing/own-route.ts";
+import type { NumberingOptions } from "../routing/telephone-number.ts";
+import { Bgcf } from "./bgcf.ts";
+import { bgcfFile, makeBgcfRoutes } from "./routes.ts";
+
+export interface BgcfParts {
+  readonly options: NumberOptions & NumberingOptions & { readonly allowForeignDomains: boolean };
+  readonly side: string;
+  /** Host in the URI by which others reach it. IPv6 without brackets. */
+  readonly uriHost: string;
+}
+
+/** The BGCF over the file of its routes. Throws SproutError. */
+export function createBgcf(
+  { options, side, uriHost }: BgcfParts,
+  { clock, log, register, health }: Pick<ServiceModules, "clock" | "log" | "register" | "health">,
+): { readonly bgcf: Bgcf; readonly own: OwnUris; readonly uri: string; start(): void; stop(): void } {
+  const uri = options.bgcfUri || `sip:${hostForUri(uriHost)}:${options.bgcfPort};transport=tcp`;
+  if (parseUri(uri)?.scheme.startsWith("sip") !== true)
+    throw new SproutError({ code: "SPROUT_BAD_URI", option: "bgcf-uri", value: uri });
+  const own = new OwnUris([uri]);
+  const routes = new FollowedFile(
+    { file: options.bgcfFile, what: "routes of the BGCF", schema: bgcfFile, make: makeBgcfRoutes },
+    { clock, log },
+  );
+  health.addNote("bgcf", () => routes.problem);
+  const requests = register.counter({
+    name: "ims_sprout_bgcf_requests_total",
+    help: "Requests at the BGCF by outcome",
+    labels: { outcome: ["routed", "refused"] },
+  });
+  const bgcf = new Bgcf({
+    options: { ...options, side },
+    routes,
+    own,
+    counters: { request: (outcome) => requests.inc({ outcome }) },
+  });
+  return { bgcf, own, uri, start: () => routes.start(), stop: () => routes.stop() };
+}
