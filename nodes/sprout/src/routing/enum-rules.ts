@@ -53,8 +53,10 @@ export class EnumRules {
   uriOf(substitution: Substitution, number: string, effort: Effort): string | undefined {
     const text = substitution.apply(number, effort);
     if (text === undefined) return undefined;
-    const scheme = text.length <= 512 ? parseUri(text)?.scheme : undefined;
-    if (scheme === "sip" || scheme === "sips" || scheme === "tel") return text;
+    const uri = text.length <= 512 ? parseUri(text) : undefined;
+    // RFC 3261 §19.1.1: a Request-URI has no header fields.
+    if (uri !== undefined && /^(?:sips?|tel)$/.test(uri.scheme) && uri.headers === "" && !text.includes(" "))
+      return text;
     if (!this.#toldOf.has(substitution)) this.#onBad(text.slice(0, 100), "the result is no SIP or tel URI");
     this.#toldOf.add(substitution);
     return undefined;

@@ -61,11 +61,13 @@ function numberOf(text: string, parameters: Parameters, homeDomain: string): Tel
   return { kind: "local", digits, context, parameters };
 }
 
+/** Only what may stand in a tel URI by itself: anything else stays escaped, line ends above all. */
 function unescaped(text: string): string {
   if (!text.includes("%")) return text;
-  return text.replace(/%([0-9A-Fa-f]{2})/g, (_whole, hex: string) =>
-    String.fromCharCode(Number.parseInt(hex, 16)),
-  );
+  return text.replace(/%([0-9A-Fa-f]{2})/g, (whole, hex: string) => {
+    const char = String.fromCharCode(Number.parseInt(hex, 16));
+    return /[A-Za-z0-9\-_.!~*'()+#]/.test(char) ? char : whole;
+  });
 }
 
 /** The number as a tel URI, with its parameters. */

@@ -58,13 +58,15 @@ test("a rule that cannot be used is skipped and told once, also one that makes n
     naptr("!(!sip:a@example.com!", { order: 2 }),
     naptr("no delimiter at the end", { order: 3 }),
     naptr("!^.*$!javascript:alert(1)!", { order: 4 }),
-    naptr("!^.*$!sip:good@example.com!", { order: 5 }),
+    naptr("!^.*$!sip:x@example.com?Route=%3Csip:y%3E!", { order: 5 }),
+    naptr("!^.*$!sip:a b@example.com!", { order: 5 }),
+    naptr("!^.*$!sip:good@example.com!", { order: 6 }),
   ];
   const { outcome, bad } = lookUp({ [NAME]: { naptr: records } });
   assert.deepEqual(await outcome, { kind: "uri", uri: "sip:good@example.com" });
   assert.deepEqual(
     bad.map((one) => one.replace(/:.*/, "")),
-    ["!(!sip", "no delimiter at the end", "javascript"],
+    ["!(!sip", "no delimiter at the end", "javascript", "sip", "sip"],
   );
 });
 

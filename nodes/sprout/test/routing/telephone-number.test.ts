@@ -32,6 +32,7 @@ test("RFC 3966, RFC 3261 §19.1.6: which URIs are telephone numbers, and which n
     [`tel:+${"1".repeat(33)}`, undefined],
     [`sip:${"()".repeat(50)}1@example.com;user=phone`, undefined],
     ["sip:+1;__proto__=x@example.com;user=phone", "global +1 "],
+    ["sip:+1%0D%0A5@example.com;user=phone", undefined],
   ];
   for (const [text, expected] of cases) {
     const number = read(text);
@@ -89,6 +90,8 @@ test("RFC 3966 §5.1.5, RFC 4967: a local number is what the operator's table ma
     ["tel:0044-20-1234;phone-context=example.com", "tel:+44201234"],
     ["tel:0221123;phone-context=example.com;ext=5", "tel:+49221123;ext=5"],
     ["tel:12345;phone-context=example.com", "tel:+493012345"],
+    // What is escaped in a user part does not become a header field.
+    ["sip:12345;x=%0D%0AEvil%3a%20y%3e@example.com;user=phone", "tel:+493012345;x=%0D%0AEvil%3a%20y%3e"],
     ["tel:1234;phone-context=example.com", "incomplete"],
     ["tel:1234567890;phone-context=example.com", "unknown"],
     ["sip:12345P99;phone-context=example.com@example.com;user=dialstring", "tel:+493012345"],
