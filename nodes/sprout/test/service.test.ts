@@ -57,6 +57,9 @@ test("options refuse what cannot be", () => {
     { minExpires: 0 },
     { digestAlgorithms: ["CRC32"] },
     { scscfPort: 70_000 },
+    { enumServers: ["1.2.3"] },
+    { enumDomain: "e164 arpa" },
+    { enumTimeoutMs: 0 },
   ])
     assert.equal(sproutOptions.safeParse(options).success, false, JSON.stringify(options));
 });

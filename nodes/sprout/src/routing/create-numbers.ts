@@ -20,7 +20,8 @@ export function createNumbers(
   { clock, log, register, health }: Pick<ServiceModules, "clock" | "log" | "register" | "health">,
 ): { readonly numbers: Numbers; start(): void; stop(): void } | undefined {
   const { enumDomain, enumServers, enumFile: blocksFile, dialPlanFile: planFile, bgcfFile } = options;
-  if ([enumDomain, blocksFile, planFile, bgcfFile].every((one) => one === "")) return undefined;
+  if ([enumDomain, blocksFile, planFile, bgcfFile].every((one) => one === "") && !options.sipToTel)
+    return undefined;
   const bad = register.counter({
     name: "ims_sprout_enum_bad_rules_total",
     help: "ENUM rules that were skipped because they cannot be used",

@@ -1,6 +1,5 @@
+import { nameServiceOptions } from "@ims/runtime";
 import { z } from "zod";
-
-const serverAddress = /^(?:\[[0-9a-fA-F:.]+\]:[0-9]{1,5}|[0-9a-fA-F:]+|[0-9.]+(?::[0-9]{1,5})?)$/;
 
 /** Options of telephone numbers and breakout. */
 export const numberOptions = {
@@ -10,12 +9,9 @@ export const numberOptions = {
     .regex(/^[a-z0-9._-]*$/, "a domain name")
     .default("")
     .describe("domain that numbers are looked up under by ENUM, as e164.arpa; default: not by DNS"),
-  enumServers: z
-    .array(z.string().regex(serverAddress, "write address or address:port"))
-    .default([])
-    .describe(
-      "DNS servers for ENUM as address or address:port, separated by commas; default: those of --dns-servers",
-    ),
+  enumServers: nameServiceOptions.dnsServers.describe(
+    "DNS servers for ENUM as address or address:port, separated by commas; default: those of --dns-servers",
+  ),
   enumTimeoutMs: z
     .int()
     .min(50)
@@ -27,11 +23,15 @@ export const numberOptions = {
     .default("")
     .describe("JSON file of number blocks that are translated without DNS, followed while it changes"),
   overrideNpdi: z
-    .stringbool()
+    .boolean()
     .default(false)
     .describe(
       "ask ENUM also for numbers that say that the number portability database has been asked (npdi)",
     ),
+  sipToTel: z
+    .boolean()
+    .default(false)
+    .describe("a SIP URI that is a global number becomes its tel URI before application servers see it"),
   enforceUserPhone: z
     .boolean()
     .default(true)

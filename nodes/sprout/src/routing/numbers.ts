@@ -8,6 +8,8 @@ export interface NumbersModules {
   readonly options: NumberingOptions & {
     /** ENUM also for numbers whose portability database has been asked (RFC 4694 npdi). */
     readonly overrideNpdi: boolean;
+    /** A SIP URI that is a global number becomes its tel URI before application servers see it. */
+    readonly sipToTel: boolean;
   };
   readonly dialPlan?: { readonly table: DialPlan } | undefined;
   readonly enum?: Enum | undefined;
@@ -38,14 +40,16 @@ export class Numbers {
   }
 
   /**
-   * The URI that a local number or dial string of our users stands for, by the operator's dial plan; "incomplete": more digits
-   * are wanted; undefined: it is none, or not covered.
+   * The URI that application servers see instead: what a local number or dial string stands for by the operator's dial plan, and
+   * the tel URI of a global number where that is wanted; "incomplete": more digits are; undefined: the URI as it is.
    */
   interpret(uri: Uri): string | "incomplete" | undefined {
     const { dialPlan, options, counters } = this.#modules;
-    if (dialPlan === undefined) return undefined;
+    if (dialPlan === undefined && !options.sipToTel) return undefined;
     const number = readTelephoneNumber(uri, options);
-    if (number?.kind !== "local") return undefined;
+    if (number?.kind === "global" && options.sipToTel && uri.scheme !== "tel")
+      return telUriOf(number.digits, number.parameters);
+    if (number?.kind !== "local" || dialPlan === undefined) return undefined;
     const dialled = dialPlan.table.interpret(number);
     counters.dialled(dialled.kind === "uri" ? "translated" : dialled.kind);
     return dialled.kind === "uri" ? dialled.uri : dialled.kind === "incomplete" ? "incomplete" : undefined;

@@ -113,9 +113,11 @@ function routeOnward(context: RequestContext, modules: ScscfModules, forwarded: 
   // 3. Telephone numbers become what is known of them, else the Request-URI stays (step 10).
   const routed = modules.numbers?.route(target);
   if (routed === undefined || !("then" in routed)) return leave(context, modules, forwarded, routed);
-  void routed.then((answer) => {
-    if (!context.cancelled && !context.answered) leave(context, modules, forwarded, answer);
-  });
+  routed
+    .then((answer) => {
+      if (!context.cancelled && !context.answered) leave(context, modules, forwarded, answer);
+    })
+    .catch(() => refuse(500));
 }
 
 /** A home user's I-CSCF, the BGCF, or another network: TS 24.229 §5.4.3.2 steps 10 to 14. */

@@ -139,6 +139,17 @@ test("RFC 4967: what a user dials is what the dial plan makes of it; too few dig
   ]);
 });
 
+test("a SIP URI that is a number becomes its tel URI where the operator wants that, with what the number says", async () => {
+  const { bench } = await numbersBench({ routes: ROUTES, sipToTel: true });
+  const sent = await call(bench, "sip:+1-555-9999;npdi@example.com;user=phone");
+  assert.equal(sent.requestUri, "tel:+15559999;npdi");
+  const others = await call(bench, "sip:+15559999@partner.example;user=phone");
+  assert.equal(others.requestUri, "sip:+15559999@partner.example;user=phone");
+  const { bench: usual } = await numbersBench({ routes: ROUTES });
+  const kept = await call(usual, "sip:+1-555-9999;npdi@example.com;user=phone");
+  assert.equal(kept.requestUri, "sip:+1-555-9999;npdi@example.com;user=phone");
+});
+
 test("a caller who gives up while ENUM is asked is answered, and the call goes nowhere", async () => {
   const { bench, resolver } = await numbersBench({ enum: {}, routes: ROUTES });
   let answer: () => void = () => undefined;

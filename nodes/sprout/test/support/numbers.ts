@@ -19,6 +19,7 @@ export interface NumbersBenchOptions {
   /** Content of --dial-plan-file. */
   readonly dialPlan?: unknown;
   readonly overrideNpdi?: boolean;
+  readonly sipToTel?: boolean;
   readonly allowForeignDomains?: boolean;
 }
 
@@ -29,7 +30,7 @@ export async function numbersBench(given: NumbersBenchOptions): Promise<{
   /** "enum uri", "bgcf routed" and so on. */
   readonly counted: string[];
 }> {
-  const { allowForeignDomains = false, overrideNpdi = false } = given;
+  const { allowForeignDomains = false, overrideNpdi = false, sipToTel = false } = given;
   const counted: string[] = [];
   const options = { homeDomain: "example.com", aliasDomains: [], enforceUserPhone: true };
   const resolver = fakeResolver(zoneOf(given.enum ?? {}));
@@ -38,7 +39,7 @@ export async function numbersBench(given: NumbersBenchOptions): Promise<{
   const dns = { resolver, domain: "e164.arpa", timeoutMs: 500 };
   const rules = new EnumRules(() => undefined);
   const numbers = new Numbers({
-    options: { ...options, overrideNpdi },
+    options: { ...options, overrideNpdi, sipToTel },
     enum:
       given.enum === undefined
         ? undefined
