@@ -114,7 +114,8 @@ export class BringTogether {
     const due = registration && nextExpiry(registration);
     if (due !== undefined && (await durable.remind(key, due)) === "unavailable") return "wait";
     const change = { key, before: undefined, after: registration, stamp: meta.stamp, now };
-    if ((await durable.write({ ...change, full: true, renew: true })) === "unavailable") return "wait";
+    if ((await durable.write({ ...change, full: meta.stamp - 1, renew: true })) === "unavailable")
+      return "wait";
     if (rememberedMeta.stamp > 0) counters?.copy("settled");
     return "done";
   }

@@ -100,10 +100,10 @@ export class CassandraRegistrations implements DurableRegistrations {
   }
 }
 
-function entriesOf({ partition, stamp, puts, removes, clear }: PartitionWrite): BatchEntry[] {
+function entriesOf({ partition, stamp, puts, removes, clearedTo }: PartitionWrite): BatchEntry[] {
   const timestamp = BigInt(stamp);
   const entries: BatchEntry[] = [];
-  if (clear) entries.push({ statement: CLEAR, params: [timestamp - 1n, partition] });
+  if (clearedTo !== undefined) entries.push({ statement: CLEAR, params: [BigInt(clearedTo), partition] });
   for (const item of removes) entries.push({ statement: REMOVE, params: [timestamp, partition, item] });
   for (const { item, value, ttlSeconds } of puts) {
     const ttl = Math.min(ttlSeconds, LONGEST_TTL_SECONDS);

@@ -22,8 +22,8 @@ export interface PartitionWrite {
   }[];
   /** Items that go. */
   readonly removes: readonly string[];
-  /** Whatever has a lower stamp goes, before the puts. */
-  readonly clear: boolean;
+  /** Whatever has this stamp or a lower one goes; lower than `stamp`. */
+  readonly clearedTo: number | undefined;
 }
 
 export type DurableReadResult =

@@ -47,8 +47,11 @@ export interface SetChange {
   /** Undefined: it goes. */
   readonly after: Registration | undefined;
   readonly stamp: number;
-  /** Everything is written, and what else stands there goes. */
-  readonly full: boolean;
+  /**
+   * Everything is written, and what else stood there at this stamp goes: that of the state the change was made on. What others
+   * have written since, past it, stays.
+   */
+  readonly full: number | undefined;
   /** Head, aliases and private identities are written for a new period. */
   readonly renew: boolean;
   readonly now: number;
@@ -59,26 +62,27 @@ export function rowsFor(change: SetChange): PartitionWrite[] {
   const { key, before, after, stamp, full, renew, now } = change;
   if (after === undefined) {
     const gone = { item: HEAD, value: Buffer.from('{"v":1,"x":1}'), ttlSeconds: GONE_SECONDS };
-    return [{ partition: key, stamp, puts: [gone], removes: [], clear: true }];
+    return [{ partition: key, stamp, puts: [gone], removes: [], clearedTo: stamp - 1 }];
   }
   const writes: PartitionWrite[] = [];
   const puts: { item: string; value: Uint8Array; ttlSeconds: number }[] = [];
   const lifetime = (until: number): number => Math.ceil(Math.max(0, until - now) / 1000) + KEEP_SECONDS;
   const headTtl = lifetime(Math.max(after.aliasesUntil, after.heldUntil));
-  if (full || renew) {
+  const isFull = full !== undefined;
+  if (isFull || renew) {
     const elsewhere = (partition: string, item: string, value: string): void => {
       const put = { item, value: Buffer.from(value), ttlSeconds: headTtl };
-      writes.push({ partition, stamp, puts: [put], removes: [], clear: false });
+      writes.push({ partition, stamp, puts: [put], removes: [], clearedTo: undefined });
     };
     for (const { canonical } of after.profile.members)
       if (canonical !== key) elsewhere(canonical, ALIAS, JSON.stringify({ v: 1, of: key }));
     for (const impi of new Set(after.bindings.map(({ impi }) => impi)))
       if (`sip:${impi}` !== key) elsewhere(`impi:${impi}`, key, '{"v":1}');
   }
-  if (full || renew || before === undefined || !sameHead(before, after))
+  if (isFull || renew || before === undefined || !sameHead(before, after))
     puts.push({ item: HEAD, value: Buffer.from(headOf(after)), ttlSeconds: headTtl });
   const known = new Map<string, Binding>();
-  if (!full && before !== undefined) for (const one of before.bindings) known.set(itemOf(one), one);
+  if (!isFull && before !== undefined) for (const one of before.bindings) known.set(itemOf(one), one);
   for (const binding of after.bindings) {
     const item = itemOf(binding);
     if (known.get(item) !== binding)
@@ -92,7 +96,7 @@ export function rowsFor(change: SetChange): PartitionWrite[] {
   const removes = [...known.keys()];
   if (after.subscriptions.length > 0 || (before?.subscriptions.length ?? 0) > 0)
     writeSubscriptions(change, after, { puts, removes });
-  writes.push({ partition: key, stamp, puts, removes, clear: full });
+  writes.push({ partition: key, stamp, puts, removes, clearedTo: full });
   return writes;
 }
 
@@ -102,7 +106,7 @@ function writeSubscriptions(
   rows: { puts: { item: string; value: Uint8Array; ttlSeconds: number }[]; removes: string[] },
 ): void {
   const known = new Map<string, Subscription>();
-  if (!full && before !== undefined)
+  if (full === undefined && before !== undefined)
     for (const one of before.subscriptions) known.set(SUBSCRIPTION + subscriptionName(one), one);
   for (const one of after.subscriptions) {
     const item = SUBSCRIPTION + subscriptionName(one);

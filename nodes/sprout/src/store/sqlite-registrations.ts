@@ -69,7 +69,7 @@ export class SqliteRegistrations implements DurableRegistrations {
        ON CONFLICT (partition, item) DO UPDATE SET stamp = ?3, value = ?4, until = ?5 WHERE stamp <= ?3`,
     );
     this.#clear = prepare(
-      "UPDATE registration SET stamp = ?2 - 1, value = NULL, until = ?3 WHERE partition = ?1 AND stamp < ?2",
+      "UPDATE registration SET stamp = ?2, value = NULL, until = ?3 WHERE partition = ?1 AND stamp <= ?2",
     );
     this.#sweep = prepare("DELETE FROM registration WHERE rowid > ?1 AND rowid <= ?1 + ?2 AND until <= ?3");
     this.#last = prepare("SELECT max(rowid) AS last FROM registration");
@@ -92,8 +92,8 @@ export class SqliteRegistrations implements DurableRegistrations {
   write(writes: readonly PartitionWrite[]): Promise<DurableWriteResult> {
     return this.#commits.run(() => {
       const now = this.#clock.now();
-      for (const { partition, stamp, puts, removes, clear } of writes) {
-        if (clear) this.#clear.run(partition, stamp, now + TOMBSTONE_SECONDS * 1000);
+      for (const { partition, stamp, puts, removes, clearedTo } of writes) {
+        if (clearedTo !== undefined) this.#clear.run(partition, clearedTo, now + TOMBSTONE_SECONDS * 1000);
         for (const item of removes)
           this.#put.run(partition, item, stamp, null, now + TOMBSTONE_SECONDS * 1000);
         for (const { item, value, ttlSeconds } of puts)

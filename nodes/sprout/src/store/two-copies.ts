@@ -225,7 +225,8 @@ export class TwoCopies implements Copies {
     if (result === "contention") return result;
     const alone = result === "unavailable";
     // 3. The durable rows. Without a working copy the head goes along: others may be removing the set at the same time.
-    const full = meta.behind === 1 || (before !== undefined && meta.stamp === 0);
+    const isUnknown = before !== undefined && meta.stamp === 0;
+    const full = isUnknown ? stamp - 1 : meta.behind === 1 ? meta.stamp : undefined;
     const change = { key, before, after: next, stamp, full, renew: alone || renewed !== undefined, now };
     const stored = (await durable.write(change)) === "stored";
     reminded = (await reminding) === "stored";

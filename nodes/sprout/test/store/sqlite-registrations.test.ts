@@ -22,7 +22,7 @@ function put(item: string, stamp = 1, ttlSeconds = 60): PartitionWrite {
     stamp,
     puts: [{ item, value: Buffer.from("one"), ttlSeconds }],
     removes: [],
-    clear: false,
+    clearedTo: undefined,
   };
 }
 

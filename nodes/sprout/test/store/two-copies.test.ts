@@ -217,6 +217,18 @@ test("two members write at one moment, and memcached, stopped, takes the one's w
   for (const member of [a, b]) assert.deepEqual(await member.bindings(), ["one", "two"]);
 });
 
+test("of two members that write past memcached, each unaware of the other, the later one does not clear away what the earlier wrote", async (t) => {
+  const pool = new Pool(t);
+  const [a, b] = [pool.member(), pool.member(shifted(pool.clock, 5))];
+  await a.bind(at("one"));
+  for (const member of [a, b]) Object.assign(member, { unheard: true, unsettled: true });
+  assert.deepEqual(await Promise.all([a.bind(at("two")), b.bind(at("three"))]), ["stored", "stored"]);
+  for (const member of [a, b]) member.unheard = false;
+  for (const member of [a, b]) assert.deepEqual(await member.bindings(), ["one", "three", "two"]);
+  pool.forget();
+  assert.deepEqual(await a.bindings(), ["one", "three", "two"]);
+});
+
 test("a set removed while memcached was away is not found there when it is back with its old contents", async (t) => {
   const pool = new Pool(t);
   const member = pool.member();
@@ -370,7 +382,7 @@ test("a value of a later release in a row is not overwritten and routes nobody",
   await member.bind(at("one"));
   const stamp = Date.now() * 1000;
   const puts = [{ item: "head", value: Buffer.from('{"v":2}\n<x/>'), ttlSeconds: 60 }];
-  await pool.rows.write([{ partition: ALICE, stamp, puts, removes: [], clear: false }]);
+  await pool.rows.write([{ partition: ALICE, stamp, puts, removes: [], clearedTo: undefined }]);
   pool.forget();
   assert.deepEqual(await member.store.find(ALICE), { kind: "unavailable", newer: true });
   assert.equal(await member.bind(at("two")), "unavailable");

@@ -20,7 +20,7 @@ function write(
 ): PartitionWrite {
   const { put = {}, ...rest } = more;
   const puts = Object.entries(put).map(([item, value]) => ({ item, value: bytes(value), ttlSeconds: 3600 }));
-  return { partition: KEY, stamp: T + stamp, puts, removes: [], clear: false, ...rest };
+  return { partition: KEY, stamp: T + stamp, puts, removes: [], clearedTo: undefined, ...rest };
 }
 
 /** What every driver of the durable rows must do. `create` gives an empty store and cleans up in t.after. */
@@ -93,8 +93,10 @@ export function durableCompliance(
     test("clear takes what is older and leaves what comes with it and what is newer", async (t) => {
       const { write: put, read } = await setUp(t);
       await put(write(1, { put: { a: "one", b: "one" } }), write(9, { put: { c: "newer" } }));
-      await put(write(5, { put: { b: "five" }, clear: true }));
+      await put(write(5, { put: { b: "five" }, clearedTo: T + 4 }));
       assert.deepEqual(await read(), { b: ["five", 5], c: ["newer", 9] });
+      await put(write(8, { put: { d: "eight" }, clearedTo: T + 3 }));
+      assert.deepEqual(await read(), { b: ["five", 5], c: ["newer", 9], d: ["eight", 8] });
     });
 
     test("a large value, any bytes, and names from JavaScript's own objects", async (t) => {
