@@ -3,9 +3,8 @@ import type { Nova } from "../openstack/nova.ts";
 import { changeStack, minutes } from "./heat-change.ts";
 import type { HeatMember } from "./heat-tree.ts";
 import { failed, type Outcome, type Run } from "./outcome.ts";
+import { removeServers } from "./remove-servers.ts";
 import type { PoolState } from "./vnf-driver.ts";
-
-const POLL_MS = 2_000;
 
 /**
  * Makes members anew. The old server is deleted first: its cell then has room for the new one on any host without one of the
@@ -22,7 +21,7 @@ export async function healByHeat(
     "the same command again goes on from here",
     `a host of the zone must be free of the member's cell: tidewater vnf placement audit ${stack.stack_name}`,
   ];
-  for (const { name, stack: own, resources, serverId } of members) {
+  for (const { name, stack: own, resources } of members) {
     if (own === undefined) return failed(`${name} has no stack of its own yet`, [], next);
     const reason = "to be made anew by tidewater vnf heal";
     for (const resource of resources)
@@ -31,17 +30,9 @@ export async function healByHeat(
         resource.resource_type.startsWith("OS::Heat::WaitCondition")
       )
         await heat.markUnhealthy(own, resource.resource_name, reason, run.signal);
-    if (serverId === undefined) continue;
-    run.progress(`${name}: deleting server ${serverId}`);
-    await nova.deleteServer(serverId, run.signal);
   }
-  const deadline = run.pace.now() + run.timeoutMs;
-  for (const { name, serverId } of members)
-    while (serverId !== undefined && (await nova.server(serverId, run.signal)) !== undefined) {
-      if (run.pace.now() >= deadline)
-        return failed(`nova does not get rid of server ${serverId} of ${name}`, [], next);
-      await run.pace.sleep(POLL_MS, run.signal);
-    }
+  const kept = await removeServers(nova, members, run, next);
+  if (kept !== undefined) return kept;
   return changeStack(
     heat,
     {

@@ -1,5 +1,6 @@
 import { switchServers } from "../lcm/drain-servers.ts";
 import { done, failed, type Outcome, orFailed, type Run } from "../lcm/outcome.ts";
+import { removeServers } from "../lcm/remove-servers.ts";
 import type { PoolChange, VnfDriver, VnfInstance, VnfMember } from "../lcm/vnf-driver.ts";
 import type { VnfModel } from "../model/model.ts";
 import type { Nova } from "../openstack/nova.ts";
@@ -78,7 +79,7 @@ export class Sol003Driver implements VnfDriver {
   }
 
   async heal(instance: VnfInstance, members: readonly VnfMember[], run: Run): Promise<Outcome> {
-    const { vnfm } = this.#modules;
+    const { vnfm, nova } = this.#modules;
     const now: Sol003Instance = await vnfm.instance(instance.id, run.signal);
     const { vnfcInfo = [], vnfcResourceInfo = [] } = now.instantiatedVnfInfo ?? {};
     const vnfcs = members.map(({ name, serverId }) => {
@@ -90,6 +91,14 @@ export class Sol003Driver implements VnfDriver {
     if (unknown.length > 0)
       return failed(`the VNF manager has no VNFC for ${unknown.join(", ")}`, [], [AGAIN]);
     const ids = vnfcs.flatMap(({ id }) => id ?? []);
+    // Heat would detach the ports before it replaces a server, which nobody does on a host that is down; and its place is free then.
+    const kept = await orFailed(
+      async () => (await removeServers(nova, members, run, [AGAIN])) ?? done("", false),
+      async () => [],
+      [AGAIN],
+      run.signal,
+    );
+    if (kept.kind === "failed") return kept;
     const outcome = await healSol003(vnfm, instance.name, ids, "vnfc_failed", run);
     const names = members.map(({ name }) => name).join(", ");
     return outcome.kind === "done" ? done(`made anew: ${names}`) : outcome;
