@@ -46,13 +46,14 @@ export class FakeVnfm implements Http {
   refusesPackages = false;
   /** What the next request that matches is answered with. */
   fault: { on: RegExp; status: number } | undefined;
+  readonly #deleted = new Set<string>();
   #count = 0;
 
   async send({ method, url, body, headers }: HttpRequest): Promise<HttpAnswer> {
     const { pathname } = new URL(url);
     const text = typeof body === "string" ? body : "";
     if (pathname === "/v3/auth/tokens") return keystone(this.base);
-    if (pathname.startsWith("/nova/")) return this.#nova(pathname, text);
+    if (pathname.startsWith("/nova/")) return this.#nova(method, pathname, text);
     this.asked.push(`${method} ${pathname}`);
     if (this.fault?.on.test(`${method} ${pathname}`) === true) {
       const { status } = this.fault;
@@ -72,12 +73,17 @@ export class FakeVnfm implements Http {
 
   async close(): Promise<void> {}
 
-  #nova(path: string, text: string): HttpAnswer {
-    const servers = this.vnfcs.map(({ server }) => server);
+  #nova(method: string, path: string, text: string): HttpAnswer {
+    const servers = this.vnfcs.map(({ server }) => server).filter(({ id }) => !this.#deleted.has(id));
     if (path.endsWith("/servers/detail")) return answer(200, { servers });
     const [, id = "", action] = /\/servers\/([^/]+)(\/action)?$/.exec(path) ?? [];
     const server = servers.find((one) => one.id === id);
     if (server === undefined) return answer(404, {});
+    if (method === "DELETE") {
+      this.asked.push(`delete ${server.name}`);
+      this.#deleted.add(id);
+      return answer(204);
+    }
     if (action === undefined) return answer(200, { server });
     this.asked.push(`${text.includes("os-stop") ? "stop" : "start"} ${server.name}`);
     server.status = text.includes("os-stop") ? "SHUTOFF" : "ACTIVE";

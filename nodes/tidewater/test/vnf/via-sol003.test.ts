@@ -99,6 +99,10 @@ test("--via sol003: the commands of a life through Heat go through a VNF manager
   const healed = await run("heal", "ims", "bono-3", "--via", "sol003");
   assert.deepEqual([healed.code, healed.stdout], [0, "made anew: bono-3\n"], healed.stderr);
   assert.notEqual(fake.vnfcs[3]?.server.id, before);
+  assert.ok(
+    fake.asked.indexOf("delete bono-3") < fake.asked.findIndex((one) => one.endsWith("/heal")),
+    "its server goes first: nobody detaches ports on a dead host",
+  );
   const unsure = await run("terminate", "ims", "--via", "sol003");
   assert.deepEqual([unsure.code, fake.instances.size], [1, 1]);
   assert.equal((await run("terminate", "ims", "--via", "sol003", "--graceful", "30", "--yes")).code, 0);
