@@ -42,7 +42,10 @@ test("the hosts of a zone are enough for its part of every cell, and no zone nee
       hosts.forEach((needed, zone) => {
         const sizes = cellSizes(cells.filter((_cell, member) => zonesOf[member] === zone));
         assert.ok(sizes.every((members) => members <= needed));
-        assert.ok(needed <= Math.ceil(hostsNeeded(cells) / given.zones) + more, `${needed} of ${hosts.join()}`);
+        assert.ok(
+          needed <= Math.ceil(hostsNeeded(cells) / given.zones) + more,
+          `${needed} of ${hosts.join()}`,
+        );
       });
     }),
   );
