@@ -47,6 +47,7 @@ export {
 export { decimal, isToken, quote, splitList, unquote } from "./message/values.ts";
 export { MAGIC_COOKIE, parseVia, type Via } from "./message/via.ts";
 export { sipCounters } from "./metrics.ts";
+export { blameServerBehind, blamesServerBehind } from "./overload/busy-behind.ts";
 export {
   OverloadControl,
   type OverloadOptions,

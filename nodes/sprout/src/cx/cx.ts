@@ -25,6 +25,8 @@ export interface CxUnavailable {
   readonly cause: string;
   /** It did answer, with a result that says neither yes nor no (DIAMETER_UNABLE_TO_COMPLY). */
   readonly answered?: true;
+  /** It has too much to do (DIAMETER_TOO_BUSY), and so has every other one that was asked. */
+  readonly busy?: true;
 }
 
 /** Why the HSS refuses: TS 29.229 §6.2.2. */

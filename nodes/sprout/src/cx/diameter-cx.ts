@@ -196,6 +196,8 @@ function refused({ code, vendorId }: Result): CxRejected | CxUnavailable {
   if (vendorId === 0) {
     if (code === ResultCode.AUTHORIZATION_REJECTED)
       return { kind: "rejected", reason: "authorizationRejected" };
+    if (code === ResultCode.TOO_BUSY)
+      return { kind: "unavailable", cause: "DIAMETER_TOO_BUSY", answered: true, busy: true };
     return code >= 5000 && code !== ResultCode.UNABLE_TO_COMPLY
       ? { kind: "rejected", reason: "other" }
       : { kind: "unavailable", cause: `Result-Code ${code}`, answered: true };

@@ -9,6 +9,7 @@ import {
   unquote,
 } from "@ims/sip";
 import type { ServerCapabilities, UserAuthorization, UserAuthorizationOutcome } from "../cx/cx.ts";
+import { refuseForBusyHss } from "../cx/hss-busy.ts";
 import { popOwnRoutes } from "../routing/own-route.ts";
 import type { IcscfModules } from "./modules.ts";
 
@@ -71,7 +72,7 @@ function statusFor(outcome: UserAuthorizationOutcome): number | undefined {
     case "capabilities":
       return undefined;
     case "unavailable":
-      return 480;
+      return outcome.busy ? 503 : 480;
     case "rejected":
       return 403;
   }
@@ -145,5 +146,7 @@ function deregisters(request: SipMessage): boolean {
 
 function refuse(context: RequestContext, { counters }: IcscfModules, status: number): void {
   counters.request("registration", "refused");
-  context.respond(status);
+  // Only an HSS that is too busy makes one here.
+  if (status === 503) refuseForBusyHss(context);
+  else context.respond(status);
 }

@@ -1,6 +1,7 @@
 import { canonicalImpu, telOfPhoneUri } from "@ims/ims";
 import { locateUri, parseUri, type RequestContext, type SipMessage } from "@ims/sip";
 import type { LocationInfoOutcome } from "../cx/cx.ts";
+import { refuseForBusyHss } from "../cx/hss-busy.ts";
 import { ownTopRoute, popOwnRoutes } from "../routing/own-route.ts";
 import type { IcscfModules } from "./modules.ts";
 
@@ -67,7 +68,7 @@ function statusFor(outcome: LocationInfoOutcome): number | undefined {
     case "capabilities":
       return undefined;
     case "unavailable":
-      return 480;
+      return outcome.busy ? 503 : 480;
     case "rejected":
       return outcome.reason === "identityNotRegistered" ? 480 : 404;
   }
@@ -148,5 +149,7 @@ function servedIdentity(request: SipMessage): string | undefined {
 
 function refuse(context: RequestContext, { counters }: IcscfModules, status: number): void {
   counters.request("session", "refused");
-  context.respond(status);
+  // Only an HSS that is too busy makes one here.
+  if (status === 503) refuseForBusyHss(context);
+  else context.respond(status);
 }

@@ -7,6 +7,7 @@ import {
   type RequestContext,
 } from "@ims/sip";
 import type { AuthenticationScheme, AuthenticationVector } from "../cx/cx.ts";
+import { refuseForBusyHss } from "../cx/hss-busy.ts";
 import type { Challenge } from "../store/impi-store.ts";
 import type { ScscfModules } from "./modules.ts";
 import { refuseForStore } from "./store-away.ts";
@@ -36,7 +37,8 @@ export async function challenge(
     scheme: schemeFor(credentials),
     ...(user.resynchronisation === undefined ? {} : { resynchronisation: user.resynchronisation }),
   });
-  if (answered.kind === "unavailable") return void context.respond(504);
+  if (answered.kind === "unavailable")
+    return answered.busy ? refuseForBusyHss(context) : void context.respond(504);
   if (answered.kind === "rejected") {
     counters.authentication("refused");
     return void context.respond(403);

@@ -1,5 +1,6 @@
 import { aliasesOf, canonicalImpu, SessionCase } from "@ims/ims";
 import { parseUri, type RequestContext, type SipMessage } from "@ims/sip";
+import { refuseForBusyHss } from "../cx/hss-busy.ts";
 import type { Routed } from "../routing/numbers.ts";
 import { popOwnRoutes } from "../routing/own-route.ts";
 import { addOrigIoi } from "./charging.ts";
@@ -48,9 +49,9 @@ export async function originating(
   // Services of an unregistered user are for who is named by a node of the trust domain; a UE has to register.
   const mayBeUnregistered = dialog !== undefined || divertedBy !== undefined || named !== undefined;
   if (user.kind === "notFound" && mayBeUnregistered) user = await unregisteredUser(modules, impu, wildcard);
-  if (user.kind === "unavailable") {
+  if (user.kind === "unavailable" || user.kind === "hssBusy") {
     counters.session("originating", "refused");
-    return refuseForStore(context, user);
+    return user.kind === "hssBusy" ? refuseForBusyHss(context) : refuseForStore(context, user);
   }
   if (user.kind === "notFound") return refuse(403);
   modules.charging?.served(request, user.registration.charging);

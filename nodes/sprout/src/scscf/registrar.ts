@@ -1,5 +1,6 @@
 import type { RequestContext, SipMessage } from "@ims/sip";
 import type { ServerAssignmentOutcome } from "../cx/cx.ts";
+import { refuseForBusyHss } from "../cx/hss-busy.ts";
 import { type Binding, liveBindings, type Registration } from "../store/registration.ts";
 import type { Change } from "../store/registration-store.ts";
 import {
@@ -88,7 +89,8 @@ export async function register(context: RequestContext, modules: ScscfModules): 
   let assigned: ServerAssignmentOutcome | undefined;
   if (type !== undefined) {
     assigned = await assign(type, change, before);
-    if (assigned.kind === "unavailable") return context.respond(504);
+    if (assigned.kind === "unavailable")
+      return assigned.busy ? refuseForBusyHss(context) : context.respond(504);
     if (assigned.kind === "rejected") {
       counters.registration("refused");
       return context.respond(403);

@@ -14,6 +14,8 @@ export type ServedUser =
       readonly impu: string;
     }
   | { readonly kind: "notFound" }
+  /** Nobody knows without the HSS, which has too much to do. */
+  | { readonly kind: "hssBusy" }
   | NotAvailable;
 
 /** Identity that an originating request is served for: TS 24.229 §5.4.3.2 step 1. P-Served-User, else P-Asserted-Identity. */

@@ -1,5 +1,6 @@
 import { aliasesOf, canonicalImpu, SessionCase } from "@ims/ims";
 import type { Fork, RequestContext, SipMessage } from "@ims/sip";
+import { refuseForBusyHss } from "../cx/hss-busy.ts";
 import { popOwnRoutes } from "../routing/own-route.ts";
 import type { Binding, Registration } from "../store/registration.ts";
 import { liveBindings } from "../store/registration.ts";
@@ -39,6 +40,10 @@ export async function terminating(
   }
   if (user.kind === "notFound") user = await unregisteredUser(modules, impu, wildcard);
   if (user.kind === "unavailable") return refuse(504);
+  if (user.kind === "hssBusy") {
+    counters.session("terminating", "refused");
+    return refuseForBusyHss(context);
+  }
   // 2. Unknown: 404; barred: 404 (step 1).
   if (user.kind === "notFound" || user.member.identity.barred) return refuse(404);
   // 3. An application server has sent it elsewhere (step 3): it leaves on behalf of the served user.

@@ -20,7 +20,7 @@ export async function unregisteredUser(
     ...(wildcard === undefined ? {} : { wildcard }),
     profileKnown: false,
   });
-  if (assigned.kind === "unavailable") return { kind: "unavailable" };
+  if (assigned.kind === "unavailable") return { kind: assigned.busy ? "hssBusy" : "unavailable" };
   if (assigned.kind === "rejected" || assigned.profileXml === undefined) return { kind: "notFound" };
   const profile = readProfile(assigned.profileXml);
   if (profile === undefined) return { kind: "unavailable" };

@@ -61,8 +61,13 @@ test("TS 29.229 §6.1.1: UAR and its answers", async (t) => {
   });
   for (const reason of ["userUnknown", "roamingNotAllowed", "authorizationRejected"])
     assert.deepEqual(await ask(), { kind: "rejected", reason });
-  assert.equal((await ask()).kind, "unavailable");
-  assert.equal((await ask()).kind, "unavailable");
+  assert.deepEqual(await ask(), { kind: "unavailable", cause: "Result-Code 5012", answered: true });
+  assert.deepEqual(await ask(), {
+    kind: "unavailable",
+    cause: "DIAMETER_TOO_BUSY",
+    answered: true,
+    busy: true,
+  });
 });
 
 test("TS 29.229 §6.1.7: MAR brings a digest secret or an AKA vector", async (t) => {

@@ -3,6 +3,7 @@ import type { Hop, HopUser } from "../failover/hop.ts";
 import { type MethodPolicy, pauseBefore } from "../failover/policy.ts";
 import type { SipMessage } from "../message/message.ts";
 import { responseTo } from "../message/response.ts";
+import { blamesServerBehind } from "../overload/busy-behind.ts";
 import { refusesForOverload } from "../overload/overload-control.ts";
 import type { ClientTransaction, ClientTransactionUser } from "../transaction/client-transaction.ts";
 import type { Flow, Target } from "../transport/transport.ts";
@@ -175,7 +176,7 @@ export class Fork implements ForkPort, ClientTransactionUser, HopUser {
   }
 
   onResponse(response: SipMessage): void {
-    if (response.status === 503) {
+    if (response.status === 503 && !blamesServerBehind(response)) {
       // A server that sheds load works; the next one is asked all the same.
       if (!refusesForOverload(response)) this.#targetFailed("refused");
       this.#refusals += 1;

@@ -3,9 +3,11 @@ import { createSecretKey } from "node:crypto";
 import { test } from "node:test";
 import { type FakeClock, fakeClock } from "@ims/runtime/testing";
 import {
+  blameServerBehind,
   ProxyCore,
   parseMessage,
   type RequestContext,
+  responseTo,
   type SipMessage,
   type Target,
   type TransactionUser,
@@ -245,6 +247,28 @@ test("a 503 goes to the next target as another transaction, two of them at most;
   assert.equal(sentTo(one, 4).length, 0);
   assert.deepEqual(statuses(one.peer), [503]);
   assert.equal(new Set([1, 2, 3].map((index) => branchOf(sentTo(one, index)[0]))).size, 3);
+});
+
+test("RFC 3261 §21.5.4: a 503 because of a server behind goes back as it is: no other target is asked, no breaker opens", () => {
+  const one = member(TWO);
+  const busy = responseTo(parsed(request("INVITE")), 503, { toTag: "b1" });
+  blameServerBehind(busy, 7);
+  const [warning = ""] = busy.lines("Warning");
+  for (let n = 0; n < 8; n++) {
+    one.peer.receive(request("INVITE", { branch: `z9hG4bK${n}` }));
+    const [sent] = sentTo(one, 1).slice(-1);
+    const plain = answer(sent, 503);
+    flowTo(one, 1).receive(
+      plain.replace("Content-Length", `Warning: ${warning}\r\nRetry-After: 7\r\nContent-Length`),
+    );
+  }
+  assert.equal(sentTo(one, 2).length, 0);
+  assert.deepEqual(statuses(one.peer), Array(8).fill(503));
+  assert.equal(
+    methods(sentTo(one, 1)).filter((method) => method === "INVITE").length,
+    8,
+    "all were let through",
+  );
 });
 
 test("design §4: an open breaker refuses new dialogs, not requests inside one, nor emergency calls", () => {
