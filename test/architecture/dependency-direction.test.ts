@@ -17,6 +17,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   sprout: ["runtime", "sip", "diameter", "store", "ims", "api"],
   ralf: ["runtime", "diameter", "store", "ims", "api"],
   homer: ["runtime", "sip", "store", "ims", "api"],
+  ellis: ["runtime", "store", "ims", "api"],
   homestead: ["runtime", "sip", "diameter", "store", "ims", "api"],
   vnf: [],
   "etcd-cluster": ["runtime", "store"],

@@ -46,5 +46,25 @@ export {
   subscriberSchema,
 } from "./provisioning.ts";
 export { ProvisioningClient, ProvisioningError, type ProvisioningFault } from "./provisioning-client.ts";
+export {
+  type AllocatedNumber,
+  addressBookSchema,
+  allocatedNumberSchema,
+  ellisErrorSchema,
+  listedSchema,
+  type NumberDocument,
+  newAccountSchema,
+  newNumberSchema,
+  newSessionSchema,
+  numberDocumentSchema,
+  numberRangeSchema,
+  numberRangesSchema,
+  numbersDocumentSchema,
+  sessionDocumentSchema,
+  sipPasswordSchema,
+  specificNumberSchema,
+} from "./self-provisioning.ts";
+export { ellisOpenApiDocument } from "./self-provisioning-openapi.ts";
 export { initialFilterCriteriaSchema, servicesSchema } from "./services.ts";
 export { type SimservsAnswer, SimservsClient, type SimservsClientOptions } from "./simservs-client.ts";
+export { type DocumentAnswer, SimservsDocuments } from "./simservs-documents.ts";

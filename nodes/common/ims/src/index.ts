@@ -46,8 +46,14 @@ export {
   type TriggerCondition,
   type TriggerPoint,
 } from "./ifc/initial-filter-criteria.ts";
+export { buildFilterCriteriaSet } from "./profile/build-ifc.ts";
 export { buildUserProfile } from "./profile/build-user-profile.ts";
-export { type IfcSetsResult, parseFilterCriteriaSet, parseSharedIfcSets } from "./profile/parse-ifc-sets.ts";
+export {
+  type FilterCriteriaSetOptions,
+  type IfcSetsResult,
+  parseFilterCriteriaSet,
+  parseSharedIfcSets,
+} from "./profile/parse-ifc-sets.ts";
 export { parseUserProfile } from "./profile/parse-user-profile.ts";
 export { type OfferedScscf, rankScscfs, type ServerCapabilities } from "./profile/server-capabilities.ts";
 export {

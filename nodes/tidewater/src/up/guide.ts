@@ -46,5 +46,10 @@ ${
     ? `Telephony services: curl --digest -u ${user}@${domain} http://${near}:${ports.get("homer.ut")}/simservs.ngn.etsi.org/users/sip:${user}@${domain}/simservs.xml
 `
     : ""
+}${
+  options.ellis === true
+    ? `Accounts, numbers: http://${near}:${ports.get("ellis.http")}   (sign-up code in ${stateDir}/ellis-signup-code, operators' key in ${stateDir}/ellis-api-key)
+`
+    : ""
 }State is kept in ${stateDir}. Ctrl-C stops everything.`;
 }

@@ -19,7 +19,7 @@ function collect(value: string, before: readonly NodeOption[] = []): NodeOption[
   const option = nodeOptionOf(value);
   if (option !== undefined) return [...before, option];
   throw new InvalidArgumentError(
-    "Write it as NODE.OPTION=VALUE with homestead, homer, sprout, bono or ralf (of a pool also sprout-2), for example bono.log-level=debug.",
+    "Write it as NODE.OPTION=VALUE with homestead, homer, ellis, sprout, bono or ralf (of a pool also sprout-2), for example bono.log-level=debug.",
   );
 }
 
@@ -56,6 +56,7 @@ export function upCommand(exit: (code: number) => void): Command {
     .option("--no-examples", "do not add the two example subscribers (never added beyond loopback)")
     .option("--charging", "run ralf too: charging with CDR files in cdr/ of the state directory")
     .option("--mmtel", "run homer too: telephony services, which phones set by XCAP")
+    .option("--ellis", "run ellis too: accounts and numbers for users, over HTTP as Clearwater's Ellis")
     .option("--log-level <level>", "trace, debug, info, warn, error or silent", "warn")
     .option("--set <node.option=value>", "an option of one node; may be repeated", collect)
     .option("--json", "print one JSON line when ready instead of the guide")
@@ -89,6 +90,8 @@ function refuseWithoutPools(given: Given, command: Command): void {
     throw new Error("--set ralf: ralf runs with --charging only");
   if (given.mmtel !== true && set?.some(({ node }) => node === "homer"))
     throw new Error("--set homer: homer runs with --mmtel only");
+  if (given.ellis !== true && set?.some(({ node }) => node === "ellis"))
+    throw new Error("--set ellis: ellis runs with --ellis only");
   if (member !== undefined)
     throw new Error(`--set ${member.node}: members of a pool are there with --pools only`);
 }
@@ -97,6 +100,7 @@ function refuseWithoutPools(given: Given, command: Command): void {
 async function inPools(given: Given, command: Command): Promise<number> {
   if (given.mmtel === true) throw new Error("--mmtel goes without --pools and --stores");
   if (given.charging === true) throw new Error("--charging goes without --pools and --stores");
+  if (given.ellis === true) throw new Error("--ellis goes without --pools and --stores");
   const pools = given.pools ?? withDefaults(new Map());
   const stores = given.stores ?? { memcached: 0, cassandra: 0 };
   const problem =

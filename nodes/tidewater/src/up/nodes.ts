@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { isIP } from "node:net";
 import { join } from "node:path";
+import { ellisCommand } from "./ellis-command.ts";
 import type { PoolKeys } from "./pools/keys.ts";
 
 /** What `tidewater up` was asked for. */
@@ -14,6 +15,8 @@ export interface UpOptions {
   readonly charging?: boolean;
   /** Run homer too, and the MMTEL application server in sprout. */
   readonly mmtel?: boolean;
+  /** Run ellis too: accounts and numbers for users. */
+  readonly ellis?: boolean;
   readonly set: readonly NodeOption[];
   /** Keys that outlive this run; default: new ones. */
   readonly keys?: PoolKeys;
@@ -27,7 +30,7 @@ export interface NodeOption {
 }
 
 export interface NodeCommand {
-  readonly name: "homestead" | "homer" | "ralf" | "sprout" | "bono";
+  readonly name: "homestead" | "homer" | "ellis" | "ralf" | "sprout" | "bono";
   readonly args: readonly string[];
   /** Keys: not to be seen in the list of processes, the same when the node is started again, weaker than our environment. */
   readonly env?: Readonly<Record<string, string>>;
@@ -98,6 +101,17 @@ export function nodeCommands(options: UpOptions): NodeCommand[] {
       ],
     },
     ...(serves ? [homer] : []),
+    ...(options.ellis === true
+      ? [
+          ellisCommand({
+            ...{ host, common, stateDir, domain, homestead: `http://${uriHost}:${provisioning}` },
+            homer:
+              options.mmtel === true
+                ? `http://${uriHost}:${portOf("homer", "core-port", HOMER_PORT, options.set)}`
+                : undefined,
+          }),
+        ]
+      : []),
     {
       name: "sprout",
       args: [
@@ -140,7 +154,7 @@ function portOf(node: string, option: string, usual: number, set: readonly NodeO
 /** Reads NODE.OPTION=VALUE, of a pool also MEMBER.OPTION=VALUE; undefined when it is something else or no such node exists. */
 export function nodeOptionOf(text: string): NodeOption | undefined {
   const [, node, option, value] =
-    /^((?:homestead|homer|sprout|bono|ralf)(?:-[1-9][0-9]{0,2})?)\.([a-z0-9-]+)=(.*)$/.exec(text) ?? [];
+    /^((?:homestead|homer|ellis|sprout|bono|ralf)(?:-[1-9][0-9]{0,2})?)\.([a-z0-9-]+)=(.*)$/.exec(text) ?? [];
   if (node === undefined || option === undefined || value === undefined) return undefined;
   return { node, option, value };
 }

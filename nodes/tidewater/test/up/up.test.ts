@@ -60,6 +60,23 @@ test("--mmtel runs a homer that asks homestead, and sprout asks homer; without i
   for (const { name, args } of nodeCommands(options)) assert.ok(!args.includes("--homer"), name);
 });
 
+test("--ellis runs an ellis that provisions through homestead, with simservs documents where there is a homer", () => {
+  const set = [{ node: "ellis", option: "numbers", value: "100-199" }];
+  const withoutHomer = nodeCommands({ ...options, ellis: true, set });
+  assert.deepEqual(
+    withoutHomer.map(({ name }) => name),
+    ["homestead", "ellis", "sprout", "bono"],
+  );
+  const told = withoutHomer[1]?.args.join(" ") ?? "";
+  assert.match(told, /--homestead http:\/\/127\.0\.0\.1:8889 .*--numbers 100-199$/);
+  assert.doesNotMatch(told, /--homer/);
+  const withHomer = nodeCommands({ ...options, ellis: true, mmtel: true, set });
+  assert.match(
+    withHomer.find(({ name }) => name === "ellis")?.args.join(" ") ?? "",
+    /--homer http:\/\/127\.0\.0\.1:7888 --application-server sip:mmtel\.example\.com/,
+  );
+});
+
 test("RFC 5626 §5: a bono that is started again gets the key of its flow tokens again, out of sight", () => {
   const bono = nodeCommands(options).find(({ name }) => name === "bono");
   const key = bono?.env?.["TIDEWATER_BONO_FLOW_TOKEN_KEY"] ?? "";

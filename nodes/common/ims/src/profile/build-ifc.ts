@@ -6,6 +6,12 @@ import type {
 } from "../ifc/initial-filter-criteria.ts";
 import { leaf, wrap } from "./element.ts";
 
+/** A ServiceProfile of filter criteria alone, as `parseFilterCriteriaSet` reads it. */
+export function buildFilterCriteriaSet(criteria: readonly InitialFilterCriteria[]): string {
+  const content = criteria.map((each) => buildInitialFilterCriteria(each)).join("");
+  return `<?xml version="1.0" encoding="UTF-8"?>\n<ServiceProfile>${content}</ServiceProfile>\n`;
+}
+
 /** InitialFilterCriteria element in schema order: TS 29.228 annex E. */
 export function buildInitialFilterCriteria(criteria: InitialFilterCriteria): string {
   const server = criteria.applicationServer;

@@ -31,12 +31,21 @@ export function parseSharedIfcSets(
   });
 }
 
+export interface FilterCriteriaSetOptions {
+  /** Criteria without a Priority, which the schema asks for, come in the order they are written. Default: they are refused. */
+  readonly mayLackPriority?: boolean;
+}
+
 /** Reads a list of InitialFilterCriteria under any root element, or a single one. In order of priority. */
-export function parseFilterCriteriaSet(xml: string): IfcSetsResult<readonly InitialFilterCriteria[]> {
+export function parseFilterCriteriaSet(
+  xml: string,
+  { mayLackPriority = false }: FilterCriteriaSetOptions = {},
+): IfcSetsResult<readonly InitialFilterCriteria[]> {
   return reading(() => {
     const root = readXml(xml, MAX_LENGTH);
-    if (root.name === "InitialFilterCriteria") return [at(root.name, () => parseInitialFilterCriteria(root))];
-    const list = criteriaOf(root, "");
+    if (root.name === "InitialFilterCriteria")
+      return [at(root.name, () => parseInitialFilterCriteria(root, mayLackPriority ? 0 : undefined))];
+    const list = criteriaOf(root, "", mayLackPriority);
     const other = root.children.find(({ name }) => name !== "InitialFilterCriteria");
     if (other !== undefined)
       throw new XmlRefused("BAD_VALUE", `${other.name.slice(0, 80)} is not expected here`);
@@ -53,10 +62,21 @@ function rootOf(xml: string, name: string): Element {
   return root;
 }
 
-function criteriaOf(element: Element, where: string): readonly InitialFilterCriteria[] {
-  const list = childrenOf(element, "InitialFilterCriteria").map((each, index) =>
-    at(`${where}InitialFilterCriteria ${index + 1}`, () => parseInitialFilterCriteria(each)),
-  );
+function criteriaOf(
+  element: Element,
+  where: string,
+  mayLackPriority = false,
+): readonly InitialFilterCriteria[] {
+  const elements = childrenOf(element, "InitialFilterCriteria");
+  const said = new Set(elements.map((each) => child(each, "Priority")?.text));
+  let free = 0;
+  const list = elements.map((each, index) => {
+    const lacks = mayLackPriority && child(each, "Priority") === undefined;
+    while (lacks && said.has(String(free))) free++;
+    return at(`${where}InitialFilterCriteria ${index + 1}`, () =>
+      parseInitialFilterCriteria(each, lacks ? free++ : undefined),
+    );
+  });
   return list.sort((one, other) => one.priority - other.priority);
 }
 

@@ -12,14 +12,20 @@ import { child, childrenOf, type Element, XmlRefused } from "./xml.ts";
 
 const MAX_TRIGGERS = 1000;
 
-/** InitialFilterCriteria element: TS 29.228 annex E (tInitialFilterCriteria). Throws XmlRefused. */
-export function parseInitialFilterCriteria(element: Element): InitialFilterCriteria {
+/**
+ * InitialFilterCriteria element: TS 29.228 annex E (tInitialFilterCriteria). `priority`: of criteria that say none; without it they are
+ * refused. Throws XmlRefused.
+ */
+export function parseInitialFilterCriteria(element: Element, priority?: number): InitialFilterCriteria {
   const server = child(element, "ApplicationServer");
   if (server === undefined) throw new XmlRefused("MISSING_ELEMENT", "ApplicationServer");
   const trigger = child(element, "TriggerPoint");
   const part = child(element, "ProfilePartIndicator");
   return {
-    priority: integer(text(element, "Priority"), "Priority"),
+    priority:
+      priority !== undefined && child(element, "Priority") === undefined
+        ? priority
+        : integer(text(element, "Priority"), "Priority"),
     trigger: trigger && triggerPoint(trigger),
     applicationServer: applicationServer(server),
     profilePart:

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseFilterCriteriaSet, parseSharedIfcSets } from "../../src/index.ts";
+import { buildFilterCriteriaSet, parseFilterCriteriaSet, parseSharedIfcSets } from "../../src/index.ts";
 
 const ifc = (priority: number, server = "sip:as.example.com"): string =>
   `<InitialFilterCriteria><Priority>${priority}</Priority><ApplicationServer><ServerName>${server}</ServerName></ApplicationServer></InitialFilterCriteria>`;
@@ -56,4 +56,19 @@ test("a list of filter criteria is read under any root element, a single one by 
   }
   const read = parseFilterCriteriaSet(`<ServiceProfile><PublicIdentity/>${ifc(1)}</ServiceProfile>`);
   assert.match(read.kind === "malformed" ? read.reason : "", /PublicIdentity is not expected/);
+});
+
+test("criteria without a Priority are refused, or come in their order where that is asked for; what is built is read again", () => {
+  const bare = ifc(1).replace(/<Priority>1<\/Priority>/, "");
+  const xml = `<ServiceProfile>${bare}${ifc(1)}${bare}</ServiceProfile>`;
+  assert.equal(parseFilterCriteriaSet(xml).kind, "malformed");
+  const read = parseFilterCriteriaSet(xml, { mayLackPriority: true });
+  assert.ok(read.kind === "parsed");
+  assert.deepEqual(
+    read.sets.map(({ priority }) => priority),
+    [0, 1, 2],
+  );
+  assert.deepEqual(parseFilterCriteriaSet(buildFilterCriteriaSet(read.sets)), read);
+  const single = parseFilterCriteriaSet(bare, { mayLackPriority: true });
+  assert.equal(single.kind === "parsed" && single.sets[0]?.priority, 0);
 });

@@ -1,0 +1,216 @@
+import { z } from "zod";
+import {
+  addressBookSchema,
+  allocatedNumberSchema,
+  ellisErrorSchema,
+  listedSchema,
+  newAccountSchema,
+  newNumberSchema,
+  newSessionSchema,
+  numberRangeSchema,
+  numberRangesSchema,
+  numbersDocumentSchema,
+  sessionDocumentSchema,
+  sipPasswordSchema,
+  specificNumberSchema,
+} from "./self-provisioning.ts";
+
+type Json = Readonly<Record<string, unknown>>;
+
+const TYPES = ["application/json", "application/x-www-form-urlencoded"];
+
+/** The API of ellis as an OpenAPI 3.1 document, made from the schemas that validate it. */
+export function ellisOpenApiDocument(): Json {
+  const numbers = "/accounts/{email}/numbers";
+  const number = `${numbers}/{uri}`;
+  const session = { security: [{ session: [] }, { apiKey: [] }] };
+  const operator = { security: [{ apiKey: [] }] };
+  const email = path("email", "e-mail address of the account");
+  const uri = path("uri", "SIP URI of the number");
+  return {
+    openapi: "3.1.0",
+    info: {
+      title: "Tidewater ellis",
+      version: "1",
+      description: "Accounts and numbers for users; the API of Clearwater's Ellis.",
+    },
+    components: {
+      securitySchemes: {
+        session: { type: "apiKey", in: "cookie", name: "username", description: "given by POST /session" },
+        apiKey: { type: "apiKey", in: "header", name: "NGV-API-Key", description: "of operators" },
+      },
+      schemas: {
+        NewAccount: input(newAccountSchema),
+        NewSession: input(newSessionSchema),
+        Session: output(sessionDocumentSchema),
+        NewNumber: input(newNumberSchema),
+        SpecificNumber: input(specificNumberSchema),
+        AllocatedNumber: output(allocatedNumberSchema),
+        Numbers: output(numbersDocumentSchema),
+        SipPassword: output(sipPasswordSchema),
+        Listed: output(listedSchema),
+        AddressBook: output(addressBookSchema),
+        NumberRange: input(numberRangeSchema),
+        NumberRanges: output(numberRangesSchema),
+        Error: output(ellisErrorSchema),
+      },
+    },
+    security: [],
+    paths: {
+      "/accounts": {
+        post: operation(
+          "signUp",
+          "Makes an account",
+          { 201: content("Session") },
+          {
+            parameters: [header("NGV-Signup-Code", "sign-up code")],
+            ...body("NewAccount"),
+          },
+        ),
+      },
+      "/accounts/{email}": {
+        parameters: [email],
+        delete: operation("leave", "Deletes an account and its numbers", { 204: none }, session),
+      },
+      "/accounts/{email}/password": {
+        parameters: [email],
+        post: operation(
+          "recoverPassword",
+          "Without a token a mail with one is sent; with one the password in the body is set",
+          { 200: none },
+          {
+            parameters: [header("NGV-Recovery-Token", "token of the mail")],
+            requestBody: { content: { "text/plain": { schema: { type: "string" } } } },
+          },
+        ),
+      },
+      "/session": {
+        post: operation("logIn", "Gives a session cookie", { 201: content("Session") }, body("NewSession")),
+        get: operation("session", "Who is logged in", { 200: content("Session") }, session),
+        delete: operation("logOut", "Takes the cookie away", { 204: none }),
+      },
+      [numbers]: {
+        parameters: [email],
+        get: operation("numbers", "Numbers of an account", { 200: content("Numbers") }, session),
+        post: operation(
+          "allocate",
+          "Gives a number of the pool",
+          { 200: content("AllocatedNumber") },
+          { ...session, ...body("NewNumber", false) },
+        ),
+      },
+      [number]: {
+        parameters: [email, uri],
+        post: operation(
+          "provide",
+          "Gives that very number",
+          { 200: content("AllocatedNumber") },
+          { ...operator, ...body("SpecificNumber", false) },
+        ),
+        delete: operation("giveBack", "Takes a number back into the pool", { 200: none }, session),
+      },
+      [`${number}/password`]: {
+        parameters: [email, uri],
+        post: operation(
+          "resetSipPassword",
+          "A new password for SIP",
+          { 200: content("SipPassword") },
+          session,
+        ),
+      },
+      [`${number}/simservs`]: document(
+        "simservs",
+        "application/vnd.etsi.simservs+xml",
+        [email, uri],
+        session,
+      ),
+      [`${number}/ifcs`]: document("ifcs", "application/xml", [email, uri], session),
+      [`${number}/listed`]: {
+        parameters: [email, uri],
+        get: operation(
+          "listed",
+          "Whether the address book has the number",
+          { 200: content("Listed") },
+          session,
+        ),
+      },
+      [`${number}/listed/{listed}`]: {
+        parameters: [email, uri, path("listed", "1 or 0")],
+        put: operation("list", "Puts a number into the address book, or out of it", { 200: none }, session),
+      },
+      "/gab": {
+        get: operation(
+          "addressBook",
+          "Numbers that are listed, of all accounts",
+          { 200: content("AddressBook") },
+          session,
+        ),
+      },
+      "/number-ranges": {
+        get: operation("ranges", "Numbers that are given out", { 200: content("NumberRanges") }, operator),
+        post: operation(
+          "addRange",
+          "More of them",
+          { 201: content("NumberRange") },
+          { ...operator, ...body("NumberRange") },
+        ),
+      },
+      "/number-ranges/{first}": {
+        parameters: [path("first", "first number of a range")],
+        delete: operation("removeRange", "No more are given out of a range", { 204: none }, operator),
+      },
+    },
+  };
+}
+
+const none: Json = { description: "done" };
+
+function path(name: string, description: string): Json {
+  return { name, in: "path", required: true, schema: { type: "string" }, description };
+}
+
+function header(name: string, description: string): Json {
+  return { name, in: "header", schema: { type: "string" }, description };
+}
+
+function operation(operationId: string, summary: string, responses: Json, more: Json = {}): Json {
+  const refused = { description: "refused", ...content("Error") };
+  return { operationId, summary, ...more, responses: { ...responses, default: refused } };
+}
+
+function document(name: string, type: string, parameters: readonly Json[], security: Json): Json {
+  const xml = { content: { [type]: { schema: { type: "string" } } } };
+  return {
+    parameters,
+    get: operation(`get-${name}`, `Reads ${name}`, { 200: { description: name, ...xml } }, security),
+    put: operation(
+      `put-${name}`,
+      `Replaces ${name}`,
+      { 200: none },
+      { ...security, requestBody: { required: true, ...xml } },
+    ),
+  };
+}
+
+function content(name: string, types: readonly string[] = ["application/json"]): Json {
+  const schema = { $ref: `#/components/schemas/${name}` };
+  return { description: name, content: Object.fromEntries(types.map((type) => [type, { schema }])) };
+}
+
+function body(name: string, required = true): Json {
+  return { requestBody: { required, content: content(name, TYPES)["content"] } };
+}
+
+function input(schema: z.ZodType): Json {
+  return strip(z.toJSONSchema(schema, { io: "input" }));
+}
+
+function output(schema: z.ZodType): Json {
+  return strip(z.toJSONSchema(schema, { io: "output" }));
+}
+
+/** Inside a document the dialect is said once, by `openapi`. */
+function strip(schema: Json): Json {
+  const { $schema: _dialect, ...rest } = schema;
+  return rest;
+}

@@ -1,0 +1,41 @@
+import { z } from "zod";
+
+/** A number of an account: a public identity, with the private identity that it is used with. */
+export const accountNumberSchema = z.object({
+  id: z.string(),
+  uri: z.string(),
+  privateId: z.string(),
+  pstn: z.boolean(),
+  /** In the address book that all users see. */
+  listed: z.boolean(),
+});
+
+export const accountSchema = z.object({
+  email: z.string(),
+  fullName: z.string(),
+  /** As `hashPassword` writes it. */
+  password: z.string(),
+  /** Part of what a session cookie is signed with: changed with the password, so that older sessions end. */
+  sessionKey: z.string(),
+  createdAt: z.number(),
+  /** Milliseconds since the epoch; undefined: it stays. */
+  expiresAt: z.number().optional(),
+  recovery: z.object({ hash: z.string(), until: z.number() }).optional(),
+  numbers: z.array(accountNumberSchema),
+  /** Grows with each change. */
+  revision: z.number(),
+});
+
+export type AccountNumber = z.output<typeof accountNumberSchema>;
+export type Account = z.output<typeof accountSchema>;
+
+const MAX_EMAIL = 254;
+
+/** An address as it is stored and compared; undefined when it is none. No characters that mean something in mail headers. */
+export function emailOf(text: string): string | undefined {
+  const email = text.trim().toLowerCase();
+  if (email.length > MAX_EMAIL) return undefined;
+  return /^[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/.test(email)
+    ? email
+    : undefined;
+}

@@ -1,0 +1,179 @@
+import { hash, randomBytes } from "node:crypto";
+import { newAccountSchema, newSessionSchema } from "@ims/api";
+import type { Logger } from "@ims/runtime";
+import type { FastifyInstance, FastifyRequest } from "fastify";
+import { type Account, emailOf } from "../accounts/account.ts";
+import { BUSY, type Passwords } from "../accounts/password.ts";
+import type { Numbers } from "../numbers/numbers.ts";
+import { UNAVAILABLE } from "../store/documents.ts";
+import { type AdmissionModules, accountOf, isOver, isSameSecret, sessionOf, setCookie } from "./admission.ts";
+import { bodyOf, type Fields, fieldsOf, mediaTypeOf, queryOf, read } from "./fields.ts";
+import { busy, Refusal, storeAway, tooMany } from "./refusal.ts";
+import { redirectOf, succeed } from "./replies.ts";
+
+export interface AccountModules extends AdmissionModules {
+  readonly passwords: Passwords;
+  readonly numbers: Numbers;
+  readonly signupCode: string;
+  /** Sends a token that sets a new password; undefined: there is no recovery. */
+  readonly mail: ((account: Account, token: string) => Promise<void>) | undefined;
+  readonly log: Logger;
+}
+
+type Named = { Params: { email: string } };
+
+const DAY_MS = 86_400_000;
+const RECOVERY_MS = 3_600_000;
+const PASSWORD = newAccountSchema.shape.password;
+
+/** Accounts and sessions: sign up, log in and out, recover a password, leave. */
+export function accountRoutes(app: FastifyInstance, modules: AccountModules): void {
+  const { accounts, passwords, limits, clock, log, numbers } = modules;
+
+  app.post("/accounts", { config: { resource: "accounts" } }, async (request, reply) => {
+    const fields = fieldsOf(request);
+    admitNewAccount(request, fields);
+    const given = read(newAccountSchema, fields);
+    const email = emailOf(given.email);
+    if (email === undefined) throw new Refusal(400, "email: this is no e-mail address");
+    const password = await passwords.hash(given.password);
+    if (password === BUSY) throw busy();
+    const now = clock.now();
+    const account: Account = {
+      email,
+      fullName: given.full_name,
+      password,
+      sessionKey: randomBytes(16).toString("base64url"),
+      createdAt: now,
+      ...(given.expires === undefined ? {} : { expiresAt: now + given.expires * DAY_MS }),
+      numbers: [],
+      revision: 0,
+    };
+    const result = await accounts.create(account);
+    if (result === UNAVAILABLE) throw storeAway();
+    if (result === "exists") throw new Refusal(409, "Email already exists");
+    if (result === "tooMany") throw new Refusal(409, "Too many accounts end on that day; give other days");
+    log.info({ expires: account.expiresAt }, "account made");
+    // A form that goes on to a page is logged in.
+    if (redirectOf(request, "onsuccess") !== undefined) setCookie(request, reply, account, modules);
+    return succeed(request, reply, 201, sessionDocument(account));
+  });
+
+  app.delete<Named>("/accounts/:email", { config: { resource: "account" } }, async (request, reply) => {
+    const { account } = await accountOf(request, modules);
+    const removal = await numbers.removeAll(account);
+    if (removal.kind === "refused") throw new Refusal(removal.status, removal.reason);
+    const result = await accounts.remove(account.email);
+    if (result === UNAVAILABLE) throw storeAway();
+    if (result === "hasNumbers")
+      throw new Refusal(409, "The account got another number meanwhile; try again");
+    log.info({}, "account deleted");
+    return succeed(request, reply, 204);
+  });
+
+  app.post("/session", { config: { resource: "session" } }, async (request, reply) => {
+    const fields = new Map(fieldsOf(request));
+    fields.set("email", fields.get("email") ?? fields.get("username") ?? "");
+    const given = read(newSessionSchema, fields);
+    const account = await loggedIn(request, given.email, given.password);
+    setCookie(request, reply, account, modules);
+    return succeed(request, reply, 201, sessionDocument(account));
+  });
+
+  app.get("/session", { config: { resource: "session" } }, async (request, reply) => {
+    const account = await sessionOf(request, modules);
+    if (account === undefined) throw new Refusal(403, "Not logged in");
+    return succeed(request, reply, 200, sessionDocument(account));
+  });
+
+  app.delete("/session", { config: { resource: "session" } }, async (request, reply) => {
+    setCookie(request, reply, undefined, modules);
+    return succeed(request, reply, 204);
+  });
+
+  app.post<Named>(
+    "/accounts/:email/password",
+    { config: { resource: "password" } },
+    async (request, reply) => {
+      const isText = mediaTypeOf(request) === "text/plain";
+      const fields: Fields = isText ? queryOf(request) : fieldsOf(request);
+      const email = emailOf(request.params.email);
+      const token = request.headers["ngv-recovery-token"]?.toString() ?? fields.get("recovery_token");
+      if (token === undefined) await recover(email);
+      else
+        await setRecovered(request, email, token, isText ? bodyOf(request) : (fields.get("password") ?? ""));
+      return succeed(request, reply, 200);
+    },
+  );
+
+  function admitNewAccount(request: FastifyRequest, fields: Fields): void {
+    const code = request.headers["ngv-signup-code"]?.toString() ?? fields.get("signup_code") ?? "";
+    if (!limits.guessesFrom.has(request.ip)) throw tooMany(429);
+    if (!isSameSecret(code, modules.signupCode)) {
+      limits.guessesFrom.take(request.ip);
+      throw new Refusal(403, "Missing signup code");
+    }
+    if (!limits.accounts.take(request.ip)) throw tooMany(429);
+  }
+
+  async function loggedIn(request: FastifyRequest, name: string, password: string): Promise<Account> {
+    const email = emailOf(name) ?? "";
+    const guess = `${request.ip} ${email}`;
+    if (!limits.guesses.has(guess) || !limits.guessesFrom.has(request.ip)) throw tooMany(429);
+    const account = email === "" ? undefined : await accounts.get(email);
+    if (account === UNAVAILABLE) throw storeAway();
+    const matches = await passwords.matches(password, account?.password);
+    if (matches === BUSY) throw busy();
+    if (matches && account !== undefined && !isOver(account, clock.now())) return account;
+    limits.guesses.take(guess);
+    limits.guessesFrom.take(request.ip);
+    throw new Refusal(403, "Incorrect username or password");
+  }
+
+  /** Answers alike whether there is such an account or not. */
+  async function recover(email: string | undefined): Promise<void> {
+    const { mail } = modules;
+    if (mail === undefined) throw new Refusal(501, "Passwords cannot be recovered here; ask the operator");
+    if (email === undefined) return;
+    if (!limits.mailsTo.take(email) || !limits.mails.take("")) throw tooMany(503);
+    const token = randomBytes(24).toString("base64url");
+    const recovery = { hash: hash("sha256", token), until: clock.now() + RECOVERY_MS };
+    const account = await accounts.change(email, (before) => ({ ...before, recovery }));
+    if (account === UNAVAILABLE) throw storeAway();
+    if (account === undefined) return;
+    void mail(account, token).catch((error: unknown) =>
+      log.error({ err: error }, "the mail for a forgotten password was not sent"),
+    );
+  }
+
+  async function setRecovered(
+    request: FastifyRequest,
+    email: string | undefined,
+    token: string,
+    password: string,
+  ): Promise<void> {
+    if (!limits.guessesFrom.take(request.ip)) throw tooMany(503);
+    const judged = PASSWORD.safeParse(password);
+    if (!judged.success) throw new Refusal(400, `password: ${judged.error.issues[0]?.message ?? ""}`);
+    const hashed = await passwords.hash(password);
+    if (hashed === BUSY) throw busy();
+    const wanted = hash("sha256", token);
+    let isSet = false;
+    const account =
+      email === undefined
+        ? undefined
+        : await accounts.change(email, ({ recovery, ...before }) => {
+            isSet =
+              recovery !== undefined && recovery.until > clock.now() && isSameSecret(recovery.hash, wanted);
+            if (!isSet) return "keep";
+            return { ...before, password: hashed, sessionKey: randomBytes(16).toString("base64url") };
+          });
+    if (account === UNAVAILABLE) throw storeAway();
+    if (!isSet) throw new Refusal(422, "Invalid token or email address");
+    log.info({}, "password recovered");
+  }
+}
+
+function sessionDocument({ email, fullName }: Account): { username: string; full_name: string } {
+  return { username: email, full_name: fullName };
+}

@@ -1,0 +1,87 @@
+import type { DocumentAnswer, SimservsDocuments } from "@ims/api";
+import { buildFilterCriteriaSet, buildSimservs, parseFilterCriteriaSet } from "@ims/ims";
+import type { FastifyInstance } from "fastify";
+import type {
+  CriteriaResult,
+  NewCriteria,
+  Provisioning,
+  SetCriteriaResult,
+} from "../numbers/provisioning.ts";
+import type { AdmissionModules } from "./admission.ts";
+import { bodyOf } from "./fields.ts";
+import { type NamedNumber, numberOf } from "./number-routes.ts";
+import { Refusal, upstream } from "./refusal.ts";
+
+export interface DocumentModules extends AdmissionModules {
+  readonly provisioning: Provisioning;
+  readonly simservs: SimservsDocuments | undefined;
+}
+
+const PATH = "/accounts/:email/numbers/:uri";
+
+/** Settings of services and filter criteria of a number, as XML of any media type: the tools of Clearwater say none that is right. */
+export function documentRoutes(app: FastifyInstance, modules: DocumentModules): void {
+  const { provisioning } = modules;
+  const homer = (): SimservsDocuments => {
+    if (modules.simservs === undefined) throw new Refusal(501, "There is no homer for simservs documents");
+    return modules.simservs;
+  };
+
+  app.get<NamedNumber>(`${PATH}/simservs`, { config: { resource: "simservs" } }, async (request, reply) => {
+    const { number } = await numberOf(request, modules);
+    const answer = await homer().get(number.uri);
+    const document =
+      answer.kind === "found"
+        ? answer.document
+        : answer.kind === "notFound"
+          ? buildSimservs({})
+          : refusedBy(answer);
+    return reply.type("application/vnd.etsi.simservs+xml").send(document);
+  });
+
+  app.put<NamedNumber>(`${PATH}/simservs`, { config: { resource: "simservs" } }, async (request, reply) => {
+    const { number } = await numberOf(request, modules);
+    const answer = await homer().put(number.uri, bodyOf(request));
+    if (answer.kind !== "stored") refusedBy(answer);
+    return reply.code(200).send();
+  });
+
+  app.get<NamedNumber>(`${PATH}/ifcs`, { config: { resource: "ifcs" } }, async (request, reply) => {
+    const { number } = await numberOf(request, modules);
+    const result = await provisioning.criteria(number.privateId);
+    if (result.kind !== "criteria") return refusedCriteria(result);
+    return reply.type("application/xml").send(buildFilterCriteriaSet(result.criteria));
+  });
+
+  app.put<NamedNumber>(`${PATH}/ifcs`, { config: { resource: "ifcs" } }, async (request, reply) => {
+    const { number } = await numberOf(request, modules);
+    const parsed = parseFilterCriteriaSet(bodyOf(request), { mayLackPriority: true });
+    if (parsed.kind === "malformed")
+      throw new Refusal(400, `Not filter criteria of TS 29.228 annex E: ${parsed.reason}`.slice(0, 500));
+    const criteria = structuredClone(parsed.sets) as NewCriteria;
+    const result = await provisioning.setCriteria(number.privateId, criteria);
+    if (result.kind !== "set") return refusedCriteria(result);
+    return reply.code(200).send();
+  });
+}
+
+function refusedBy(answer: DocumentAnswer): never {
+  if (answer.kind === "refused")
+    throw new Refusal(400, `homer refuses the document: ${answer.problem}`.slice(0, 500));
+  throw upstream(answer.kind === "unavailable" ? answer.problem : "homer does not know the number");
+}
+
+function refusedCriteria(
+  result: Exclude<CriteriaResult | SetCriteriaResult, { readonly kind: "criteria" | "set" }>,
+): never {
+  switch (result.kind) {
+    case "unknown":
+      throw new Refusal(404, "homestead does not know the number");
+    case "refused":
+      throw new Refusal(400, result.problem.slice(0, 500));
+    case "inUse":
+      throw new Refusal(409, "The number is being changed by others; try again");
+    case "upstream":
+      throw upstream(result.problem);
+  }
+}

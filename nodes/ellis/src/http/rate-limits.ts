@@ -1,0 +1,65 @@
+import type { Clock } from "@ims/runtime";
+
+const MAX_REMEMBERED = 10_000;
+const MINUTE_MS = 60_000;
+
+/** So many in a minute for each name, with as many at once. */
+export class RateLimit {
+  readonly #perMinute: number;
+  readonly #clock: Clock;
+  readonly #buckets = new Map<string, { tokens: number; at: number }>();
+
+  constructor(perMinute: number, clock: Clock) {
+    this.#perMinute = perMinute;
+    this.#clock = clock;
+  }
+
+  /** Whether there is one left for that name; nothing is taken. */
+  has(name: string): boolean {
+    return this.#tokens(name) >= 1;
+  }
+
+  /** Takes one; false when there was none. */
+  take(name: string): boolean {
+    const tokens = this.#tokens(name);
+    if (tokens < 1) return false;
+    this.#buckets.delete(name);
+    this.#buckets.set(name, { tokens: tokens - 1, at: this.#clock.monotonic() });
+    if (this.#buckets.size > MAX_REMEMBERED)
+      for (const oldest of this.#buckets.keys()) {
+        this.#buckets.delete(oldest);
+        break;
+      }
+    return true;
+  }
+
+  #tokens(name: string): number {
+    const known = this.#buckets.get(name);
+    if (known === undefined) return this.#perMinute;
+    const grown = ((this.#clock.monotonic() - known.at) / MINUTE_MS) * this.#perMinute;
+    return Math.min(this.#perMinute, known.tokens + grown);
+  }
+}
+
+export interface RateLimits {
+  /** Wrong passwords of one user from one address: nobody locks out somebody else. */
+  readonly guesses: RateLimit;
+  /** Wrong passwords, sign-up codes, keys and recovery tokens from one address. */
+  readonly guessesFrom: RateLimit;
+  /** New accounts from one address. */
+  readonly accounts: RateLimit;
+  /** Mails to one user. */
+  readonly mailsTo: RateLimit;
+  /** Mails to all of them. */
+  readonly mails: RateLimit;
+}
+
+export function rateLimits(clock: Clock): RateLimits {
+  return {
+    guesses: new RateLimit(10, clock),
+    guessesFrom: new RateLimit(60, clock),
+    accounts: new RateLimit(60, clock),
+    mailsTo: new RateLimit(2, clock),
+    mails: new RateLimit(30, clock),
+  };
+}

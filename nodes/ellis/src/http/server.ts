@@ -1,0 +1,87 @@
+import { ellisOpenApiDocument } from "@ims/api";
+import type { Logger } from "@ims/runtime";
+import fastify, { type FastifyInstance } from "fastify";
+import type { EllisCounters, Resource } from "../metrics.ts";
+import { type AccountModules, accountRoutes } from "./account-routes.ts";
+import { refuseForeignPages } from "./admission.ts";
+import { type DocumentModules, documentRoutes } from "./document-routes.ts";
+import { type NumberModules, numberRoutes } from "./number-routes.ts";
+import { type RangeModules, rangeRoutes } from "./range-routes.ts";
+import { Refusal } from "./refusal.ts";
+import { refuse } from "./replies.ts";
+
+declare module "fastify" {
+  interface FastifyContextConfig {
+    readonly resource?: Resource;
+  }
+}
+
+export interface EllisServerOptions {
+  readonly host: string;
+  /** 0 lets the operating system choose. */
+  readonly port: number;
+  readonly tls?: { readonly cert: string; readonly key: string } | undefined;
+  readonly trustedProxies: readonly string[];
+}
+
+export interface EllisServerModules extends AccountModules, NumberModules, DocumentModules, RangeModules {
+  readonly counters: EllisCounters;
+  readonly log: Logger;
+}
+
+const MAX_BODY = 65_536;
+
+/** The API of Clearwater's Ellis over HTTP or HTTPS; errors are JSON objects as there. */
+export function ellisServer(options: EllisServerOptions, modules: EllisServerModules) {
+  const { tls, trustedProxies } = options;
+  const { log, counters, allowedOrigins } = modules;
+  const app: FastifyInstance = fastify({
+    bodyLimit: MAX_BODY,
+    requestTimeout: 30_000,
+    forceCloseConnections: true,
+    trustProxy: trustedProxies.length === 0 ? false : [...trustedProxies],
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 600 },
+    ...(tls === undefined ? {} : { https: { ...tls, minVersion: "TLSv1.2" } }),
+  }) as unknown as FastifyInstance;
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
+  app.addHook("onRequest", async (request, reply) => {
+    reply.headers({
+      "cache-control": "no-store",
+      "x-content-type-options": "nosniff",
+      "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+    });
+    refuseForeignPages(request, allowedOrigins);
+  });
+  app.addHook("onResponse", async (request, reply) =>
+    counters.request(request.routeOptions.config.resource ?? "other", reply.statusCode),
+  );
+  app.setNotFoundHandler((request, reply) => refuse(request, reply, new Refusal(404, "No such resource")));
+  app.setErrorHandler((error, request, reply) => {
+    if (error instanceof Refusal) return refuse(request, reply, error);
+    const status = (error as { statusCode?: number }).statusCode ?? 500;
+    if (status >= 500) log.error({ err: error }, "request failed");
+    const reason =
+      status < 500 && error instanceof Error ? error.message.slice(0, 300) : "See the log of ellis";
+    return refuse(request, reply, new Refusal(status, reason));
+  });
+  const document = ellisOpenApiDocument();
+  app.get("/openapi.json", async () => document);
+  app.get("/ping", async (_request, reply) => reply.type("text/plain").send("OK"));
+  accountRoutes(app, modules);
+  numberRoutes(app, modules);
+  documentRoutes(app, modules);
+  rangeRoutes(app, modules);
+  let port = 0;
+  return {
+    get port(): number {
+      return port;
+    },
+    async start(): Promise<void> {
+      await app.listen({ host: options.host, port: options.port });
+      const address = app.server.address();
+      port = typeof address === "object" && address !== null ? address.port : options.port;
+    },
+    stop: (): Promise<void> => app.close().then(() => undefined),
+  };
+}

@@ -1,0 +1,2 @@
+export { type EllisOptions, ellisOptions } from "./options.ts";
+export { createEllis } from "./service.ts";

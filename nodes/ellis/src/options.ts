@@ -1,0 +1,84 @@
+import { LOG_LEVELS } from "@ims/runtime";
+import { cassandraOptions } from "@ims/store";
+import { z } from "zod";
+
+const port = (what: string, usual: number) => z.int().min(0).max(65535).default(usual).describe(what);
+const text = (what: string) => z.string().default("").describe(what);
+const url = (what: string) =>
+  z
+    .union([z.literal(""), z.url({ protocol: /^https?$/, error: "write http://host:port" })])
+    .default("")
+    .describe(what);
+const ranges = (what: string) =>
+  z
+    .array(z.string().regex(/^\+?[0-9]{3,15}-\+?[0-9]{3,15}$/, "write FIRST-LAST"))
+    .default([])
+    .describe(what);
+
+/** Configuration of ellis: the only truth about it. */
+export const ellisOptions = z.object({
+  host: z.string().min(1).default("127.0.0.1").describe("address of the HTTP and HTTPS ports"),
+  port: port("HTTP port", 8080),
+  tlsPort: port("HTTPS port, open when there is a certificate", 8443),
+  tlsCertificate: text("file with the certificate chain of the HTTPS port (PEM)"),
+  tlsKey: text("file with its private key (PEM)"),
+  trustedProxies: z
+    .array(z.string())
+    .default([])
+    .describe(
+      "addresses or networks of reverse proxies whose X-Forwarded-* is believed, separated by commas",
+    ),
+  allowedOrigins: z
+    .array(z.string())
+    .default([])
+    .describe(
+      "origins beside our own whose pages may change something, such as https://portal.example.com, separated by commas",
+    ),
+  homeDomain: z.string().min(1).toLowerCase().default("example.com").describe("home network domain name"),
+  homestead: url("provisioning API of homestead; needed"),
+  homesteadTokenFile: text("file with the token of that API"),
+  homer: url("core port of homer, for simservs documents; default: there are none"),
+  applicationServer: z
+    .string()
+    .regex(/^(?:sips?:[^\s<>"]+)?$/, "an application server is a SIP URI")
+    .default("")
+    .describe("SIP URI that INVITEs of new numbers go to by an iFC; default: new numbers have no iFC"),
+  numbers: ranges("numbers that are given out, as FIRST-LAST, separated by commas"),
+  pstnNumbers: ranges("numbers given out to who asks for one that the PSTN reaches, as +FIRST-+LAST"),
+  numbersPerAccount: z.int().min(1).max(200).default(50).describe("numbers an account may have"),
+  signupCodeFile: text(
+    "file with the code that makes an account, made when missing; default: ellis-signup-code in the state directory",
+  ),
+  apiKeyFile: text(
+    "file with the key of NGV-API-Key, for operators, made when missing; default: ellis-api-key in the state directory",
+  ),
+  cookieKeyFile: text(
+    "file with the key of session cookies, one for the pool, made when missing; default: ellis-cookie-key in the state directory",
+  ),
+  sessionHours: z.int().min(1).max(720).default(24).describe("how long a session lasts"),
+  passwordCost: z
+    .int()
+    .min(12)
+    .max(18)
+    .default(15)
+    .describe("cost of a guess at a password: log2 of scrypt's N; each step takes twice the time and memory"),
+  mailProgram: text(
+    "program that sends a mail given to it as sendmail does (-t -i), for forgotten passwords; default: there is no recovery",
+  ),
+  mailSender: text("From of these mails; default: ellis@<home domain>"),
+  portalUrl: url(
+    "page that such a mail links to, with email and token as query parameters; default: no link",
+  ),
+  stateDir: z
+    .string()
+    .min(1)
+    .default(".tidewater")
+    .describe("directory of keys, and of the accounts when there is no Cassandra"),
+  ...cassandraOptions(
+    "nodes of the Cassandra cluster with the accounts of a pool, as host:port, separated by commas; default: the state directory",
+  ),
+  managementAddress: z.string().default("127.0.0.1").describe("address of the management port"),
+  managementPort: port("HTTP port for metrics and health", 9105),
+  logLevel: z.enum(LOG_LEVELS).default("info").describe("least severe log level written"),
+});
+export type EllisOptions = z.output<typeof ellisOptions>;

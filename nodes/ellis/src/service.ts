@@ -1,0 +1,129 @@
+import { join } from "node:path";
+import { ProvisioningClient, SimservsDocuments } from "@ims/api";
+import type { Service, ServiceModules } from "@ims/runtime";
+import { Accounts } from "./accounts/accounts.ts";
+import { Expiry } from "./accounts/expiry.ts";
+import { Passwords } from "./accounts/password.ts";
+import { sendRecoveryMail } from "./accounts/recovery-mail.ts";
+import { Sessions } from "./accounts/session.ts";
+import { EllisError } from "./errors.ts";
+import { rateLimits } from "./http/rate-limits.ts";
+import { ellisServer } from "./http/server.ts";
+import { getMetrics } from "./metrics.ts";
+import { AddressBook } from "./numbers/address-book.ts";
+import { NumberPool } from "./numbers/number-pool.ts";
+import { type NumberRange, overlaps, parseRange } from "./numbers/number-range.ts";
+import { Numbers } from "./numbers/numbers.ts";
+import { Provisioning } from "./numbers/provisioning.ts";
+import type { EllisOptions } from "./options.ts";
+import { contentOf, secretIn } from "./secrets.ts";
+import { UNAVAILABLE } from "./store/documents.ts";
+import { openStore } from "./store/open-store.ts";
+
+/** Whoever waits for a number has given up by then. */
+const HOMESTEAD_MS = 5_000;
+const HOUR_MS = 3_600_000;
+const LEAST_CODE = 4;
+const LEAST_KEY = 16;
+
+/** Composition root of ellis: accounts and numbers for users, as Clearwater's Ellis gave them. Throws EllisError. */
+export async function createEllis(options: EllisOptions, modules: ServiceModules): Promise<Service> {
+  const { clock, log, register, health } = modules;
+  const { homeDomain, stateDir } = options;
+  if (options.homestead === "")
+    throw wrongOption("--homestead", "is needed: the provisioning API, http://host:port");
+  if ((options.tlsCertificate === "") !== (options.tlsKey === ""))
+    throw wrongOption("--tls-certificate", "goes with --tls-key");
+  const tls =
+    options.tlsCertificate === ""
+      ? undefined
+      : {
+          cert: contentOf("--tls-certificate", options.tlsCertificate),
+          key: contentOf("--tls-key", options.tlsKey),
+        };
+  const ranges = configuredRanges(options);
+  const token =
+    options.homesteadTokenFile === ""
+      ? undefined
+      : contentOf("--homestead-token-file", options.homesteadTokenFile).trim();
+  const { store, stop } = await openStore(options, modules);
+  const secret = (option: string, file: string, name: string, least: number): string =>
+    secretIn(option, file || join(stateDir, name), least);
+  const signupCode = secret("--signup-code-file", options.signupCodeFile, "ellis-signup-code", LEAST_CODE);
+  const apiKey = secret("--api-key-file", options.apiKeyFile, "ellis-api-key", LEAST_KEY);
+  const cookieKey = secret("--cookie-key-file", options.cookieKeyFile, "ellis-cookie-key", LEAST_KEY);
+
+  const accounts = new Accounts(store);
+  const pool = new NumberPool(ranges, { store, clock }, async (owner, number) => {
+    const account = await accounts.get(owner);
+    if (account === undefined || account === UNAVAILABLE) return account === UNAVAILABLE;
+    return account.numbers.some(({ uri }) => uri === `sip:${number}@${homeDomain}`);
+  });
+  const simservs = options.homer === "" ? undefined : new SimservsDocuments(options.homer);
+  const homestead = new ProvisioningClient(options.homestead, token, HOMESTEAD_MS);
+  const { applicationServer, numbersPerAccount } = options;
+  const provisioning = new Provisioning({ homestead, simservs, applicationServer });
+  const addressBook = new AddressBook(store);
+  const numbers = new Numbers({
+    ...{ accounts, pool, provisioning, addressBook, log },
+    ...{ homeDomain, numbersPerAccount },
+  });
+  const expiry = new Expiry({ accounts, numbers, clock, log });
+  const { mailProgram: program, portalUrl } = options;
+  const sender = options.mailSender || `ellis@${homeDomain}`;
+  const shared = {
+    ...{ accounts, pool, provisioning, addressBook, numbers, simservs, clock, log },
+    ...{ signupCode, apiKey, allowedOrigins: options.allowedOrigins },
+    sessions: new Sessions(cookieKey),
+    sessionMs: options.sessionHours * HOUR_MS,
+    limits: rateLimits(clock),
+    passwords: new Passwords(options.passwordCost),
+    counters: getMetrics(register),
+    mail:
+      program === ""
+        ? undefined
+        : (to: { email: string; fullName: string }, code: string) =>
+            sendRecoveryMail({ program, sender, portalUrl }, to, code),
+  };
+  const { host, trustedProxies } = options;
+  const http = ellisServer({ host, port: options.port, trustedProxies }, shared);
+  const https =
+    tls === undefined ? undefined : ellisServer({ host, port: options.tlsPort, tls, trustedProxies }, shared);
+  health.addNote("homestead", () => provisioning.problem);
+
+  return {
+    async start() {
+      await http.start();
+      await https?.start();
+      expiry.start();
+    },
+    async quiesce() {},
+    async stop() {
+      await expiry.stop();
+      await https?.stop();
+      await http.stop();
+      await stop();
+    },
+    ports: () => ({ http: http.port, ...(https === undefined ? {} : { https: https.port }) }),
+  };
+}
+
+function configuredRanges(options: EllisOptions): readonly NumberRange[] {
+  const ranges: NumberRange[] = [];
+  for (const [option, list, pstn] of [
+    ["--numbers", options.numbers, false],
+    ["--pstn-numbers", options.pstnNumbers, true],
+  ] as const)
+    for (const text of list) {
+      const reading = parseRange(text, pstn);
+      if (reading.kind === "wrong") throw wrongOption(option, reading.problem);
+      if (ranges.some((each) => overlaps(each, reading.range)))
+        throw wrongOption(option, `${text} overlaps another range`);
+      ranges.push(reading.range);
+    }
+  return ranges;
+}
+
+function wrongOption(option: string, problem: string): EllisError {
+  return new EllisError({ code: "ELLIS_OPTION", option, problem }, { message: `${option} ${problem}` });
+}

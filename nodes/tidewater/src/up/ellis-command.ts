@@ -1,0 +1,26 @@
+import type { NodeCommand } from "./nodes.ts";
+
+/** Numbers given out unless told otherwise: beside those of the examples. */
+const NUMBERS = "6505551000-6505551999";
+
+/** ellis of `tidewater up`: its keys and accounts are in the state directory. */
+export function ellisCommand(told: {
+  readonly host: string;
+  readonly common: readonly string[];
+  readonly stateDir: string;
+  readonly domain: string;
+  readonly homestead: string;
+  /** Undefined: there are no telephony services. */
+  readonly homer: string | undefined;
+}): NodeCommand {
+  const { host, common, stateDir, domain, homestead, homer } = told;
+  const services =
+    homer === undefined ? [] : ["--homer", homer, "--application-server", `sip:mmtel.${domain}`];
+  return {
+    name: "ellis",
+    args: [
+      ...["--host", host, ...common, "--state-dir", stateDir],
+      ...["--homestead", homestead, "--numbers", NUMBERS, ...services],
+    ],
+  };
+}
