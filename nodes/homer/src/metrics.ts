@@ -19,6 +19,9 @@ export type Outcome = (typeof OUTCOMES)[number];
 
 export interface HomerCounters {
   request(point: "ut" | "core", outcome: Outcome): void;
+  /** Of a call list. */
+  fragments(outcome: "written" | "unknown" | "failed", count: number): void;
+  notification(outcome: "taken" | "failed" | "lost"): void;
 }
 
 /** Counters of homer. */
@@ -28,5 +31,19 @@ export function getMetrics(register: MetricsRegister): HomerCounters {
     help: "XCAP requests by where they came in and how they ended",
     labels: { point: ["ut", "core"], outcome: OUTCOMES },
   });
-  return { request: (point, outcome) => requests.inc({ point, outcome }) };
+  const fragments = register.counter({
+    name: "ims_homer_call_fragments_total",
+    help: "Fragments of call lists by what became of them; unknown: of a public identity that nobody has",
+    labels: { outcome: ["written", "unknown", "failed"] },
+  });
+  const notifications = register.counter({
+    name: "ims_homer_call_list_notifications_total",
+    help: "Changed call lists by whether the notification URL was told; lost: too many were waiting",
+    labels: { outcome: ["taken", "failed", "lost"] },
+  });
+  return {
+    request: (point, outcome) => requests.inc({ point, outcome }),
+    fragments: (outcome, count) => fragments.inc({ outcome }, count),
+    notification: (outcome) => notifications.inc({ outcome }),
+  };
 }

@@ -50,6 +50,21 @@ export const homerOptions = z.object({
     .string()
     .default("")
     .describe("simservs document of subscribers who have not set anything; default: they have none"),
+  callLists: z
+    .stringbool()
+    .default(false)
+    .describe("keep call lists, which sprout writes over the core port and subscribers read on Ut"),
+  callListLength: z
+    .int()
+    .min(1)
+    .max(2_000)
+    .default(1_000)
+    .describe("calls in the list of one subscriber; older ones go"),
+  callListTtl: z.int().min(60).max(31_536_000).default(604_800).describe("how long a call is kept, s"),
+  callListNotifyUrl: z
+    .union([z.literal(""), z.url({ protocol: /^https?$/, error: "write http://host:port/path" })])
+    .default("")
+    .describe('told by POST of {"impu":"<public identity>"} when a call list has changed; default: nobody'),
   tlsCertificate: z.string().default("").describe("PEM file: the Ut port speaks HTTPS; needs --tls-key"),
   tlsKey: z.string().default("").describe("PEM file with the private key"),
   stateDir: z

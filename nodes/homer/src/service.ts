@@ -2,6 +2,8 @@ import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { ProvisioningClient } from "@ims/api";
 import { openPools, type Service, type ServiceModules } from "@ims/runtime";
+import { CallLists } from "./call-list/call-lists.ts";
+import { ChangeNotifier } from "./call-list/change-notifier.ts";
 import { HomerError } from "./errors.ts";
 import { requesterOf } from "./http/authentication.ts";
 import { Guesses } from "./http/guesses.ts";
@@ -43,16 +45,25 @@ export async function createHomer(options: HomerOptions, modules: ServiceModules
     options.homestead === ""
       ? undefined
       : new ProvisioningClient(options.homestead, tokenOf(options), HOMESTEAD_MS);
-  const { repository, stop } = await openRepository(options, modules);
+  const { repository, callLists: fragments, stop } = await openRepository(options, modules);
   const pools = options.poolsFile === "" ? undefined : openPools(options.poolsFile, { clock, log });
   const corePools = options.corePools.length > 0 ? options.corePools : [`sprout.${homeDomain}`];
 
   const owners = new Owners(homestead, clock);
+  const counters = getMetrics(register);
+  const notifier =
+    options.callListNotifyUrl === ""
+      ? undefined
+      : new ChangeNotifier(options.callListNotifyUrl, { counters, log });
+  const callLists =
+    fragments &&
+    new CallLists({
+      ...{ repository: fragments, owners, counters, length: options.callListLength },
+      changed: (impu) => notifier?.changed(impu),
+    });
   const shared = {
     documents: new Documents(repository, defaultDocument),
-    owners,
-    counters: getMetrics(register),
-    log,
+    ...{ owners, callLists, counters, log },
   };
   const authentication = {
     realm: options.digestRealm || homeDomain,

@@ -1,6 +1,7 @@
 import { LOG_LEVELS, nameServiceOptions } from "@ims/runtime";
 import { cassandraOptions } from "@ims/store";
 import { z } from "zod";
+import { builtInServerOptions } from "./built-in-server-options.ts";
 import { mmtelOptions } from "./mmtel/options.ts";
 import { numberOptions } from "./routing/number-options.ts";
 
@@ -138,6 +139,7 @@ export const sproutOptions = z.object({
   // What UEs and P-CSCFs ask for (TS 24.229 §5.1.1.3, §5.2.3); it ends with the registration in any case.
   maxSubscription: seconds("longest subscription to the registration event package, s", 600_000),
   ...mmtelOptions,
+  ...builtInServerOptions,
   ...numberOptions,
   gruuKey: z
     .string()

@@ -17,6 +17,7 @@ import {
 import { z } from "zod";
 import { addressesOf } from "./addresses.ts";
 import { createBgcf } from "./bgcf/create-bgcf.ts";
+import { createBuiltInServers } from "./built-in-servers.ts";
 import { DiameterCx, handleCxRequests } from "./cx/diameter-cx.ts";
 import { HssPeers } from "./cx/hss-peers.ts";
 import { SproutError } from "./errors.ts";
@@ -85,9 +86,17 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
             uriHost: addresses.uriHost,
             metricsPrefix: "ims_sprout",
             locations: stores.store,
+            originate: (request, destination, handler) => core.originate(request, destination, handler),
           },
           modules,
         );
+  const { mayUse } = addresses;
+  const servers = createBuiltInServers(
+    options,
+    { mayUse, refused: (reason) => entities.metrics.refused(reason) },
+    modules,
+  );
+  const localServers = [...(telephony === undefined ? [] : [telephony.mmtel]), ...servers.local];
   const numbers = createNumbers({ options, resolver }, modules);
   const breakout =
     options.bgcfFile === ""
@@ -106,7 +115,7 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
     ...(stores.durable === undefined ? {} : { durable: stores.durable }),
     clock: stores.clock,
     register,
-    originate: telling(telephony?.mmtel, (request, destination, handler) =>
+    originate: telling(localServers, (request, destination, handler) =>
       core.originate(request, destination, handler),
     ),
     operatorCriteria: criteria.initial,
@@ -124,7 +133,6 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
   handleCxRequests(diameter, entities.cxRequests);
 
   // SIP
-  const { mayUse } = addresses;
   // The Via of a pool member names the pool: any member gets the answers when this one is gone.
   const poolNameIn = (uri: string): string | undefined =>
     memberName === undefined ? undefined : parseUri(uri)?.host;
@@ -156,6 +164,7 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
       { name: "scscf", entity: scscf, strict: false, answers: mayUse, sentBy: poolNameIn(scscfUri) },
       ...(bgcf === undefined ? [] : [{ name: "bgcf", entity: bgcf, strict: false, answers: mayUse }]),
       ...(mmtel === undefined ? [] : [{ name: "mmtel", entity: mmtel, strict: false, answers: mayUse }]),
+      ...servers.guards.map(({ side, guard }) => ({ name: side, entity: guard, strict: false })),
     ],
     poolKey: options.gruuKey === "" ? undefined : createSecretKey(Buffer.from(options.gruuKey, "hex")),
     onHopChange: ({ key, state }) => log.warn({ hop: key, state }, "next hop changed its state"),
@@ -214,8 +223,10 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
       scscf.quiesce();
       bgcf?.quiesce();
       mmtel?.quiesce();
+      for (const { guard } of servers.guards) guard.quiesce();
       const busy = (): number => core.transactions.unanswered;
-      const taken = (): number => icscf.taken + scscf.taken + (bgcf?.taken ?? 0) + (mmtel?.taken ?? 0);
+      const entries = [icscf, scscf, bgcf, mmtel, ...servers.guards.map(({ guard }) => guard)];
+      const taken = (): number => entries.reduce((sum, entry) => sum + (entry?.taken ?? 0), 0);
       return whenIdle({ clock, busy, taken, quietMs: QUIET_MS }, signal);
     },
     busy: () => ({ requests: core.transactions.unanswered }),
@@ -226,6 +237,7 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
       breakout?.stop();
       await entities.stop();
       await charging?.stop();
+      await servers.stop();
       await core.stop();
       await stores.stop();
       hssPeers.stop();

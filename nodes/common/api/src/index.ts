@@ -6,6 +6,17 @@ export {
   type IdentityOwner,
   identityOwnerSchema,
 } from "./authentication.ts";
+export { CallListClient, type CallListClientOptions } from "./call-list-client.ts";
+export {
+  CALL_FRAGMENTS_PATH,
+  type CallFragment,
+  type CallFragmentsReport,
+  callFragmentsReportSchema,
+  callFragmentsSchema,
+  MAX_CALL_FRAGMENTS,
+  MAX_CALL_NAME,
+  MAX_CALL_URI,
+} from "./call-lists.ts";
 export {
   CHARGING_EVENTS_PATH,
   type ChargingReport,

@@ -1,6 +1,8 @@
 import { canonicalImpu, decodeUtf8 } from "@ims/ims";
 import type { Logger } from "@ims/runtime";
 import fastify, { type FastifyReply, type FastifyRequest } from "fastify";
+import { CALL_LIST_NAME, CALL_LIST_USAGE } from "../call-list/call-list-document.ts";
+import type { CallLists } from "../call-list/call-lists.ts";
 import type { HomerCounters, Outcome } from "../metrics.ts";
 import type { Owners } from "../owners.ts";
 import {
@@ -14,6 +16,7 @@ import type { Answer, Content, Documents } from "../xcap/documents.ts";
 import { XCAP_ERROR_TYPE, type XcapConflict, xcapErrorDocument } from "../xcap/xcap-error.ts";
 import { parseXcapUri, type XcapUri } from "../xcap/xcap-uri.ts";
 import type { Requester } from "./authentication.ts";
+import { addFragmentsRoute, respondWithCallList } from "./call-list-routes.ts";
 
 export interface XcapServerOptions {
   readonly host: string;
@@ -26,6 +29,8 @@ export interface XcapServerOptions {
 export interface XcapServerModules {
   readonly documents: Documents;
   readonly owners: Owners;
+  /** Undefined: there are none. */
+  readonly callLists: CallLists | undefined;
   readonly counters: HomerCounters;
   readonly log: Logger;
   /** "trusted": a node of the core, which may do anything. */
@@ -43,11 +48,16 @@ const TYPES: Readonly<Record<Content, string>> = {
   namespaces: "application/xcap-ns+xml",
 };
 
-type Respond = (status: number, outcome: Outcome, body?: string, type?: string) => FastifyReply;
+export type Respond = (
+  status: number,
+  outcome: Outcome,
+  body?: string | Uint8Array,
+  type?: string,
+) => FastifyReply;
 
 /** XCAP over HTTP: RFC 4825 §8 for simservs (TS 24.623). */
 export function xcapServer(options: XcapServerOptions, modules: XcapServerModules) {
-  const { counters, log } = modules;
+  const { counters, log, callLists } = modules;
   const { point, tls } = options;
   const app = fastify({
     bodyLimit: MAX_BODY,
@@ -61,7 +71,7 @@ export function xcapServer(options: XcapServerOptions, modules: XcapServerModule
     (reply: FastifyReply): Respond =>
     (status, outcome, body = "", type = "text/plain; charset=utf-8") => {
       counters.request(point, outcome);
-      if (body === "") return reply.code(status).send();
+      if (body.length === 0) return reply.code(status).send();
       return reply.code(status).type(type).send(Buffer.from(body));
     };
   app.setErrorHandler((error, _request, reply) => {
@@ -71,6 +81,11 @@ export function xcapServer(options: XcapServerOptions, modules: XcapServerModule
       status < 500 && error instanceof Error ? error.message.slice(0, 300) : "see the log of homer";
     return responder(reply)(status, status < 500 ? "refused" : "failed", `${detail}\n`);
   });
+  if (callLists !== undefined && point === "core")
+    addFragmentsRoute(app, {
+      ...{ callLists, responder },
+      mayWrite: async (request) => (await modules.requester(request)) === "trusted",
+    });
   app.all("/*", async (request, reply) => {
     const respond = responder(reply);
     const method = request.method === "HEAD" ? "GET" : request.method;
@@ -94,7 +109,13 @@ export function xcapServer(options: XcapServerOptions, modules: XcapServerModule
       return respond(405, "refused");
     }
     const canonical = uri.tree === "users" ? canonicalImpu(uri.xui) : undefined;
-    if (usage !== "simservs" || canonical === undefined || uri.documentName !== SIMSERVS_NAME)
+    const isCallList =
+      callLists !== undefined &&
+      uri.auid === CALL_LIST_USAGE &&
+      uri.documentName === CALL_LIST_NAME &&
+      uri.node === undefined;
+    const isSimservs = usage === "simservs" && uri.documentName === SIMSERVS_NAME;
+    if (canonical === undefined || (!isSimservs && !isCallList))
       return respond(
         404,
         "notFound",
@@ -102,9 +123,15 @@ export function xcapServer(options: XcapServerOptions, modules: XcapServerModule
       );
     if (requester !== "trusted" && !requester.identities.includes(canonical))
       return respond(403, "forbidden", "the document is somebody else's\n");
+    if (isCallList && method !== "GET") {
+      reply.header("allow", "GET");
+      return respond(405, "refused");
+    }
     const owner = await modules.owners.of(canonical);
     if (owner.kind === "unavailable") return respondTo({ kind: "unavailable" }, reply, respond);
     if (owner.kind === "unknown") return respond(404, "notFound", "nobody has this public identity\n");
+    if (isCallList)
+      return respondWithCallList(request, reply, respond, { owner: owner.canonical, callLists });
     const answer = await serve(method, request, uri, owner.canonical, modules.documents);
     return respondTo(answer, reply, respond);
   });

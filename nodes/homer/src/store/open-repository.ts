@@ -4,36 +4,64 @@ import type { ServiceModules } from "@ims/runtime";
 import { openCassandra } from "@ims/store";
 import { HomerError } from "../errors.ts";
 import type { HomerOptions } from "../options.ts";
+import type { CallListRepository } from "./call-list-repository.ts";
+import { CALL_LIST_SCHEMA, CassandraCallLists } from "./cassandra-call-lists.ts";
 import { CassandraSimservs, SIMSERVS_SCHEMA } from "./cassandra-simservs.ts";
 import type { SimservsRepository } from "./simservs-repository.ts";
+import { sqliteCallLists } from "./sqlite-call-lists.ts";
 import { sqliteSimservs } from "./sqlite-simservs.ts";
 
 const MAX_COPIES = 3;
 
-/** The documents: of a pool in Cassandra, of one homer in its state directory. Throws HomerError, StoreError, CassandraError. */
+export interface Repositories {
+  readonly repository: SimservsRepository;
+  /** Undefined: nobody asked for call lists. */
+  readonly callLists: CallListRepository | undefined;
+  stop(): Promise<void>;
+}
+
+/** Documents and call lists: of a pool in Cassandra, of one homer in its state directory. Throws HomerError, StoreError, CassandraError. */
 export async function openRepository(
   options: HomerOptions,
   { clock, log, health }: ServiceModules,
-): Promise<{ readonly repository: SimservsRepository; stop(): Promise<void> }> {
+): Promise<Repositories> {
+  const ttlSeconds = options.callListTtl;
   if (options.cassandra.length === 0) {
     const { stateDir } = options;
     makeFolder(stateDir);
     const repository = sqliteSimservs(join(stateDir, "simservs.db"), (error) =>
       log.error({ err: error }, "simservs documents cannot be read or written"),
     );
-    return { repository, stop: async () => repository.close() };
+    const callLists = options.callLists
+      ? sqliteCallLists({
+          path: join(stateDir, "call-lists.db"),
+          ...{ ttlSeconds, clock },
+          onFailure: (error) => log.error({ err: error }, "call lists cannot be read or written"),
+        })
+      : undefined;
+    return {
+      ...{ repository, callLists },
+      stop: async () => {
+        repository.close();
+        callLists?.close();
+      },
+    };
   }
   const session = await openCassandra({
     contactPoints: options.cassandra,
     keyspace: options.cassandraKeyspace,
     localDataCenter: options.cassandraDatacenter,
     replicationFactor: options.cassandraReplicationFactor || Math.min(MAX_COPIES, options.cassandra.length),
-    schemas: [SIMSERVS_SCHEMA],
+    schemas: [SIMSERVS_SCHEMA, ...(options.callLists ? [CALL_LIST_SCHEMA] : [])],
     clock,
     log,
   });
   health.addNote("cassandra", () => (session.isAvailable ? undefined : "Cassandra does not answer"));
-  return { repository: new CassandraSimservs(session), stop: () => session.shutdown() };
+  return {
+    repository: new CassandraSimservs(session),
+    callLists: options.callLists ? new CassandraCallLists(session, ttlSeconds) : undefined,
+    stop: () => session.shutdown(),
+  };
 }
 
 /** Level by level: Node's recursive mkdir never returns where a directory exists but takes no new ones (/proc). */

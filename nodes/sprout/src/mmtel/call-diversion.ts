@@ -2,8 +2,9 @@ import { type CommunicationDiversion, canonicalImpu, type ForwardTo, type Rule }
 import type { Timer } from "@ims/runtime";
 import { type Fork, parseNameAddr, parseUri, type RequestContext, type SipMessage } from "@ims/sip";
 import { applying, type Call, type CallEvent, speaksOf } from "./conditions.ts";
+import { diversionHeader } from "./diversion-header.ts";
 import { Cause, diversionHistory, diversions, withCause } from "./history-info.ts";
-import type { MmtelModules } from "./modules.ts";
+import type { DiversionModules } from "./modules.ts";
 import type { Served } from "./served.ts";
 
 const CAUSES: Readonly<Record<CallEvent, Cause>> = {
@@ -36,14 +37,14 @@ export interface DivertedCall {
  */
 export class CallDiversion {
   readonly #context: RequestContext;
-  readonly #modules: MmtelModules;
+  readonly #modules: DiversionModules;
   readonly #given: DivertedCall;
   #ringing: Fork | undefined;
   #alerting = false;
   #diverted = false;
   #timer: Timer | undefined;
 
-  constructor(context: RequestContext, modules: MmtelModules, given: DivertedCall) {
+  constructor(context: RequestContext, modules: DiversionModules, given: DivertedCall) {
     this.#context = context;
     this.#modules = modules;
     this.#given = given;
@@ -136,16 +137,26 @@ export class CallDiversion {
     const { options, counters } = this.#modules;
     const { forwarded } = this.#given;
     if (diversions(forwarded) >= options.maxDiversions) {
-      counters.mmtel("diversionLimit");
+      counters.diversion("diversionLimit");
       return false;
     }
     this.#diverted = true;
     this.#timer?.cancel();
-    counters.mmtel("diverted");
+    counters.diversion("diverted");
     const target = withCause(action.target, cause);
     const entry = { target, status };
     if (action.notifyCaller) this.#notify(action, entry);
+    const { served } = this.#given;
+    if (action.notifyServedUser === true)
+      this.#modules.notifyServedUser?.({
+        ...{ request: this.#context.request, served, target: action.target, cause },
+      });
     const diverted = forwarded.clone();
+    if (options.diversionHeader === true)
+      diverted.prepend(
+        "Diversion",
+        diversionHeader(forwarded.requestUri, cause, action.revealIdentityToTarget),
+      );
     setHistory(
       diverted,
       diversionHistory(forwarded, {

@@ -1,6 +1,6 @@
 import { SimservsClient } from "@ims/api";
 import type { ServiceModules } from "@ims/runtime";
-import { hostForUri, parseUri } from "@ims/sip";
+import { hostForUri, parseUri, type RequestOriginator } from "@ims/sip";
 import type { KvStore } from "@ims/store";
 import { SproutError } from "../errors.ts";
 import { OwnUris } from "../routing/own-route.ts";
@@ -20,6 +20,8 @@ export interface MmtelParts {
   readonly metricsPrefix: string;
   /** Where it is kept where users are; default: nobody knows. */
   readonly locations?: KvStore;
+  /** Sends requests of its own; default: served users are not notified. */
+  readonly originate?: RequestOriginator["originate"];
 }
 
 /** The MMTEL application server over homer; its problems are notes of the health and lines of the log. Throws SproutError. */
@@ -66,6 +68,7 @@ export function createMmtel(
     }),
     locations: new Locations(parts.locations),
     counters: mmtelMetrics(register, parts.metricsPrefix),
+    ...(parts.originate === undefined ? {} : { originate: parts.originate }),
   });
   return { mmtel, own, uri };
 }

@@ -18,6 +18,7 @@ export function mmtelMetrics(register: MetricsRegister, prefix: string): MmtelCo
         "diversionLimit",
         "restricted",
         "conference",
+        "servedUserNotified",
       ],
     },
   });

@@ -7,16 +7,39 @@ import { type Call, needsLocation } from "./conditions.ts";
 import { NOWHERE } from "./home-network.ts";
 import { hideInDialog, originatingIdentity, terminatingIdentity } from "./identity.ts";
 import { locationIn } from "./locations.ts";
-import type { MmtelModules } from "./modules.ts";
+import type { DiversionModules, MmtelModules } from "./modules.ts";
 import { assertedCallers, type Served, servedBy } from "./served.ts";
+import {
+  type NotificationModules,
+  notifyOfDiversion,
+  remindOfDiversion,
+} from "./served-user-notification.ts";
 
 /** Multimedia telephony application server: TS 24.173, GSMA IR.92; on ISC, in the process of the S-CSCF or by itself. */
 export class Mmtel implements TransactionUser {
   readonly functionalEntity = "AS";
   readonly #modules: MmtelModules;
+  readonly #notification: NotificationModules | undefined;
+  readonly #diversion: DiversionModules;
 
   constructor(modules: MmtelModules) {
+    const { options, clock, counters, originate } = modules;
     this.#modules = modules;
+    const notification = originate && { uri: options.uri, side: options.side, originate };
+    this.#notification = notification;
+    this.#diversion = {
+      options,
+      clock,
+      counters: { diversion: (outcome) => counters.mmtel(outcome) },
+      ...(notification === undefined
+        ? {}
+        : {
+            notifyServedUser: (diversion) => {
+              counters.mmtel("servedUserNotified");
+              notifyOfDiversion(diversion, notification);
+            },
+          }),
+    };
   }
 
   accepts(uri: Uri): boolean {
@@ -112,6 +135,7 @@ export class Mmtel implements TransactionUser {
     const forwarded = this.#copy(context);
     // Who has diverted a call is neither its caller nor who is called.
     if (served.part === "diverting") return this.#pass(context, forwarded);
+    if (request.method === "INVITE") this.#remind(request, served, simservs);
     originatingIdentity(context, forwarded, simservs, this.#modules);
     if (this.#isConference(request)) {
       this.#modules.counters.mmtel("conference");
@@ -122,6 +146,18 @@ export class Mmtel implements TransactionUser {
         .append("Route", `<${this.#modules.options.mrfUri};lr>`);
     }
     this.#pass(context, forwarded);
+  }
+
+  #remind(request: SipMessage, { impu }: Served, { communicationDiversion }: Simservs): void {
+    if (communicationDiversion?.active !== true || this.#notification === undefined) return;
+    const rule = communicationDiversion.rules.find(
+      ({ action, conditions }) =>
+        action.notifyServedUserOnOutboundCall === true &&
+        !conditions.some(({ kind }) => kind === "rule-deactivated"),
+    );
+    if (rule === undefined) return;
+    this.#modules.counters.mmtel("servedUserNotified");
+    remindOfDiversion(request, impu, rule.action.target, this.#notification);
   }
 
   async #terminating(context: RequestContext, served: Served, simservs: Simservs): Promise<void> {
@@ -141,7 +177,7 @@ export class Mmtel implements TransactionUser {
     terminatingIdentity(context, forwarded, simservs, this.#modules);
     const service = simservs.communicationDiversion;
     if (request.method !== "INVITE" || service?.active !== true) return this.#pass(context, forwarded);
-    new CallDiversion(context, this.#modules, { served, service, call, forwarded }).start();
+    new CallDiversion(context, this.#diversion, { served, service, call, forwarded }).start();
   }
 
   /** What the conditions of rules look at; where the user is only when one asks. */

@@ -1,8 +1,11 @@
 import type { Simservs } from "@ims/ims";
 import type { Clock } from "@ims/runtime";
+import type { RequestOriginator, SipMessage } from "@ims/sip";
 import type { OwnUris } from "../routing/own-route.ts";
+import type { Cause } from "./history-info.ts";
 import type { HomeNetwork } from "./home-network.ts";
 import type { Locations } from "./locations.ts";
+import type { Served } from "./served.ts";
 
 /** What the settings of a user are, or why nobody knows. */
 export type Reading =
@@ -26,11 +29,37 @@ export type MmtelOutcome =
   | "diverted"
   | "diversionLimit"
   | "restricted"
-  | "conference";
+  | "conference"
+  | "servedUserNotified";
 
 export interface MmtelCounters {
   /** "served": a request whose user's settings were read; the others are beside it. */
   mmtel(outcome: MmtelOutcome): void;
+}
+
+/** A call that a rule has diverted. */
+export interface Diversion {
+  readonly request: SipMessage;
+  readonly served: Served;
+  readonly target: string;
+  readonly cause: Cause;
+}
+
+/** What diverting a call needs, whoever's settings say so. */
+export interface DiversionModules {
+  readonly options: {
+    /** Side (trust zone) that requests leave on. */
+    readonly side: string;
+    /** Default of the time to no-reply diversion, s. */
+    readonly noReplySeconds: number;
+    readonly maxDiversions: number;
+    /** Diverted calls get Diversion (RFC 5806) beside History-Info; default: no. */
+    readonly diversionHeader?: boolean;
+  };
+  readonly clock: Clock;
+  readonly counters: { diversion(outcome: "diverted" | "diversionLimit"): void };
+  /** Tells the served user, where the rule says so. */
+  readonly notifyServedUser?: (diversion: Diversion) => void;
 }
 
 /** What the procedures of the MMTEL application server need. */
@@ -55,4 +84,6 @@ export interface MmtelModules {
   readonly home: HomeNetwork;
   readonly locations: Locations;
   readonly counters: MmtelCounters;
+  /** Sends requests of our own; default: served users are not notified. */
+  readonly originate?: RequestOriginator["originate"];
 }

@@ -76,7 +76,14 @@ export async function createMmtelNode(options: MmtelNodeOptions, modules: Servic
   // Known to this process alone: enough for one; a pool runs in sprout, which has a store.
   const locations = memoryStore({ clock });
   const { mmtel, own } = createMmtel(
-    { options: { ...options, mmtelUri }, side: SIDE, uriHost, metricsPrefix: "ims_mmtel", locations },
+    {
+      options: { ...options, mmtelUri },
+      side: SIDE,
+      uriHost,
+      metricsPrefix: "ims_mmtel",
+      locations,
+      originate: (request, destination, handler) => core.originate(request, destination, handler),
+    },
     modules,
   );
   const refused = register.counter({

@@ -1,6 +1,6 @@
 import { canonicalImpu } from "@ims/ims";
 import { locateUri, type SipMessage } from "@ims/sip";
-import { type OwnUris, ownTopRoute } from "../routing/own-route.ts";
+import { type Own, ownTopRoute } from "../routing/own-route.ts";
 import { parsePServedUser } from "../scscf/p-served-user.ts";
 
 /** For whom services are performed: TS 24.229 §5.7.1.3A. */
@@ -15,7 +15,7 @@ export interface Served {
  * P-Served-User (RFC 5502); of an S-CSCF that sends none, the asserted caller when its Route says orig, else who is called.
  * Undefined: nobody.
  */
-export function servedBy(request: SipMessage, own: OwnUris): Served | undefined {
+export function servedBy(request: SipMessage, own: Own): Served | undefined {
   const named = parsePServedUser(request);
   const impu = named?.impu;
   const originates =
@@ -45,7 +45,7 @@ export function assertedCallers(request: SipMessage): readonly string[] {
 }
 
 /** The Route below ours leads back to the S-CSCF. */
-function returnsToOriginating(request: SipMessage, own: OwnUris): boolean {
+function returnsToOriginating(request: SipMessage, own: Own): boolean {
   const below = ownTopRoute(request, own) === undefined ? request.routes[0] : request.routes[1];
   return below?.uri?.parameters.has("orig") ?? false;
 }

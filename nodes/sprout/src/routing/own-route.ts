@@ -17,13 +17,18 @@ function hostPort(uri: Uri | undefined): string {
   return uri === undefined ? "" : `${uri.host}:${uri.port ?? ""}`;
 }
 
+/** Which URIs are ours. */
+export interface Own {
+  has(uri: Uri): boolean;
+}
+
 /** URI of the top Route when it is ours. */
-export function ownTopRoute(request: SipMessage, own: OwnUris): Uri | undefined {
+export function ownTopRoute(request: SipMessage, own: Own): Uri | undefined {
   const uri = request.routes[0]?.uri;
   return uri !== undefined && own.has(uri) ? uri : undefined;
 }
 
 /** Takes every Route value of ours off the top (RFC 3261 §16.4). */
-export function popOwnRoutes(request: SipMessage, { own }: { readonly own: OwnUris }): void {
+export function popOwnRoutes(request: SipMessage, { own }: { readonly own: Own }): void {
   while (ownTopRoute(request, own) !== undefined) request.popRoute();
 }

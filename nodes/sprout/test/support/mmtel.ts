@@ -19,6 +19,8 @@ const toMmtel: InitialFilterCriteria = ifc(7001, { serverName: MMTEL });
 export interface MmtelBench extends Bench {
   readonly counted: string[];
   readonly mmtel: Mmtel;
+  /** Requests of its own. */
+  readonly originated: SipMessage[];
 }
 
 export interface MmtelBenchOptions {
@@ -33,6 +35,7 @@ export async function mmtelBench({
   options = {},
 }: MmtelBenchOptions = {}): Promise<MmtelBench> {
   const counted: string[] = [];
+  const originated: SipMessage[] = [];
   const readings = new Map(Object.entries(simservs));
   let mmtel: Mmtel | undefined;
   const bench = await chainBench({
@@ -66,12 +69,16 @@ export async function mmtelBench({
         }),
         locations: new Locations(memoryStore({ clock })),
         counters: { mmtel: (outcome) => void counted.push(outcome) },
+        originate: (request) => {
+          originated.push(request);
+          return { request, done: false, flow: undefined, cancel: () => undefined };
+        },
       });
       return [{ name: "mmtel", entity: mmtel, strict: false }];
     },
   });
   if (mmtel === undefined) throw new Error("no application server was made");
-  return Object.assign(bench, { counted, mmtel });
+  return Object.assign(bench, { counted, mmtel, originated });
 }
 
 export function forwardTo(

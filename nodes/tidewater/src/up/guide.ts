@@ -51,5 +51,10 @@ ${
     ? `Accounts, numbers: http://${near}:${ports.get("ellis.http")}   (sign-up code in ${stateDir}/ellis-signup-code, operators' key in ${stateDir}/ellis-api-key)
 `
     : ""
+}${
+  options.callLists === true
+    ? `Call lists:        curl --digest -u ${user}@${domain} http://${near}:${ports.get("homer.ut")}/org.projectclearwater.call-list/users/sip:${user}@${domain}/call-list.xml
+`
+    : ""
 }State is kept in ${stateDir}. Ctrl-C stops everything.`;
 }

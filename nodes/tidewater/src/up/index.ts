@@ -57,6 +57,8 @@ export function upCommand(exit: (code: number) => void): Command {
     .option("--charging", "run ralf too: charging with CDR files in cdr/ of the state directory")
     .option("--mmtel", "run homer too: telephony services, which phones set by XCAP")
     .option("--ellis", "run ellis too: accounts and numbers for users, over HTTP as Clearwater's Ellis")
+    .option("--call-lists", "run homer too: lists of their calls for subscribers, over HTTP")
+    .option("--twinning", "twin VoIP clients with mobile phones of a circuit-switched network")
     .option("--log-level <level>", "trace, debug, info, warn, error or silent", "warn")
     .option("--set <node.option=value>", "an option of one node; may be repeated", collect)
     .option("--json", "print one JSON line when ready instead of the guide")
@@ -88,8 +90,8 @@ function refuseWithoutPools(given: Given, command: Command): void {
   const member = set?.find(({ node }) => node.includes("-"));
   if (given.charging !== true && set?.some(({ node }) => node === "ralf"))
     throw new Error("--set ralf: ralf runs with --charging only");
-  if (given.mmtel !== true && set?.some(({ node }) => node === "homer"))
-    throw new Error("--set homer: homer runs with --mmtel only");
+  if (given.mmtel !== true && given.callLists !== true && set?.some(({ node }) => node === "homer"))
+    throw new Error("--set homer: homer runs with --mmtel and --call-lists only");
   if (given.ellis !== true && set?.some(({ node }) => node === "ellis"))
     throw new Error("--set ellis: ellis runs with --ellis only");
   if (member !== undefined)
@@ -99,6 +101,9 @@ function refuseWithoutPools(given: Given, command: Command): void {
 /** Pools listen on loopback only: what nodes and stores say to each other is not protected otherwise. */
 async function inPools(given: Given, command: Command): Promise<number> {
   if (given.mmtel === true) throw new Error("--mmtel goes without --pools and --stores");
+  if (given.callLists === true) throw new Error("--call-lists goes without --pools and --stores");
+  if (given.twinning === true)
+    throw new Error("--twinning goes without --pools and --stores: write --set sprout.twinning=true");
   if (given.charging === true) throw new Error("--charging goes without --pools and --stores");
   if (given.ellis === true) throw new Error("--ellis goes without --pools and --stores");
   const pools = given.pools ?? withDefaults(new Map());

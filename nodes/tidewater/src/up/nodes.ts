@@ -15,6 +15,10 @@ export interface UpOptions {
   readonly charging?: boolean;
   /** Run homer too, and the MMTEL application server in sprout. */
   readonly mmtel?: boolean;
+  /** Run homer too, and the application server of call lists in sprout. */
+  readonly callLists?: boolean;
+  /** Run the twinning application server in sprout. */
+  readonly twinning?: boolean;
   /** Run ellis too: accounts and numbers for users. */
   readonly ellis?: boolean;
   readonly set: readonly NodeOption[];
@@ -85,12 +89,16 @@ export function nodeCommands(options: UpOptions): NodeCommand[] {
     args: [
       ...["--host", host, "--core-host", inside, ...common, "--state-dir", stateDir],
       ...["--homestead", `http://${uriHost}:${provisioning}`],
+      ...(options.callLists === true ? ["--call-lists", "true"] : []),
     ],
   };
-  const serves = options.mmtel === true;
-  const toHomer = serves
-    ? ["--homer", `http://${uriHost}:${portOf("homer", "core-port", HOMER_PORT, options.set)}`]
-    : [];
+  const serves = options.mmtel === true || options.callLists === true;
+  const homerUrl = `http://${uriHost}:${portOf("homer", "core-port", HOMER_PORT, options.set)}`;
+  const servers = [
+    ...(options.mmtel === true ? ["--homer", homerUrl] : []),
+    ...(options.callLists === true ? ["--call-lists", homerUrl] : []),
+    ...(options.twinning === true ? ["--twinning", "true"] : []),
+  ];
   const commands: NodeCommand[] = [
     ...(charges ? [ralf] : []),
     {
@@ -119,7 +127,7 @@ export function nodeCommands(options: UpOptions): NodeCommand[] {
         // Who is registered stays so when everything is started again.
         ...["--state-dir", stateDir],
         ...toRalf,
-        ...toHomer,
+        ...servers,
       ],
       ...(keys === undefined ? {} : { env: { TIDEWATER_SPROUT_GRUU_KEY: keys.gruuKey } }),
     },

@@ -44,6 +44,18 @@ test("--charging runs a ralf that sprout and bono report to; without it there is
   for (const { name, args } of nodeCommands(options)) assert.ok(!args.includes("--ralf"), name);
 });
 
+test("--call-lists runs a homer that keeps them, and sprout writes to it; --twinning needs nobody", () => {
+  const given = { ...options, callLists: true, twinning: true };
+  const commands = nodeCommands(given);
+  const argsOf = (name: string): string =>
+    commands.find((command) => command.name === name)?.args.join(" ") ?? "none";
+  assert.match(argsOf("homer"), /--call-lists true/);
+  assert.match(argsOf("sprout"), /--call-lists http:\/\/127\.0\.0\.1:7888 --twinning true/);
+  assert.doesNotMatch(argsOf("sprout"), /--homer/, "telephony services are another matter");
+  for (const { name, args } of nodeCommands(options))
+    assert.ok(!args.includes("--call-lists") && !args.includes("--twinning"), name);
+});
+
 test("--mmtel runs a homer that asks homestead, and sprout asks homer; without it there is none", () => {
   const set = [
     { node: "homestead", option: "provisioning-port", value: "28889" },

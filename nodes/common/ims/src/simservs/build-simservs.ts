@@ -114,6 +114,9 @@ function forwardTo(given: ForwardTo): string {
     ["reveal-identity-to-target", given.revealIdentityToTarget],
   ] as const;
   const said = flags.filter(([, value]) => !value).map(([name]) => `<${name}>false</${name}>`);
+  if (given.notifyServedUser === true) said.push("<notify-served-user>true</notify-served-user>");
+  if (given.notifyServedUserOnOutboundCall === true)
+    said.push("<notify-served-user-on-outbound-call>true</notify-served-user-on-outbound-call>");
   const own =
     given.noReplySeconds === undefined ? "" : `<NoReplyTimer>${given.noReplySeconds}</NoReplyTimer>`;
   return `<forward-to><target>${escapeXml(given.target)}</target>${said.join("")}</forward-to>${own}`;

@@ -101,9 +101,9 @@ function forwardTo(actions: XmlElement): ForwardTo {
       throw new SimservsRefused(each, "not known in forward-to");
   const target = only(element, "target");
   if (target === undefined) throw new SimservsRefused(element, "target is missing");
-  const said = (name: string): boolean => {
+  const said = (name: string, otherwise = true): boolean => {
     const each = only(element, name);
-    return each === undefined ? true : booleanOf(each);
+    return each === undefined ? otherwise : booleanOf(each);
   };
   return {
     target: targetOf(target),
@@ -111,6 +111,8 @@ function forwardTo(actions: XmlElement): ForwardTo {
     revealIdentityToCaller: said("reveal-identity-to-caller"),
     revealServedUserIdentityToCaller: said("reveal-served-user-identity-to-caller"),
     revealIdentityToTarget: said("reveal-identity-to-target"),
+    ...(said("notify-served-user", false) ? { notifyServedUser: true } : {}),
+    ...(said("notify-served-user-on-outbound-call", false) ? { notifyServedUserOnOutboundCall: true } : {}),
     noReplySeconds: noReplyOf(actions),
   };
 }

@@ -57,6 +57,10 @@ export interface ForwardTo {
   readonly revealServedUserIdentityToCaller: boolean;
   /** The new destination may learn who has diverted. */
   readonly revealIdentityToTarget: boolean;
+  /** The user is told of each call that is diverted. Default: no. */
+  readonly notifyServedUser?: boolean;
+  /** The user is reminded, when he calls somebody, that calls are diverted. Default: no. */
+  readonly notifyServedUserOnOutboundCall?: boolean;
   /** Of this rule alone, s. */
   readonly noReplySeconds: number | undefined;
 }

@@ -94,6 +94,7 @@ const KNOWN = [
   ["Priority-Share", "", false],
   ["Attestation-Info", "", false],
   ["Origination-Id", "", false],
+  ["Diversion", "", true], // RFC 5806
   ["Remote-Party-ID", "", true], // what RFC 3325 took the place of; phones still show it
 ] as const;
 
