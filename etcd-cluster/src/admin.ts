@@ -2,7 +2,14 @@ import { readFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { systemClock } from "@ims/runtime";
 import { enrol } from "./enrolment/enrol.ts";
-import { admitToken, newJoinToken } from "./enrolment/join-token.ts";
+import {
+  admitToken,
+  edgeTokenOf,
+  newJoinToken,
+  reopenToken,
+  type TokenPurpose,
+  type TokenUses,
+} from "./enrolment/join-token.ts";
 import type { EtcdClient } from "./etcd/client.ts";
 import { restoreSnapshot, type Snapshot, saveSnapshot, verifySnapshot } from "./members/backup.ts";
 import { etcdClientOf } from "./service.ts";
@@ -12,10 +19,13 @@ const HELP = `etcd-admin COMMAND [options]
   backup FILE                 a snapshot of etcd, checked, readable by its owner only
   verify FILE                 whether a snapshot is whole
   restore FILE                the data of one member from a snapshot: --data-dir, --name, --peer-url, --cluster; its etcd must not run
-  token                       prints a new join token, good for --uses machines (default 1) within --hours (default 24)
+  token                       prints a new join token, good for --uses machines (default 1) within --hours (default 24); so is the one that the
+                              Heat templates make from it for the DMZ
+  reopen                      makes the token in --token-file, and that of the DMZ made from it, good again for --uses and --hours: before machines
+                              are made anew with the user data that they had, by an upgrade say
   enrol                       has this machine let in: --server http://address:2378 (may be repeated), --token-file, --name, --address, --folder
 
-backup and token ask etcd: --etcd URLS, --etcd-ca, --etcd-certificate, --etcd-key, --root (default /tidewater)
+backup, token and reopen ask etcd: --etcd URLS, --etcd-ca, --etcd-certificate, --etcd-key, --root (default /tidewater)
 `;
 
 /** Runs one command for operators; gives the exit code: 0 done, 1 failed, 2 wrong use. */
@@ -60,6 +70,16 @@ export async function admin(args: readonly string[], say: (line: string) => void
       client.close();
     }
   };
+  const reopen = async (client: EtcdClient, path: string, root: string, good: TokenUses): Promise<number> => {
+    if (path === "") return wrong(say, "reopen needs --token-file");
+    const token = (await readFile(path, "utf8")).trim();
+    for (const [one, purpose] of bothOf(token)) {
+      const result = await reopenToken(client, root, one, { ...good, purpose });
+      if (result.kind === "unavailable") throw result.cause;
+    }
+    say(`good until ${new Date(good.expires).toISOString()}`);
+    return 0;
+  };
   if (values.help) {
     say(HELP.trimEnd());
     return 0;
@@ -81,14 +101,18 @@ export async function admin(args: readonly string[], say: (line: string) => void
         return told(say, dataDir, await restoreSnapshot({ snapshot: file, dataDir, name, peerUrl, cluster }));
       }
       case "token":
+      case "reopen":
         return await withClient(async (client) => {
           const [uses, hours] = [Number(values.uses), Number(values.hours)];
           if (!Number.isInteger(uses) || uses < 1 || uses > 1000) return wrong(say, "--uses is 1 to 1000");
           if (!(hours > 0 && hours <= 720)) return wrong(say, "--hours is more than 0, at most 720");
+          const good = { uses, expires: Date.now() + hours * 3_600_000 };
+          if (command === "reopen") return await reopen(client, values["token-file"], values.root, good);
           const token = newJoinToken();
-          const expires = Date.now() + hours * 3_600_000;
-          const result = await admitToken(client, values.root, token, { uses, expires });
-          if (result.kind === "unavailable") throw result.cause;
+          for (const [one, purpose] of bothOf(token)) {
+            const result = await admitToken(client, values.root, one, { ...good, purpose });
+            if (result.kind === "unavailable") throw result.cause;
+          }
           say(token);
           return 0;
         });
@@ -107,6 +131,14 @@ export async function admin(args: readonly string[], say: (line: string) => void
     say(`etcd-admin: ${error instanceof Error ? error.message : String(error)}`);
     return 1;
   }
+}
+
+/** The core is given one, the DMZ the other. */
+function bothOf(token: string): (readonly [token: string, purpose: TokenPurpose])[] {
+  return [
+    [token, "machine"],
+    [edgeTokenOf(token), "edge"],
+  ];
 }
 
 function told(say: (line: string) => void, file: string, { bytes, revision, keys }: Snapshot): number {

@@ -55,15 +55,20 @@ export { diffSettings, readSettings, type SettingChange, writeSettings } from ".
 export { EdgeReceiver, type EdgeReceiverOptions } from "./edge/edge-receiver.ts";
 export { EdgeSender, type EdgeSenderOptions } from "./edge/edge-sender.ts";
 export { type Authority, openAuthority } from "./enrolment/authority.ts";
-export { type EnrolRequest, enrol } from "./enrolment/enrol.ts";
+export { type EnrolRequest, enrol, enrolHere } from "./enrolment/enrol.ts";
 export { EnrolmentServer, type EnrolmentServerOptions } from "./enrolment/enrolment-server.ts";
 export {
   admitToken,
+  edgeTokenOf,
   etcdLedger,
   JOIN_TOKEN,
+  localLedger,
   newJoinToken,
+  reopenToken,
   type TokenLedger,
+  type TokenPurpose,
   type TokenUses,
+  tokenId,
 } from "./enrolment/join-token.ts";
 export {
   type DeleteResult,

@@ -26,6 +26,11 @@ export const PROGRAMS: readonly Program[] = [
     entry: "etcd-cluster/bin/edge-agent.ts",
     file: "nodes/edge-agent/edge-agent.mjs",
   },
+  {
+    name: "etcd-admin",
+    entry: "etcd-cluster/bin/etcd-admin.ts",
+    file: "nodes/etcd-admin/etcd-admin.mjs",
+  },
   { name: "member", entry: "images/member/main.ts", file: "member/member.mjs" },
 ];
 

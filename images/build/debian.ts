@@ -18,6 +18,7 @@ export const PACKAGES = [
   "iproute2",
   "netbase",
   "ca-certificates",
+  "openssl",
   "libstdc++6",
   "memcached",
   "etcd-server",

@@ -74,12 +74,12 @@ function copyLicences(root: string, packages: readonly NpmPackage[], into: strin
   }
 }
 
-/** Modes do not depend on the umask of who builds: 755 for folders and what was executable, else 644. */
+/** Modes do not depend on the umask of who builds: 755 for folders, Node and what is in a folder sbin, else 644. */
 function makeReadable(folder: string): void {
   chmodSync(folder, 0o755);
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) makeReadable(path);
-    else if (entry.isFile()) chmodSync(path, path.endsWith("/bin/node") ? 0o755 : 0o644);
+    else if (entry.isFile()) chmodSync(path, /\/(?:bin\/node|sbin\/[^/]+)$/.test(path) ? 0o755 : 0o644);
   }
 }

@@ -1,8 +1,7 @@
 import type { PoolsFileInput } from "@ims/runtime";
-import { tokenOf } from "./edge.ts";
-import type { Places } from "./files.ts";
+import { etcdOptions, isFounder, tlsFilesOf } from "./certificates.ts";
+import { lineOf, type Places } from "./files.ts";
 import type { Member } from "./member-file.ts";
-import { seedUrl } from "./seeds.ts";
 
 /** The ports by which the pools of a site are found; those of vnf/model/ports.yaml. */
 export const SERVICES: PoolsFileInput["pools"] = [
@@ -36,8 +35,19 @@ const edgeUrl = (address: string): string =>
 export function clusterConfig(member: Member, places: Places, metricsUrl: string): string {
   const { role, pool, index, name, address, seeds = [] } = member;
   const memcached = role === "vellum";
+  const { etcd, etcdCa, etcdCertificate, etcdKey } = etcdOptions(
+    member,
+    seeds,
+    tlsFilesOf("cluster", places),
+  );
+  const tls: [key: string, value: string][] = [
+    ["etcd_ca", etcdCa],
+    ["etcd_certificate", etcdCertificate],
+    ["etcd_key", etcdKey],
+  ];
   const options: [key: string, value: string][] = [
-    ["etcd", seeds.map((seed) => seedUrl(seed)).join(",")],
+    ["etcd", etcd],
+    ...tls.filter(([, path]) => path !== ""),
     ["pool", memcached ? "memcached" : pool],
     ["member", memcached ? `memcached-${index}` : name],
     ["addresses", address],
@@ -45,7 +55,8 @@ export function clusterConfig(member: Member, places: Places, metricsUrl: string
   if (memcached) options.push(["quiesce_seconds", String(STORE_QUIESCE_SECONDS)]);
   else options.push(["pools_template", `${places.run}/pools_template.json`], ["pools_file", places.pools]);
   if (role === "sprout") options.push(["memcached_file", places.memcached], ["metrics_url", metricsUrl]);
-  if (role === "sprout" && member.edges.length > 0 && tokenOf(places.joinToken) !== "")
+  if (role === "sprout" && member.edges.length > 0 && lineOf(places.joinToken) !== "")
     options.push(["edges", member.edges.map(edgeUrl).join(",")]);
+  if (member.etcdTls === "on" && isFounder(member)) options.push(["authority_folder", places.authority]);
   return `${options.map(([key, value]) => `${key}=${value}`).join("\n")}\n`;
 }

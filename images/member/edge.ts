@@ -1,47 +1,37 @@
-import { createHash } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
-import { admitToken, etcdClientOf, JOIN_TOKEN } from "@ims/etcd-cluster";
+import { admitToken, edgeTokenOf, etcdClientOf, JOIN_TOKEN } from "@ims/etcd-cluster";
 import { systemClock } from "@ims/runtime";
-import { type Places, put } from "./files.ts";
+import { etcdOptions, TOKEN_HOURS, TOKEN_USES, tlsFilesIn } from "./certificates.ts";
+import { lineOf, type Places, put } from "./files.ts";
 import type { Member } from "./member-file.ts";
-import { seedUrl } from "./seeds.ts";
 
 /** Keys of a site in etcd begin with it; the default of etcd-cluster. */
 const ROOT = "/tidewater";
-/** As many bonos as there are addresses for, healed and rebuilt a few times. */
-const USES = 1000;
-const HOURS = 24;
 
 /**
- * The token of the DMZ: the templates make it in the same way from the one that the core is given, so that who breaks into a bono has
- * no token of the core.
+ * Makes the tokens of the DMZ and, where machines need one, of the core good; on a machine of the core. Says why not, undefined when
+ * they are. Never shows them.
  */
-export function edgeToken(token: string): string {
-  return createHash("sha256").update(`edge ${token}`).digest("hex");
-}
-
-export function tokenOf(path: string): string {
-  return existsSync(path) ? readFileSync(path, "utf8").trim() : "";
-}
-
-/** Makes the token of the DMZ good, on a machine of the core; says why not, undefined when it is. Never shows it. */
-export async function admitEdges(
-  { seeds = [] }: Pick<Member, "seeds">,
-  { joinToken }: Places,
+export async function admitTokens(
+  { seeds = [], etcdTls }: Pick<Member, "seeds" | "etcdTls">,
+  places: Places,
 ): Promise<string | undefined> {
-  const token = tokenOf(joinToken);
+  const token = lineOf(places.joinToken);
   if (token === "") return undefined;
   if (!JOIN_TOKEN.test(token))
     return "the join token is too short (22 letters, digits or ._~- at least): nodes in the DMZ are not told by the core";
   const clock = systemClock();
-  const etcd = seeds.map((seed) => seedUrl(seed)).join(",");
-  const client = etcdClientOf({ etcd, etcdCa: "", etcdCertificate: "", etcdKey: "" }, clock);
+  const client = etcdClientOf(etcdOptions({ etcdTls }, seeds, tlsFilesIn(places.tls)), clock);
   try {
-    const uses = { uses: USES, expires: clock.now() + HOURS * 3_600_000 };
-    const result = await admitToken(client, ROOT, edgeToken(token), uses);
-    return result.kind === "unavailable"
-      ? `etcd did not take the join token: ${result.cause.message}`
-      : undefined;
+    const uses = { uses: TOKEN_USES, expires: clock.now() + TOKEN_HOURS * 3_600_000 };
+    const tokens = [
+      [edgeTokenOf(token), "edge"],
+      ...(etcdTls === "on" ? [[token, "machine"] as const] : []),
+    ] as const;
+    for (const [one, purpose] of tokens) {
+      const result = await admitToken(client, ROOT, one, { ...uses, purpose });
+      if (result.kind === "unavailable") return `etcd did not take the join token: ${result.cause.message}`;
+    }
+    return undefined;
   } finally {
     client.close();
   }

@@ -1,67 +1,73 @@
-import type { Member } from "./member-file.ts";
-import { MemberError } from "./member-file.ts";
-import { causeOf, probeEtcd, seedUrl } from "./seeds.ts";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type EtcdStart, etcdClientOf, etcdStart } from "@ims/etcd-cluster";
+import { systemClock } from "@ims/runtime";
+import { etcdOptions, type TlsFiles, tlsFilesIn } from "./certificates.ts";
+import type { Places } from "./files.ts";
+import { type Member, MemberError } from "./member-file.ts";
+import { seedUrl, type Waiting } from "./seeds.ts";
 
-/** This machine's own etcd: its first start, or the start of one that took the place of a dead one. */
-export interface EtcdStart {
-  readonly state: "new" | "existing";
-  /** name=peer-url of all. */
-  readonly cluster: readonly string[];
-}
-
-interface EtcdMember {
-  readonly ID: string;
-  readonly name?: string;
-  readonly peerURLs?: readonly string[];
-}
+export type MemberStart = Extract<EtcdStart, { readonly kind: "start" }>;
 
 export const etcdName = (address: string): string => `etcd-${address.replaceAll(/[.:]/g, "-")}`;
-const peerUrl = (address: string): string => seedUrl(address).replace(/:2379$/, ":2380");
 
 /**
- * How etcd is to start here. With an empty data directory beside a cluster that works and has had a member at our address, that one is
- * taken out and we are added in its place: its log is gone for good.
+ * How the etcd of this machine is to start. With an empty disk beside others that work it takes the place of the dead one at its
+ * address, for which they are asked until they can. @throws MemberError
  */
-export async function etcdStart({ address, seeds = [] }: Member, hasData: boolean): Promise<EtcdStart> {
-  const all = seeds.map((seed) => `${etcdName(seed)}=${peerUrl(seed)}`);
-  if (hasData) return { state: "existing", cluster: all };
-  for (const seed of seeds.filter((one) => one !== address)) {
-    const url = seedUrl(seed);
-    if ((await probeEtcd(url)) !== undefined) continue;
-    const { members } = await ask<{ members: readonly EtcdMember[] }>(url, "member/list", {});
-    const own = peerUrl(address);
-    const before = members.find(({ peerURLs = [] }) => peerURLs.includes(own));
-    // One that has never started has no name: the others wait for us since they began together.
-    if (before !== undefined && (before.name ?? "") === "") return { state: "new", cluster: all };
-    if (before !== undefined) await ask(url, "member/remove", { ID: before.ID });
-    await ask(url, "member/add", { peerURLs: [own] });
-    return { state: "existing", cluster: all };
+export async function startOfEtcd(
+  member: Member,
+  places: Places,
+  hasData: boolean,
+  { say, deadline, everyMs = 2000, remindMs = 30_000 }: Waiting,
+): Promise<MemberStart> {
+  const { address, seeds = [], etcdTls } = member;
+  const seats = seeds.map((seed) => ({
+    name: etcdName(seed),
+    peerUrl: seedUrl(seed, etcdTls === "on", 2380),
+  }));
+  const own = { name: etcdName(address), peerUrl: seedUrl(address, etcdTls === "on", 2380) };
+  const others = seeds.filter((seed) => seed !== address);
+  if (hasData || others.length === 0) {
+    const cluster = seats.map(({ name, peerUrl }) => `${name}=${peerUrl}`).join(",");
+    return { kind: "start", state: hasData ? "existing" : "new", cluster };
   }
-  return { state: "new", cluster: all };
-}
-
-async function ask<Answer>(url: string, what: string, body: object): Promise<Answer> {
-  const remedy = "see 'etcdctl member list' on another vellum";
-  let response: Response;
+  const client = etcdClientOf(etcdOptions({ etcdTls }, others, tlsFilesIn(places.tls)), systemClock());
   try {
-    response = await fetch(`${url}/v3/cluster/${what}`, {
-      method: "POST",
-      body: JSON.stringify(body),
-      signal: AbortSignal.timeout(10_000),
-    });
-  } catch (error) {
-    throw new MemberError(`etcd at ${url} does not answer ${what}: ${causeOf(error)}`, remedy);
+    for (let spoke = Number.NEGATIVE_INFINITY; ; await sleep(everyMs)) {
+      const start = await etcdStart({ own, seats, hasData, client });
+      if (start.kind === "start") return start;
+      if (performance.now() > deadline)
+        throw new MemberError(
+          "the other members of etcd do not admit this one in place of the one before it",
+          "see 'etcdctl member list' on another vellum, and that all others are well",
+        );
+      if (performance.now() - spoke > remindMs) {
+        spoke = performance.now();
+        say("waiting for the other members of etcd to admit this one in place of the one before it");
+      }
+    }
+  } finally {
+    client.close();
   }
-  const text = await response.text();
-  if (!response.ok) throw new MemberError(`etcd at ${url} refuses ${what}: ${text.slice(0, 200)}`, remedy);
-  return JSON.parse(text) as Answer;
 }
 
-/** etcd.yaml; JSON is YAML. Without TLS: the security groups let only the machines of the core in. */
-export function etcdYaml({ address }: Member, { state, cluster }: EtcdStart, dataDir: string): string {
-  const client = seedUrl(address);
-  const local = seedUrl("127.0.0.1");
-  const peer = peerUrl(address);
+/** etcd.yaml; JSON is YAML. */
+export function etcdYaml(
+  { address, etcdTls }: Pick<Member, "address" | "etcdTls">,
+  { state, cluster }: MemberStart,
+  dataDir: string,
+  { ca, certificate, key }: TlsFiles,
+): string {
+  const secure = etcdTls === "on";
+  const client = seedUrl(address, secure);
+  const local = seedUrl("127.0.0.1", secure);
+  const peer = seedUrl(address, secure, 2380);
+  const transport = {
+    "cert-file": certificate,
+    "key-file": key,
+    "trusted-ca-file": ca,
+    "client-cert-auth": true,
+  };
   return `${JSON.stringify(
     {
       name: etcdName(address),
@@ -70,11 +76,15 @@ export function etcdYaml({ address }: Member, { state, cluster }: EtcdStart, dat
       "advertise-client-urls": client,
       "listen-peer-urls": peer,
       "initial-advertise-peer-urls": peer,
-      "initial-cluster": cluster.join(","),
+      "initial-cluster": cluster,
       "initial-cluster-token": "tidewater",
       "initial-cluster-state": state,
+      // Its default is true on the command line, and false beside a file of options.
+      "enable-grpc-gateway": true,
       "auto-compaction-mode": "periodic",
       "auto-compaction-retention": "1h",
+      // Without it the security groups alone keep others out.
+      ...(secure ? { "client-transport-security": transport, "peer-transport-security": transport } : {}),
     },
     undefined,
     2,

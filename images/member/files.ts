@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
 /** Where things are on a member. Tests put another directory before them. */
@@ -13,6 +13,8 @@ export function placesBelow(root = "/") {
     data: at("var/lib/tidewater"),
     readySignal: at("etc/tidewater/ready-signal.json"),
     run: at("run/tidewater"),
+    tls: at("var/lib/tidewater/tls"),
+    authority: at("var/lib/tidewater/authority"),
     edge: at("var/lib/tidewater/edge"),
     pools: at("var/lib/tidewater/cluster/pools.json"),
     memcached: at("var/lib/tidewater/cluster/memcached.json"),
@@ -27,7 +29,17 @@ export type Places = ReturnType<typeof placesBelow>;
 export function put(path: string, text: string, mode = 0o644): void {
   mkdirSync(dirname(path), { recursive: true });
   const beside = `${path}.new`;
-  writeFileSync(beside, text, { mode });
+  writeFileSync(beside, text, { mode, flush: true });
   chmodSync(beside, mode);
   renameSync(beside, path);
+}
+
+/** What user data wrote there, on one line; "" for nothing. */
+export function lineOf(path: string): string {
+  return existsSync(path) ? readFileSync(path, "utf8").trim() : "";
+}
+
+/** User data names a volume for what is stored. */
+export function hasDataVolume({ dataVolume }: Places): boolean {
+  return lineOf(dataVolume) !== "";
 }

@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { chownSync, readFileSync } from "node:fs";
 import { uptime } from "node:os";
 import { promisify } from "node:util";
 import { placesBelow } from "./files.ts";
@@ -23,6 +24,15 @@ async function startUnit(unit: string): Promise<void> {
   }
 }
 
+/** Gives a file to the user of a process, and to nobody else. */
+function own(path: string, user: string): void {
+  const line = readFileSync("/etc/passwd", "utf8").match(
+    new RegExp(`^${user}:[^:]*:([0-9]+):([0-9]+):`, "m"),
+  );
+  if (line === null) throw new Error(`there is no user ${user}`);
+  chownSync(path, Number(line[1]), Number(line[2]));
+}
+
 async function tell(status: "SUCCESS" | "FAILURE", reason: string, id: string): Promise<void> {
   const file = readReadySignal(places.readySignal);
   if (file.kind === "none") return;
@@ -31,13 +41,14 @@ async function tell(status: "SUCCESS" | "FAILURE", reason: string, id: string): 
   if (problem !== undefined) say(`Heat could not be told ${status}: ${problem}`);
 }
 
+/** 0: ready; 1: not yet, tried again; 2: user data has to be corrected first. */
 async function main(): Promise<number> {
   let member: Member | undefined;
   try {
     member = readMember(places.member);
     const { name, role, cell, address } = member;
     say(`${name}: ${role} in cell ${cell} at ${address}`);
-    await startMember(member, { places, say, startUnit });
+    await startMember(member, { places, say, startUnit, own });
     say(`node ready: ${name}, ${Math.round(uptime())} s after the machine's start`);
     await tell("SUCCESS", `${name} is ready`, name);
     return 0;
@@ -46,7 +57,7 @@ async function main(): Promise<number> {
     say(`NOT ready: ${error.message}`);
     say(`remedy: ${error.remedy}`);
     await tell("FAILURE", error.message.slice(0, 500), member?.name ?? "member");
-    return 1;
+    return member === undefined ? 2 : 1;
   }
 }
 

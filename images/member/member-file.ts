@@ -23,6 +23,8 @@ export const memberSchema = z
     seeds: z.array(address).min(1).max(9).optional(),
     /** Of sprout: addresses of bono on Mw, where the core tells the DMZ. */
     edges: z.array(address).max(64).default([]),
+    /** Whether etcd speaks TLS, for which machines are let in by the join token; the same on all. */
+    etcdTls: z.enum(["on", "off"]).default("off"),
     /** How long seeds, files and readiness are waited for, s. */
     waitSeconds: z.int().min(10).max(3600).default(900),
     /** Of homestead: whether ralf runs beside it. */

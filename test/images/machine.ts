@@ -12,6 +12,8 @@ export interface MachineRequest {
   readonly bridge: string;
   /** UEFI firmware; default: BIOS. */
   readonly firmware?: string;
+  /** A second disk, raw, and the identifier that the cloud gives it. */
+  readonly volume?: { readonly file: string; readonly id: string };
 }
 
 /** A virtual machine without KVM, on a disk of its own over the image. */
@@ -19,16 +21,18 @@ export class Machine {
   readonly console: string;
   readonly started = performance.now();
   readonly #child: ChildProcess;
+  readonly #tap: string;
   readonly #name: string;
   #said = "";
 
   constructor(request: MachineRequest) {
-    const { folder, name, image, drive, mac, bridge, firmware } = request;
+    const { folder, name, image, drive, mac, bridge, firmware, volume } = request;
     this.#name = name;
     this.console = join(folder, `${name}.console`);
     const disk = join(folder, `${name}.qcow2`);
     execFileSync("qemu-img", ["create", "-q", "-f", "qcow2", "-b", image, "-F", "qcow2", disk, "4G"]);
     const tap = `tap-${name}`.slice(0, 15);
+    this.#tap = tap;
     for (const args of [
       ["tuntap", "add", "dev", tap, "mode", "tap"],
       ["link", "set", tap, "master", bridge],
@@ -54,6 +58,13 @@ export class Machine {
         ...(firmware === undefined ? [] : ["-bios", firmware]),
         ...["-drive", `file=${disk},if=virtio,cache=unsafe`],
         ...["-drive", `file=${drive},if=virtio,format=raw,readonly=on`],
+        ...(volume === undefined
+          ? []
+          : [
+              ...["-drive", `file=${volume.file},if=none,id=volume,format=raw,cache=unsafe`],
+              // Nova gives virtio so much of the identifier.
+              ...["-device", `virtio-blk-pci,drive=volume,serial=${volume.id.slice(0, 20)}`],
+            ]),
         ...["-netdev", `tap,id=net,ifname=${tap},script=no,downscript=no`],
         ...["-device", `virtio-net-pci,netdev=net,mac=${mac},romfile=`, "-device", "virtio-rng-pci"],
       ],
@@ -99,5 +110,7 @@ export class Machine {
     const gone = new Promise<void>((resolve) => this.#child.once("exit", () => resolve()));
     this.#child.kill("SIGKILL");
     await gone;
+    // The next machine of this name makes it anew.
+    execFileSync("ip", ["link", "del", this.#tap]);
   }
 }

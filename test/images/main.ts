@@ -3,13 +3,17 @@ import { globSync, mkdtempSync, rmSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { admitToken, EtcdClient, edgeTokenOf, newJoinToken, parseEndpoints } from "@ims/etcd-cluster";
+import { systemClock } from "@ims/runtime";
 import { SipUe } from "../support/sip-ue.ts";
 import { configDrive, type MachineOptions } from "./config-drive.ts";
 import { etcdEntries, HostSide, until } from "./host-side.ts";
 import { Machine } from "./machine.ts";
 import { sipOptions } from "./sip-options.ts";
+import { bootVellum } from "./vellum.ts";
 
-const USAGE = `Boots the image as homestead, sprout and bono in turn, with a seed on this side of a bridge, and registers a user through them.
+const USAGE = `Boots the image as homestead with ralf, sprout and bono in turn, with a seed on this side of a bridge, registers a user through
+them; then as vellum with a data volume and etcd over TLS, and as two members that cannot be.
   npm run test:images -- [--image FILE] [--deadline SECONDS] [--keep] [--uefi]
 
   --image FILE   default: the .qcow2 in dist/image (npm run image:build)
@@ -66,6 +70,8 @@ try {
     JSON.stringify([...(await etcdEntries(SEED, "/tidewater/clusters/memcached/"))]).includes(`${OTHER}`),
   );
   note("seed", "etcd and two memcacheds on this side of the bridge");
+  const token = newJoinToken();
+  await admitEdges(token);
 
   const common = {
     home_domain: "example.com",
@@ -74,8 +80,13 @@ try {
     seeds: JSON.stringify([SEED]),
     cassandra: "",
     durable_writes: "preferred",
+    charging: "on",
+    cdf: "",
+    ralf: `http://${NET}.20:10888`,
+    edges: JSON.stringify([`${NET}.22`]),
+    etcd_tls: "off",
     ready_signal: "",
-    join_token: "",
+    join_token: token,
     bono_addresses: `${NET}.22,${UE}`,
     sprout_addresses: `${NET}.21`,
     core_cidr: `${NET}.0/24`,
@@ -98,6 +109,7 @@ try {
     ],
   });
   await ready(homestead, 9103, "homestead-0");
+  await ready(homestead, 9106, undefined);
   await provision(homestead);
 
   const sprout = `${NET}.21`;
@@ -140,7 +152,10 @@ try {
     index: 0,
     address: bono,
     mac: "52:54:00:90:00:22",
-    values: { ...common, address: bono, access_address: bono, pools_json: JSON.stringify(pools) },
+    values: {
+      ...{ ...common, address: bono, access_address: bono, pools_json: JSON.stringify(pools) },
+      ...{ join_token: edgeTokenOf(token), pools_file: "/var/lib/tidewater/edge/pools.json" },
+    },
   });
   await ready(bono, 9101, undefined);
   for (const transport of ["udp", "tcp"] as const)
@@ -157,6 +172,7 @@ try {
   note("REGISTER through bono, sprout, homestead", `200 in ${Math.round(performance.now() - from)} ms`);
   for (const machine of machines.splice(0)) await machine.stop();
 
+  await bootVellum({ folder, image: resolve(image), bridge: BRIDGE, net: NET, deadline, machines, note });
   await refused(
     "a role that there is not",
     { role: "sprut", pool: "sprut", name: "sprut-0" },
@@ -204,6 +220,16 @@ async function ready(address: string, port: number, member: string | undefined):
   note(`${member} in the registry`, "yes");
 }
 
+/** What a vellum would do: the token of the DMZ is good from now on. */
+async function admitEdges(token: string): Promise<void> {
+  const clock = systemClock();
+  const client = new EtcdClient({ endpoints: parseEndpoints(`http://${SEED}:2379`), clock });
+  const uses = { uses: 1, expires: clock.now() + 3 * 3_600_000, purpose: "edge" } as const;
+  const result = await admitToken(client, "/tidewater", edgeTokenOf(token), uses);
+  client.close();
+  if (result.kind === "unavailable") throw result.cause;
+}
+
 async function provision(address: string): Promise<void> {
   const response = await fetch(`http://${address}:8889/subscribers`, {
     method: "POST",
@@ -226,6 +252,7 @@ async function refused(what: string, member: Readonly<Record<string, unknown>>, 
     values: {
       ...{ home_domain: "example.com", cell: "0", index: "0", seeds: JSON.stringify([SEED]), cassandra: "" },
       ...{ ready_signal: "", join_token: "", core_cidr: "10.0.0.0/8", address, management_address: address },
+      ...{ charging: "off", cdf: "", etcd_tls: "off" },
     },
   });
   const machine = new Machine({

@@ -63,6 +63,7 @@ const FILLED: readonly (readonly [string, string])[] = [
   ["$edges", '["10.20.2.11","10.20.2.12"]'],
   ["$ready_signal", '{"alarm_url":"http://192.0.2.1:8000/v1/signal/x"}'],
   ["$join_token", "one-time"],
+  ["$etcd_tls", "on"],
 ];
 
 function cloudConfig(role: string): Map<string, { readonly content: string; readonly permissions: string }> {

@@ -6,10 +6,11 @@ import { basename, join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { load } from "js-yaml";
 import { PROGRAMS } from "../../images/build/bundles.ts";
-import { debianSources, installedPackages, readPackageList } from "../../images/build/debian.ts";
+import { debianSources, installedPackages, PACKAGES, readPackageList } from "../../images/build/debian.ts";
 import { requireSpace } from "../../images/build/space.ts";
 import { BuildError, run } from "../../images/build/tools.ts";
 import { placesBelow } from "../../images/member/files.ts";
+import { readModel } from "../../vnf/src/index.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const FILES = join(ROOT, "images/files");
@@ -54,17 +55,52 @@ for (const unit of UNITS)
     assert.equal(ended.status, 0, ended.stdout.trim().split("\n").slice(-1)[0] + ended.stderr);
   });
 
+/** The others are started by a unit as root, or by hand. */
+const DAEMONS = PROGRAMS.filter(({ name }) => !["member", "etcd-admin"].includes(name));
+
 test("each program has a unit of its own that runs it as a user of its own", () => {
   const users = new Set<string>();
-  for (const { name, file } of PROGRAMS.filter(({ name }) => name !== "member")) {
+  for (const { name, file } of DAEMONS) {
     const unit = name === "etcd-cluster" ? "cluster" : name;
     const text = readFileSync(join(FILES, `etc/systemd/system/tidewater-${unit}.service`), "utf8");
     assert.ok(text.includes(`/usr/lib/tidewater/${file} --config `), name);
     users.add(/^User=(.*)$/m.exec(text)?.[1] ?? "");
   }
-  assert.equal(users.size, PROGRAMS.length - 1);
+  assert.equal(users.size, DAEMONS.length);
   const accounts = readFileSync(join(FILES, "usr/lib/sysusers.d/tidewater.conf"), "utf8");
   for (const user of users) assert.match(accounts, new RegExp(`^u ${user} +8[0-9]{2}:tidewater `, "m"));
+});
+
+test("every process that the model puts on a machine is in the image, with a unit", () => {
+  const model = readModel();
+  assert.ok(model.kind === "model");
+  const unitOf = new Map([
+    ["etcd-cluster", "tidewater-cluster"],
+    ["sshd", "ssh"],
+  ]);
+  const processes = new Set(model.model.vdus.flatMap((vdu) => vdu.processes));
+  for (const process of processes) {
+    const unit = unitOf.get(process) ?? `tidewater-${process}`;
+    if (unit === "ssh") assert.ok((PACKAGES as readonly string[]).includes("openssh-server"));
+    else assert.ok(UNITS.includes(`etc/systemd/system/${unit}.service`), process);
+  }
+});
+
+test("what a unit or a script of the image names is there: users, programs, folders that are written", () => {
+  const accounts = readFileSync(join(FILES, "usr/lib/sysusers.d/tidewater.conf"), "utf8");
+  for (const unit of UNITS) {
+    const text = readFileSync(join(FILES, unit), "utf8");
+    const user = /^User=(.*)$/m.exec(text)?.[1];
+    if (user !== undefined) assert.match(accounts, new RegExp(`^u ${user} `, "m"), unit);
+    for (const [, path = ""] of text.matchAll(/(\/usr\/lib\/tidewater\/[a-z-]+\.[a-z]+)/g))
+      assert.ok(existsSync(join(FILES, path)), `${unit}: ${path}`);
+    // A unit that protects the clock has no device but those it names.
+    if (/mkfs|data-volume/.test(text)) assert.match(text, /^DeviceAllow=block-\* rw$/m, unit);
+  }
+  // On a data volume nothing can be executed.
+  const cassandra = readFileSync(join(FILES, "usr/lib/tidewater/cassandra.options"), "utf8");
+  for (const [, folder = ""] of cassandra.matchAll(/^-D(?:java\.io|jna)\.tmpdir=(.*)$/gm))
+    assert.doesNotMatch(folder, /^\/var\/lib\/tidewater/);
 });
 
 test("a data volume that is blank gets a file system, one with anything on it is left as it is, and a missing one is told", (t) => {
@@ -97,6 +133,12 @@ test("a data volume that is blank gets a file system, one with anything on it is
   const mount = "systemctl start var-lib-tidewater.mount\n";
   assert.deepEqual(start(2), { code: 0, said: "", did: `mkfs -q -L tidewater-data ${disk}\n${mount}` });
   assert.deepEqual(start(0), { code: 0, said: "", did: mount });
+  rmSync(disk);
+  mkdirSync(disk);
+  const unreadable = start(2);
+  assert.deepEqual([unreadable.code, unreadable.did], [1, ""], "blkid says 2 of what it cannot read, too");
+  rmSync(disk, { recursive: true });
+  writeFileSync(disk, "");
   const unsure = start(8);
   assert.deepEqual([unsure.code, unsure.did], [1, ""], "nothing is done to what cannot be told");
   writeFileSync(join(at, "odd"), "../../vda; rm -rf /");

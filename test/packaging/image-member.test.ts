@@ -9,8 +9,9 @@ import { type TestContext, test } from "node:test";
 import { edgeAgentOptions } from "@ims/etcd-cluster";
 import { loadOptions } from "@ims/runtime";
 import { load } from "js-yaml";
+import { tlsFilesOf } from "../../images/member/certificates.ts";
 import { clusterConfig, SERVICES } from "../../images/member/cluster.ts";
-import { etcdStart, etcdYaml } from "../../images/member/etcd-member.ts";
+import { etcdYaml, startOfEtcd } from "../../images/member/etcd-member.ts";
 import { type Places, placesBelow, put } from "../../images/member/files.ts";
 import { memberSchema, readMember } from "../../images/member/member-file.ts";
 import { waitForSeeds } from "../../images/member/seeds.ts";
@@ -22,6 +23,9 @@ const GOOD = {
   ...{ role: "homestead", pool: "homestead", index: 1, cell: 0, name: "homestead-1" },
   ...{ domain: "example.com", address: "127.0.0.2", seeds: ["127.0.0.78"] },
 };
+
+/** Without TLS no file is anybody's own. */
+const own = (): void => assert.fail("no certificates were asked for");
 
 function machine(t: TestContext): Places {
   const root = mkdtempSync(join(tmpdir(), "member-"));
@@ -136,6 +140,7 @@ for (const role of ["bono", "sprout", "homestead", "vellum"])
       cell: "0",
       charging: "on",
       own_cassandra: "on",
+      etcd_tls: "on",
       edges: '["10.0.2.11","10.0.2.12"]',
       seeds: '["10.0.3.11","10.0.3.12"]',
     };
@@ -212,7 +217,7 @@ test("a homestead starts its cluster process once a seed answers, itself once it
     if (unit === "tidewater-homestead.service") setTimeout(() => (healthy = true), 300);
     return Promise.resolve();
   };
-  await startMember(memberSchema.parse(GOOD), { places, say: () => undefined, startUnit });
+  await startMember(memberSchema.parse(GOOD), { places, say: () => undefined, startUnit, own });
   assert.deepEqual(started, ["tidewater-cluster.service", "tidewater-homestead.service"]);
   assert.deepEqual(readFileSync(join(places.run, "cluster_config"), "utf8").trim().split("\n"), [
     "etcd=http://127.0.0.78:2379",
@@ -236,6 +241,7 @@ test("a homestead with charging starts ralf before itself; one that waits for a 
     places,
     say: () => undefined,
     startUnit: (unit: string): Promise<void> => Promise.resolve(void started.push(unit)),
+    own,
   };
   const member = memberSchema.parse({ ...GOOD, charging: "on" });
   await startMember(member, modules);
@@ -265,7 +271,7 @@ test("bono with a join token waits for what the core tells, and reads that; what
     return Promise.resolve();
   };
   const bono = memberSchema.parse({ ...GOOD, role: "bono", pool: "bono", name: "bono-1", seeds: undefined });
-  await startMember(bono, { places, say: () => undefined, startUnit });
+  await startMember(bono, { places, say: () => undefined, startUnit, own });
   assert.deepEqual(started, [
     "tidewater-restart.path",
     "tidewater-edge-agent.service",
@@ -288,7 +294,7 @@ test("bono with a join token waits for what the core tells, and reads that; what
   await assert.rejects(
     startMember(
       { ...bono, waitSeconds: 0 },
-      { places: alone, say: () => undefined, startUnit: () => Promise.resolve() },
+      { places: alone, say: () => undefined, startUnit: () => Promise.resolve(), own },
     ),
     (error: Error & { remedy?: string }) =>
       /nobody has brought what the core has to tell/.test(error.message) && /9111/.test(error.remedy ?? ""),
@@ -309,7 +315,12 @@ test("a vellum makes the token of the DMZ good, which is made from that of the c
     ...{ ...GOOD, role: "vellum", pool: "vellum", name: "vellum-1", cassandra: "off" },
     seeds: ["127.0.0.81"],
   });
-  const modules = { places, say: (line: string) => void said.push(line), startUnit: () => Promise.resolve() };
+  const modules = {
+    places,
+    say: (line: string) => void said.push(line),
+    startUnit: () => Promise.resolve(),
+    own,
+  };
   await startMember(vellum, modules);
   // digest: [sha256, "edge <token>"] of HOT.
   const token = createHash("sha256").update("edge core-token-0123456789abcdef").digest("hex");
@@ -343,7 +354,7 @@ test("a vellum that is to run Cassandra from an image without it says how to get
   const places = machine(t);
   const seed = await serve(t, "127.0.0.78", 2379, () => [200, '{"health":"true"}']);
   const vellum = { ...GOOD, role: "vellum", pool: "vellum", name: "vellum-1" };
-  const modules = { places, say: () => undefined, startUnit: () => Promise.resolve() };
+  const modules = { places, say: () => undefined, startUnit: () => Promise.resolve(), own };
   await assert.rejects(
     startMember(memberSchema.parse({ ...vellum, cassandra: "on" }), modules),
     (error: Error & { remedy?: string }) =>
@@ -367,6 +378,7 @@ test("with the files of its last life a machine starts without etcd", async (t) 
     places,
     say: () => undefined,
     startUnit,
+    own,
   });
   assert.equal(started.at(-1), "tidewater-homestead.service");
 });
@@ -376,31 +388,36 @@ test("etcd of a machine that took the place of a dead one: the old member is tak
     ...{ ...GOOD, role: "vellum", pool: "vellum", name: "vellum-1" },
     ...{ address: "127.0.0.2", seeds: ["127.0.0.2", "127.0.0.80"] },
   });
-  let members = [{ ID: "77", name: "etcd-127-0-0-2", peerURLs: ["http://127.0.0.2:2380"] }];
-  const etcd = await serve(t, "127.0.0.80", 2379, ({ path }) => [
-    200,
-    path === "/health" ? '{"health":"true"}' : JSON.stringify({ members }),
-  ]);
-  const start = await etcdStart(member, false);
+  const peerURLs = ["http://127.0.0.2:2380"];
+  let members = [{ ID: "77", name: "etcd-127-0-0-2", peerURLs, clientURLs: ["http://127.0.0.2:2379"] }];
+  const etcd = await serve(t, "127.0.0.80", 2379, () => [200, JSON.stringify({ members })]);
+  const places = machine(t);
+  const waiting = { say: () => undefined, deadline: performance.now() + 5000 };
+  const start = await startOfEtcd(member, places, false, waiting);
   assert.equal(start.state, "existing");
   assert.deepEqual(
-    etcd.asked.filter(({ path }) => path !== "/health").map(({ path, body }) => [path, body]),
+    etcd.asked.map(({ path, body }) => [path, body]),
     [
       ["/v3/cluster/member/list", "{}"],
       ["/v3/cluster/member/remove", '{"ID":"77"}'],
       ["/v3/cluster/member/add", '{"peerURLs":["http://127.0.0.2:2380"]}'],
     ],
   );
-  const yaml = load(etcdYaml(member, start, "/data")) as Record<string, string>;
+  const yaml = load(etcdYaml(member, start, "/data", tlsFilesOf("etcd", places))) as Record<string, string>;
   assert.equal(yaml["initial-cluster-state"], "existing");
-  assert.equal(
-    yaml["initial-cluster"],
-    "etcd-127-0-0-2=http://127.0.0.2:2380,etcd-127-0-0-80=http://127.0.0.80:2380",
-  );
+  assert.equal(yaml["initial-cluster"], "etcd-127-0-0-2=http://127.0.0.2:2380");
+  assert.equal(yaml["client-transport-security"], undefined);
   // The others began with us and wait: nothing is taken out.
-  members = [{ ID: "77", name: "", peerURLs: ["http://127.0.0.2:2380"] }];
-  assert.equal((await etcdStart(member, false)).state, "new");
-  assert.equal((await etcdStart(member, true)).state, "existing", "with its data it is who it was");
+  members = [{ ID: "77", name: "", peerURLs, clientURLs: [] }];
+  etcd.asked.length = 0;
+  assert.equal((await startOfEtcd(member, places, false, waiting)).state, "existing");
+  assert.deepEqual(
+    etcd.asked.map(({ path }) => path),
+    ["/v3/cluster/member/list"],
+  );
+  const known = await startOfEtcd(member, places, true, waiting);
+  assert.equal(known.state, "existing", "with its data it is who it was");
+  assert.equal(known.cluster.split(",").length, 2);
 });
 
 test("Heat is told with PUT by a pre-signed URL, with POST and a token of Keystone's where the handle has a user", async (t) => {

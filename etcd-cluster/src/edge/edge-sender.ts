@@ -194,7 +194,7 @@ export class EdgeSender implements Service {
 
   async #tokenOf(id: string, name: string): Promise<string | undefined> {
     const { client, clock, root } = this.#options;
-    const ledger = etcdLedger(client, root);
+    const ledger = etcdLedger(client, root, ["edge", "machine"]);
     const token = await ledger.find(id, clock.now());
     if (typeof token !== "string") return undefined;
     return (await ledger.take(id, `edge ${name}`, clock.now())) === true ? token : undefined;

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, open, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { isIP } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -48,9 +48,19 @@ async function create(folder: string, pem: string, key: string): Promise<void> {
   const [freshKey, fresh] = [`${key}.new`, `${pem}.new`];
   const self = ["-x509", "-days", AUTHORITY_DAYS, "-subj", "/CN=Tidewater etcd", "-keyout", freshKey];
   await runProgram(["openssl", "req", ...CURVE, ...self, "-out", fresh]);
-  // The certificate last: while it is not there nothing is.
+  // The certificate last: while it is not there nothing is. Neither may be empty after a power cut.
+  for (const path of [freshKey, fresh]) await flush(path);
   await rename(freshKey, key);
   await rename(fresh, pem);
+}
+
+async function flush(path: string): Promise<void> {
+  const file = await open(path, "r+");
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
+  }
 }
 
 /** A new key, written to `keyFile` (0600 by openssl), and the request for its certificate. PEM. */

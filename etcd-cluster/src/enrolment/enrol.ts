@@ -5,7 +5,7 @@ import { replaceFile } from "@ims/runtime";
 import { z } from "zod";
 import { parseJson } from "../cluster-manager/cluster-view.ts";
 import { EtcdError } from "../etcd/errors.ts";
-import { requestAgain, requestCertificate } from "./authority.ts";
+import { type Authority, requestAgain, requestCertificate } from "./authority.ts";
 import { answerWords, requestWords } from "./enrolment-server.ts";
 import { proofOf, proves, tokenId } from "./join-token.ts";
 
@@ -38,11 +38,7 @@ export async function enrol({
   address,
   folder,
 }: EnrolRequest): Promise<"enrolled" | "known"> {
-  const [keyFile, own, ca] = ["own.key", "own.pem", "ca.pem"].map((file) => join(folder, file)) as [
-    string,
-    string,
-    string,
-  ];
+  const { keyFile, own, ca } = filesOf(folder);
   if (await isThere(own)) return "known";
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const request = await requestOf(join(folder, "own.csr"), keyFile);
@@ -69,6 +65,25 @@ export async function enrol({
     return "enrolled";
   }
   throw new EtcdError({ code: "ETCD_ENROLMENT", text: name, problem: problems.join("; ") });
+}
+
+/** The machine that has the authority lets itself in, by the same files. */
+export async function enrolHere(
+  authority: Authority,
+  { name, address, folder }: Pick<EnrolRequest, "name" | "address" | "folder">,
+): Promise<"enrolled" | "known"> {
+  const { keyFile, own, ca } = filesOf(folder);
+  if (await isThere(own)) return "known";
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const request = await requestOf(join(folder, "own.csr"), keyFile);
+  const certificate = await authority.sign(request, name, address);
+  await replaceFile(ca, authority.certificate);
+  await replaceFile(own, certificate);
+  return "enrolled";
+}
+
+function filesOf(folder: string): { keyFile: string; own: string; ca: string } {
+  return { keyFile: join(folder, "own.key"), own: join(folder, "own.pem"), ca: join(folder, "ca.pem") };
 }
 
 /** The same request each time: an answer that got lost does not cost a further use of the token. */

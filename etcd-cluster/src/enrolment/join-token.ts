@@ -37,6 +37,8 @@ const recordSchema = z.object({
   expires: z.number(),
   /** name and key of those that were: whoever did not get the answer may ask again. */
   admitted: z.array(z.string()).max(1000),
+  /** edge: of a node in the DMZ, which gets no certificate for etcd by it. */
+  purpose: z.enum(["machine", "edge"]).default("machine"),
 });
 type TokenRecord = z.output<typeof recordSchema>;
 
@@ -45,7 +47,10 @@ export interface TokenUses {
   readonly uses: number;
   /** ms since the epoch. */
   readonly expires: number;
+  /** Default: machine. */
+  readonly purpose?: TokenPurpose;
 }
+export type TokenPurpose = TokenRecord["purpose"];
 
 /** Which tokens are good, and how often. */
 export interface TokenLedger {
@@ -64,26 +69,71 @@ export async function admitToken(
   client: EtcdClient,
   root: string,
   token: string,
-  { uses, expires }: TokenUses,
+  uses: TokenUses,
 ): Promise<{ readonly kind: "admitted" | "known" } | Unavailable> {
   if (!JOIN_TOKEN.test(token)) throw new RangeError("a join token has 22 or more letters, digits or ._~-");
   const key = tokenKey(root, tokenId(token));
-  const record: TokenRecord = { version: 1, token, left: uses, expires, admitted: [] };
   const result = await client.transact({
     when: [{ key, is: "absent" }],
-    run: [{ do: "put", key, value: JSON.stringify(record) }],
+    run: [{ do: "put", key, value: recordOf(token, uses) }],
   });
   if (result.kind === "unavailable") return result;
   return { kind: result.kind === "done" && result.held ? "admitted" : "known" };
 }
 
-/** Tokens in etcd: good or not on every machine at the same moment. */
-export function etcdLedger(client: EtcdClient, root: string): TokenLedger {
+/** A token that is good at this machine alone: for the time before there is an etcd. */
+export function localLedger(token: string, { uses, expires }: TokenUses): TokenLedger {
+  const known = tokenId(token);
+  const admitted = new Set<string>();
+  return {
+    find: (id, now) => Promise.resolve(id === known && now < expires ? token : undefined),
+    take(id, machine, now) {
+      const again = admitted.has(machine);
+      if (id !== known || now >= expires || (!again && admitted.size >= uses)) return Promise.resolve(false);
+      admitted.add(machine);
+      return Promise.resolve(true);
+    },
+  };
+}
+
+/**
+ * The token of nodes in the DMZ: made in the same way by the Heat templates from the one that the core is given, so that who breaks
+ * into a node there has no token of the core.
+ */
+export function edgeTokenOf(token: string): string {
+  return createHash("sha256").update(`edge ${token}`).digest("hex");
+}
+
+/** Makes a token good again, used up, expired or forgotten: machines that were let in by it are made anew with the same user data. */
+export async function reopenToken(
+  client: EtcdClient,
+  root: string,
+  token: string,
+  uses: TokenUses,
+): Promise<{ readonly kind: "reopened" } | Unavailable> {
+  if (!JOIN_TOKEN.test(token)) throw new RangeError("a join token has 22 or more letters, digits or ._~-");
+  const result = await client.put(tokenKey(root, tokenId(token)), recordOf(token, uses));
+  if (result.kind === "unavailable") return result;
+  return { kind: "reopened" };
+}
+
+function recordOf(token: string, { uses, expires, purpose = "machine" }: TokenUses): string {
+  const record: TokenRecord = { version: 1, token, left: uses, expires, admitted: [], purpose };
+  return JSON.stringify(record);
+}
+
+/** Tokens in etcd: good or not on every machine at the same moment, and for nothing but what they were made for. */
+export function etcdLedger(
+  client: EtcdClient,
+  root: string,
+  accepts: readonly TokenPurpose[] = ["machine"],
+): TokenLedger {
   const read = async (id: string) => {
     const found = await client.range({ key: tokenKey(root, id) });
     if (found.kind === "unavailable") return found;
     const [entry] = found.entries;
-    const record = entry === undefined ? undefined : parseJson(entry.value, recordSchema);
+    const parsed = entry === undefined ? undefined : parseJson(entry.value, recordSchema);
+    const record = parsed !== undefined && accepts.includes(parsed.purpose) ? parsed : undefined;
     return { kind: "found", record, revision: entry?.revision ?? 0 } as const;
   };
   return {

@@ -57,9 +57,11 @@ export type GrantResult =
 /** A member of the cluster of etcd. */
 export interface EtcdMember {
   readonly id: string;
-  /** Empty: it was admitted and has never started. */
+  /** Empty: it was admitted later on and has never started. */
   readonly name: string;
   readonly peerUrls: readonly string[];
+  /** None: it has never started. */
+  readonly clientUrls: readonly string[];
 }
 export type MembersResult =
   | { readonly kind: "members"; readonly members: readonly EtcdMember[] }
@@ -252,9 +254,11 @@ export class EtcdClient {
 function memberOf(value: unknown): EtcdMember {
   const member = object(value);
   const name = member["name"];
+  const urls = (key: string): string[] => list(member[key]).filter((url) => typeof url === "string");
   return {
     id: id(member["ID"]),
     name: typeof name === "string" ? name : "",
-    peerUrls: list(member["peerURLs"]).filter((url) => typeof url === "string"),
+    peerUrls: urls("peerURLs"),
+    clientUrls: urls("clientURLs"),
   };
 }

@@ -40,18 +40,22 @@ export async function etcdStart(request: EtcdStartRequest): Promise<EtcdStart> {
   // Nobody answers: all begin together.
   if (found.kind === "unavailable") return { kind: "start", state: "new", cluster: all };
   const before = found.members.find(({ peerUrls }) => peerUrls.includes(own.peerUrl));
-  // Without a name it was admitted and waits for us.
-  if (before !== undefined && before.name !== "") {
+  // One that never ran is us: admitted, or of those who began together while we were late. Nothing is to be taken out.
+  const waits = before !== undefined && before.clientUrls.length === 0;
+  if (before !== undefined && !waits) {
     const removed = await client.removeMember(before.id);
     if (removed.kind !== "removed") return { kind: "refused" };
   }
-  if (before === undefined || before.name !== "") {
+  if (!waits) {
     const added = await client.addMember([own.peerUrl]);
     if (added.kind !== "members") return { kind: "refused" };
   }
+  // One that has not started yet may have no name.
+  const nameOf = (peerUrl: string, name: string): string =>
+    seats.find((seat) => seat.peerUrl === peerUrl)?.name ?? name;
   const others = found.members.filter((member) => member !== before);
   const cluster = [
-    ...others.map(({ name, peerUrls }) => `${name}=${peerUrls[0]}`),
+    ...others.map(({ name, peerUrls: [peerUrl = ""] }) => `${nameOf(peerUrl, name)}=${peerUrl}`),
     `${own.name}=${own.peerUrl}`,
   ].join(",");
   return { kind: "start", state: "existing", cluster };

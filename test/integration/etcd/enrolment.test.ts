@@ -6,10 +6,13 @@ import { describe, test } from "node:test";
 import {
   admitToken,
   EnrolmentServer,
+  edgeTokenOf,
   enrol,
   etcdLedger,
   newJoinToken,
   openAuthority,
+  reopenToken,
+  tokenId,
 } from "@ims/etcd-cluster";
 import { systemClock } from "@ims/runtime";
 import { memoryLogger } from "@ims/runtime/testing";
@@ -72,6 +75,15 @@ describe("machines are let in by join tokens", { skip }, () => {
     const late = newJoinToken();
     await admitToken(client, "/site", late, { uses: 5, expires: clock.now() - 1 });
     await refused(join_("vellum-4", { token: late }), /expired/);
+    assert.deepEqual(await reopenToken(client, "/site", late, hour), { kind: "reopened" });
+    assert.equal(await join_("vellum-4", { token: late }), "enrolled");
+    const edge = edgeTokenOf(late);
+    await admitToken(client, "/site", edge, { ...hour, purpose: "edge" });
+    await refused(join_("vellum-5", { token: edge }), /unknown/);
+    assert.equal(
+      await etcdLedger(client, "/site", ["edge", "machine"]).find(tokenId(edge), clock.now()),
+      edge,
+    );
     const said = JSON.stringify(log.lines);
     assert.ok(!said.includes(token) && !said.includes("PRIVATE KEY"));
 

@@ -29,6 +29,9 @@ test("user equipment reaches the P-CSCF on the access network and nothing else",
 test("the stores are reached by the core and by each other", () => {
   assert.deepEqual(of("vellum", "ingress"), [
     "core 11211/tcp sprout",
+    "core 2378/tcp homestead",
+    "core 2378/tcp sprout",
+    "core 2378/tcp vellum",
     "core 2379/tcp homestead",
     "core 2379/tcp sprout",
     "core 2379/tcp vellum",

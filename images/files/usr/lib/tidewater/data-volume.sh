@@ -29,7 +29,11 @@ if [ -z "$disk" ]; then
   echo "tidewater: the data volume $volume is not attached" >&2
   exit 1
 fi
-# blkid says 2 when there is nothing to be found on it, and nothing else may be overwritten.
+# blkid says 2 when there is nothing to be found on it, but also when it cannot be read; nothing else may be overwritten.
+if ! head -c 4194304 "$disk" >/dev/null; then
+  echo "tidewater: the data volume $disk cannot be read" >&2
+  exit 1
+fi
 found=0
 blkid -p "$disk" >/dev/null || found=$?
 case $found in
