@@ -1,17 +1,15 @@
 import assert from "node:assert/strict";
-import { execFile, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { promisify } from "node:util";
-import { ProvisioningClient } from "@ims/api";
-import { buildSimservs, type Condition, type Simservs } from "@ims/ims";
+import type { Condition, Simservs } from "@ims/ims";
 import { type CoreUnderTest, launchCore } from "../support/core-under-test.ts";
 import { endProgram } from "../support/program.ts";
 import { freePort, sippMissing } from "../support/sipp.ts";
-import { problemsOf, runCall, type Scenario, type SippTarget, type SippUser } from "../support/sipp-call.ts";
+import { problemsOf, runCall, type Scenario, type SippUser } from "../support/sipp-call.ts";
+import { bars, TelephonyUnderTest } from "../support/telephony.ts";
 
-const run = promisify(execFile);
 const missing = sippMissing();
 // Where tests must not be skipped in silence a missing SIPp makes them fail.
 const skip = missing === null || process.env["CI"] !== undefined ? false : missing.reason;
@@ -22,97 +20,16 @@ const refused = (code: string): Scenario => ({ name: "uac-refused", fill: { CODE
 
 describe("telephony services, set by XCAP and seen by SIPp", { skip }, () => {
   let core: CoreUnderTest;
-  let provisioning: ProvisioningClient;
-  let next = 0;
+  let telephony: TelephonyUnderTest;
   before(async () => {
     assert.equal(missing, null, missing?.reason);
     core = await launchCore({ args: ["--no-examples", "--mmtel"] });
-    provisioning = new ProvisioningClient(core.provisioning);
+    telephony = new TelephonyUnderTest(core);
   });
   after(() => core?.stop());
 
-  const where = (): SippTarget => ({
-    target: `${core.sip.host}:${core.sip.udpPort}`,
-    domain: core.domain,
-    transport: "udp",
-  });
-  const uriOf = ({ name }: SippUser): string => `sip:${name}@${core.domain}`;
-
-  /** A new user whose every request goes to the MMTEL application server by an ordinary iFC, with settings if any. */
-  async function user(simservs?: Simservs, serverName = `sip:mmtel.${core.domain}`): Promise<SippUser> {
-    const one = { name: `ue${next++}`, password: "secret" };
-    const impi = `${one.name}@${core.domain}`;
-    await provisioning.add({
-      impi,
-      publicIdentities: [{ impu: uriOf(one) }],
-      credentials: { password: one.password },
-      services: {
-        initialFilterCriteria: [
-          {
-            priority: 1,
-            applicationServer: { serverName, defaultHandling: "terminate" },
-          },
-        ],
-      },
-    });
-    if (simservs !== undefined) {
-      const document = [
-        "-H",
-        "Content-Type: application/vnd.etsi.simservs+xml",
-        "--data-binary",
-        buildSimservs(simservs),
-      ];
-      assert.equal(await xcap(one, "PUT", "", ...document), "201");
-    }
-    return one;
-  }
-
-  /** Status of a request of a user for his document, or for a node of it, with Digest. */
-  async function xcap(
-    { name, password }: SippUser,
-    method: string,
-    node: string,
-    ...more: string[]
-  ): Promise<string> {
-    const url = `http://${core.host}:7887/simservs.ngn.etsi.org/users/sip:${name}@${core.domain}/simservs.xml${node}`;
-    const asked = [
-      "-s",
-      "-g",
-      "-o",
-      "/dev/null",
-      "-w",
-      "%{http_code}",
-      "--digest",
-      "-u",
-      `${name}@${core.domain}:${password}`,
-    ];
-    return (await run("curl", [...asked, "-X", method, ...more, url])).stdout;
-  }
-
-  const to = (target: SippUser, ...conditions: Condition[]): Simservs => ({
-    communicationDiversion: {
-      active: true,
-      noReplySeconds: 5,
-      rules: [
-        {
-          id: "only",
-          conditions,
-          action: {
-            target: uriOf(target),
-            notifyCaller: true,
-            revealIdentityToCaller: true,
-            revealServedUserIdentityToCaller: true,
-            revealIdentityToTarget: true,
-            noReplySeconds: undefined,
-          },
-        },
-      ],
-    },
-  });
-  const bars = (...conditions: Condition[]): NonNullable<Simservs["incomingBarring"]> => ({
-    active: true,
-    rules: [{ id: "only", conditions, action: { allow: false } }],
-  });
+  const user = (simservs?: Simservs, serverName?: string): Promise<SippUser> =>
+    telephony.user({ simservs, ...(serverName === undefined ? {} : { serverName }) });
 
   /** A call that reaches another user because of `cause`; `first`: what the phone that is called does before, if anything. */
   async function diverted(
@@ -121,13 +38,15 @@ describe("telephony services, set by XCAP and seen by SIPp", { skip }, () => {
     first?: (target: string) => Scenario,
   ): Promise<void> {
     const [caller, target] = [await user(), await user()];
-    const callee = await user(condition === undefined ? to(target) : to(target, condition));
-    const result = await runCall(where(), {
+    const callee = await user(
+      condition === undefined ? telephony.to(target) : telephony.to(target, condition),
+    );
+    const result = await runCall(telephony.where, {
       caller,
       scenario: { name: "uac-diverted", fill: { CAUSE: cause } },
       callee,
       callees: [
-        ...(first === undefined ? [] : [first(uriOf(target))]),
+        ...(first === undefined ? [] : [first(telephony.uriOf(target))]),
         { name: "uas-diverted", fill: { CAUSE: cause }, user: target },
       ],
     });
@@ -149,9 +68,9 @@ describe("telephony services, set by XCAP and seen by SIPp", { skip }, () => {
   test("TS 24.611: incoming and outgoing calls are barred, and by one attribute let in again", async () => {
     const [caller, silent] = [await user(), await user({ outgoingBarring: bars() })];
     const callee = await user({ incomingBarring: bars() });
-    const barred = await runCall(where(), { caller, scenario: refused("603"), callee, callees: [] });
+    const barred = await runCall(telephony.where, { caller, scenario: refused("603"), callee, callees: [] });
     assert.deepEqual(problemsOf(barred), []);
-    const outgoing = await runCall(where(), {
+    const outgoing = await runCall(telephony.where, {
       caller: silent,
       scenario: refused("603"),
       callee,
@@ -160,8 +79,8 @@ describe("telephony services, set by XCAP and seen by SIPp", { skip }, () => {
     assert.deepEqual(problemsOf(outgoing), []);
     const active = "/~~/simservs/incoming-communication-barring/@active";
     const off = ["-H", "Content-Type: application/xcap-att+xml", "--data-binary", "false"];
-    assert.equal(await xcap(callee, "PUT", active, ...off), "200");
-    const open = await runCall(where(), {
+    assert.equal(await telephony.xcap(callee, "PUT", active, ...off), "200");
+    const open = await runCall(telephony.where, {
       caller,
       scenario: { name: "uac-call" },
       callee,
@@ -174,7 +93,7 @@ describe("telephony services, set by XCAP and seen by SIPp", { skip }, () => {
     const hidden = await user({ originatingIdentityRestriction: { active: true, restricted: true } });
     const callee = await user();
     const scenario = { name: "uac-call" };
-    const seen = await runCall(where(), {
+    const seen = await runCall(telephony.where, {
       caller: hidden,
       scenario,
       callee,
@@ -182,7 +101,7 @@ describe("telephony services, set by XCAP and seen by SIPp", { skip }, () => {
     });
     assert.deepEqual(problemsOf(seen), []);
     const strict = await user({ incomingBarring: bars({ kind: "anonymous" }) });
-    const refusal = await runCall(where(), {
+    const refusal = await runCall(telephony.where, {
       caller: hidden,
       scenario: refused("433"),
       callee: strict,
@@ -209,8 +128,8 @@ describe("telephony services, set by XCAP and seen by SIPp", { skip }, () => {
       await user({ originatingIdentityRestriction: { active: true, restricted: true } }, server),
       await user(),
     ];
-    const callee = await user(to(target, { kind: "busy" }), server);
-    const result = await runCall(where(), {
+    const callee = await user(telephony.to(target, { kind: "busy" }), server);
+    const result = await runCall(telephony.where, {
       caller,
       scenario: { name: "uac-diverted", fill: { CAUSE: "486" } },
       callee,
@@ -228,7 +147,7 @@ describe("telephony services, set by XCAP and seen by SIPp", { skip }, () => {
     const homer = core.nodes.find(({ name }) => name === "homer")?.pid ?? assert.fail("no homer");
     process.kill(homer, "SIGSTOP");
     try {
-      const result = await runCall(where(), {
+      const result = await runCall(telephony.where, {
         caller,
         scenario: { name: "uac-call" },
         callee,

@@ -82,7 +82,7 @@ export async function launchCore(options: CoreOptions = {}): Promise<CoreUnderTe
       domain: ready.domain,
       stateDir,
       sip: { host, udpPort: 5060, tcpPort: 5060, tlsPort: 5061, wsPort: 5062, wssPort: 5063 },
-      provisioning: `http://${host}:8889`,
+      provisioning: `http://${hostInUri(host)}:8889`,
       nodes: ready.nodes,
       output: () => output,
       addSubscriber: async ({ impi, impus, password, args }) => {
@@ -91,7 +91,7 @@ export async function launchCore(options: CoreOptions = {}): Promise<CoreUnderTe
             "subscriber",
             "add",
             "--url",
-            `http://${host}:8889`,
+            `http://${hostInUri(host)}:8889`,
             "--impi",
             impi,
             ...impus.flatMap((impu) => ["--impu", impu]),
@@ -109,6 +109,11 @@ export async function launchCore(options: CoreOptions = {}): Promise<CoreUnderTe
     await stop();
     throw error;
   }
+}
+
+/** An address as it is written in a URI. */
+export function hostInUri(host: string): string {
+  return host.includes(":") ? `[${host}]` : host;
 }
 
 interface ReadyLine {

@@ -22,6 +22,8 @@ export type Scenario = {
   readonly args?: readonly string[];
   /** Another user than the one who is called: where the call comes to in the end. */
   readonly user?: SippUser;
+  /** Home domain of this UE, when it is another than the core's first. */
+  readonly domain?: string;
 };
 
 /** Who calls whom: `callees` are UEs of one user (several: its contacts), all registered before the caller starts. */
@@ -75,25 +77,27 @@ export async function runCall(where: SippTarget, call: SippCall): Promise<SippCa
   const callees: RunningSipp[] = [];
   try {
     for (const scenario of call.callees) {
+      const home = scenario.domain ?? domain;
       const callee = startSipp({
         scenario: scenarioPath("register-and-wait"),
         outOfCall: scenarioPath(scenario.name),
         target: where.target,
-        csv: [ueRow(scenario.user ?? call.callee, domain)],
-        keys: { domain },
-        args: [...(await ueArgs(where)), "-d", String(CALL_WITHIN_MS)],
+        csv: [ueRow(scenario.user ?? call.callee, home)],
+        keys: { domain: home },
+        args: [...(await ueArgs({ ...where, domain: home })), "-d", String(CALL_WITHIN_MS)],
         timeoutMs: CALL_WITHIN_MS + REGISTERED_WITHIN_MS + ENDED_WITHIN_MS,
         ...(scenario.fill === undefined ? {} : { fill: scenario.fill }),
       });
       callees.push(callee);
       await logged(callee, "registered", REGISTERED_WITHIN_MS);
     }
+    const home = call.scenario.domain ?? domain;
     const caller = await runSipp({
       scenario: scenarioPath(call.scenario.name),
       target: where.target,
-      csv: [ueRow(call.caller, domain, call.callee.name)],
-      keys: { domain },
-      args: [...(await ueArgs(where)), ...(call.scenario.args ?? [])],
+      csv: [ueRow(call.caller, home, call.callee.name)],
+      keys: { domain: home },
+      args: [...(await ueArgs({ ...where, domain: home })), ...(call.scenario.args ?? [])],
       timeoutMs: CALL_WITHIN_MS,
       ...(call.scenario.fill === undefined ? {} : { fill: call.scenario.fill }),
     });

@@ -240,7 +240,7 @@ export async function freePort(host: string): Promise<number> {
       });
     });
     const alsoUdp = await new Promise<boolean>((resolve) => {
-      const socket = createSocket("udp4").once("error", () => resolve(false));
+      const socket = createSocket(host.includes(":") ? "udp6" : "udp4").once("error", () => resolve(false));
       socket.bind(port, host, () => socket.close(() => resolve(true)));
     });
     if (alsoUdp) return port;
