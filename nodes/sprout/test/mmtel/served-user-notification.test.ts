@@ -63,3 +63,18 @@ test("TS 24.604 §4.5.2.6: who calls somebody is reminded that calls are diverte
   await calls(off);
   assert.deepEqual(told(off), []);
 });
+
+test("RFC 3428: what the user is told reaches the phone by the S-CSCF, like any MESSAGE to him", async () => {
+  const b = await mmtelBench({
+    simservs: { [BOB_URI]: diverting(forwardTo(ALICE, [{ kind: "busy" }], { notifyServedUser: true })) },
+  });
+  await b.send(b.answer(requestIn(await calls(b)), 486), b.dialled());
+  const [message] = told(b);
+  assert.ok(message);
+  // As it arrives at the S-CSCF's port.
+  message.prepend("Via", "SIP/2.0/TCP 127.0.0.1:5054;branch=z9hG4bKtold").append("Max-Forwards", "70");
+  const arrived = requestIn(await b.send(message.toString(), b.toScscf), "MESSAGE");
+  assert.equal(arrived.requestUri, "sip:bob@192.0.2.2:5060");
+  assert.match(arrived.body, /^Call from .* \(busy\)$/);
+  assert.deepEqual(told(b), [], "it is no call, so nobody is told of it");
+});
