@@ -5,6 +5,8 @@ export type BonoFault =
   | { readonly code: "BONO_BAD_KEY"; readonly option: string; readonly problem: string }
   | { readonly code: "BONO_TLS_FILE"; readonly file: string; readonly problem: string }
   | { readonly code: "BONO_TLS_INCOMPLETE"; readonly problem: string }
+  | { readonly code: "BONO_PEERS_FILE"; readonly file: string; readonly problem: string }
+  | { readonly code: "BONO_IBCF_ADDRESS"; readonly problem: string }
   | { readonly code: "BONO_CORE_OPEN"; readonly problem: string }
   | { readonly code: "BONO_CORE_ADDRESS"; readonly problem: string };
 

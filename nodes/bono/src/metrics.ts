@@ -2,7 +2,8 @@ import type { MetricsRegister } from "@ims/runtime";
 import { type ProxyCounters, sipCounters } from "@ims/sip";
 import type { PcscfCounters } from "./pcscf/modules.ts";
 
-const sides = ["access", "core"] as const;
+/** "peer": of the IBCF. */
+const sides = ["access", "core", "peer"] as const;
 const refusals = [
   "notRegistered",
   "foreignDialog",

@@ -47,6 +47,19 @@ export const bonoOptions = z.object({
     .min(1)
     .default("sip:127.0.0.1:5052;transport=tcp")
     .describe("where REGISTER requests go"),
+  ibcfPeersFile: z
+    .string()
+    .default("")
+    .describe(
+      "JSON file of the networks and PBXs that calls go to and come from; makes an IBCF; default: none",
+    ),
+  ibcfHost: host
+    .default("")
+    .describe("address that the side of these peers is bound to; default: that of the access side"),
+  ibcfAdvertisedHost: host
+    .default("")
+    .describe("address or name of the side of the peers in our SIP URIs; default: the bound address"),
+  ibcfPort: port("side of the peers, UDP and TCP; opened when there is a file of peers", 5070),
   flowTokenKey: z
     .string()
     .default("")

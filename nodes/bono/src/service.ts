@@ -18,6 +18,7 @@ import {
 } from "@ims/sip";
 import { addressesOf } from "./addresses.ts";
 import { BonoError } from "./errors.ts";
+import { createIbcf } from "./ibcf/create-ibcf.ts";
 import { getMetrics } from "./metrics.ts";
 import type { BonoOptions } from "./options.ts";
 import { CallWatch } from "./pcscf/call-watch.ts";
@@ -87,6 +88,15 @@ export function createBono(
       ? undefined
       : new ChargingClient({ urls: options.ralf, clock, log, register, metricsPrefix: "ims_bono" });
   if (charging !== undefined) modules.health.addNote("charging", () => charging.problem);
+  const triggers = (node: "P-CSCF" | "IBCF"): ChargingTriggers | undefined =>
+    charging &&
+    new ChargingTriggers({
+      node,
+      nodeAddress: addresses.coreUriHost,
+      methods: options.chargingMethods,
+      now: () => clock.now(),
+      emit: (event) => charging.send(event),
+    });
   const newIcid = icidGenerator();
   const registrationEvents = options.subscribeToRegistrations
     ? new RegistrationEvents({
@@ -99,15 +109,16 @@ export function createBono(
         counters: metrics.pcscf,
       })
     : undefined;
+  const own = ownUris({
+    hosts: addresses.ownHosts,
+    isCoreName: addresses.isPoolName,
+    accessPorts,
+    corePorts,
+  });
   const pcscf = new Pcscf({
     settings,
     clock,
-    own: ownUris({
-      hosts: addresses.ownHosts,
-      isCoreName: addresses.isPoolName,
-      accessPorts,
-      corePorts,
-    }),
+    own,
     tokens,
     flows,
     calls,
@@ -119,15 +130,7 @@ export function createBono(
     guesses: new GuessLimiter({ free: options.passwordTries, intervalMs: GUESS_INTERVAL_MS }, clock),
     newIcid,
     registrationEvents,
-    charging:
-      charging &&
-      new ChargingTriggers({
-        node: "P-CSCF",
-        nodeAddress: addresses.coreUriHost,
-        methods: options.chargingMethods,
-        now: () => clock.now(),
-        emit: (event) => charging.send(event),
-      }),
+    charging: triggers("P-CSCF"),
     counters: metrics.pcscf,
     isInviting: (flowId, besides) => core.transactions.isInviting(flowId, besides),
     siblingTargets: (host) => addresses.siblingAddresses(host).map(trustedSideOf),
@@ -135,9 +138,34 @@ export function createBono(
     mayUseCore: addresses.mayUseCore,
   });
 
+  // IBCF
+  const border =
+    options.ibcfPeersFile === ""
+      ? undefined
+      : createIbcf(
+          {
+            options,
+            icscf,
+            coreHostPort: () => settings.coreHostPort,
+            icidHost: coreUriHost,
+            key,
+            node: own,
+            core: () => core,
+            newIcid,
+            charging: triggers("IBCF"),
+            mayUseCore: addresses.mayUseCore,
+            hasSiblings: addresses.hasSiblings,
+          },
+          modules,
+        );
+
   // SIP
   const overload = new OverloadControl({
-    sides: { access: { trusted: false }, core: { trusted: true, inner: true, offers: true } },
+    sides: {
+      access: { trusted: false },
+      core: { trusted: true, inner: true, offers: true },
+      peer: { trusted: false },
+    },
     clock,
     targetMs: options.overloadTargetMs,
     floor: options.overloadFloor,
@@ -149,6 +177,8 @@ export function createBono(
   pools?.onChange(() => locator.targetsChanged());
   const core: ProxyCore = new ProxyCore({
     sides: [
+      // First: its URIs on the trusted side are the P-CSCF's too, but for their user part.
+      ...(border === undefined ? [] : [{ name: "peer", entity: border.ibcf, strict: true }]),
       { name: "access", entity: pcscf, strict: true },
       { name: "core", entity: pcscf, strict: false, answers: addresses.mayUseCore },
     ],
@@ -209,17 +239,20 @@ export function createBono(
       await listen("udp", { ...access, protocol: "UDP", port: sipPort });
       overload.start({ ...access, protocol: "UDP", port: sipPort });
       accessPorts.add(await listen("ws", { ...access, protocol: "WS", port: options.wsPort }));
+      await border?.start(listen);
       if (tls === undefined) return;
       accessPorts.add(await listen("tls", { ...access, protocol: "TLS", port: options.tlsPort, tls }));
       accessPorts.add(await listen("wss", { ...access, protocol: "WSS", port: options.wssPort, tls }));
     },
     async quiesce(signal) {
       pcscf.quiesce();
+      border?.ibcf.quiesce();
       // Who must connect again is better refused by the kernel: he tries the next address at once.
       if (addresses.hasSiblings()) core.transport.stopListening?.("access");
       await drain.run((options.quiesceSeconds ?? 5) * 1000 * MOVE_SHARE, signal);
       const busy = (): number => core.transactions.unanswered + drain.calls;
-      await whenIdle({ clock, busy, taken: () => pcscf.taken, quietMs: QUIET_MS }, signal);
+      const taken = (): number => pcscf.taken + (border?.ibcf.taken ?? 0);
+      await whenIdle({ clock, busy, taken, quietMs: QUIET_MS }, signal);
     },
     busy: () => ({
       requests: core.transactions.unanswered,
@@ -228,6 +261,7 @@ export function createBono(
     }),
     async stop() {
       overload.stop();
+      border?.stop();
       flows.stop();
       names.stop();
       await core.stop();

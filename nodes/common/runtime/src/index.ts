@@ -1,6 +1,7 @@
 export { type Clock, type SystemClockOptions, systemClock, type Timer } from "./clock.ts";
 export { checkSettings, type SettingsCheck } from "./config/check.ts";
 export { type ConfigFileResult, parseConfig } from "./config/config-file.ts";
+export { FollowedFile, type FollowedFileOptions, type TableResult } from "./config/followed-file.ts";
 export {
   type LoadRequest,
   type LoadResult,

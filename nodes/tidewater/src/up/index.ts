@@ -1,7 +1,16 @@
-import { resolve } from "node:path";
+import { writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import { guide } from "./guide.ts";
-import { isLoopback, type NodeOption, nodeCommands, nodeOptionOf, type UpOptions } from "./nodes.ts";
+import {
+  IBCF_ROUTES,
+  ibcfRoutes,
+  isLoopback,
+  type NodeOption,
+  nodeCommands,
+  nodeOptionOf,
+  type UpOptions,
+} from "./nodes.ts";
 import { poolKeys } from "./pools/keys.ts";
 import {
   type PoolCounts,
@@ -59,6 +68,11 @@ export function upCommand(exit: (code: number) => void): Command {
     .option("--ellis", "run ellis too: accounts and numbers for users, over HTTP as Clearwater's Ellis")
     .option("--call-lists", "run homer too: lists of their calls for subscribers, over HTTP")
     .option("--twinning", "twin VoIP clients with mobile phones of a circuit-switched network")
+    .option(
+      "--ibcf <file>",
+      "JSON file of other networks and PBXs: an IBCF in bono, to which sprout sends what leaves",
+      (file) => resolve(file),
+    )
     .option("--log-level <level>", "trace, debug, info, warn, error or silent", "warn")
     .option("--set <node.option=value>", "an option of one node; may be repeated", collect)
     .option("--json", "print one JSON line when ready instead of the guide")
@@ -105,6 +119,10 @@ async function inPools(given: Given, command: Command): Promise<number> {
   if (given.twinning === true)
     throw new Error("--twinning goes without --pools and --stores: write --set sprout.twinning=true");
   if (given.charging === true) throw new Error("--charging goes without --pools and --stores");
+  if (given.ibcf !== undefined)
+    throw new Error(
+      "--ibcf goes without --pools and --stores: write --set bono.ibcf-peers-file=... and --set sprout.bgcf-file=...",
+    );
   if (given.ellis === true) throw new Error("--ellis goes without --pools and --stores");
   const pools = given.pools ?? withDefaults(new Map());
   const stores = given.stores ?? { memcached: 0, cassandra: 0 };
@@ -142,6 +160,7 @@ interface Given extends Omit<UpOptions, "seedExamples" | "set"> {
 async function up(options: UpOptions, json: boolean): Promise<number> {
   const stateDir = resolve(options.stateDir);
   makeStateDir(stateDir);
+  if (options.ibcf !== undefined) writeFileSync(join(stateDir, IBCF_ROUTES), ibcfRoutes(options));
   const began = Date.now();
   const supervisor = new Supervisor(
     nodeCommands({ ...options, stateDir, keys: poolKeys(stateDir) }),

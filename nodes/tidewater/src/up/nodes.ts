@@ -21,6 +21,8 @@ export interface UpOptions {
   readonly twinning?: boolean;
   /** Run ellis too: accounts and numbers for users. */
   readonly ellis?: boolean;
+  /** Path of a file of peers: bono is an IBCF too, and sprout sends to it what leaves the network. */
+  readonly ibcf?: string;
   readonly set: readonly NodeOption[];
   /** Keys that outlive this run; default: new ones. */
   readonly keys?: PoolKeys;
@@ -45,6 +47,9 @@ const RALF_PORT = 10_888;
 /** Where homer serves the core, and asks homestead. */
 const HOMER_PORT = 7888;
 const PROVISIONING_PORT = 8889;
+
+/** In the state directory: the routes of the BGCF when `--ibcf` makes them. */
+export const IBCF_ROUTES = "bgcf-ibcf.json";
 
 const here = import.meta.dirname;
 
@@ -126,6 +131,7 @@ export function nodeCommands(options: UpOptions): NodeCommand[] {
         ...["--host", inside, ...common, "--hss-peer", `${uriHost}:3868`],
         // Who is registered stays so when everything is started again.
         ...["--state-dir", stateDir],
+        ...(options.ibcf === undefined ? [] : ["--bgcf-file", join(stateDir, IBCF_ROUTES)]),
         ...toRalf,
         ...servers,
       ],
@@ -136,6 +142,7 @@ export function nodeCommands(options: UpOptions): NodeCommand[] {
       args: [
         ...["--host", host, "--core-host", inside, ...common],
         ...["--icscf-uri", `sip:${uriHost}:5052;transport=tcp`],
+        ...(options.ibcf === undefined ? [] : ["--ibcf-peers-file", options.ibcf]),
         ...toRalf,
       ],
       // A bono that is started again must know the flow tokens of the one before (RFC 5626 §5).
@@ -151,6 +158,13 @@ export function nodeCommands(options: UpOptions): NodeCommand[] {
         .flatMap(({ option, value }) => [`--${option}`, value]),
     ],
   }));
+}
+
+/** Routes of the BGCF with which everything that leaves goes to the IBCF of this machine. */
+export function ibcfRoutes({ host, set }: Pick<UpOptions, "host" | "set">): string {
+  const inside = uriHostOf(isLoopback(host) ? host : "127.0.0.1");
+  const ibcf = `sip:ibcf@${inside}:${portOf("bono", "core-port", 5058, set)};transport=tcp`;
+  return `${JSON.stringify({ routes: [{ domain: "*", route: [ibcf] }] }, undefined, 2)}\n`;
 }
 
 /** The port of a node: as `--set` says, else the usual one. */

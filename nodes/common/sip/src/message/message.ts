@@ -255,6 +255,17 @@ export class SipMessage {
     return this.#changed(id);
   }
 
+  /** Removes every line of a name by any spelling, also one that this stack does not know. */
+  removeNamed(name: string): this {
+    const id = headerIdOf(name);
+    const wanted = name.toLowerCase();
+    for (let at = 0; at < this.#table.length; )
+      if (this.#table[at] === id && (id !== 0 || this.#name(at).toLowerCase() === wanted))
+        this.#table.splice(at, WIDTH);
+      else at += WIDTH;
+    return this.#changed(id);
+  }
+
   /** Removes every line of every name in the set, in one pass. */
   removeAll(set: HeaderSet): this {
     const table = this.#table;
