@@ -50,6 +50,11 @@ export function getMetrics(
     help: "Subscriptions to registrations and notifications of them",
     labels: { outcome: ["subscribed", "refused", "notified", "malformed"] },
   });
+  const released = register.counter({
+    name: "ims_bono_released_calls_total",
+    help: "Calls that the P-CSCF ended because their UE was deregistered",
+    labels: {},
+  });
   const defects = register.counter({
     name: "ims_bono_defects_total",
     help: "Requests answered 500 because a procedure failed",
@@ -83,6 +88,7 @@ export function getMetrics(
       registered: () => begun.inc(),
       deregistered: () => ended.inc(),
       refused: (reason) => refused.inc({ reason }),
+      released: () => released.inc({}),
       registrationEvent: (outcome) => events.inc({ outcome }),
     },
     defect: () => defects.inc({}),

@@ -1,5 +1,6 @@
 import { LOG_LEVELS, nameServiceOptions } from "@ims/runtime";
 import { z } from "zod";
+import { sessionTimerOptions } from "./pcscf/session-timer-options.ts";
 
 const port = (what: string, usual: number) => z.int().min(0).max(65535).default(usual).describe(what);
 const host = z.string().regex(/^\S*$/, "a host name or an address").toLowerCase();
@@ -114,6 +115,26 @@ export const bonoOptions = z.object({
     .default(false)
     .describe(
       "subscribe to the registration event package for each registration, to know of those that the network ends or changes",
+    ),
+  // Off: it keeps a little of every call, and needs the subscriptions (ADR 28).
+  releaseCalls: z
+    .stringbool()
+    .default(false)
+    .describe(
+      "end the calls of UEs that the network deregisters; needs --subscribe-to-registrations, by which that is known",
+    ),
+  ...sessionTimerOptions,
+  earlyMedia: z
+    .enum(["unsaid", "sendrecv", "sendonly", "recvonly", "inactive"])
+    .default("unsaid")
+    .describe(
+      "P-Early-Media that provisional answers of UEs get when the caller's network understands it (RFC 5009); unsaid: none",
+    ),
+  resourcePriorityFile: z
+    .string()
+    .default("")
+    .describe(
+      "JSON file of the Resource-Priority namespaces that count here; default: those of RFC 4412, RFC 7135 and RFC 8101",
     ),
   drainStatus: z
     .enum(["503", "305"])

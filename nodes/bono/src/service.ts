@@ -9,8 +9,12 @@ import {
   NodeTransportLayer,
   OverloadControl,
   ProxyCore,
+  parseResourcePriorities,
   parseUri,
+  ResourcePriorities,
   SipLocator,
+  sessionTimers,
+  splitList,
   type Target,
   type TransactionTimers,
   trustedLimits,
@@ -21,6 +25,7 @@ import { BonoError } from "./errors.ts";
 import { createIbcf } from "./ibcf/create-ibcf.ts";
 import { getMetrics } from "./metrics.ts";
 import type { BonoOptions } from "./options.ts";
+import { CallRelease } from "./pcscf/call-release.ts";
 import { CallWatch } from "./pcscf/call-watch.ts";
 import { chargingVector } from "./pcscf/charging.ts";
 import { Drain } from "./pcscf/drain.ts";
@@ -50,6 +55,13 @@ export function createBono(
   const { resolver, pools } = names;
   const addresses = addressesOf(options, icscf, pools);
   const tls = readTls(options);
+  const resourcePriorities = readPriorities(options.resourcePriorityFile);
+  if (options.releaseCalls && !options.subscribeToRegistrations)
+    throw new BonoError({
+      code: "BONO_BLIND_RELEASE",
+      problem:
+        "--release-calls needs --subscribe-to-registrations: nothing else tells of the end of registrations",
+    });
   const key = flowTokenKey(options.flowTokenKey === "" ? undefined : options.flowTokenKey);
   if (key === undefined)
     throw new BonoError({ code: "BONO_BAD_KEY", option: "flow-token-key", problem: "shorter than 128 bits" });
@@ -81,6 +93,7 @@ export function createBono(
     keepAliveSeconds: options.keepAliveSeconds,
     udpKeepAliveSeconds: options.udpKeepAliveSeconds,
     drainStatus: options.drainStatus === "305" ? (305 as const) : (503 as const),
+    earlyMedia: options.earlyMedia === "unsaid" ? ("" as const) : options.earlyMedia,
     hasSiblings: addresses.hasSiblings,
   };
   const charging =
@@ -107,6 +120,14 @@ export function createBono(
         chargingVector: () => chargingVector({ newIcid, settings }),
         tag: () => core.identifiers.tag(),
         counters: metrics.pcscf,
+        onRejected: (registration, { flow }) => callRelease?.release(registration.owner, flow),
+      })
+    : undefined;
+  const callRelease = options.releaseCalls
+    ? new CallRelease({
+        originate: (request, destination, handler) => core.originate(request, destination, handler),
+        charging: triggers("P-CSCF"),
+        released: metrics.pcscf.released,
       })
     : undefined;
   const own = ownUris({
@@ -130,7 +151,10 @@ export function createBono(
     guesses: new GuessLimiter({ free: options.passwordTries, intervalMs: GUESS_INTERVAL_MS }, clock),
     newIcid,
     registrationEvents,
+    callRelease,
     charging: triggers("P-CSCF"),
+    sessionTimers: sessionTimers(options),
+    resourcePriorities,
     counters: metrics.pcscf,
     isInviting: (flowId, besides) => core.transactions.isInviting(flowId, besides),
     siblingTargets: (host) => addresses.siblingAddresses(host).map(trustedSideOf),
@@ -169,6 +193,11 @@ export function createBono(
     clock,
     targetMs: options.overloadTargetMs,
     floor: options.overloadFloor,
+    resourcePriorities,
+    mayClaimPriority: (flow, claimed) => {
+      const granted = flows.registered(flow)?.sole?.priorities;
+      return granted !== undefined && resourcePriorities.permitted(splitList(claimed), granted).length > 0;
+    },
     log,
     register,
     metricsPrefix: "ims_bono",
@@ -276,6 +305,19 @@ function sipUri(option: string, text: string): Uri {
   if (uri === undefined || (uri.scheme !== "sip" && uri.scheme !== "sips"))
     throw new BonoError({ code: "BONO_BAD_URI", option, value: text });
   return uri;
+}
+
+function readPriorities(file: string): ResourcePriorities {
+  if (file === "") return new ResourcePriorities();
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (cause) {
+    throw new BonoError({ code: "BONO_PRIORITY_FILE", file, problem: "cannot be read" }, { cause });
+  }
+  const read = parseResourcePriorities(text);
+  if (read.kind === "priorities") return read.priorities;
+  throw new BonoError({ code: "BONO_PRIORITY_FILE", file, problem: read.problem });
 }
 
 function readTls({ tlsCertFile, tlsKeyFile }: BonoOptions): { cert: string; key: string } | undefined {

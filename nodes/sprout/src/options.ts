@@ -4,6 +4,7 @@ import { z } from "zod";
 import { builtInServerOptions } from "./built-in-server-options.ts";
 import { mmtelOptions } from "./mmtel/options.ts";
 import { numberOptions } from "./routing/number-options.ts";
+import { sessionTimerOptions } from "./scscf/session-timer-options.ts";
 
 const port = (what: string, usual: number) => z.int().min(0).max(65535).default(usual).describe(what);
 const seconds = (what: string, usual: number) => z.int().min(1).max(86_400_000).default(usual).describe(what);
@@ -135,6 +136,13 @@ export const sproutOptions = z.object({
     .max(60_000)
     .default(4_000)
     .describe("the same when the session ends with it, ms"),
+  lessPreferredContacts: z
+    .enum(["later", "together"])
+    .default("later")
+    .describe(
+      "contacts of one user that suit the caller's preferences (Accept-Contact) less than others of the same q are tried when those have failed, or with them",
+    ),
+  ...sessionTimerOptions,
   minSubscription: seconds("shortest subscription to the registration event package, s", 60),
   // What UEs and P-CSCFs ask for (TS 24.229 §5.1.1.3, §5.2.3); it ends with the registration in any case.
   maxSubscription: seconds("longest subscription to the registration event package, s", 600_000),
@@ -147,6 +155,12 @@ export const sproutOptions = z.object({
     .default("")
     .describe("key of temporary GRUUs, 32 hex digits, one for the pool; default: a new one at each start"),
   profileCache: z.int().min(1).max(1_000_000).default(50_000).describe("user profiles kept parsed in memory"),
+  resourcePriorityFile: z
+    .string()
+    .default("")
+    .describe(
+      "JSON file of the Resource-Priority namespaces that count here; default: those of RFC 4412, RFC 7135 and RFC 8101",
+    ),
   overloadTargetMs: z
     .int()
     .min(0)

@@ -10,8 +10,11 @@ import {
   NodeTransportLayer,
   OverloadControl,
   ProxyCore,
+  parseResourcePriorities,
   parseUri,
+  ResourcePriorities,
   SipLocator,
+  sessionTimers,
   trustedLimits,
 } from "@ims/sip";
 import { z } from "zod";
@@ -105,6 +108,7 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
   const entities = createEntities({
     options: { ...options, scscfUri, icscfUri, bgcfUri: breakout?.uri ?? "", side: "scscf" },
     numbers: numbers?.numbers,
+    sessionTimers: sessionTimers(options),
     scscfs:
       options.scscfFile === ""
         ? [{ uri: scscfUri, capabilities: [], priority: 0, weight: 1 }]
@@ -153,6 +157,7 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
     floor: options.overloadFloor,
     log,
     answerTargetMs: options.overloadAnswerTargetMs,
+    resourcePriorities: readPriorities(options.resourcePriorityFile),
     register,
     metricsPrefix: "ims_sprout",
   });
@@ -259,6 +264,19 @@ function checkedUri(option: string, text: string): string {
   if (uri === undefined || (uri.scheme !== "sip" && uri.scheme !== "sips"))
     throw new SproutError({ code: "SPROUT_BAD_URI", option, value: text });
   return text;
+}
+
+function readPriorities(file: string): ResourcePriorities {
+  if (file === "") return new ResourcePriorities();
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (cause) {
+    throw new SproutError({ code: "SPROUT_PRIORITY_FILE", file, problem: "cannot be read" }, { cause });
+  }
+  const read = parseResourcePriorities(text);
+  if (read.kind === "priorities") return read.priorities;
+  throw new SproutError({ code: "SPROUT_PRIORITY_FILE", file, problem: read.problem });
 }
 
 const scscfList = z

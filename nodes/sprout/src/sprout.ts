@@ -1,7 +1,7 @@
 import { createSecretKey, type KeyObject, randomBytes, randomUUID } from "node:crypto";
 import type { ChargingTriggers } from "@ims/ims";
 import type { Clock, MetricsRegister } from "@ims/runtime";
-import type { RequestOriginator } from "@ims/sip";
+import type { RequestOriginator, SessionTimers } from "@ims/sip";
 import type { KvStore } from "@ims/store";
 import type { Cx, CxRequests } from "./cx/cx.ts";
 import { Challenged } from "./icscf/challenged.ts";
@@ -65,6 +65,8 @@ export interface SproutParts {
   readonly listeners?: readonly RegistrationListener[];
   /** ENUM and dial plan; default: neither. */
   readonly numbers?: Numbers | undefined;
+  /** Session timers; default: nothing is asked for or limited. */
+  readonly sessionTimers?: SessionTimers | undefined;
   /** Who takes charging events; default: nobody. */
   readonly charging?: ChargingTriggers | undefined;
   /** Sends requests of our own: third-party REGISTER, polls of application servers. */
@@ -170,6 +172,7 @@ export function createEntities(parts: SproutParts): SproutEntities {
       counters: metrics.notifier,
     }),
     numbers: parts.numbers,
+    sessionTimers: parts.sessionTimers,
     own: ownScscf,
     nonce,
   };

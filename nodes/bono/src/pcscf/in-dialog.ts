@@ -1,6 +1,7 @@
 import { type AckContext, nextHop, type RequestContext, type SipMessage, type Uri } from "@ims/sip";
 import type { PcscfModules, Refusal } from "./modules.ts";
 import { isMarkOf, recordRouteFromUe, recordRouteToUe } from "./record-route.ts";
+import { authorisedPriority } from "./resource-priority.ts";
 import { popOwnRoute, routeSetKey } from "./routes.ts";
 import { askSiblings, handAckToSibling, handToSibling } from "./sibling.ts";
 import { accessTarget, toUe } from "./terminating.ts";
@@ -14,15 +15,20 @@ export function fromUeInDialog(context: RequestContext, modules: PcscfModules): 
     modules.counters.refused(refusal);
     return context.respond(403, { stateless: true, reason: "Forbidden (not your dialog)" });
   }
+  const interval = modules.sessionTimers?.of(context.request);
+  if (interval?.kind === "refused") return context.respond(422, interval);
+  if (interval !== undefined) interval.edit(forward);
   // RFC 6665 §4.3: a NOTIFY may be what makes the dialog.
   if (forward.method === "NOTIFY") {
     const access = modules.flows.access(context.flow);
     recordRouteFromUe(forward, access, access.sole, modules);
   }
+  modules.callRelease?.sees(forward, "ue");
   const charged = modules.charging?.inDialog(forward, forward.fromTag);
   context.fork(forward, {
     destination: { kind: "uri", side: "core" },
     onResponse: (response) => {
+      if (interval !== undefined) interval.answer(response);
       charged?.sees(response);
       modules.calls.sees(forward, response, context.flow.id);
       stripTowardsUe(response);
@@ -33,6 +39,8 @@ export function fromUeInDialog(context: RequestContext, modules: PcscfModules): 
 
 /** Requests to the UE inside a dialog: TS 24.229 §5.2.6.4.5, §5.2.6.4.9. */
 export function toUeInDialog(context: RequestContext, modules: PcscfModules): void {
+  const interval = modules.sessionTimers?.of(context.request);
+  if (interval?.kind === "refused") return context.respond(422, interval);
   const forward = context.forward();
   const target = accessTarget(forward, modules);
   if (target.kind === "refused") {
@@ -40,12 +48,14 @@ export function toUeInDialog(context: RequestContext, modules: PcscfModules): vo
     return context.respond(target.status, { reason: target.reason });
   }
   stripTowardsUe(forward);
+  if (interval !== undefined) interval.edit(forward);
   if (forward.method === "NOTIFY") {
     const access = modules.flows.access(target.flow);
     recordRouteToUe(forward, access, access.sole, modules);
   }
+  modules.callRelease?.sees(forward, "far");
   const charged = modules.charging?.inDialog(forward, forward.toTag);
-  toUe(context, forward, target.flow, modules, undefined, charged);
+  toUe(context, forward, target.flow, modules, interval?.answer, charged);
 }
 
 /** ACK of a 2xx, either way. Nobody can be told when it cannot go on. */
@@ -70,7 +80,7 @@ export function acknowledge(context: AckContext, side: "access" | "core", module
 function admitFromUe(
   forward: SipMessage,
   { flow }: Pick<RequestContext, "flow">,
-  { own, flows, tokens, serviceRoutes }: PcscfModules,
+  { own, flows, tokens, serviceRoutes, resourcePriorities }: PcscfModules,
 ): Refusal | undefined {
   // 1. The first Route is our Record-Route, made for this flow, or by any member of the pool for another flow of the UE that
   // is registered over this one now; the second is its other half.
@@ -90,8 +100,10 @@ function admitFromUe(
   if (routes.length === 0 && (next === undefined || !isTrusted(next, own, serviceRoutes)))
     return "foreignRoute";
 
-  // 4. Nothing a UE may not assert goes on (§4.4).
+  // 4. Nothing a UE may not assert goes on (§4.4), but a priority that it has.
+  const priority = authorisedPriority(forward, access.sole, { resourcePriorities });
   stripRequestFromUe(forward);
+  if (priority !== "") forward.append("Resource-Priority", priority);
   if (forward.has("P-Preferred-Identity")) forward.remove("P-Preferred-Identity");
   return undefined;
 }

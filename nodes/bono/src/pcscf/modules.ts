@@ -1,6 +1,7 @@
 import type { ChargingTriggers } from "@ims/ims";
 import type { Clock } from "@ims/runtime";
-import type { Target, Uri } from "@ims/sip";
+import type { ResourcePriorities, SessionTimers, Target, Uri } from "@ims/sip";
+import type { CallRelease } from "./call-release.ts";
 import type { CallWatch } from "./call-watch.ts";
 import type { FlowTable } from "./flow-table.ts";
 import type { FlowTokens } from "./flow-token.ts";
@@ -30,6 +31,8 @@ export interface PcscfCounters {
   registered(): void;
   deregistered(): void;
   refused(why: Refusal): void;
+  /** A call was ended because its UE was deregistered. */
+  released(): void;
   /** Of our own subscriptions to registrations. */
   registrationEvent(outcome: "subscribed" | "refused" | "notified" | "malformed"): void;
 }
@@ -52,6 +55,8 @@ export interface PcscfSettings {
   readonly udpKeepAliveSeconds: number;
   /** How a REGISTER is turned away when this P-CSCF is about to end. */
   readonly drainStatus: 305 | 503;
+  /** P-Early-Media of provisional answers of UEs (RFC 5009); "": none. */
+  readonly earlyMedia?: "" | "sendrecv" | "sendonly" | "recvonly" | "inactive";
   /** Are there other members of the pool to go to? */
   readonly hasSiblings: () => boolean;
 }
@@ -64,6 +69,8 @@ export interface PcscfModules {
   readonly tokens: FlowTokens;
   readonly flows: FlowTable;
   readonly calls: CallWatch;
+  /** Ends the calls of who is deregistered; undefined: they go on. */
+  readonly callRelease?: CallRelease | undefined;
   readonly serviceRoutes: ServiceRoutes;
   readonly sources: SourceLimiter;
   readonly guesses: GuessLimiter;
@@ -72,6 +79,10 @@ export interface PcscfModules {
   readonly charging?: ChargingTriggers | undefined;
   /** Subscriptions to registrations; undefined: there are none. */
   readonly registrationEvents?: RegistrationEvents | undefined;
+  /** Session timers (RFC 4028); undefined: nothing is asked for or limited. */
+  readonly sessionTimers?: SessionTimers | undefined;
+  /** Which Resource-Priority is higher than which (RFC 4412). */
+  readonly resourcePriorities: ResourcePriorities;
   readonly counters: PcscfCounters;
   /** Trusted side of the other member of our pool with that name; none for our own and for what is no member. */
   readonly siblingTargets: (host: string) => readonly Target[];

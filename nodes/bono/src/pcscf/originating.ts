@@ -4,13 +4,14 @@ import { initiator } from "./identity.ts";
 import { answerKeepAlive } from "./keep-alive.ts";
 import type { PcscfModules } from "./modules.ts";
 import { markForUe, recordRouteFromUe } from "./record-route.ts";
+import { authorisedPriority } from "./resource-priority.ts";
 import { restorationBody } from "./restoration.ts";
 import { stripRequestFromUe, stripTowardsUe } from "./trust-domain.ts";
 
 /** Requests initiated by the UE outside a dialog: TS 24.229 §5.2.6.3. */
 export function originating(context: RequestContext, modules: PcscfModules): void {
   const { request, flow } = context;
-  const { flows, own, settings, counters, sources, calls, charging } = modules;
+  const { flows, own, settings, counters, sources, calls, charging, sessionTimers, callRelease } = modules;
 
   // 1. Who is it? Nothing is relayed for somebody who is not registered over this flow (§5.2.6.3.1).
   const access = flows.registered(flow);
@@ -34,9 +35,14 @@ export function originating(context: RequestContext, modules: PcscfModules): voi
     return context.respond(403, { reason: "Forbidden (Route)" });
   }
 
-  // 3. Nothing a UE may not assert goes on (§4.4).
+  // 3. Nothing a UE may not assert goes on (§4.4), but a priority that it has; the session may have to be refreshed (§5.2.7.2).
+  const interval = sessionTimers?.of(request);
+  if (interval?.kind === "refused") return context.respond(422, interval);
   const forward = context.forward();
+  const priority = authorisedPriority(request, asserted.registration, modules);
   stripRequestFromUe(forward);
+  if (priority !== "") forward.append("Resource-Priority", priority);
+  if (interval !== undefined) interval.edit(forward);
 
   // 4. The Service-Route of the registration, whatever Route the UE has preloaded (§5.2.6.3.3 step 2, alternative b).
   const { serviceRoute } = asserted.registration;
@@ -68,6 +74,8 @@ export function originating(context: RequestContext, modules: PcscfModules): voi
       }
       heard = true;
       calls.sees(request, response, flow.id);
+      callRelease?.ofUe(request, response, asserted.registration.owner);
+      if (interval !== undefined) interval.answer(response);
       charged?.sees(response);
       stripTowardsUe(response);
       markForUe(response, access, modules);

@@ -86,6 +86,8 @@ export function register(context: RequestContext, modules: PcscfModules): void {
         guesses.forgive(flow.remoteAddress, credentials.impi);
       removeKeys(response);
       stripTowardsUe(response);
+      // What is granted is between the P-CSCF and the S-CSCF.
+      response.remove("Resource-Priority");
       return "forward";
     },
   });

@@ -1,4 +1,4 @@
-import { parseRegInfo, REG_INFO_TYPE } from "@ims/ims";
+import { parseRegInfo, REG_INFO_TYPE, type RegInfo } from "@ims/ims";
 import type { Clock } from "@ims/runtime";
 import { decimal, parseNameAddr, type RequestContext, type RequestOriginator, SipMessage } from "@ims/sip";
 import { flat } from "./flat.ts";
@@ -20,6 +20,8 @@ export interface RegistrationEventsModules {
   /** Unguessable, at least 64 bits. */
   readonly tag: () => string;
   readonly counters: PcscfCounters;
+  /** The network has ended a registration for good: its UE is not asked to register again at once. */
+  readonly onRejected?: ((registration: Registration, access: AccessFlow) => void) | undefined;
 }
 
 /** A subscription of ours. */
@@ -134,6 +136,7 @@ export class RegistrationEvents {
       flows.deregister(access, registration);
       this.#byRegistration.delete(nameOf(access, registration));
       counters.deregistered();
+      if (!isDeactivated(regInfo, watch.contacts)) this.#modules.onRejected?.(registration, access);
       return;
     }
     this.#byRegistration.delete(nameOf(access, registration));
@@ -235,6 +238,13 @@ export class RegistrationEvents {
       this.#forget(oldest);
     }
   }
+}
+
+/** RFC 3680 §5.3.3: the UE is to register again, elsewhere or anew (TS 24.229 §5.4.1.5); what it does goes on. */
+function isDeactivated({ registrations }: RegInfo, own: readonly string[]): boolean {
+  return registrations.some(({ contacts }) =>
+    contacts.some(({ event, uri }) => event === "deactivated" && own.includes(uri)),
+  );
 }
 
 function isFrom({ fromTag }: SipMessage, { remoteTag }: Watch): boolean {

@@ -7,6 +7,7 @@ import {
 } from "@ims/ims";
 import { locateUri, type SipMessage } from "@ims/sip";
 import { flat } from "./flat.ts";
+import { grantedPriorities } from "./resource-priority.ts";
 import type { ServiceRoute } from "./service-route.ts";
 
 /** A public user identity that may be asserted over a flow. */
@@ -30,6 +31,8 @@ export interface Registration {
   readonly serviceRoute: ServiceRoute;
   /** Charging collection functions of the home network, where it named any. */
   readonly ccf?: readonly string[];
+  /** Highest Resource-Priority by namespace that its user may claim; undefined: none. */
+  readonly priorities?: readonly string[] | undefined;
   /** Monotonic ms. */
   readonly expiresAt: number;
 }
@@ -53,6 +56,7 @@ export function registrationFrom(
     wildcards,
     serviceRoute: facts.serviceRoute,
     expiresAt: facts.expiresAt,
+    priorities: grantedPriorities(response),
     ...(charging === undefined ? {} : { ccf: parseChargingFunctionAddresses(charging).ccf.map(flat) }),
   };
   const add = (uriText: string): void => {

@@ -1,6 +1,7 @@
 import { type ChargedRequest, canonicalImpu } from "@ims/ims";
 import { type Flow, locateUri, type RequestContext, type SipMessage } from "@ims/sip";
 import { addChargingVector } from "./charging.ts";
+import { authoriseEarlyMedia } from "./early-media.ts";
 import type { AccessFlow } from "./flow-table.ts";
 import { defaultIdentity } from "./identity.ts";
 import type { PcscfModules } from "./modules.ts";
@@ -18,7 +19,10 @@ export type AccessTarget =
 /** Requests terminated by the UE, outside a dialog: TS 24.229 §5.2.6.4.3. They come from the trusted side only. */
 export function terminating(context: RequestContext, modules: PcscfModules): void {
   const { request } = context;
-  const { flows, charging, settings } = modules;
+  const { flows, charging, settings, sessionTimers, callRelease } = modules;
+  // 0. The session may have to be refreshed (§5.2.7.3).
+  const interval = sessionTimers?.of(request);
+  if (interval?.kind === "refused") return context.respond(422, interval);
 
   // 1. Our Route values go; the flow token says which UE (RFC 5626 §5.3).
   const forward = context.forward();
@@ -36,6 +40,7 @@ export function terminating(context: RequestContext, modules: PcscfModules): voi
 
   // 3. What a UE must not learn stays here.
   stripTowardsUe(forward);
+  if (interval !== undefined) interval.edit(forward);
 
   // 4. We stay in the path of what may become a dialog.
   recordRouteToUe(forward, access, registration, modules);
@@ -48,6 +53,9 @@ export function terminating(context: RequestContext, modules: PcscfModules): voi
     if (response.status < 300) {
       restoreList("Record-Route", response, forward);
       addChargingVector(response, request, settings);
+      callRelease?.toUe(request, response, registration?.owner ?? "");
+      authoriseEarlyMedia(response, request, settings);
+      if (interval !== undefined) interval.answer(response);
     } else response.remove("Record-Route");
   };
   toUe(context, forward, target.flow, modules, edit, charged);

@@ -1,8 +1,19 @@
 import assert from "node:assert/strict";
 import { createSecretKey } from "node:crypto";
 import { type FakeClock, fakeClock } from "@ims/runtime/testing";
-import { ProxyCore, parseMessage, parseUri, type SipMessage, type Target, type Uri } from "@ims/sip";
+import {
+  ProxyCore,
+  parseMessage,
+  parseUri,
+  ResourcePriorities,
+  type SessionTimerOptions,
+  type SipMessage,
+  sessionTimers,
+  type Target,
+  type Uri,
+} from "@ims/sip";
 import { type FakeFlow, FakeTransportLayer } from "@ims/sip/testing";
+import { CallRelease } from "../../src/pcscf/call-release.ts";
 import { CallWatch } from "../../src/pcscf/call-watch.ts";
 import { FlowTable } from "../../src/pcscf/flow-table.ts";
 import { FlowTokens } from "../../src/pcscf/flow-token.ts";
@@ -30,6 +41,11 @@ export interface BenchOptions {
   readonly siblings?: readonly Target[];
   readonly drainStatus?: 305 | 503;
   readonly hasSiblings?: boolean;
+  /** It ends the calls of who is deregistered. */
+  readonly releases?: boolean;
+  readonly sessionTimers?: SessionTimerOptions;
+  /** P-Early-Media of UEs' answers. */
+  readonly earlyMedia?: "sendrecv" | "inactive";
   /** Branches as all members of the pool make them. */
   readonly pooled?: boolean;
   /** It subscribes to registrations. */
@@ -42,11 +58,16 @@ export class PcscfBench {
   readonly transport: FakeTransportLayer;
   readonly core: ProxyCore;
   readonly entity: Pcscf;
-  readonly modules: PcscfModules & { registrationEvents?: RegistrationEvents | undefined };
+  readonly modules: PcscfModules & {
+    registrationEvents?: RegistrationEvents | undefined;
+    callRelease?: CallRelease | undefined;
+  };
   readonly refusals: Refusal[] = [];
   readonly events: string[] = [];
   readonly counts = { registered: 0, deregistered: 0 };
   readonly defects: unknown[] = [];
+  /** Calls that were ended because their UE was deregistered. */
+  released = 0;
   #branch = 0;
   #tags = 0;
 
@@ -76,6 +97,7 @@ export class PcscfBench {
         keepAliveSeconds: 0,
         udpKeepAliveSeconds: options.keepAliveSeconds ?? 0,
         drainStatus: options.drainStatus ?? 503,
+        earlyMedia: options.earlyMedia ?? "",
         hasSiblings: () => options.hasSiblings === true,
       },
       clock: this.clock,
@@ -93,11 +115,14 @@ export class PcscfBench {
         this.clock,
       ),
       guesses: new GuessLimiter({ free: options.free ?? 10, intervalMs: 1000 }, this.clock),
+      sessionTimers: options.sessionTimers && sessionTimers(options.sessionTimers),
+      resourcePriorities: new ResourcePriorities(),
       newIcid: () => `icid${++icid}`,
       counters: {
         registered: () => void this.counts.registered++,
         deregistered: () => void this.counts.deregistered++,
         refused: (why) => void this.refusals.push(why),
+        released: () => void this.released++,
         registrationEvent: (outcome) => void this.events.push(outcome),
       },
       isInviting: (flowId, besides) => this.core.transactions.isInviting(flowId, besides),
@@ -116,8 +141,14 @@ export class PcscfBench {
         originate: (request, destination, handler) => this.core.originate(request, destination, handler),
         chargingVector: () => "icid-value=own",
         tag: () => `tag${++this.#tags}`,
+        onRejected: (registration, { flow }) => this.modules.callRelease?.release(registration.owner, flow),
       });
     }
+    if (options.releases === true)
+      this.modules.callRelease = new CallRelease({
+        originate: (request, destination, handler) => this.core.originate(request, destination, handler),
+        released: this.modules.counters.released,
+      });
     this.entity = new Pcscf(this.modules);
     const entity = this.entity;
     this.core = new ProxyCore({

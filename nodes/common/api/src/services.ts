@@ -69,4 +69,13 @@ export const servicesSchema = z.strictObject({
     })
     .prefault({})
     .describe("what the S-CSCF must, should or may be (TS 29.228 §6.7)"),
+  resourcePriorities: z
+    .array(
+      z
+        .string()
+        .regex(/^[A-Za-z0-9\-!%*_+`'~]{1,64}\.[A-Za-z0-9\-!%*_+`'~]{1,64}$/, "namespace.priority, as ets.0"),
+    )
+    .max(32)
+    .optional()
+    .describe("what it may claim as Resource-Priority, the highest of each namespace (RFC 4412)"),
 });

@@ -57,6 +57,7 @@ export {
 export { parseUserProfile } from "./profile/parse-user-profile.ts";
 export { type OfferedScscf, rankScscfs, type ServerCapabilities } from "./profile/server-capabilities.ts";
 export {
+  type ExtendedPriority,
   IdentityType,
   type PublicIdentity,
   type ServiceProfile,

@@ -1,3 +1,5 @@
+export { CallerPreferences } from "./caller-preferences/caller-preferences.ts";
+export { type RequestDisposition, requestDisposition } from "./caller-preferences/request-disposition.ts";
 export {
   type AkaKeys,
   akaHa1,
@@ -79,6 +81,18 @@ export {
   type SipLocatorOptions,
 } from "./resolver/locate.ts";
 export type { SrvRecord } from "./resolver/service-order.ts";
+export {
+  type PriorityNamespace,
+  parseResourcePriorities,
+  ResourcePriorities,
+} from "./resource-priority/resource-priorities.ts";
+export {
+  LEAST_SESSION_INTERVAL,
+  type SessionInterval,
+  type SessionTimerOptions,
+  SessionTimers,
+  sessionTimers,
+} from "./session-timer/session-timers.ts";
 export { DEFAULT_TIMERS, type TransactionTimers } from "./transaction/timers.ts";
 export { defaultLimits, type TransportLimits, trustedLimits } from "./transport/limits.ts";
 export {

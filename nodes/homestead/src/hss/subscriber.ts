@@ -45,6 +45,8 @@ export type ServiceData = {
   readonly initialFilterCriteria: readonly InitialFilterCriteria[];
   readonly sharedIfcSetIds: readonly number[];
   readonly capabilities: ServerCapabilities;
+  /** "namespace.priority" of RFC 4412, the highest of each; absent in records of earlier releases. */
+  readonly resourcePriorities?: readonly string[] | undefined;
 };
 
 /** One private identity with its implicit registration set. */

@@ -6,7 +6,15 @@ import { noServices, type ServiceData } from "../hss/subscriber.ts";
 export function servicesOf(given: ServiceData | undefined): ServiceData {
   if (given === undefined) return noServices;
   const { mandatory, optional, serverNames } = given.capabilities;
-  const lists = [given.initialFilterCriteria, given.sharedIfcSetIds, mandatory, optional, serverNames];
+  const { initialFilterCriteria, sharedIfcSetIds, resourcePriorities = [] } = given;
+  const lists = [
+    initialFilterCriteria,
+    sharedIfcSetIds,
+    mandatory,
+    optional,
+    serverNames,
+    resourcePriorities,
+  ];
   return lists.every((list) => list.length === 0) ? noServices : given;
 }
 

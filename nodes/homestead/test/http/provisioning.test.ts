@@ -129,6 +129,7 @@ test("TS 29.228 annex E: filter criteria and capabilities are provisioned, serve
       },
     ],
     capabilities: { mandatory: [8] },
+    resourcePriorities: ["ets.1"],
   };
   const added = await client.add({ ...alice, services });
   assert.deepEqual(added.services, {
@@ -146,10 +147,13 @@ test("TS 29.228 annex E: filter criteria and capabilities are provisioned, serve
     ],
     sharedIfcSetIds: [],
     capabilities: { mandatory: [8], optional: [], serverNames: [] },
+    resourcePriorities: ["ets.1"],
   });
   assert.deepEqual((await cx.uar()).serverCapabilities?.mandatoryCapability, [8]);
   await cx.mar();
-  assert.match((await cx.sar("REGISTRATION")).userData ?? "", /<RequestURI>\^sip:9<\/RequestURI>/);
+  const userData = (await cx.sar("REGISTRATION")).userData ?? "";
+  assert.match(userData, /<RequestURI>\^sip:9<\/RequestURI>/);
+  assert.match(userData, /<PriorityNamespace>ets<\/PriorityNamespace><PriorityLevel>1<\/PriorityLevel>/);
   const changed = await client.update("alice@example.com", { services: {} });
   assert.equal(changed.services, undefined);
   assert.doesNotMatch((await cx.sar("RE_REGISTRATION")).userData ?? "", /InitialFilterCriteria/);

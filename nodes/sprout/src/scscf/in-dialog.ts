@@ -7,7 +7,13 @@ import { refuseForStore } from "./store-away.ts";
 
 /** Request inside a dialog: TS 24.229 §5.4.3.2 and §5.4.3.3, subsequent requests. Follows its Route, whatever the registration. */
 export async function inDialog(context: RequestContext, modules: ScscfModules): Promise<void> {
+  const interval = modules.sessionTimers?.of(context.request);
+  if (interval?.kind === "refused") return context.respond(422, interval);
   const forwarded = context.forward();
+  if (interval !== undefined) {
+    interval.edit(forwarded);
+    context.onUpstream(interval.answer);
+  }
   popOwnRoutes(forwarded, modules);
   const resolved = await resolveTarget(forwarded, modules);
   if (resolved === "gone") return context.respond(480);

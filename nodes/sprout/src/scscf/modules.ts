@@ -1,5 +1,5 @@
 import type { Clock } from "@ims/runtime";
-import type { SipMessage } from "@ims/sip";
+import type { SessionTimers, SipMessage } from "@ims/sip";
 import type { Cx } from "../cx/cx.ts";
 import type { ProfileReader } from "../profile/profile-reader.ts";
 import type { Gruus } from "../routing/gruu.ts";
@@ -52,6 +52,8 @@ export interface ScscfOptions {
   /** Shortest and longest subscription to the registration event package, s. */
   readonly minSubscription: number;
   readonly maxSubscription: number;
+  /** Contacts that suit the caller's preferences less: tried "later", or "together" with the others of their q (RFC 3841 §7.2.4). */
+  readonly lessPreferredContacts?: "later" | "together";
   /** Server name in filter criteria that stands for no application server; "": none. */
   readonly dummyApplicationServer: string;
 }
@@ -123,6 +125,8 @@ export interface ScscfModules {
   readonly charging?: ScscfCharging | undefined;
   /** Telephone numbers; undefined: nothing is done about them. */
   readonly numbers?: Numbers | undefined;
+  /** Session timers (RFC 4028); undefined: nothing is asked for or limited. */
+  readonly sessionTimers?: SessionTimers | undefined;
   /** URIs that are this S-CSCF. */
   readonly own: OwnUris;
   /** Unguessable text, at least 128 bits. */

@@ -59,8 +59,17 @@ export async function originating(
   if (!registered && !mayBeUnregistered) return refuse(403);
   if (user.member.identity.barred && divertedBy === undefined) return refuse(403);
 
-  // 2. Our Route goes, with what it said.
+  // 2. Our Route goes, with what it said. The session may have to be refreshed (§5.4.4.1, RFC 4028 §8).
+  const interval = modules.sessionTimers?.of(request);
+  if (interval?.kind === "refused") {
+    counters.session("originating", "refused");
+    return context.respond(422, interval);
+  }
   const forwarded = context.forward();
+  if (interval !== undefined) {
+    interval.edit(forwarded);
+    context.onUpstream(interval.answer);
+  }
   popOwnRoutes(forwarded, modules);
   forwarded.remove("P-Served-User");
 

@@ -30,6 +30,9 @@ export function acceptRegistration(
       if (bindings.length > 0) response.append("Service-Route", `<${options.scscfUri};lr;orig>`);
       // 3. Every identity of the set that is not barred, the default one on top.
       if (registration !== undefined) appendAssociatedUris(response, registration);
+      // The P-CSCF lets the UE claim as much (TS 24.229 §4.11).
+      if (registration !== undefined && registration.profile.resourcePriorities.length > 0)
+        response.append("Resource-Priority", registration.profile.resourcePriorities.join(", "));
       // 4. Charging addresses and IOI (§5.4.1.2.2F).
       const addresses = chargingAddresses(registration?.charging);
       if (addresses !== "") response.append("P-Charging-Function-Addresses", addresses);

@@ -11,6 +11,7 @@ import type { ScscfModules } from "./modules.ts";
 import type { OriginalDialog } from "./odi-token.ts";
 import { originating } from "./originating.ts";
 import { recordRoute } from "./record-route.ts";
+import { type Branch, type SearchOrder, searchOrder, searchOrderFor } from "./search-order.ts";
 import { profileKey, type ServedUser, servedUser } from "./served-user.ts";
 import { type Chain, nextInChain, printOf } from "./service-chain.ts";
 import { refuseForStore } from "./store-away.ts";
@@ -54,14 +55,26 @@ export async function terminating(
     return originating(context, modules, { divertedBy: dialog.impu });
   }
 
+  const interval = modules.sessionTimers?.of(request);
+  if (interval?.kind === "refused") {
+    counters.session("terminating", "refused");
+    return context.respond(422, interval);
+  }
+
   // 4. The contacts to alert: all, or those of the instance that the GRUU names (step 10). None: 480 (step 13).
   const live = liveBindings(served.registration, clock.now());
   const bindings = gruu === undefined ? live : live.filter(gruu.matches);
   const alert = (): void => {
-    if (bindings.length === 0) return refuse(480);
-    // 6. Retarget, record, fork by q (steps 5, 8, 10, 11).
+    // A GRUU leaves the caller no choice.
+    const groups =
+      gruu === undefined
+        ? searchOrderFor(request, bindings, options.lessPreferredContacts)
+        : searchOrder(bindings);
+    if (groups.length === 0) return refuse(480);
+    // 6. Retarget, record, fork by q and what the caller wants (steps 5, 8, 10, 11).
     counters.session("terminating", "routed");
-    forkTo(context, modules, served.registration, searchOrder(bindings));
+    if (interval !== undefined) context.onUpstream(interval.answer);
+    forkTo(context, modules, served.registration, groups);
   };
   const criteria = filterCriteria.of(served.member.profile);
   if (criteria !== undefined || bindings.length > 0)
@@ -101,31 +114,6 @@ function isRetargeted(
   return !aliasesOf(registration.profile, member).some(({ canonical }) => canonical === target);
 }
 
-/** One place to look: flows of one UE, tried one after the other. */
-type Branch = readonly Binding[];
-
-/** Groups of equal q, highest first; in a group one branch a UE, its most recent flow first (RFC 5626 §7, RFC 3261 §16.6). */
-export function searchOrder(bindings: readonly Binding[]): readonly (readonly Branch[])[] {
-  if (bindings.length === 1) return [[bindings]];
-  const sorted = [...bindings].sort((a, b) => b.q - a.q || b.refreshedAt - a.refreshedAt);
-  const branches: { q: number; flows: Binding[] }[] = [];
-  for (const binding of sorted) {
-    const same =
-      binding.regId > 0
-        ? branches.find(({ flows: [first] }) => first?.regId !== 0 && first?.instance === binding.instance)
-        : undefined;
-    if (same === undefined) branches.push({ q: binding.q, flows: [binding] });
-    else same.flows.push(binding);
-  }
-  const groups: { q: number; branches: Branch[] }[] = [];
-  for (const { q, flows } of branches) {
-    const last = groups.at(-1);
-    if (last?.q === q) last.branches.push(flows);
-    else groups.push({ q, branches: [flows] });
-  }
-  return groups.map((group) => group.branches);
-}
-
 /**
  * A group at a time: the next begins when the last fork of this one has failed. ProxyCore picks the best answer of all. `failed`: the
  * fork to the UE's flow that is gone, whose phone may be ringing still.
@@ -134,7 +122,7 @@ function forkTo(
   context: RequestContext,
   modules: ScscfModules,
   registration: Registration,
-  groups: readonly (readonly Branch[])[],
+  groups: SearchOrder,
   failed?: Fork,
 ): void {
   const [group, ...later] = groups;
@@ -195,5 +183,7 @@ function requestFor(context: RequestContext, modules: ScscfModules, binding: Bin
   for (const one of binding.path) forwarded.append("Route", one);
   // 4. Stay on the path.
   recordRoute(forwarded, modules.options.scscfUri);
+  const interval = modules.sessionTimers?.of(context.request);
+  if (interval?.kind === "timed") interval.edit(forwarded);
   return forwarded;
 }

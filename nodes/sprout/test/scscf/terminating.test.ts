@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { SipMessage } from "@ims/sip";
-import { searchOrder } from "../../src/scscf/terminating.ts";
+import { searchOrder } from "../../src/scscf/search-order.ts";
 import type { Binding } from "../../src/store/registration.ts";
 import { type Bench, BOB, BOB_KEYS, benchWithUsers, ICSCF, PATH, SCSCF } from "../support/bench.ts";
 

@@ -10,9 +10,11 @@ import {
   ProxyCore,
   parseChallenge,
   parseMessage,
+  type SessionTimerOptions,
   type Side,
   SipLocator,
   type SipMessage,
+  sessionTimers,
 } from "@ims/sip";
 import { type FakeFlow, FakeTransportLayer } from "@ims/sip/testing";
 import { type KvStore, memoryStore } from "@ims/store";
@@ -33,6 +35,7 @@ export interface BenchOptions {
   readonly listeners?: readonly RegistrationListener[];
   readonly operatorCriteria?: SproutParts["operatorCriteria"];
   readonly numbers?: SproutParts["numbers"];
+  readonly sessionTimers?: SessionTimerOptions;
   /** It is a member of a pool: others know the branches that it makes. */
   readonly pooled?: boolean;
   /** Further entities of the process, by their side. */
@@ -67,6 +70,7 @@ export class Bench {
     numbers,
     pooled = false,
     sides,
+    sessionTimers: timers,
   }: BenchOptions = {}) {
     const clock = shared.clock ?? fakeClock();
     this.clock = clock;
@@ -110,6 +114,7 @@ export class Bench {
       random: () => 0,
       originate: (request, destination, handler) => this.core.originate(request, destination, handler),
       numbers,
+      sessionTimers: timers && sessionTimers(timers),
       ...(operatorCriteria === undefined ? {} : { operatorCriteria }),
     });
     const none = async (): Promise<never[]> => [];

@@ -24,6 +24,8 @@ export interface FakeSubscriber {
   readonly aliasGroup?: string;
   readonly ifcs?: readonly InitialFilterCriteria[];
   readonly sharedIfcSetIds?: readonly number[];
+  /** "namespace.priority" of all its identities. */
+  readonly resourcePriorities?: readonly string[];
   readonly charging?: ChargingAddresses;
   /** Services for the unregistered user exist. */
   readonly unregisteredServices?: boolean;
@@ -137,7 +139,12 @@ export function profileXml({
   aliasGroup,
   ifcs = [],
   sharedIfcSetIds = [],
+  resourcePriorities = [],
 }: FakeSubscriber): string {
+  const extendedPriorities = resourcePriorities.map((text) => {
+    const [namespace = "", level = ""] = text.split(".");
+    return { namespace, level };
+  });
   return buildUserProfile({
     privateId: impi,
     serviceProfiles: [
@@ -147,7 +154,7 @@ export function profileXml({
           const barred = one.startsWith("!");
           return identity.includes("!")
             ? { identity, barred, identityType: 4, wildcardedImpu: identity }
-            : { identity, barred, aliasGroup };
+            : { identity, barred, aliasGroup, extendedPriorities };
         }),
         initialFilterCriteria: ifcs,
         sharedIfcSetIds,

@@ -3,7 +3,7 @@ import { type NewSubscriber, ProvisioningClient, type Subscriber } from "@ims/ap
 import { Command, InvalidArgumentError } from "commander";
 import { importCsv } from "./import-csv.ts";
 import { type PasswordSource, passwordOf } from "./password.ts";
-import { type ServiceOptions, servicesOf, sharedSet } from "./services.ts";
+import { givesServices, resourcePriority, type ServiceOptions, servicesOf, sharedSet } from "./services.ts";
 
 const DEFAULT_URL = "http://127.0.0.1:8889";
 
@@ -75,6 +75,11 @@ export function subscriberCommand(exit: (code: number) => void): Command {
         "--shared-ifc-set <number>",
         "set of filter criteria that sprout keeps; may be repeated",
         sharedSet,
+      )
+      .option(
+        "--resource-priority <value>",
+        "what it may claim as Resource-Priority, the highest of a namespace (ets.0); may be repeated; none",
+        resourcePriority,
       );
 
   withIdentities(sub("add", "add a subscriber"))
@@ -117,7 +122,7 @@ export function subscriberCommand(exit: (code: number) => void): Command {
       async (impi: string, given: Common & Credentials & Identities & ServiceOptions, command: Command) => {
         const publicIdentities = identitiesOf(given);
         const credentials = await credentialsOf(given);
-        const serves = given.ifcFile !== undefined || given.sharedIfcSet !== undefined;
+        const serves = givesServices(given);
         if (publicIdentities.length === 0 && credentials === undefined && !serves)
           command.error("error: nothing to change: give identities, credentials or services");
         const client = clientOf(given);
@@ -206,7 +211,7 @@ function details({ impi, publicIdentities, authentication, services }: Subscribe
       `  filter criteria ${priority}: ${serverName}, ${defaultHandling} without it`,
   );
   const sets = (services?.sharedIfcSetIds ?? []).map((id) => `  shared filter criteria: set ${id}`);
-  return [impi, `  authentication: ${authentication.join(", ")}`, ...identities, ...criteria, ...sets].join(
-    "\n",
-  );
+  const priorities = (services?.resourcePriorities ?? []).map((value) => `  may claim ${value}`);
+  const proofs = `  authentication: ${authentication.join(", ")}`;
+  return [impi, proofs, ...identities, ...criteria, ...sets, ...priorities].join("\n");
 }

@@ -6,6 +6,7 @@ import { InvalidArgumentError } from "commander";
 export interface ServiceOptions {
   readonly ifcFile?: string;
   readonly sharedIfcSet?: readonly number[];
+  readonly resourcePriority?: readonly string[];
 }
 
 type Services = NonNullable<NewSubscriber["services"]>;
@@ -16,19 +17,30 @@ export function sharedSet(text: string, before: readonly number[] = []): number[
   return [...before, Number(text)];
 }
 
+/** For commander: collects --resource-priority; "none" takes all away. */
+export function resourcePriority(text: string, before: readonly string[] = []): string[] {
+  if (text === "none") return [];
+  if (!/^[^\s.,]+\.[^\s.,]+$/.test(text)) throw new InvalidArgumentError("Write it as ets.0, or none.");
+  return [...before, text];
+}
+
+/** Is any option of services given? */
+export function givesServices({ ifcFile, sharedIfcSet, resourcePriority }: ServiceOptions): boolean {
+  return ifcFile !== undefined || sharedIfcSet !== undefined || resourcePriority !== undefined;
+}
+
 /**
  * What a subscriber's services become: what the options name replaces what was there, the rest stays. Undefined when no option is
  * given. Throws with file, place and remedy when the file has no filter criteria in it.
  */
-export function servicesOf(
-  { ifcFile, sharedIfcSet }: ServiceOptions,
-  before?: Subscriber["services"],
-): Services | undefined {
-  if (ifcFile === undefined && sharedIfcSet === undefined) return undefined;
+export function servicesOf(given: ServiceOptions, before?: Subscriber["services"]): Services | undefined {
+  if (!givesServices(given)) return undefined;
+  const { ifcFile, sharedIfcSet, resourcePriority: priorities } = given;
   return {
     ...before,
     ...(ifcFile === undefined ? {} : { initialFilterCriteria: criteriaIn(ifcFile) }),
     ...(sharedIfcSet === undefined ? {} : { sharedIfcSetIds: [...sharedIfcSet] }),
+    ...(priorities === undefined ? {} : { resourcePriorities: [...priorities] }),
   } as Services;
 }
 

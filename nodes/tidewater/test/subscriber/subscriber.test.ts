@@ -138,6 +138,11 @@ test("tidewater subscriber gives filter criteria in XML and shared sets, and say
     assert.match(refused.stderr, problem);
     assert.doesNotMatch(refused.stderr, /\n\s+at /);
   }
+  const claims = await subscriber(["update", "alice@example.com", "--resource-priority", "ets.2"]);
+  assert.equal(claims.exitCode, 0, claims.stderr);
+  const bare = await subscriber(["update", "alice@example.com", "--resource-priority", "ets"]);
+  assert.match(bare.stderr, /Write it as ets\.0/);
+  assert.match((await subscriber(["show", "alice@example.com"])).stdout, /may claim ets\.2/);
   // What is not named stays.
   const changed = await subscriber(["update", "alice@example.com", "--ifc-file", file("<IFCs/>"), "--json"]);
   const { services } = JSON.parse(changed.stdout) as {

@@ -24,10 +24,16 @@ function serviceProfile(profile: ServiceProfile): string {
 }
 
 function publicIdentity(identity: PublicIdentity): string {
+  const fourth = (identity.extendedPriorities ?? [])
+    .map(({ namespace, level }) =>
+      wrap("ExtendedPriority", leaf("PriorityNamespace", namespace) + leaf("PriorityLevel", level)),
+    )
+    .join("");
   const third =
     leaf("WildcardedIMPU", identity.wildcardedImpu) +
     leaf("ServiceLevelTraceInfo", identity.serviceLevelTraceInfo) +
-    leaf("ServicePriorityLevel", identity.servicePriorityLevel);
+    leaf("ServicePriorityLevel", identity.servicePriorityLevel) +
+    wrap("Extension", fourth);
   const second =
     leaf("DisplayName", identity.displayName) +
     leaf("AliasIdentityGroupID", identity.aliasGroup) +

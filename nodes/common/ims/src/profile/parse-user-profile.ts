@@ -1,5 +1,11 @@
 import { parseInitialFilterCriteria } from "./parse-ifc.ts";
-import type { PublicIdentity, ServiceProfile, UserProfile, UserProfileResult } from "./user-profile.ts";
+import type {
+  ExtendedPriority,
+  PublicIdentity,
+  ServiceProfile,
+  UserProfile,
+  UserProfileResult,
+} from "./user-profile.ts";
 import { boolean, integer, optionalInteger, text } from "./values.ts";
 import { child, childrenOf, type Element, readXml, XmlRefused } from "./xml.ts";
 
@@ -44,6 +50,7 @@ function publicIdentity(element: Element): PublicIdentity {
   const first = child(element, "Extension");
   const second = child(first, "Extension");
   const third = child(second, "Extension");
+  const priorities = childrenOf(child(third, "Extension"), "ExtendedPriority");
   return {
     identity: text(element, "Identity"),
     barred: boolean(element, "BarringIndication"),
@@ -54,5 +61,10 @@ function publicIdentity(element: Element): PublicIdentity {
     wildcardedImpu: child(third, "WildcardedIMPU")?.text,
     serviceLevelTraceInfo: child(third, "ServiceLevelTraceInfo")?.text,
     servicePriorityLevel: optionalInteger(third, "ServicePriorityLevel"),
+    ...(priorities.length === 0 ? {} : { extendedPriorities: priorities.map(extendedPriority) }),
   };
+}
+
+function extendedPriority(element: Element): ExtendedPriority {
+  return { namespace: text(element, "PriorityNamespace"), level: text(element, "PriorityLevel") };
 }

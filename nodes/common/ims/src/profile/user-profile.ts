@@ -10,6 +10,9 @@ export const IdentityType = {
 } as const;
 export type IdentityType = (typeof IdentityType)[keyof typeof IdentityType];
 
+/** Extended-Priority class of TS 29.228 annex B: a namespace of RFC 4412 and the highest of its priorities. */
+export type ExtendedPriority = { readonly namespace: string; readonly level: string };
+
 /** Public-Identification class: TS 29.228 §B.2.1A. */
 export type PublicIdentity = {
   /** As the HSS spells it; compare by `canonicalImpu`. */
@@ -22,6 +25,7 @@ export type PublicIdentity = {
   readonly aliasGroup?: string | undefined;
   readonly serviceLevelTraceInfo?: string | undefined;
   readonly servicePriorityLevel?: number | undefined;
+  readonly extendedPriorities?: readonly ExtendedPriority[] | undefined;
 };
 
 /** Service-Profile class: TS 29.228 §B.2.1. */

@@ -24,6 +24,8 @@ export type ImplicitRegistrationSet = {
   readonly defaultIdentity: Member | undefined;
   /** What P-Associated-URI lists: every identity that is not barred, the default first. */
   readonly associatedUris: readonly string[];
+  /** What its users may claim as Resource-Priority, "namespace.priority" (RFC 4412 §3.1), the highest of each namespace. */
+  readonly resourcePriorities: readonly string[];
 };
 
 /** The set a user profile describes. Identities that are no URIs are left out. */
@@ -39,7 +41,26 @@ export function implicitRegistrationSet(profile: UserProfile): ImplicitRegistrat
     associatedUris: unbarred
       .filter(({ wildcard }) => wildcard === undefined)
       .map(({ identity }) => identity.identity),
+    resourcePriorities: prioritiesOf(unbarred),
   };
+}
+
+/** More than a header field should hold. */
+const MAX_PRIORITIES = 32;
+const NO_PRIORITIES: readonly string[] = [];
+
+function prioritiesOf(members: readonly Member[]): readonly string[] {
+  const found = new Set<string>();
+  // What is no token of RFC 4412 §3.1 would be another header field.
+  for (const { identity } of members)
+    for (const { namespace, level } of identity.extendedPriorities ?? [])
+      if (found.size < MAX_PRIORITIES && isToken(namespace) && isToken(level))
+        found.add(`${namespace}.${level}`);
+  return found.size === 0 ? NO_PRIORITIES : [...found];
+}
+
+function isToken(text: string): boolean {
+  return /^[A-Za-z0-9\-!%*_+`'~]{1,64}$/.test(text);
 }
 
 /** The member that covers an identity: an exact one before a wildcard (TS 23.003 §13.4B). */

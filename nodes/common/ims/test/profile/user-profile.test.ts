@@ -17,6 +17,10 @@ const profile: UserProfile = {
           wildcardedImpu: undefined,
           serviceLevelTraceInfo: undefined,
           servicePriorityLevel: 2,
+          extendedPriorities: [
+            { namespace: "ets", level: "0" },
+            { namespace: "wps", level: "3" },
+          ],
         },
         {
           identity: "tel:+16505550000",
@@ -69,7 +73,9 @@ const golden =
   '<?xml version="1.0" encoding="UTF-8"?><IMSSubscription><PrivateID>alice@example.com</PrivateID><ServiceProfile>' +
   "<PublicIdentity><Identity>sip:alice@example.com</Identity><Extension><IdentityType>0</IdentityType><Extension>" +
   "<DisplayName>Alice &amp; &quot;Bob&quot; &lt;x&gt;</DisplayName><AliasIdentityGroupID>1</AliasIdentityGroupID>" +
-  "<Extension><ServicePriorityLevel>2</ServicePriorityLevel></Extension></Extension></Extension></PublicIdentity>" +
+  "<Extension><ServicePriorityLevel>2</ServicePriorityLevel><Extension><ExtendedPriority><PriorityNamespace>ets</PriorityNamespace>" +
+  "<PriorityLevel>0</PriorityLevel></ExtendedPriority><ExtendedPriority><PriorityNamespace>wps</PriorityNamespace>" +
+  "<PriorityLevel>3</PriorityLevel></ExtendedPriority></Extension></Extension></Extension></Extension></PublicIdentity>" +
   "<PublicIdentity><BarringIndication>1</BarringIndication><Identity>tel:+16505550000</Identity></PublicIdentity>" +
   "<InitialFilterCriteria><Priority>0</Priority><TriggerPoint><ConditionTypeCNF>1</ConditionTypeCNF>" +
   "<SPT><ConditionNegated>0</ConditionNegated><Group>0</Group><Method>REGISTER</Method><Extension>" +

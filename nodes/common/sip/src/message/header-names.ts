@@ -160,7 +160,7 @@ export function headerIdOf(name: string): HeaderId {
   return headerIdAt(name, 0, name.length);
 }
 
-/** A set of known header names, for SipMessage.removeAll and (31 names at most) SipMessage.repeated. */
+/** A set of known header names, for SipMessage.removeAll, hasAny and (31 names at most) SipMessage.repeated. */
 export class HeaderSet {
   /** Place in the set counted from 1; 0 for no member. */
   readonly #places = new Uint8Array(KNOWN.length + 1);

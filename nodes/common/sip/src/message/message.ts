@@ -137,6 +137,13 @@ export class SipMessage {
     return this.#find(HeaderIds[name]) >= 0;
   }
 
+  /** Is there a line of any name in the set? One pass. */
+  hasAny(set: HeaderSet): boolean {
+    const table = this.#table;
+    for (let at = 0; at < table.length; at += WIDTH) if (set.hasId(table[at] ?? 0)) return true;
+    return false;
+  }
+
   /** Lines of that name. */
   count(name: HeaderName): number {
     const id = HeaderIds[name];

@@ -2,6 +2,7 @@ import { type Clock, type LoadMonitor, type Logger, loadMonitor, type MetricsReg
 import type { SipMessage } from "../message/message.ts";
 import { parameterAt } from "../message/parameters.ts";
 import { parseHostPort } from "../message/uri.ts";
+import type { ResourcePriorities } from "../resource-priority/resource-priorities.ts";
 import type { Flow, ListeningPoint, Target, TransportHandler } from "../transport/transport.ts";
 import { AdmissionControl } from "./admission-control.ts";
 import { LossFeedback } from "./loss-feedback.ts";
@@ -34,6 +35,10 @@ export interface OverloadOptions {
   /** How long REGISTER may wait for its answer before new ones are shed, ms; 0 or absent: no matter. */
   readonly answerTargetMs?: number;
   readonly random?: () => number;
+  /** Which Resource-Priority is never shed (RFC 4412); default: any of the trust domain. */
+  readonly resourcePriorities?: ResourcePriorities;
+  /** Outside the trust domain: has this Resource-Priority been granted to who is registered over the flow? */
+  readonly mayClaimPriority?: (flow: Flow, resourcePriority: string) => boolean;
   readonly log?: Pick<Logger, "info">;
   readonly register?: MetricsRegister;
   /** `<prefix>_overload_...` */
@@ -166,10 +171,13 @@ export class OverloadControl {
     }
     const head = requestHead(text);
     if (head === undefined) return undefined;
+    const { resourcePriorities: priorities, mayClaimPriority } = this.#options;
     const kind = classOf(head, {
       trusted: side.trusted,
       inner: side.inner === true,
       registered: flow.attachment !== undefined,
+      priorities,
+      mayClaim: mayClaimPriority && ((resourcePriority) => mayClaimPriority(flow, resourcePriority)),
     });
     if (kind === "exempt") {
       this.#exempt++;
@@ -244,7 +252,12 @@ export class OverloadControl {
   /** The targets that may get this request, in their order; none: nobody wants it now (RFC 7339 §5.5, §5.10). */
   allowed(request: SipMessage, targets: readonly Target[], side: string): readonly Target[] {
     if (!this.#reduction.active || this.#options.sides[side]?.offers !== true) return targets;
-    const kind = classOf(headOf(request), { trusted: true, inner: false, registered: false });
+    const kind = classOf(headOf(request), {
+      trusted: true,
+      inner: false,
+      registered: false,
+      priorities: this.#options.resourcePriorities,
+    });
     if (kind === "exempt") return targets;
     const already = kind === "normal" ? this.#reduction.common : 0;
     return targets.filter(({ address, port }) => this.#reduction.admits(`${address}:${port}`, kind, already));

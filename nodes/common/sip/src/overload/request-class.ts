@@ -1,4 +1,5 @@
 import { tagOf } from "../message/message.ts";
+import type { ResourcePriorities } from "../resource-priority/resource-priorities.ts";
 import type { RequestHead } from "./request-head.ts";
 
 /**
@@ -14,6 +15,10 @@ export interface RequestSource {
   readonly inner: boolean;
   /** Over a flow that somebody is registered over. */
   readonly registered: boolean;
+  /** The table that decides which Resource-Priority counts; default: any does. */
+  readonly priorities?: ResourcePriorities | undefined;
+  /** Has that been granted to who sends over this flow? Asked outside the trust domain only. */
+  readonly mayClaim?: ((resourcePriority: string) => boolean) | undefined;
 }
 
 const NEVER_SHED: ReadonlySet<string> = new Set(["ACK", "BYE", "CANCEL", "PRACK"]);
@@ -30,8 +35,8 @@ export function classOf(head: RequestHead, source: RequestSource): RequestClass 
   if (NEVER_SHED.has(head.method)) return "exempt";
   if (head.to.includes(";") && tagOf(head.to) !== "") return "exempt";
   if (isEmergency(head)) return "exempt";
-  if (head.resourcePriority !== "") {
-    if (source.trusted) return "exempt";
+  if (head.resourcePriority !== "" && (source.priorities?.isExempt(head.resourcePriority) ?? true)) {
+    if (source.trusted || source.mayClaim?.(head.resourcePriority) === true) return "exempt";
     // Anybody can write it: it helps those who are known, and is bounded with what they do.
     if (source.registered) return "privileged";
   }

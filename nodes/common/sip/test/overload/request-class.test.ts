@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { classOf, classOfStart, type RequestSource } from "../../src/overload/request-class.ts";
 import { requestHead } from "../../src/overload/request-head.ts";
+import { ResourcePriorities } from "../../src/resource-priority/resource-priorities.ts";
 
 const ue: RequestSource = { trusted: false, inner: false, registered: false };
 const registeredUe: RequestSource = { ...ue, registered: true };
@@ -54,6 +55,23 @@ test("RFC 7339 §5.10.1: Resource-Priority counts inside the trust domain, and o
   assert.equal(kindOf(call, core), "exempt");
   assert.equal(kindOf(call, registeredUe), "privileged");
   assert.equal(kindOf(call, ue), "normal");
+});
+
+test("RFC 4412: a table says which Resource-Priority counts, and outside the trust domain to whom it was granted", () => {
+  const priorities = new ResourcePriorities();
+  const kind = (value: string, source: RequestSource): string =>
+    kindOf(request("INVITE", "sip:b@example.com", [`Resource-Priority: ${value}`]), {
+      ...source,
+      priorities,
+    });
+  assert.deepEqual(
+    ["ets.4", "dsn.priority, ets.9", "dsn.routine", "unheard.of"].map((value) => kind(value, core)),
+    ["exempt", "exempt", "normal", "normal"],
+  );
+  const mayClaim = (value: string): boolean => value === "ets.4";
+  assert.equal(kind("ets.4", { ...registeredUe, mayClaim }), "exempt");
+  assert.equal(kind("ets.0", { ...registeredUe, mayClaim }), "privileged");
+  assert.equal(kind("dsn.routine", { ...registeredUe, mayClaim }), "normal");
 });
 
 test("what completes or keeps a registration is shed last, new work first", () => {
