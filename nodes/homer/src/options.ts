@@ -65,6 +65,10 @@ export const homerOptions = z.object({
     .union([z.literal(""), z.url({ protocol: /^https?$/, error: "write http://host:port/path" })])
     .default("")
     .describe('told by POST of {"impu":"<public identity>"} when a call list has changed; default: nobody'),
+  callListApiKeyFile: z
+    .string()
+    .default("")
+    .describe("file with a key by which tools read all call lists on Ut (NGV-API-Key); default: none"),
   tlsCertificate: z.string().default("").describe("PEM file: the Ut port speaks HTTPS; needs --tls-key"),
   tlsKey: z.string().default("").describe("PEM file with the private key"),
   stateDir: z

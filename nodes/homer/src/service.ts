@@ -5,6 +5,7 @@ import { openPools, type Service, type ServiceModules } from "@ims/runtime";
 import { CallLists } from "./call-list/call-lists.ts";
 import { ChangeNotifier } from "./call-list/change-notifier.ts";
 import { HomerError } from "./errors.ts";
+import { apiKeyReader } from "./http/api-key.ts";
 import { requesterOf } from "./http/authentication.ts";
 import { Guesses } from "./http/guesses.ts";
 import { Nonces } from "./http/nonces.ts";
@@ -19,6 +20,9 @@ import { Documents } from "./xcap/documents.ts";
 
 /** Whoever waits for a call to be set up has given up by then. */
 const HOMESTEAD_MS = 2_000;
+
+/** Shorter ones could be guessed. */
+const LEAST_API_KEY = 16;
 
 /** Composition root of homer: the XDMS of simservs documents (TS 24.623), XCAP on Ut and in the core. Throws HomerError. */
 export async function createHomer(options: HomerOptions, modules: ServiceModules): Promise<Service> {
@@ -40,6 +44,8 @@ export async function createHomer(options: HomerOptions, modules: ServiceModules
           cert: fileOf("--tls-certificate", options.tlsCertificate),
           key: fileOf("--tls-key", options.tlsKey),
         };
+  const apiKey = apiKeyOf(options.callListApiKeyFile);
+  const hasApiKey = apiKey === undefined ? () => false : apiKeyReader(apiKey);
   const defaultDocument = defaultDocumentOf(options.defaultDocumentFile);
   const homestead =
     options.homestead === ""
@@ -82,6 +88,8 @@ export async function createHomer(options: HomerOptions, modules: ServiceModules
     {
       ...shared,
       requester: async ({ method, raw, ip, headers }) => {
+        if (hasApiKey({ method, target: raw.url ?? "", key: headers["ngv-api-key"]?.toString() }))
+          return "trusted";
         const requester = await requesterOf(
           {
             method,
@@ -139,6 +147,15 @@ function fileOf(option: string, file: string): string {
 
 function tokenOf({ homesteadTokenFile: file }: HomerOptions): string | undefined {
   return file === "" ? undefined : fileOf("--homestead-token-file", file).trim();
+}
+
+function apiKeyOf(file: string): string | undefined {
+  if (file === "") return undefined;
+  const option = "--call-list-api-key-file";
+  const key = fileOf(option, file).trim();
+  if (key.length >= LEAST_API_KEY) return key;
+  const problem = `a key has ${LEAST_API_KEY} characters at least`;
+  throw new HomerError({ code: "HOMER_FILE", option, file, problem });
 }
 
 function defaultDocumentOf(file: string): string | undefined {

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
 import { ALICES_LIST, answered, missed, post } from "../support/fragments.ts";
@@ -63,6 +66,27 @@ test("only GET: nobody writes a list on Ut, and fragments are taken on the core 
     body: "{}",
   });
   assert.equal(page.status, 403);
+});
+
+test("who has the operator's key reads every list, and nothing else", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "homer-key-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, "key");
+  writeFileSync(file, "0123456789abcdef\n");
+  const homestead = await startHomestead(t);
+  const options = { homestead: homestead.url, callLists: "true", callListApiKeyFile: file };
+  const { ut, core } = await startHomer(t, options);
+  assert.equal((await post(core, [missed(AT)])).status, 200);
+  const status = async (path: string, key: string, method = "GET"): Promise<number> =>
+    (await fetch(`${ut}${path}`, { method, headers: { "ngv-api-key": key } })).status;
+  assert.equal(await status(ALICES_LIST, "0123456789abcdef"), 200);
+  for (const key of ["", "0123456789abcdee", "0123456789abcdef0"])
+    assert.equal(await status(ALICES_LIST, key), 401);
+  assert.equal(await status(ALICES_LIST, "0123456789abcdef", "DELETE"), 401);
+  const simservs = "/simservs.ngn.etsi.org/users/sip:alice@example.com/simservs.xml";
+  assert.equal(await status(simservs, "0123456789abcdef"), 401);
+  writeFileSync(file, "short");
+  await assert.rejects(startHomer(t, options), /HOMER_FILE|16 characters/);
 });
 
 test("fragments that are none are refused with the place of the mistake, and nothing of the request is kept", async (t) => {
