@@ -77,7 +77,13 @@ export const callCases: readonly CallCase[] = [
   { title: "RFC 3261 §14: re-INVITE", ...pair("reinvite") },
   { title: "RFC 3311: UPDATE", ...pair("update") },
   { title: "RFC 3262: reliable ringing and PRACK", ...pair("prack") },
+  {
+    title:
+      "RFC 3312, RFC 7989: resources are reserved before the UE rings, and every message has its Session-ID",
+    ...pair("preconditions"),
+  },
   { title: "RFC 3428: MESSAGE", ...pair("message") },
+  { title: "TS 24.341 §5.3: a short message over IP", ...pair("short-message") },
   { title: "RFC 3261 §11: OPTIONS", ...pair("options") },
   { title: "RFC 3515: REFER and NOTIFY", ...pair("refer") },
   {
