@@ -4,7 +4,7 @@ import type { HomerCounters } from "../metrics.ts";
 import type { Owners } from "../owners.ts";
 import type { CallListRepository, StoredFragment } from "../store/call-list-repository.ts";
 import { UNAVAILABLE, type Unavailable } from "../store/simservs-repository.ts";
-import { callListDocument } from "./call-list-document.ts";
+import { callListDocument, fragmentElements } from "./call-list-document.ts";
 
 export interface CallListsModules {
   readonly repository: CallListRepository;
@@ -97,6 +97,6 @@ function most(length: number): number {
 }
 
 function stored(fragment: CallFragment): StoredFragment {
-  const { impu: _, call, startedAt, kind, ...content } = fragment;
-  return { call, startedAt, kind, content: JSON.stringify(content) };
+  const { call, startedAt, kind } = fragment;
+  return { call, startedAt, kind, elements: fragmentElements(fragment) };
 }

@@ -7,8 +7,8 @@ export interface StoredFragment {
   /** ms since 1970. */
   readonly startedAt: number;
   readonly kind: "begin" | "end" | "rejected";
-  /** JSON. */
-  readonly content: string;
+  /** XML: children of the call's element. */
+  readonly elements: string;
 }
 
 /** Fragments of one subscriber's calls. */

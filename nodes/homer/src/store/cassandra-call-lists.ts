@@ -15,7 +15,7 @@ export const CALL_LIST_SCHEMA: Schema = {
            started_at bigint,
            call text,
            kind text,
-           content text,
+           elements text,
            PRIMARY KEY (canonical, started_at, call, kind)
          ) WITH CLUSTERING ORDER BY (started_at DESC, call ASC, kind ASC)
            AND compaction = {'class': 'TimeWindowCompactionStrategy', 'compaction_window_unit': 'DAYS', 'compaction_window_size': 1}
@@ -30,10 +30,10 @@ const WRITE_MS = 2_000;
 
 const statement = (cql: string): Statement => ({ cql, idempotent: true });
 const insert = statement(
-  "INSERT INTO keyspace.call_fragments (canonical, started_at, call, kind, content) VALUES (?, ?, ?, ?, ?) USING TTL ?",
+  "INSERT INTO keyspace.call_fragments (canonical, started_at, call, kind, elements) VALUES (?, ?, ?, ?, ?) USING TTL ?",
 );
 const select = statement(
-  "SELECT started_at, call, kind, content FROM keyspace.call_fragments WHERE canonical = ? LIMIT ?",
+  "SELECT started_at, call, kind, elements FROM keyspace.call_fragments WHERE canonical = ? LIMIT ?",
 );
 const removeOld = statement("DELETE FROM keyspace.call_fragments WHERE canonical = ? AND started_at < ?");
 
@@ -49,9 +49,9 @@ export class CassandraCallLists implements CallListRepository {
 
   async add({ canonical, fragments }: FragmentsOf): Promise<"written" | Unavailable> {
     // All rows of one partition: one write.
-    const entries = fragments.map(({ startedAt, call, kind, content }) => ({
+    const entries = fragments.map(({ startedAt, call, kind, elements }) => ({
       statement: insert,
-      params: [canonical, BigInt(startedAt), call, kind, content, this.#ttlSeconds],
+      params: [canonical, BigInt(startedAt), call, kind, elements, this.#ttlSeconds],
     }));
     const result = await this.#session.batch(entries, { deadlineMs: WRITE_MS });
     return result.kind === "rows" ? "written" : UNAVAILABLE;
@@ -64,7 +64,7 @@ export class CassandraCallLists implements CallListRepository {
       startedAt: Number(row["started_at"]),
       call: String(row["call"]),
       kind: row["kind"] as StoredFragment["kind"],
-      content: String(row["content"]),
+      elements: String(row["elements"]),
     }));
   }
 

@@ -6,7 +6,7 @@ import { UNAVAILABLE, type Unavailable } from "./simservs-repository.ts";
 const MIGRATIONS = [
   `CREATE TABLE call_fragments (
      canonical TEXT NOT NULL, started_at INTEGER NOT NULL, call TEXT NOT NULL, kind TEXT NOT NULL,
-     content TEXT NOT NULL, expires_at INTEGER NOT NULL,
+     elements TEXT NOT NULL, expires_at INTEGER NOT NULL,
      PRIMARY KEY (canonical, started_at, call, kind)
    ) STRICT, WITHOUT ROWID;
    CREATE INDEX call_fragments_expiry ON call_fragments (expires_at);`,
@@ -34,7 +34,7 @@ export function sqliteCallLists({
   const database = openDatabase(path, { migrations: MIGRATIONS, busyTimeoutMs: 10 });
   const insert = database.prepare("INSERT OR REPLACE INTO call_fragments VALUES (?, ?, ?, ?, ?, ?)");
   const select = database.prepare(
-    `SELECT started_at, call, kind, content FROM call_fragments WHERE canonical = ? AND expires_at > ?
+    `SELECT started_at, call, kind, elements FROM call_fragments WHERE canonical = ? AND expires_at > ?
      ORDER BY started_at DESC, call, kind LIMIT ?`,
   );
   const removeOld = database.prepare("DELETE FROM call_fragments WHERE canonical = ? AND started_at < ?");
@@ -67,8 +67,8 @@ export function sqliteCallLists({
         const now = clock.now();
         const expiresAt = now + ttlSeconds * 1_000;
         database.exec("BEGIN IMMEDIATE");
-        for (const { startedAt, call, kind, content } of fragments)
-          insert.run(canonical, startedAt, call, kind, content, expiresAt);
+        for (const { startedAt, call, kind, elements } of fragments)
+          insert.run(canonical, startedAt, call, kind, elements, expiresAt);
         sweepAway(now);
         database.exec("COMMIT");
         return "written";
@@ -80,7 +80,7 @@ export function sqliteCallLists({
           startedAt: Number(row["started_at"]),
           call: String(row["call"]),
           kind: row["kind"] as StoredFragment["kind"],
-          content: String(row["content"]),
+          elements: String(row["elements"]),
         })),
       );
     },

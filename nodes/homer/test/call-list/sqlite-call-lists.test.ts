@@ -4,7 +4,7 @@ import { fakeClock } from "@ims/runtime/testing";
 import { sqliteCallLists } from "../../src/store/sqlite-call-lists.ts";
 
 const fragment = (startedAt: number, call = "000000000001") => ({
-  ...{ call, startedAt, kind: "rejected" as const, content: "{}" },
+  ...{ call, startedAt, kind: "rejected" as const, elements: "<x/>" },
 });
 
 test("fragments come newest first, twice written is once there, and their time ends", async (t) => {
