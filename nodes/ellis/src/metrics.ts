@@ -13,6 +13,7 @@ export const RESOURCES = [
   "listed",
   "gab",
   "ranges",
+  "pages",
   "other",
 ] as const;
 export type Resource = (typeof RESOURCES)[number];

@@ -67,7 +67,7 @@ export const ellisOptions = z.object({
   ),
   mailSender: text("From of these mails; default: ellis@<home domain>"),
   portalUrl: url(
-    "page that such a mail links to, with email and token as query parameters; default: no link",
+    "page that such a mail links to, the portal for one, with email and token as query parameters; default: no link",
   ),
   stateDir: z
     .string()

@@ -1,12 +1,15 @@
+import { isIP } from "node:net";
 import { join } from "node:path";
 import { ProvisioningClient, SimservsDocuments } from "@ims/api";
 import type { Service, ServiceModules } from "@ims/runtime";
+import { numbersOf } from "./accounts/account.ts";
 import { Accounts } from "./accounts/accounts.ts";
 import { Expiry } from "./accounts/expiry.ts";
 import { Passwords } from "./accounts/password.ts";
 import { sendRecoveryMail } from "./accounts/recovery-mail.ts";
 import { Sessions } from "./accounts/session.ts";
 import { EllisError } from "./errors.ts";
+import { portalPages } from "./http/page-routes.ts";
 import { rateLimits } from "./http/rate-limits.ts";
 import { ellisServer } from "./http/server.ts";
 import { getMetrics } from "./metrics.ts";
@@ -18,7 +21,7 @@ import { Provisioning } from "./numbers/provisioning.ts";
 import type { EllisOptions } from "./options.ts";
 import { contentOf, secretIn } from "./secrets.ts";
 import { UNAVAILABLE } from "./store/documents.ts";
-import { openStore } from "./store/open-store.ts";
+import { makeFolder, openStore } from "./store/open-store.ts";
 
 /** Whoever waits for a number has given up by then. */
 const HOMESTEAD_MS = 5_000;
@@ -41,23 +44,28 @@ export async function createEllis(options: EllisOptions, modules: ServiceModules
           cert: contentOf("--tls-certificate", options.tlsCertificate),
           key: contentOf("--tls-key", options.tlsKey),
         };
+  for (const each of options.trustedProxies)
+    if (!isAddressOrNetwork(each))
+      throw wrongOption("--trusted-proxies", `${each} is no address or network such as 10.0.0.0/8`);
   const ranges = configuredRanges(options);
   const token =
     options.homesteadTokenFile === ""
       ? undefined
       : contentOf("--homestead-token-file", options.homesteadTokenFile).trim();
-  const { store, stop } = await openStore(options, modules);
+  makeFolder(stateDir);
   const secret = (option: string, file: string, name: string, least: number): string =>
     secretIn(option, file || join(stateDir, name), least);
   const signupCode = secret("--signup-code-file", options.signupCodeFile, "ellis-signup-code", LEAST_CODE);
   const apiKey = secret("--api-key-file", options.apiKeyFile, "ellis-api-key", LEAST_KEY);
   const cookieKey = secret("--cookie-key-file", options.cookieKeyFile, "ellis-cookie-key", LEAST_KEY);
 
+  const pages = portalPages();
+  const { store, stop } = await openStore(options, modules);
   const accounts = new Accounts(store);
   const pool = new NumberPool(ranges, { store, clock }, async (owner, number) => {
     const account = await accounts.get(owner);
     if (account === undefined || account === UNAVAILABLE) return account === UNAVAILABLE;
-    return account.numbers.some(({ uri }) => uri === `sip:${number}@${homeDomain}`);
+    return numbersOf(account).some(({ uri }) => uri === `sip:${number}@${homeDomain}`);
   });
   const simservs = options.homer === "" ? undefined : new SimservsDocuments(options.homer);
   const homestead = new ProvisioningClient(options.homestead, token, HOMESTEAD_MS);
@@ -65,7 +73,7 @@ export async function createEllis(options: EllisOptions, modules: ServiceModules
   const provisioning = new Provisioning({ homestead, simservs, applicationServer });
   const addressBook = new AddressBook(store);
   const numbers = new Numbers({
-    ...{ accounts, pool, provisioning, addressBook, log },
+    ...{ accounts, pool, provisioning, addressBook, clock, log },
     ...{ homeDomain, numbersPerAccount },
   });
   const expiry = new Expiry({ accounts, numbers, clock, log });
@@ -79,6 +87,7 @@ export async function createEllis(options: EllisOptions, modules: ServiceModules
     limits: rateLimits(clock),
     passwords: new Passwords(options.passwordCost),
     counters: getMetrics(register),
+    pages,
     mail:
       program === ""
         ? undefined
@@ -122,6 +131,16 @@ function configuredRanges(options: EllisOptions): readonly NumberRange[] {
       ranges.push(reading.range);
     }
   return ranges;
+}
+
+function isAddressOrNetwork(text: string): boolean {
+  const [address = "", prefix, more] = text.split("/");
+  const bits = isIP(address) === 4 ? 32 : 128;
+  return (
+    isIP(address) !== 0 &&
+    more === undefined &&
+    (prefix === undefined || (/^[0-9]{1,3}$/.test(prefix) && Number(prefix) <= bits))
+  );
 }
 
 function wrongOption(option: string, problem: string): EllisError {

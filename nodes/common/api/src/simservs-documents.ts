@@ -12,6 +12,8 @@ export type DocumentAnswer =
 const TYPE = "application/vnd.etsi.simservs+xml";
 const TIMEOUT_MS = 3_000;
 const MAX_ANSWER = 262_144;
+/** What is wrong with the document, not with who sends it. */
+const REFUSALS = new Set([400, 409, 413, 415]);
 
 /** Whole simservs documents at the core port of homer (XCAP, TS 24.623), for nodes that manage subscribers. */
 export class SimservsDocuments {
@@ -51,8 +53,7 @@ export class SimservsDocuments {
         return method === "GET"
           ? { kind: "found", document: text }
           : { kind: method === "PUT" ? "stored" : "removed" };
-      if (response.status >= 400 && response.status < 500)
-        return { kind: "refused", problem: phraseOf(text) };
+      if (REFUSALS.has(response.status)) return { kind: "refused", problem: phraseOf(text) };
       return { kind: "unavailable", problem: `${this.#url}: status ${response.status}` };
     } catch (error) {
       const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;

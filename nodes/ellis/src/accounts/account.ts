@@ -8,6 +8,8 @@ export const accountNumberSchema = z.object({
   pstn: z.boolean(),
   /** In the address book that all users see. */
   listed: z.boolean(),
+  /** Being given since then (ms since the epoch): not the account's yet, homestead may say that it is somebody else's. */
+  pendingSince: z.number().optional(),
 });
 
 export const accountSchema = z.object({
@@ -28,6 +30,11 @@ export const accountSchema = z.object({
 
 export type AccountNumber = z.output<typeof accountNumberSchema>;
 export type Account = z.output<typeof accountSchema>;
+
+/** Numbers that an account has, and may do something with. */
+export function numbersOf({ numbers }: Account): readonly AccountNumber[] {
+  return numbers.filter(({ pendingSince }) => pendingSince === undefined);
+}
 
 const MAX_EMAIL = 254;
 

@@ -1,7 +1,7 @@
 import type { KvStore } from "@ims/store";
 import { z } from "zod";
 import { Documents, UNAVAILABLE, type Unavailable } from "../store/documents.ts";
-import { type Account, accountSchema } from "./account.ts";
+import { type Account, accountSchema, numbersOf } from "./account.ts";
 
 const DAY_MS = 86_400_000;
 /** Days that a sweep looks back: ellis may have been away. */
@@ -54,11 +54,11 @@ export class Accounts {
     return result === UNAVAILABLE ? UNAVAILABLE : account;
   }
 
-  /** Goes only while it has no numbers. */
+  /** Goes only while it has no numbers; one that is being given finds the account gone. */
   async remove(email: string): Promise<"removed" | "hasNumbers" | Unavailable> {
     let hasNumbers = false;
     const result = await this.#accounts.change(email, (before) => {
-      hasNumbers = before !== undefined && before.numbers.length > 0;
+      hasNumbers = before !== undefined && numbersOf(before).length > 0;
       return hasNumbers ? "keep" : undefined;
     });
     if (result === UNAVAILABLE) return UNAVAILABLE;

@@ -1,7 +1,7 @@
 import { type NumberDocument, newNumberSchema, specificNumberSchema } from "@ims/api";
 import { canonicalImpu } from "@ims/ims";
 import type { FastifyInstance, FastifyRequest } from "fastify";
-import type { Account, AccountNumber } from "../accounts/account.ts";
+import { type Account, type AccountNumber, numbersOf } from "../accounts/account.ts";
 import type { AddressBook } from "../numbers/address-book.ts";
 import { formattedNumber } from "../numbers/number-range.ts";
 import type { Allocation, Numbers } from "../numbers/numbers.ts";
@@ -27,7 +27,7 @@ export function numberRoutes(app: FastifyInstance, modules: NumberModules): void
 
   app.get<Named>("/accounts/:email/numbers", { config: { resource: "numbers" } }, async (request, reply) => {
     const { account } = await accountOf(request, modules);
-    return succeed(request, reply, 200, { numbers: account.numbers.map(documentOf) });
+    return succeed(request, reply, 200, { numbers: numbersOf(account).map(documentOf) });
   });
 
   app.post<Named>("/accounts/:email/numbers", { config: { resource: "numbers" } }, async (request, reply) => {
@@ -131,13 +131,13 @@ export async function numberOf(
 ): Promise<{ readonly account: Account; readonly number: AccountNumber }> {
   const { account } = await accountOf(request, modules);
   const uri = canonicalImpu(request.params.uri);
-  const number = account.numbers.find((each) => each.uri === uri);
+  const number = numbersOf(account).find((each) => each.uri === uri);
   if (uri === undefined || number === undefined) throw new Refusal(404, "Number not found");
   return { account, number };
 }
 
-function hasPrivateId({ numbers }: Account, privateId: string): boolean {
-  return numbers.some((number) => number.privateId === privateId);
+function hasPrivateId(account: Account, privateId: string): boolean {
+  return numbersOf(account).some((number) => number.privateId === privateId);
 }
 
 function documentOf({ id, uri, privateId, pstn, listed }: AccountNumber): NumberDocument {

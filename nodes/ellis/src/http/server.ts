@@ -6,6 +6,7 @@ import { type AccountModules, accountRoutes } from "./account-routes.ts";
 import { refuseForeignPages } from "./admission.ts";
 import { type DocumentModules, documentRoutes } from "./document-routes.ts";
 import { type NumberModules, numberRoutes } from "./number-routes.ts";
+import { pageRoutes } from "./page-routes.ts";
 import { type RangeModules, rangeRoutes } from "./range-routes.ts";
 import { Refusal } from "./refusal.ts";
 import { refuse } from "./replies.ts";
@@ -26,6 +27,8 @@ export interface EllisServerOptions {
 
 export interface EllisServerModules extends AccountModules, NumberModules, DocumentModules, RangeModules {
   readonly counters: EllisCounters;
+  /** Of the portal, by name. */
+  readonly pages: ReadonlyMap<string, Buffer>;
   readonly log: Logger;
 }
 
@@ -72,6 +75,7 @@ export function ellisServer(options: EllisServerOptions, modules: EllisServerMod
   numberRoutes(app, modules);
   documentRoutes(app, modules);
   rangeRoutes(app, modules);
+  pageRoutes(app, modules.pages);
   let port = 0;
   return {
     get port(): number {

@@ -3,7 +3,7 @@ import type { Clock } from "@ims/runtime";
 import type { KvStore } from "@ims/store";
 import { z } from "zod";
 import { Documents, UNAVAILABLE, type Unavailable } from "../store/documents.ts";
-import { isInRange, type NumberRange, numberAt, overlaps } from "./number-range.ts";
+import { type NumberRange, numberAt, overlaps } from "./number-range.ts";
 
 /** Numbers that differ in their last two digits only are taken in one document. */
 const BLOCK_DIGITS = 2;
@@ -90,11 +90,8 @@ export class NumberPool {
     return this.#takeLost(owner, doubted, not);
   }
 
-  /** Takes that number. "free" numbers are those outside all ranges: there is nothing to take. */
-  async claim(owner: string, number: string): Promise<"taken" | "free" | "inUse" | Unavailable> {
-    const ranges = await this.ranges();
-    if (ranges === UNAVAILABLE) return UNAVAILABLE;
-    if (!ranges.some((range) => isInRange(range, number))) return "free";
+  /** Takes that number, or name, whether it is in a range or not. */
+  async claim(owner: string, number: string): Promise<"taken" | "inUse" | Unavailable> {
     const taken = await this.#takeIn(owner, [number], new Set(), []);
     if (taken === UNAVAILABLE) return UNAVAILABLE;
     return taken === "none" ? "inUse" : "taken";
@@ -178,6 +175,7 @@ function* blocksFrom(ranges: readonly NumberRange[], start: number, total: numbe
   }
 }
 
+/** Names have a document each. */
 function blockOf(number: string): string {
-  return number.slice(0, -BLOCK_DIGITS);
+  return /^\+?[0-9]{3,15}$/.test(number) ? `numbers ${number.slice(0, -BLOCK_DIGITS)}` : `name ${number}`;
 }

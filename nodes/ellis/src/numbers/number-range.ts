@@ -50,10 +50,6 @@ export function overlaps(one: NumberRange, other: NumberRange): boolean {
   return from < to + other.count && to < from + one.count;
 }
 
-export function isInRange(range: NumberRange, number: string): boolean {
-  return NUMBER.test(number) && overlaps(range, { first: number, count: 1, pstn: range.pstn });
-}
-
 /** For display; numbers of North America in groups, others as they are. */
 export function formattedNumber(number: string): string {
   const [, plus, area, exchange, line] = /^(\+1)?([2-9][0-9]{2})([0-9]{3})([0-9]{4})$/.exec(number) ?? [];

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { canonicalImpu } from "@ims/ims";
-import type { Logger } from "@ims/runtime";
-import type { Account, AccountNumber } from "../accounts/account.ts";
+import type { Clock, Logger } from "@ims/runtime";
+import { type Account, type AccountNumber, numbersOf } from "../accounts/account.ts";
 import type { Accounts } from "../accounts/accounts.ts";
 import { UNAVAILABLE } from "../store/documents.ts";
 import type { AddressBook } from "./address-book.ts";
@@ -25,11 +25,19 @@ export interface NumbersModules {
   readonly pool: NumberPool;
   readonly provisioning: Provisioning;
   readonly addressBook: AddressBook;
+  readonly clock: Clock;
   readonly log: Logger;
   readonly homeDomain: string;
   readonly numbersPerAccount: number;
 }
 
+/** Whether the account has the number now is not known: the store gave no answer. */
+interface Unsettled {
+  readonly kind: "unsettled";
+}
+
+/** What was begun and not finished by then never will be. */
+const PENDING_MS = 600_000;
 /** Numbers that are somebody's although the pool has them free: provisioned by other means. */
 const TRIES = 10;
 
@@ -47,8 +55,9 @@ const upstream = (problem: string): Refused => ({
 });
 
 /**
- * Gives numbers to accounts and takes them back. In this order, so that who dies in between leaves nothing that is two accounts' or
- * nobody's: the pool, the account, homestead; back the other way round.
+ * Gives numbers to accounts and takes them back. A number is claimed in the pool, noted in the account as pending, provisioned, and then
+ * the account's; back the other way round. So whoever dies in between: what an account has is claimed for it and was made for it, and
+ * nobody can do anything with what is somebody else's in homestead. A claim is given up only when the account is known not to have the number.
  */
 export class Numbers {
   readonly #modules: NumbersModules;
@@ -68,6 +77,7 @@ export class Numbers {
       const uri = `sip:${taken.number}@${homeDomain}`;
       const result = await this.#provide(email, uri, { privateId, isNew: privateId === undefined, pstn });
       if (result.kind === "allocated") return result;
+      if (result.kind === "unsettled") return storeAway;
       await pool.release(email, taken.number);
       if (result.status !== 409) return result;
       tried.add(taken.number);
@@ -94,6 +104,7 @@ export class Numbers {
     if (claimed === "inUse") return inUse;
     const pstn = user.startsWith("+");
     const result = await this.#provide(email, uri, { privateId, isNew, pstn });
+    if (result.kind === "unsettled") return storeAway;
     if (result.kind === "refused") await this.#modules.pool.release(email, user);
     return result;
   }
@@ -117,11 +128,10 @@ export class Numbers {
     return { kind: "removed" };
   }
 
-  /** All numbers of an account: those that others depend on last. */
-  async removeAll({ email, numbers }: Account): Promise<{ readonly kind: "removed" } | Refused> {
-    const isDefault = ({ uri, privateId }: AccountNumber): number => (uri === `sip:${privateId}` ? 1 : 0);
-    for (const number of [...numbers].sort((one, other) => isDefault(one) - isDefault(other))) {
-      const result = await this.remove(email, number);
+  /** All numbers of an account, the last one first: the first one of a private identity is what others depend on. */
+  async removeAll(account: Account): Promise<{ readonly kind: "removed" } | Refused> {
+    for (const number of numbersOf(account).toReversed()) {
+      const result = await this.remove(account.email, number);
       if (result.kind === "refused") return result;
     }
     return { kind: "removed" };
@@ -149,60 +159,81 @@ export class Numbers {
       isNew,
       pstn,
     }: { readonly privateId: string | undefined; readonly isNew: boolean; readonly pstn: boolean },
-  ): Promise<Allocation> {
-    const { accounts, provisioning, numbersPerAccount, log } = this.#modules;
-    const number: AccountNumber = {
-      id: randomUUID().replaceAll("-", ""),
-      uri,
-      privateId: privateId ?? uri.slice("sip:".length),
-      pstn,
-      listed: false,
-    };
-    let problem: "tooMany" | "twice" | undefined;
-    const account = await accounts.change(email, (before) => {
-      problem =
-        before.numbers.length >= numbersPerAccount
-          ? "tooMany"
-          : before.numbers.some((each) => each.uri === uri)
-            ? "twice"
-            : undefined;
-      return problem === undefined ? { ...before, numbers: [...before.numbers, number] } : "keep";
-    });
-    if (account === UNAVAILABLE) return storeAway;
-    if (account === undefined) return noAccount;
-    if (problem === "twice") return inUse;
-    if (problem === "tooMany")
-      return {
-        kind: "refused",
-        status: 400,
-        reason: `An account has ${numbersPerAccount} numbers at most`,
-      };
+  ): Promise<Allocation | Unsettled> {
+    const { provisioning, log } = this.#modules;
+    const id = randomUUID().replaceAll("-", "");
+    const number = { id, uri, privateId: privateId ?? uri.slice("sip:".length), pstn, listed: false };
+    const noted = await this.#note(email, number);
+    if (noted !== "noted") return noted;
     const added = isNew
       ? await provisioning.addWithPrivateId(number.privateId, uri)
       : await provisioning.addToPrivateId(number.privateId, uri);
-    if (added.kind === "added") {
-      log.info({ uri, impi: number.privateId }, "number given");
-      return { kind: "allocated", number, password: added.password };
+    const about = { uri, impi: number.privateId };
+    if (added.kind !== "added") {
+      // What homestead has done when it gave no answer is not known. It is not undone: the subscriber may be somebody else's.
+      if (added.kind === "upstream")
+        log.warn({ ...about, problem: added.problem }, "homestead may have a number that no account has");
+      await this.#drop(email, id);
+      return refusalOf(added);
     }
-    // What homestead has done when it gave no answer is not known. It is not undone: the subscriber may be somebody else's.
-    if (added.kind === "upstream")
-      log.warn(
-        { uri, impi: number.privateId, problem: added.problem },
-        "homestead may have a number that no account has",
-      );
-    await accounts.change(email, (before) => ({
+    const settled = await this.#settle(email, number);
+    if (settled === UNAVAILABLE) {
+      log.warn(about, "homestead has a number that its account may not have");
+      return { kind: "unsettled" };
+    }
+    if (settled === "gone") {
+      await provisioning.remove(number.privateId, uri);
+      return noAccount;
+    }
+    log.info(about, "number given");
+    return { kind: "allocated", number, password: added.password };
+  }
+
+  async #note(email: string, number: AccountNumber): Promise<"noted" | Refused> {
+    const { accounts, numbersPerAccount, clock } = this.#modules;
+    const now = clock.now();
+    let problem: Refused | undefined;
+    const account = await accounts.change(email, (before) => {
+      const numbers = before.numbers.filter(({ pendingSince = now }) => pendingSince > now - PENDING_MS);
+      problem =
+        numbers.length >= numbersPerAccount
+          ? {
+              kind: "refused",
+              status: 400,
+              reason: `An account has ${numbersPerAccount} numbers at most`,
+            }
+          : numbers.some(({ uri }) => uri === number.uri)
+            ? inUse
+            : undefined;
+      return problem === undefined
+        ? { ...before, numbers: [...numbers, { ...number, pendingSince: now }] }
+        : "keep";
+    });
+    if (account === UNAVAILABLE) return storeAway;
+    return account === undefined ? noAccount : (problem ?? "noted");
+  }
+
+  async #settle(email: string, number: AccountNumber): Promise<"settled" | "gone" | typeof UNAVAILABLE> {
+    let isThere = false;
+    const account = await this.#modules.accounts.change(email, (before) => {
+      isThere = before.numbers.some(({ id }) => id === number.id);
+      if (!isThere) return "keep";
+      return { ...before, numbers: before.numbers.map((each) => (each.id === number.id ? number : each)) };
+    });
+    if (account === UNAVAILABLE) return UNAVAILABLE;
+    return account !== undefined && isThere ? "settled" : "gone";
+  }
+
+  #drop(email: string, id: string): Promise<Account | undefined | typeof UNAVAILABLE> {
+    return this.#modules.accounts.change(email, (before) => ({
       ...before,
-      numbers: before.numbers.filter(({ id }) => id !== number.id),
+      numbers: before.numbers.filter((each) => each.id !== id),
     }));
-    return refusalOf(added);
   }
 
   async #forget(email: string, number: AccountNumber): Promise<"forgotten" | typeof UNAVAILABLE> {
-    const { accounts, pool, addressBook } = this.#modules;
-    const after = await accounts.change(email, (before) => ({
-      ...before,
-      numbers: before.numbers.filter(({ id }) => id !== number.id),
-    }));
+    const { pool, addressBook } = this.#modules;
+    const after = await this.#drop(email, number.id);
     if (after === UNAVAILABLE) return UNAVAILABLE;
     const [, user = ""] = /^sip:([^@]+)@/.exec(number.uri) ?? [];
     if ((await pool.release(email, user)) === UNAVAILABLE) return UNAVAILABLE;

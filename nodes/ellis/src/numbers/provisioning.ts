@@ -91,11 +91,9 @@ export class Provisioning {
         const subscriber = await this.#find(impi);
         if (subscriber === undefined) return { kind: "unknown" };
         const known = identitiesIn(subscriber);
-        const added = identitiesOf(uri).filter((impu) => !has(known, impu));
-        if (added.length > 0)
-          await this.#modules.homestead.update(impi, {
-            publicIdentities: [...known, ...added.map((impu) => ({ impu, barred: false }))],
-          });
+        if (identitiesOf(uri).some((impu) => has(known, impu))) return { kind: "inUse" };
+        const added = identitiesOf(uri).map((impu) => ({ impu, barred: false }));
+        await this.#modules.homestead.update(impi, { publicIdentities: [...known, ...added] });
         return { kind: "added", password: undefined };
       }),
     );

@@ -12,7 +12,6 @@ export async function openStore(
   options: EllisOptions,
   { clock, log, health }: ServiceModules,
 ): Promise<{ readonly store: KvStore; stop(): Promise<void> }> {
-  makeFolder(options.stateDir);
   if (options.cassandra.length === 0) {
     const store = sqliteStore({ path: join(options.stateDir, "ellis.db"), clock, busyTimeoutMs: 10 });
     return { store, stop: async () => store.close() };
@@ -30,8 +29,8 @@ export async function openStore(
   return { store: cassandraStore(session), stop: () => session.shutdown() };
 }
 
-/** Level by level: Node's recursive mkdir never returns where a directory exists but takes no new ones (/proc). */
-function makeFolder(folder: string): void {
+/** The state directory. Throws EllisError. Level by level: Node's recursive mkdir never returns where a directory exists but takes no new ones (/proc). */
+export function makeFolder(folder: string): void {
   const missing: string[] = [];
   const path = resolve(folder);
   for (let level = path; !existsSync(level) && dirname(level) !== level; level = dirname(level))

@@ -53,11 +53,16 @@ test("a number is given back by its owner alone, and given again", async () => {
   assert.deepEqual(await pool.take("bob", { pstn: false, not: none }), { number: "100" });
 });
 
-test("a certain number is taken once; one outside the ranges is nobody's concern here", async () => {
+test("a certain number is taken once, and so is a name or a number outside the ranges", async () => {
   const pool = poolOf([range("100", 10)]);
   assert.equal(await pool.claim("alice", "105"), "taken");
   assert.equal(await pool.claim("bob", "105"), "inUse");
-  assert.equal(await pool.claim("bob", "alice"), "free");
+  for (const other of ["alice", "99", "+4930123"]) {
+    assert.equal(await pool.claim("alice", other), "taken");
+    assert.equal(await pool.claim("bob", other), "inUse");
+    assert.equal(await pool.release("alice", other), "released");
+    assert.equal(await pool.claim("bob", other), "taken");
+  }
 });
 
 test("what was tried in vain is not given, and what an ellis took before it died is found when nothing else is free", async () => {
