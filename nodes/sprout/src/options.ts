@@ -142,6 +142,15 @@ export const sproutOptions = z.object({
     .describe(
       "contacts of one user that suit the caller's preferences (Accept-Contact) less than others of the same q are tried when those have failed, or with them",
     ),
+  // Long enough to answer, and well before a caller gives up.
+  contactRingSeconds: z
+    .int()
+    .min(0)
+    .max(170)
+    .default(20)
+    .describe(
+      "how long contacts ring before those of the same user that are to be tried after them, s; 0: until they fail",
+    ),
   ...sessionTimerOptions,
   minSubscription: seconds("shortest subscription to the registration event package, s", 60),
   // What UEs and P-CSCFs ask for (TS 24.229 §5.1.1.3, §5.2.3); it ends with the registration in any case.

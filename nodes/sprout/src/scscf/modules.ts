@@ -54,6 +54,8 @@ export interface ScscfOptions {
   readonly maxSubscription: number;
   /** Contacts that suit the caller's preferences less: tried "later", or "together" with the others of their q (RFC 3841 §7.2.4). */
   readonly lessPreferredContacts?: "later" | "together";
+  /** How long contacts ring while there are others to be tried after them, s; 0 or absent: until they fail. */
+  readonly contactRingSeconds?: number;
   /** Server name in filter criteria that stands for no application server; "": none. */
   readonly dummyApplicationServer: string;
 }

@@ -129,6 +129,8 @@ function forkTo(
   if (group === undefined) return;
   let open = group.length;
   const only = group.length === 1 && later.length === 0 && failed === undefined;
+  const { contactRingSeconds = 0 } = modules.options;
+  const isLimited = later.length > 0 && contactRingSeconds > 0 && context.request.method === "INVITE";
   const again = async (gone: Binding, response: SipMessage, fork: Fork): Promise<void> => {
     const isOver = (): boolean => context.cancelled || context.answered;
     const fresh = await recoveredBinding(modules, registration.impu, gone, { isOver });
@@ -143,6 +145,7 @@ function forkTo(
     context.fork(requestFor(context, modules, binding), {
       parallel: group.length,
       destination: { kind: "uri", side: modules.options.side },
+      ...(isLimited ? { timeoutMs: contactRingSeconds * 1000 } : {}),
       ...(continues === undefined ? {} : { continues }),
       onResponse: (response, fork, local) => {
         if (response.status < 200) return "forward";

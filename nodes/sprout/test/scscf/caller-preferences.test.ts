@@ -99,3 +99,27 @@ test("RFC 5626 §7: flows of one UE stay one place to look, and no-fork uses the
   assert.equal(first?.requestUri, "sip:bob@192.0.2.2");
   assert.equal(asked(await b.send(b.answer(first, 430), b.dialled())), "1");
 });
+
+test("RFC 3261 §16.7: contacts that ring unanswered do not keep those that come later from being tried", async () => {
+  const b = await bobAt([`${MOBILE};q=0.9`, `${DESK};q=0.3`], { options: { contactRingSeconds: 20 } });
+  const [first] = await b.send(toBob(b, []));
+  assert.ok(first);
+  await b.send(b.answer(first, 180), b.dialled());
+  assert.deepEqual(await b.advance(19_900), []);
+  const later = await b.advance(200);
+  assert.deepEqual(
+    later.map(({ method, requestUri }) => `${method} ${requestUri.at(-1)}`),
+    ["CANCEL 1", "INVITE 2"],
+  );
+  const second = later.at(-1);
+  assert.ok(second);
+  await b.send(b.answer(first, 487), b.dialled());
+  // The last ones ring as long as the caller waits.
+  await b.send(b.answer(second, 180), b.dialled());
+  assert.deepEqual(await b.advance(60_000), []);
+  const answered = await b.send(b.answer(second, 200), b.dialled());
+  assert.deepEqual(
+    answered.map(({ status }) => status),
+    [200],
+  );
+});
