@@ -2,8 +2,8 @@ import type { Uri } from "@ims/sip";
 import type { Own } from "./own-route.ts";
 
 /**
- * How filter criteria name an application server of this process: <service>.<home domain>, with any user part, or <service>@<home
- * domain>; with the port of the S-CSCF or none.
+ * How filter criteria name an application server of this process: <service>.<home domain>, with any user part, or, in a Route,
+ * <service>@<home domain>, which elsewhere is a user; with the port of the S-CSCF or none.
  */
 export class ServiceUris implements Own {
   /** By which it names itself. */
@@ -21,8 +21,10 @@ export class ServiceUris implements Own {
     this.uri = `sip:${this.#host}`;
   }
 
-  has({ scheme, user, host, port }: Uri): boolean {
-    if (host !== this.#host && (host !== this.#homeDomain || user !== this.#service)) return false;
+  has({ scheme, user, host, port, parameters }: Uri): boolean {
+    if (host !== this.#host) {
+      if (host !== this.#homeDomain || user !== this.#service || !parameters.has("lr")) return false;
+    }
     return (scheme === "sip" || scheme === "sips") && (port === undefined || port === this.#port);
   }
 }
