@@ -27,7 +27,12 @@ export interface Addresses {
 }
 
 /** Throws BonoError when the trusted side could not be told from the rest of the world. */
-export function addressesOf(options: BonoOptions, icscf: Uri, pools?: Pools): Addresses {
+export function addressesOf(
+  options: BonoOptions,
+  icscf: Uri,
+  pools?: Pools,
+  ecscfs: readonly Uri[] = [],
+): Addresses {
   const bare = (text: string): string => text.replace(/^\[|\]$/g, "").toLowerCase();
   const accessHost = bare(options.host);
   const coreHost = options.coreHost === "" ? accessHost : bare(options.coreHost);
@@ -41,7 +46,7 @@ export function addressesOf(options: BonoOptions, icscf: Uri, pools?: Pools): Ad
   if (accessUriHost !== undefined) ownHosts.add(accessUriHost);
 
   const peers = new Set(options.corePeers.map(bare));
-  if (isIP(icscf.host) !== 0) peers.add(icscf.host);
+  for (const { host } of [icscf, ...ecscfs]) if (isIP(host) !== 0) peers.add(host);
   if (!isWildcard(coreHost)) peers.add(coreHost);
   const loopbackOnly = isLoopback(coreHost);
   if (!loopbackOnly && isIP(icscf.host) === 0 && options.corePeers.length === 0 && pools === undefined)

@@ -17,6 +17,8 @@ const refusals = [
   "coreUnreachable",
   "foreignPeer",
   "quiescing",
+  "alternativeService",
+  "emergencyOnly",
 ] as const;
 
 /** Counters of bono. */

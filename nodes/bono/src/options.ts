@@ -1,5 +1,6 @@
 import { LOG_LEVELS, nameServiceOptions } from "@ims/runtime";
 import { z } from "zod";
+import { emergencyNumberOf } from "./pcscf/emergency-numbers.ts";
 import { sessionTimerOptions } from "./pcscf/session-timer-options.ts";
 
 const port = (what: string, usual: number) => z.int().min(0).max(65535).default(usual).describe(what);
@@ -61,6 +62,29 @@ export const bonoOptions = z.object({
     .default("")
     .describe("address or name of the side of the peers in our SIP URIs; default: the bound address"),
   ibcfPort: port("side of the peers, UDP and TCP; opened when there is a file of peers", 5070),
+  ecscfUri: z
+    .array(z.string().min(1))
+    .default([])
+    .describe(
+      "SIP URIs of E-CSCFs, separated by commas, preferred one first: where emergency requests go; default: they are answered 380 (Alternative Service)",
+    ),
+  emergencyNumbers: z
+    .array(z.string().refine((text) => emergencyNumberOf(text) !== undefined, "write 112 or 110=sos.police"))
+    .default([])
+    .describe(
+      "numbers that are emergency numbers here, separated by commas, each with its service (RFC 5031): 112, 110=sos.police; urn:service:sos always is one",
+    ),
+  emergencyFrom: z
+    .enum(["anyone", "registered", "emergencyRegistered"])
+    .default("anyone")
+    .describe(
+      "whose emergency requests are taken: anyone's, also without registration; of who is registered; only after an emergency registration",
+    ),
+  emergencyPriority: z
+    .string()
+    .regex(/^(?:esnet\.[0-4])?$/, "esnet.0 to esnet.4")
+    .default("esnet.1")
+    .describe("Resource-Priority that emergency requests get (RFC 7135); empty: none"),
   flowTokenKey: z
     .string()
     .default("")

@@ -29,6 +29,7 @@ import { CallRelease } from "./pcscf/call-release.ts";
 import { CallWatch } from "./pcscf/call-watch.ts";
 import { chargingVector } from "./pcscf/charging.ts";
 import { Drain } from "./pcscf/drain.ts";
+import { EmergencyNumbers, emergencyNumberOf } from "./pcscf/emergency-numbers.ts";
 import { FlowTable } from "./pcscf/flow-table.ts";
 import { FlowTokens, flowTokenKey } from "./pcscf/flow-token.ts";
 import { GuessLimiter } from "./pcscf/guess-limiter.ts";
@@ -51,9 +52,10 @@ export function createBono(
 ): Service {
   const { log, register, clock, pacer } = modules;
   const icscf = sipUri("icscf-uri", options.icscfUri);
+  const ecscfs = options.ecscfUri.map((text) => sipUri("ecscf-uri", text));
   const names = nameService(options, { clock, log });
   const { resolver, pools } = names;
-  const addresses = addressesOf(options, icscf, pools);
+  const addresses = addressesOf(options, icscf, pools, ecscfs);
   const tls = readTls(options);
   const resourcePriorities = readPriorities(options.resourcePriorityFile);
   if (options.releaseCalls && !options.subscribeToRegistrations)
@@ -95,6 +97,9 @@ export function createBono(
     drainStatus: options.drainStatus === "305" ? (305 as const) : (503 as const),
     earlyMedia: options.earlyMedia === "unsaid" ? ("" as const) : options.earlyMedia,
     hasSiblings: addresses.hasSiblings,
+    ecscfs,
+    emergencyFrom: options.emergencyFrom,
+    emergencyPriority: options.emergencyPriority,
   };
   const charging =
     options.ralf.length === 0
@@ -136,6 +141,7 @@ export function createBono(
     accessPorts,
     corePorts,
   });
+  const strangers = { perSecond: options.strangersPerSecond, burst: options.strangersPerSecond };
   const pcscf = new Pcscf({
     settings,
     clock,
@@ -143,10 +149,21 @@ export function createBono(
     tokens,
     flows,
     calls,
-    serviceRoutes: new ServiceRoutes([icscf.host, ...options.coreNextHops]),
-    sources: new SourceLimiter(
-      { perSecond: options.strangersPerSecond, burst: options.strangersPerSecond },
-      clock,
+    serviceRoutes: new ServiceRoutes([
+      icscf.host,
+      ...ecscfs.map(({ host }) => host),
+      ...options.coreNextHops,
+    ]),
+    sources: new SourceLimiter(strangers, clock),
+    emergencySources: new SourceLimiter(strangers, clock),
+    emergencyNumbers: new EmergencyNumbers(
+      new Map(
+        options.emergencyNumbers.flatMap((text) => {
+          const read = emergencyNumberOf(text);
+          return read === undefined ? [] : [[read.number, read.service] as const];
+        }),
+      ),
+      options.homeDomain,
     ),
     guesses: new GuessLimiter({ free: options.passwordTries, intervalMs: GUESS_INTERVAL_MS }, clock),
     newIcid,

@@ -5,7 +5,7 @@ import type { ScscfCounters } from "./scscf/modules.ts";
 import type { NotifierCounters } from "./scscf/notifier.ts";
 import type { RegistrationStoreCounters } from "./store/copies.ts";
 
-const sides = ["scscf", "icscf", "bgcf", "mmtel"] as const;
+const sides = ["scscf", "icscf", "ecscf", "bgcf", "mmtel"] as const;
 
 /** Counters of sprout. */
 export interface Metrics {

@@ -2,6 +2,7 @@ import { LOG_LEVELS, nameServiceOptions } from "@ims/runtime";
 import { cassandraOptions } from "@ims/store";
 import { z } from "zod";
 import { builtInServerOptions } from "./built-in-server-options.ts";
+import { emergencyOptions } from "./ecscf/options.ts";
 import { mmtelOptions } from "./mmtel/options.ts";
 import { numberOptions } from "./routing/number-options.ts";
 import { sessionTimerOptions } from "./scscf/session-timer-options.ts";
@@ -158,6 +159,7 @@ export const sproutOptions = z.object({
   ...mmtelOptions,
   ...builtInServerOptions,
   ...numberOptions,
+  ...emergencyOptions,
   gruuKey: z
     .string()
     .regex(/^(?:[0-9a-fA-F]{32})?$/, "32 hex digits")

@@ -23,6 +23,7 @@ import { createBgcf } from "./bgcf/create-bgcf.ts";
 import { createBuiltInServers } from "./built-in-servers.ts";
 import { DiameterCx, handleCxRequests } from "./cx/diameter-cx.ts";
 import { HssPeers } from "./cx/hss-peers.ts";
+import { createEcscf } from "./ecscf/create-ecscf.ts";
 import { SproutError } from "./errors.ts";
 import type { ConfiguredScscf } from "./icscf/scscf-selection.ts";
 import { createMmtel } from "./mmtel/create-mmtel.ts";
@@ -105,8 +106,37 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
     options.bgcfFile === ""
       ? undefined
       : createBgcf({ options, side: "scscf", uriHost: addresses.uriHost }, modules);
+  const triggersOf = (node: "S-CSCF" | "E-CSCF"): ChargingTriggers | undefined =>
+    charging &&
+    new ChargingTriggers({
+      node,
+      nodeAddress: memberName ?? options.host,
+      methods: options.chargingMethods,
+      now: () => clock.now(),
+      emit: (event) => charging.send(event),
+    });
+  const emergency =
+    options.emergencyFile === ""
+      ? undefined
+      : createEcscf(
+          {
+            options,
+            side: "scscf",
+            uriHost: addresses.uriHost,
+            bgcfUri: breakout?.uri ?? "",
+            charging: triggersOf("E-CSCF"),
+          },
+          modules,
+        );
   const entities = createEntities({
-    options: { ...options, scscfUri, icscfUri, bgcfUri: breakout?.uri ?? "", side: "scscf" },
+    options: {
+      ...options,
+      scscfUri,
+      icscfUri,
+      bgcfUri: breakout?.uri ?? "",
+      ecscfUri: emergency?.uri ?? "",
+      side: "scscf",
+    },
     numbers: numbers?.numbers,
     sessionTimers: sessionTimers(options),
     scscfs:
@@ -123,15 +153,7 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
       core.originate(request, destination, handler),
     ),
     operatorCriteria: criteria.initial,
-    charging:
-      charging &&
-      new ChargingTriggers({
-        node: "S-CSCF",
-        nodeAddress: memberName ?? options.host,
-        methods: options.chargingMethods,
-        now: () => clock.now(),
-        emit: (event) => charging.send(event),
-      }),
+    charging: triggersOf("S-CSCF"),
     onApplicationServer: (server, state) => log.warn({ server, state }, "application server"),
   });
   handleCxRequests(diameter, entities.cxRequests);
@@ -143,12 +165,14 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
   const guardModules = { mayUse, refused: entities.metrics.refused };
   const icscf = new Guard(entities.icscf, { ...guardModules, own: new OwnUris([icscfUri]) });
   const scscf = new Guard(entities.scscf, { ...guardModules, own: new OwnUris([scscfUri]) });
+  const ecscf = emergency && new Guard(emergency.ecscf, { ...guardModules, own: emergency.own });
   const bgcf = breakout && new Guard(breakout.bgcf, { ...guardModules, own: breakout.own });
   const mmtel = telephony && new Guard(telephony.mmtel, { ...guardModules, own: telephony.own });
   const overload = new OverloadControl({
     sides: {
       icscf: { trusted: true, reports: true },
       scscf: { trusted: true, reports: true },
+      ...(ecscf === undefined ? {} : { ecscf: { trusted: true, reports: true } }),
       ...(bgcf === undefined ? {} : { bgcf: { trusted: true, reports: true } }),
       ...(mmtel === undefined ? {} : { mmtel: { trusted: true, reports: true } }),
     },
@@ -167,6 +191,7 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
     sides: [
       { name: "icscf", entity: icscf, strict: false, answers: mayUse, sentBy: poolNameIn(icscfUri) },
       { name: "scscf", entity: scscf, strict: false, answers: mayUse, sentBy: poolNameIn(scscfUri) },
+      ...(ecscf === undefined ? [] : [{ name: "ecscf", entity: ecscf, strict: false, answers: mayUse }]),
       ...(bgcf === undefined ? [] : [{ name: "bgcf", entity: bgcf, strict: false, answers: mayUse }]),
       ...(mmtel === undefined ? [] : [{ name: "mmtel", entity: mmtel, strict: false, answers: mayUse }]),
       ...servers.guards.map(({ side, guard }) => ({ name: side, entity: guard, strict: false })),
@@ -206,11 +231,13 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
       criteria.start();
       numbers?.start();
       breakout?.start();
+      emergency?.start();
       hssPeers.start();
       diameter.start();
       for (const [side, port] of [
         ["icscf", options.icscfPort],
         ["scscf", options.scscfPort],
+        ...(ecscf === undefined ? [] : [["ecscf", options.ecscfPort] as const]),
         ...(bgcf === undefined ? [] : [["bgcf", options.bgcfPort] as const]),
         ...(mmtel === undefined ? [] : [["mmtel", options.mmtelPort] as const]),
       ] as const)
@@ -226,11 +253,12 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
     quiesce(signal) {
       icscf.quiesce();
       scscf.quiesce();
+      ecscf?.quiesce();
       bgcf?.quiesce();
       mmtel?.quiesce();
       for (const { guard } of servers.guards) guard.quiesce();
       const busy = (): number => core.transactions.unanswered;
-      const entries = [icscf, scscf, bgcf, mmtel, ...servers.guards.map(({ guard }) => guard)];
+      const entries = [icscf, scscf, ecscf, bgcf, mmtel, ...servers.guards.map(({ guard }) => guard)];
       const taken = (): number => entries.reduce((sum, entry) => sum + (entry?.taken ?? 0), 0);
       return whenIdle({ clock, busy, taken, quietMs: QUIET_MS }, signal);
     },
@@ -240,6 +268,7 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
       criteria.stop();
       numbers?.stop();
       breakout?.stop();
+      emergency?.stop();
       await entities.stop();
       await charging?.stop();
       await servers.stop();

@@ -34,6 +34,8 @@ export function instanceOf(request: SipMessage): string {
 
 /** RFC 5626 §6: instance and reg-id name the binding when the UE gave them, else the URI does. */
 function isSameBinding(own: NameAddr, bound: NameAddr): boolean {
+  // TS 24.229 §5.4.8.2: an emergency registration is a binding of its own, also of the same instance.
+  if (own.uri.parameters.has("sos") !== bound.uri.parameters.has("sos")) return false;
   const instance = own.parameters.get("+sip.instance");
   const regId = own.parameters.get("reg-id");
   if (instance !== undefined && regId !== undefined && bound.parameters.has("reg-id"))

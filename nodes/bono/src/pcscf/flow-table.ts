@@ -19,6 +19,8 @@ export class AccessFlow {
   readonly identities = new Map<string, Identity>();
   /** The only registration of this flow; undefined when there are none or several. */
   sole: Registration | undefined;
+  /** Emergency registration over this flow (TS 24.229 §5.2.10): beside the others, which it is none of. */
+  emergency: Registration | undefined;
 
   constructor(flow: Flow, token: string, recordRouteTail: string) {
     this.flow = flow;
@@ -114,6 +116,34 @@ export class FlowTable {
     this.#registrations += 1;
     this.#byOwner.set(registration.owner, access);
     access.sole = onlyRegistration(access);
+    this.#attach(access);
+  }
+
+  /** A 200 to an emergency REGISTER; it takes the place of the emergency registration that was there. */
+  registerEmergency(access: AccessFlow, registration: Registration): void {
+    if (access.emergency === undefined) this.#registrations += 1;
+    else this.#disown(access, access.emergency);
+    access.emergency = registration;
+    this.#byOwner.set(registration.owner, access);
+    this.#attach(access);
+  }
+
+  /** The emergency registration of this flow is over. */
+  deregisterEmergency(access: AccessFlow): void {
+    if (access.emergency === undefined) return;
+    this.#registrations -= 1;
+    this.#disown(access, access.emergency);
+    access.emergency = undefined;
+    if (access.identities.size === 0) this.#detach(access);
+  }
+
+  /** The emergency registration of this flow, while it lasts. */
+  emergencyOf(access: AccessFlow): Registration | undefined {
+    const { emergency } = access;
+    return emergency !== undefined && this.isCurrent(emergency) ? emergency : undefined;
+  }
+
+  #attach(access: AccessFlow): void {
     if (access.flow.attachment === access) return;
     access.flow.attachment = access;
     this.#strangers.delete(access.flow);
@@ -127,7 +157,7 @@ export class FlowTable {
   deregister(access: AccessFlow, registration: Registration): void {
     this.#drop(access, registration);
     access.sole = onlyRegistration(access);
-    if (access.identities.size === 0) this.#detach(access);
+    if (access.identities.size === 0 && access.emergency === undefined) this.#detach(access);
   }
 
   /** The registration of a public user identity over this flow, while it lasts. */
@@ -173,10 +203,12 @@ export class FlowTable {
     const access = this.registered(flow);
     if (access === undefined) return;
     const gone = new Set([...access.identities.values()].map((one) => one.registration));
+    if (access.emergency !== undefined) gone.add(access.emergency);
     this.#registrations -= gone.size;
     for (const registration of gone) this.#disown(access, registration);
     access.identities.clear();
     access.sole = undefined;
+    access.emergency = undefined;
     this.#detach(access);
   };
 
@@ -197,6 +229,7 @@ export class FlowTable {
     if (!access.flow.open) return this.#onClose(access.flow);
     for (const { registration } of access.identities.values())
       if (!this.isCurrent(registration)) this.deregister(access, registration);
+    if (access.emergency !== undefined && !this.isCurrent(access.emergency)) this.deregisterEmergency(access);
   }
 
   #recordRouteTail(flow: Flow): string {

@@ -29,6 +29,18 @@ export function defaultIdentity(access: AccessFlow): AssertedIdentity | undefine
   return access.sole?.identities[0];
 }
 
+/** The same of one registration, whatever else there is on the flow. Undefined: it holds no identity. */
+export function identityIn(request: SipMessage, registration: Registration): AssertedIdentity | undefined {
+  const { identities } = registration;
+  for (const value of [...request.values("P-Preferred-Identity"), ...request.values("From")]) {
+    const located = locateUri(value);
+    const impu = located && canonicalImpu(value.slice(located.start, located.end));
+    const found = impu === undefined ? undefined : identities.find((one) => one.impu === impu);
+    if (found !== undefined) return found;
+  }
+  return identities[0];
+}
+
 function identityOn(access: AccessFlow, nameAddr: string): AssertedIdentity | undefined {
   const located = locateUri(nameAddr);
   if (located === undefined) return undefined;

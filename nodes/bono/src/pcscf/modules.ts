@@ -3,6 +3,7 @@ import type { Clock } from "@ims/runtime";
 import type { ResourcePriorities, SessionTimers, Target, Uri } from "@ims/sip";
 import type { CallRelease } from "./call-release.ts";
 import type { CallWatch } from "./call-watch.ts";
+import type { EmergencyNumbers } from "./emergency-numbers.ts";
 import type { FlowTable } from "./flow-table.ts";
 import type { FlowTokens } from "./flow-token.ts";
 import type { GuessLimiter } from "./guess-limiter.ts";
@@ -24,7 +25,9 @@ export type Refusal =
   | "malformed"
   | "coreUnreachable"
   | "foreignPeer"
-  | "quiescing";
+  | "quiescing"
+  | "alternativeService"
+  | "emergencyOnly";
 
 /** What happened, told to whoever counts. */
 export interface PcscfCounters {
@@ -57,6 +60,12 @@ export interface PcscfSettings {
   readonly drainStatus: 305 | 503;
   /** P-Early-Media of provisional answers of UEs (RFC 5009); "": none. */
   readonly earlyMedia?: "" | "sendrecv" | "sendonly" | "recvonly" | "inactive";
+  /** Where emergency requests go, in the order they are tried. Empty: there are no emergency calls over this network. */
+  readonly ecscfs: readonly Uri[];
+  /** Whose emergency requests are taken: TS 24.229 §5.2.10.1. */
+  readonly emergencyFrom: "anyone" | "registered" | "emergencyRegistered";
+  /** Resource-Priority of emergency requests (RFC 7135); "": none. */
+  readonly emergencyPriority: string;
   /** Are there other members of the pool to go to? */
   readonly hasSiblings: () => boolean;
 }
@@ -73,6 +82,9 @@ export interface PcscfModules {
   readonly callRelease?: CallRelease | undefined;
   readonly serviceRoutes: ServiceRoutes;
   readonly sources: SourceLimiter;
+  /** The same for emergency requests and registrations: whoever shares an address with a flood has a share of his own. */
+  readonly emergencySources: SourceLimiter;
+  readonly emergencyNumbers: EmergencyNumbers;
   readonly guesses: GuessLimiter;
   readonly newIcid: () => string;
   /** Offline charging; undefined: there is none. */

@@ -24,8 +24,11 @@ export function originating(context: RequestContext, modules: PcscfModules): voi
         edit: (response) => void response.append("Retry-After", "1"),
       });
     }
-    counters.refused("notRegistered");
-    return context.respond(403, { stateless: true, reason: "Forbidden (not registered)" });
+    // §5.2.10.3: an emergency registration is for emergency requests only.
+    const only = access !== undefined && flows.emergencyOf(access) !== undefined;
+    counters.refused(only ? "emergencyOnly" : "notRegistered");
+    const reason = `Forbidden (${only ? "emergency registration" : "not registered"})`;
+    return context.respond(403, { stateless: true, reason });
   }
 
   // 2. The trusted side is no address for a UE.

@@ -1,5 +1,6 @@
 import type { AckContext, Flow, RequestContext, SipMessage, TransactionUser, Uri } from "@ims/sip";
 import { isTurnedAway, turnAway } from "./drain.ts";
+import { emergency } from "./emergency.ts";
 import { acknowledge, fromUeInDialog, toUeInDialog } from "./in-dialog.ts";
 import type { PcscfModules, Refusal } from "./modules.ts";
 import { originating } from "./originating.ts";
@@ -42,16 +43,25 @@ export class Pcscf implements TransactionUser {
       return this.#refuse(context, 403, "foreignPeer");
     if (isPoll(request, this.#modules))
       return this.#quiescing ? turnAway(context, this.#modules) : answerPoll(context, this.#modules);
-    if (this.#quiescing && side === "access" && isTurnedAway(request, flow, this.#modules))
+    const inDialog = request.toTag !== "";
+    const initial = side === "access" && !inDialog && request.method !== "REGISTER";
+    const service = initial ? this.#modules.emergencyNumbers.serviceOf(request.requestUri) : undefined;
+    // Nobody in need is sent elsewhere: the call outlasts this process if its flow does.
+    if (
+      this.#quiescing &&
+      side === "access" &&
+      service === undefined &&
+      isTurnedAway(request, flow, this.#modules)
+    )
       return turnAway(context, this.#modules);
     this.#taken++;
-    const inDialog = request.toTag !== "";
     const { registrationEvents } = this.#modules;
     if (registrationEvents !== undefined && side === "core" && inDialog && registrationEvents.isOurs(request))
       return registrationEvents.notified(context);
     if (side === "core")
       return inDialog ? toUeInDialog(context, this.#modules) : terminating(context, this.#modules);
     if (request.method === "REGISTER") return register(context, this.#modules);
+    if (service !== undefined) return emergency(context, service, this.#modules);
     return inDialog ? fromUeInDialog(context, this.#modules) : originating(context, this.#modules);
   }
 

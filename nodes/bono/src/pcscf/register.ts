@@ -1,4 +1,4 @@
-import { canonicalImpu, impiOfImpu } from "@ims/ims";
+import { canonicalImpu, impiOfImpu, isEmergencyRegistration } from "@ims/ims";
 import { parseNameAddr, type RequestContext, type SipMessage } from "@ims/sip";
 import {
   type Credentials,
@@ -22,7 +22,7 @@ const ANSWER_WITHIN_MS = 25_000;
 /** Registration: TS 24.229 §5.2.2, with the flows of RFC 5626 §5. */
 export function register(context: RequestContext, modules: PcscfModules): void {
   const { request, flow } = context;
-  const { settings, flows, sources, guesses, counters } = modules;
+  const { settings, flows, guesses, counters } = modules;
   const access = flows.access(flow);
   const impu = registeredIdentity(request);
   const credentials = credentialsOf(request);
@@ -35,8 +35,12 @@ export function register(context: RequestContext, modules: PcscfModules): void {
   }
 
   // 1. Is there an IP or TLS association for this user (§5.2.2.3, §5.2.2.4)? Who has none is held to his share.
-  const known = flows.registrationOf(access, impu);
-  const associated = known !== undefined && credentials.impi !== "" && known.impi === credentials.impi;
+  const emergency = isEmergencyRegistration(request.values("Contact"));
+  const sources = emergency ? modules.emergencySources : modules.sources;
+  const { impi } = credentials;
+  const associated =
+    impi !== "" &&
+    (flows.registrationOf(access, impu)?.impi === impi || isEmergencyOf(impu, impi, access, flows));
   if (!associated && !sources.admit(flow.remoteAddress)) {
     counters.refused("sourceLimit");
     return context.respond(503, { stateless: true, edit: retryAfterASecond });
@@ -81,7 +85,7 @@ export function register(context: RequestContext, modules: PcscfModules): void {
       }
       if (response.status >= 200 && response.status < 300) {
         if (guess) guesses.succeeded(flow.remoteAddress, credentials.impi);
-        accepted(response, request, { access, impu, impi: credentials.impi }, modules);
+        accepted(response, request, { access, impu, impi, emergency }, modules);
       } else if (guess && response.status === 401 && isStale(response))
         guesses.forgive(flow.remoteAddress, credentials.impi);
       removeKeys(response);
@@ -97,13 +101,14 @@ export function register(context: RequestContext, modules: PcscfModules): void {
 function accepted(
   response: SipMessage,
   request: SipMessage,
-  who: { access: AccessFlow; impu: string; impi: string },
+  who: { access: AccessFlow; impu: string; impi: string; emergency: boolean },
   modules: PcscfModules,
 ): void {
   const { flows, tokens, serviceRoutes, clock, counters, settings, registrationEvents } = modules;
   const { access, impu } = who;
   const granted = grantedExpires(request, response);
   if (granted === undefined) return; // No Contact: the UE only asked.
+  if (who.emergency) return emergencyAccepted(response, request, { ...who, granted }, modules);
   const before = access.identities.get(impu)?.registration;
   const serviceRoute = serviceRoutes.from(response);
   if (granted === 0 || serviceRoute === undefined || !access.flow.open) {
@@ -131,6 +136,38 @@ function accepted(
   const interval = keepAliveInterval(access.flow, settings);
   if (interval > 0 && response.values("Require").includes("outbound"))
     response.set("Flow-Timer", String(interval));
+}
+
+/** Nobody is told of it, and it changes nothing of the other registrations: TS 24.229 §5.2.10, §5.4.8. Its requests need no Service-Route. */
+function emergencyAccepted(
+  response: SipMessage,
+  request: SipMessage,
+  who: { access: AccessFlow; impu: string; impi: string; granted: number },
+  { flows, tokens, serviceRoutes, clock, settings }: PcscfModules,
+): void {
+  const { access, impu, granted } = who;
+  if (granted === 0 || !access.flow.open) return flows.deregisterEmergency(access);
+  const impi = who.impi === "" ? (impiOfImpu(impu) ?? "") : who.impi;
+  const registration = registrationFrom(response, {
+    impi,
+    // Not the owner of the ordinary registration, which may be over another flow.
+    owner: tokens.owner(impi, `sos ${instanceOf(request)}`),
+    impu,
+    serviceRoute: serviceRoutes.from(response) ?? { line: "", first: settings.icscf },
+    expiresAt: clock.monotonic() + granted * 1000,
+    emergency: true,
+  });
+  if (registration !== undefined) flows.registerEmergency(access, registration);
+}
+
+function isEmergencyOf(
+  impu: string,
+  impi: string,
+  access: AccessFlow,
+  flows: PcscfModules["flows"],
+): boolean {
+  const registration = flows.emergencyOf(access);
+  return registration?.impi === impi && registration.identities.some((one) => one.impu === impu);
 }
 
 /** The public user identity being registered; undefined when To holds none. */

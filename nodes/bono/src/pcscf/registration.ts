@@ -33,6 +33,8 @@ export interface Registration {
   readonly ccf?: readonly string[];
   /** Highest Resource-Priority by namespace that its user may claim; undefined: none. */
   readonly priorities?: readonly string[] | undefined;
+  /** TS 24.229 §5.2.10: it is for emergency requests and calls back only. */
+  readonly emergency?: true;
   /** Monotonic ms. */
   readonly expiresAt: number;
 }
@@ -43,7 +45,14 @@ export interface Registration {
  */
 export function registrationFrom(
   response: SipMessage,
-  facts: { impi: string; owner: string; impu: string; serviceRoute: ServiceRoute; expiresAt: number },
+  facts: {
+    impi: string;
+    owner: string;
+    impu: string;
+    serviceRoute: ServiceRoute;
+    expiresAt: number;
+    emergency?: boolean;
+  },
 ): Registration | undefined {
   const identities: Identity[] = [];
   const associated = response.values("P-Associated-URI");
@@ -57,6 +66,7 @@ export function registrationFrom(
     serviceRoute: facts.serviceRoute,
     expiresAt: facts.expiresAt,
     priorities: grantedPriorities(response),
+    ...(facts.emergency === true ? { emergency: true as const } : {}),
     ...(charging === undefined ? {} : { ccf: parseChargingFunctionAddresses(charging).ccf.map(flat) }),
   };
   const add = (uriText: string): void => {

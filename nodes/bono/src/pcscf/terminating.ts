@@ -36,7 +36,8 @@ export function terminating(context: RequestContext, modules: PcscfModules): voi
 
   // 2. Who is called: his identity goes into his answers (§5.2.6.4.4).
   const called = calledParty(request) ?? defaultIdentity(access)?.assertion;
-  const registration = access.sole ?? (called === undefined ? undefined : registrationOf(called, access));
+  const registration =
+    access.sole ?? (called === undefined ? undefined : registrationOf(called, access)) ?? access.emergency;
 
   // 3. What a UE must not learn stays here.
   stripTowardsUe(forward);

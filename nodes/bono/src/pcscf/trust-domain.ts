@@ -1,3 +1,4 @@
+import { isPsapCallback } from "@ims/ims";
 import { HeaderSet, type SipMessage, splitList } from "@ims/sip";
 
 /** What only the trust domain may say (TS 24.229 §4.4): taken off whatever a UE sends, in whatever spelling it came. */
@@ -60,6 +61,8 @@ export function stripRequestFromUe(request: SipMessage): void {
   // RFC 5009 §8: a UE may only say that it understands the header field.
   if (request.has("P-Early-Media") && request.header("P-Early-Media")?.toLowerCase() !== "supported")
     request.remove("P-Early-Media");
+  // RFC 7090 §6.2: only a PSAP may ask for a way past the services of who is called.
+  if (request.has("Priority") && request.values("Priority").some(isPsapCallback)) request.remove("Priority");
 }
 
 export function stripResponseFromUe(response: SipMessage): void {

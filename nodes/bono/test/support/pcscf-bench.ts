@@ -15,6 +15,7 @@ import {
 import { type FakeFlow, FakeTransportLayer } from "@ims/sip/testing";
 import { CallRelease } from "../../src/pcscf/call-release.ts";
 import { CallWatch } from "../../src/pcscf/call-watch.ts";
+import { EmergencyNumbers } from "../../src/pcscf/emergency-numbers.ts";
 import { FlowTable } from "../../src/pcscf/flow-table.ts";
 import { FlowTokens } from "../../src/pcscf/flow-token.ts";
 import { GuessLimiter } from "../../src/pcscf/guess-limiter.ts";
@@ -48,6 +49,13 @@ export interface BenchOptions {
   readonly earlyMedia?: "sendrecv" | "inactive";
   /** Branches as all members of the pool make them. */
   readonly pooled?: boolean;
+  /** Where emergency requests go. */
+  readonly ecscfs?: readonly string[];
+  readonly emergencyFrom?: "anyone" | "registered" | "emergencyRegistered";
+  /** Service by number. */
+  readonly emergencyNumbers?: Readonly<Record<string, string>>;
+  /** Resource-Priority of emergency requests. */
+  readonly emergencyPriority?: string;
   /** It subscribes to registrations. */
   readonly subscribes?: boolean;
 }
@@ -99,6 +107,9 @@ export class PcscfBench {
         drainStatus: options.drainStatus ?? 503,
         earlyMedia: options.earlyMedia ?? "",
         hasSiblings: () => options.hasSiblings === true,
+        ecscfs: (options.ecscfs ?? []).map(uri),
+        emergencyFrom: options.emergencyFrom ?? "anyone",
+        emergencyPriority: options.emergencyPriority ?? "esnet.1",
       },
       clock: this.clock,
       own: ownUris({
@@ -113,6 +124,14 @@ export class PcscfBench {
       sources: new SourceLimiter(
         { perSecond: options.perSecond ?? 0, burst: options.perSecond ?? 0 },
         this.clock,
+      ),
+      emergencySources: new SourceLimiter(
+        { perSecond: options.perSecond ?? 0, burst: options.perSecond ?? 0 },
+        this.clock,
+      ),
+      emergencyNumbers: new EmergencyNumbers(
+        new Map(Object.entries(options.emergencyNumbers ?? {})),
+        "example.com",
       ),
       guesses: new GuessLimiter({ free: options.free ?? 10, intervalMs: 1000 }, this.clock),
       sessionTimers: options.sessionTimers && sessionTimers(options.sessionTimers),

@@ -22,6 +22,9 @@ export {
   type PChargingVector,
   parsePChargingVector,
 } from "./charging/p-charging-vector.ts";
+export { isPsapCallback } from "./emergency/psap-callback.ts";
+export { emergencyService, widerServices } from "./emergency/service-urn.ts";
+export { isEmergencyContact, isEmergencyRegistration } from "./emergency/sos-parameter.ts";
 export { impiOfImpu, isImpi } from "./identity/impi.ts";
 export { canonicalImpu, telOfPhoneUri } from "./identity/impu.ts";
 export {

@@ -39,17 +39,21 @@ export async function terminateRegistration(
     if (subscriber === UNAVAILABLE) return { kind: "unavailable" };
     const destination = subscriber && servers.destinationOf(subscriber.registration);
     if (subscriber === undefined || destination === undefined) return outcome;
-    outcome = pushOutcome(
-      await node.request(
-        Rtr,
-        {
-          userName: impi,
-          publicIdentity: subscriber.identities.map(({ impu }) => impu),
-          deregistrationReason: { reasonCode: ReasonCodeValue[reason] },
-        },
-        destination,
-      ),
+    const answered = await node.request(
+      Rtr,
+      {
+        userName: impi,
+        publicIdentity: subscriber.identities.map(({ impu }) => impu),
+        deregistrationReason: { reasonCode: ReasonCodeValue[reason] },
+      },
+      destination,
     );
+    outcome = pushOutcome(answered);
+    // §6.1.3.1: who is registered for an emergency stays so, that a PSAP can call back, until the S-CSCF says that it is over.
+    if (answered.kind === "answer" && outcome.kind === "done") {
+      const kept = answered.avps.identityWithEmergencyRegistration ?? [];
+      if (kept.some(({ userName }) => userName === impi)) return outcome;
+    }
     const saved = await hss.save(subscriber, { registration: notRegistered });
     if (saved === UNAVAILABLE) return { kind: "unavailable" };
     if (saved === "saved") return outcome;

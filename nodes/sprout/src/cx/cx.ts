@@ -13,7 +13,7 @@ export interface Cx {
 /** What the HSS asks of the S-CSCF. */
 export interface CxRequests {
   /** RTR: TS 29.228 §6.1.3. */
-  registrationTermination(request: RegistrationTermination): Promise<CxRequestResult>;
+  registrationTermination(request: RegistrationTermination): Promise<CxRequestResult | EmergencyKept>;
   /** PPR: TS 29.228 §6.2.1. */
   pushProfile(request: PushProfile): Promise<CxRequestResult>;
 }
@@ -174,6 +174,11 @@ export interface RegistrationTermination {
   readonly associatedImpis: readonly string[];
   /** Empty means every identity of the IMPIs. */
   readonly impus: readonly string[];
+}
+
+/** A deregistration that has left emergency registrations as they are: Identity-with-Emergency-Registration, TS 29.228 §6.1.3. */
+export interface EmergencyKept {
+  readonly kept: readonly { readonly impi: string; readonly impu: string }[];
 }
 
 export interface PushProfile {

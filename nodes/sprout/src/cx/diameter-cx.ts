@@ -150,7 +150,14 @@ export function handleCxRequests(node: DiameterNode, requests: CxRequests): void
       associatedImpis: avps.associatedIdentities?.userName ?? [],
       impus: avps.publicIdentity ?? [],
     });
-    return resultAvps(result);
+    if (typeof result === "string") return resultAvps(result);
+    return {
+      resultCode: ResultCode.SUCCESS,
+      identityWithEmergencyRegistration: result.kept.map(({ impi, impu }) => ({
+        userName: impi,
+        publicIdentity: impu,
+      })),
+    };
   });
   node.handle(Ppr, async ({ avps }) => {
     const result = await requests.pushProfile({

@@ -38,6 +38,6 @@ export class Challenged {
   }
 }
 
-function keyOf(callId: string, { impi, impu, visitedNetwork, type }: UserAuthorization): string {
-  return `${callId}\n${impi}\n${impu}\n${visitedNetwork}\n${type}`;
+function keyOf(callId: string, { impi, impu, visitedNetwork, type, emergency }: UserAuthorization): string {
+  return `${callId}\n${impi}\n${impu}\n${visitedNetwork}\n${type}\n${emergency === true}`;
 }

@@ -1,4 +1,4 @@
-import { canonicalImpu, impiOfImpu, isImpi } from "@ims/ims";
+import { canonicalImpu, impiOfImpu, isEmergencyRegistration, isImpi } from "@ims/ims";
 import {
   decimal,
   parseAuthorization,
@@ -33,6 +33,8 @@ export async function registration(context: RequestContext, modules: IcscfModule
     impu,
     visitedNetwork: unquote(request.top("P-Visited-Network-ID") ?? options.homeDomain),
     type: deregisters(request) ? "deregistration" : "registration",
+    // TS 29.228 §6.1.1: neither barring nor roaming stands in the way of an emergency.
+    ...(isEmergencyRegistration(request.values("Contact")) ? { emergency: true } : {}),
   };
 
   // 2. User registration status query, unless it was answered for the challenge a moment ago.

@@ -1,4 +1,4 @@
-import { canonicalImpu, type Simservs } from "@ims/ims";
+import { canonicalImpu, emergencyService, isPsapCallback, type Simservs } from "@ims/ims";
 import type { AckContext, RequestContext, SipMessage, TransactionUser, Uri } from "@ims/sip";
 import { popOwnRoutes } from "../routing/own-route.ts";
 import { BARRABLE, barring } from "./call-barring.ts";
@@ -51,8 +51,9 @@ export class Mmtel implements TransactionUser {
     if (request.method === "REGISTER") return this.#registered(context);
     if (request.toTag !== "") return this.#inDialog(context);
     const served = servedBy(request, this.#modules.own);
-    // TS 24.604 §4.5.2.6 and its like: nothing keeps an emergency call, and nobody is served by it.
-    if (served === undefined || request.requestUri.toLowerCase().startsWith("urn:service:sos"))
+    // TS 24.604 §4.5.2.6 and its like: nothing keeps an emergency call, nor a PSAP that calls back (RFC 7090).
+    const urgent = emergencyService(request.requestUri) !== undefined;
+    if (served === undefined || urgent || isPsapCallback(request.header("Priority")))
       return this.#pass(context, this.#copy(context));
     return this.#serve(context, served);
   }

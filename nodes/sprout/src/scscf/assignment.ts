@@ -34,17 +34,19 @@ export function assign(
   });
 }
 
-/** The set to write, but for its bindings; undefined when there is no profile, or all its identities are barred. */
+/** The set to write, but for its bindings; undefined when there is no profile, or all its identities are barred and it is no emergency. */
 export function profileOf(
   before: Registration | undefined,
   assigned: ServerAssignmentOutcome | undefined,
   { readProfile }: ScscfModules,
+  emergency = false,
 ): Registration | undefined {
   if (assigned?.kind !== "assigned" || assigned.profileXml === undefined)
     return before === undefined ? undefined : { ...before, state: "registered", heldUntil: 0 };
   const { profileXml, charging } = assigned;
   const profile = profileXml === before?.profileXml ? before.profile : readProfile(profileXml);
-  const impu = profile?.defaultIdentity?.canonical;
+  const impu =
+    profile?.defaultIdentity?.canonical ?? (emergency ? profile?.members[0]?.canonical : undefined);
   if (profile === undefined || impu === undefined) return undefined;
   return {
     impu,

@@ -1,5 +1,6 @@
+import { isEmergencyContact } from "@ims/ims";
 import { decimal, parseNameAddr, type SipMessage, uriKey } from "@ims/sip";
-import type { Binding } from "../store/registration.ts";
+import { type Binding, EMERGENCY_KEY } from "../store/registration.ts";
 
 /** One Contact of a REGISTER. */
 export interface RequestedContact {
@@ -11,6 +12,8 @@ export interface RequestedContact {
   readonly instance: string;
   readonly regId: number;
   readonly parameters: string;
+  /** TS 24.229 §5.4.8.2. */
+  readonly emergency: boolean;
 }
 
 export type RequestedContacts =
@@ -42,6 +45,8 @@ export function requestedContacts(request: SipMessage, outbound: boolean): Reque
     const contact = readContact(value, general, outbound);
     if (contact === undefined || contacts.some((other) => other.key === contact.key))
       return { kind: "malformed" };
+    // One answer is not for both: what holds for an emergency holds for nothing else.
+    if (contact.emergency !== (contacts[0] ?? contact).emergency) return { kind: "malformed" };
     contacts.push(contact);
   }
   return { kind: "contacts", contacts };
@@ -56,17 +61,19 @@ function readContact(value: string, general: number, outbound: boolean): Request
   const expires = stated === undefined ? general : (decimal(stated) ?? DEFAULT_EXPIRES);
   const instance = (parameters.get("+sip.instance") ?? "").replace(/^<|>$/g, "");
   // A line feed would break the tokens the instance goes into.
-  if (/[\r\n]/.test(instance)) return undefined;
+  if (/[\r\n]/.test(instance) || instance.startsWith(EMERGENCY_KEY)) return undefined;
+  const emergency = isEmergencyContact(value);
   const regId = outbound && instance !== "" ? (decimal(parameters.get("reg-id") ?? "") ?? 0) : 0;
   parameters.delete("expires").delete("pub-gruu").delete("temp-gruu");
   return {
     contact: address.uriText,
-    key: keyOf(instance, regId, uriKey(uri)),
+    key: `${emergency ? EMERGENCY_KEY : ""}${keyOf(instance, regId, uriKey(uri))}`,
     expires,
     q: qOf(parameters.get("q")),
     instance,
     regId,
     parameters: parameters.toString(),
+    emergency,
   };
 }
 

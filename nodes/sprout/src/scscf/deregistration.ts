@@ -1,6 +1,13 @@
 import type { ContactEvent } from "@ims/ims";
 import type { AssignmentType } from "../cx/cx.ts";
-import { type Binding, nextExpiry, nextLapse, type Registration } from "../store/registration.ts";
+import {
+  type Binding,
+  isEmergency,
+  isEmergencyOnly,
+  nextExpiry,
+  nextLapse,
+  type Registration,
+} from "../store/registration.ts";
 import { nextDue } from "../store/subscription.ts";
 import type { ScscfModules } from "./modules.ts";
 import { changeRegistration } from "./registration-change.ts";
@@ -126,7 +133,9 @@ export async function endLapsed(
   if (stored.kind !== "unchanged") counters.registration("lapsed");
   stored.tell();
   if (stored.kind === "removed") tellDeregistered(modules, before);
-  if (stored.kind === "stored")
+  else if (stored.kind === "stored" && isEmergencyOnly(stored.registration))
+    tellDeregistered(modules, before);
+  else if (stored.kind === "stored")
     for (const listener of modules.listeners) listener.registered(stored.registration, false);
   return stored.kind === "stored" || stored.kind === "unchanged"
     ? stored.registration && nextExpiry(stored.registration)
@@ -135,6 +144,8 @@ export async function endLapsed(
 
 /** RFC 5626 §5.3: a flow that the edge proxy reports dead (430) is no binding any more. */
 export function removeFailedFlow(modules: ScscfModules, impu: string, failed: Binding): void {
+  // TS 24.229 §5.4.8.4: the network ends no emergency registration.
+  if (isEmergency(failed)) return;
   changeRegistration(modules, impu, "deactivated", (current) => {
     if (current === undefined) return "keep";
     const left = current.bindings.filter(
@@ -150,7 +161,8 @@ export function removeFailedFlow(modules: ScscfModules, impu: string, failed: Bi
   );
 }
 
-/** Those who want to know of the end of a set. */
+/** Those who want to know of the end of a set; of an emergency registration nobody does. */
 export function tellDeregistered(modules: ScscfModules, before: Registration): void {
+  if (isEmergencyOnly(before)) return;
   for (const listener of modules.listeners) listener.deregistered(before.impu, before);
 }

@@ -1,5 +1,5 @@
 import type { Clock } from "@ims/runtime";
-import { type Binding, liveBindings } from "../store/registration.ts";
+import { type Binding, isEmergency, liveBindings } from "../store/registration.ts";
 import type { RegistrationStore } from "../store/registration-store.ts";
 
 /** RFC 5626 §4.5: a UE that notices opens a new flow at once; who has not by then will not soon, ms. */
@@ -22,7 +22,8 @@ export function recoveredBinding(
       const found = await registrations.find(impu).catch(() => undefined);
       const live = found?.kind === "found" ? liveBindings(found.registration, clock.now()) : [];
       const fresh = live
-        .filter((one) => !isSameFlow(one, failed) && one.refreshedAt >= failed.refreshedAt)
+        .filter((one) => isEmergency(one) === isEmergency(failed) && !isSameFlow(one, failed))
+        .filter((one) => one.refreshedAt >= failed.refreshedAt)
         .sort((a, b) => b.refreshedAt - a.refreshedAt)[0];
       if (fresh !== undefined || given.isOver() || clock.monotonic() >= until) resolve(fresh);
       else clock.setTimer(STEP_MS, () => void look());

@@ -27,6 +27,8 @@ export interface ScscfOptions {
   readonly icscfUri: string;
   /** SIP URI of the BGCF; "" or undefined: no breakout. */
   readonly bgcfUri?: string;
+  /** SIP URI of the E-CSCF; "" or undefined: none. */
+  readonly ecscfUri?: string;
   /** Side (trust zone) that requests leave on. */
   readonly side: string;
   /** SIP digest algorithms in the order they are offered, as far as the HSS has them (RFC 8760 §2.3). */

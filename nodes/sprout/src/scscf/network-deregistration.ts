@@ -1,4 +1,4 @@
-import type { Registration } from "../store/registration.ts";
+import { isEmergency, type Registration } from "../store/registration.ts";
 import { endLapsed } from "./deregistration.ts";
 import type { ScscfModules } from "./modules.ts";
 
@@ -20,7 +20,10 @@ export async function deregisterByNetwork(
   const stored = await registrations.update(key, (current) => {
     if (current?.state !== "registered") return "keep";
     const lapse = (expiresAt: number): number => Math.min(expiresAt, now);
-    const bindings = current.bindings.map((one) => ({ ...one, expiresAt: lapse(one.expiresAt) }));
+    // §5.4.8.4: emergency registrations stay.
+    const bindings = current.bindings.map((one) =>
+      isEmergency(one) ? one : { ...one, expiresAt: lapse(one.expiresAt) },
+    );
     return { ...current, bindings };
   });
   if (stored.kind === "unavailable") return "unavailable";

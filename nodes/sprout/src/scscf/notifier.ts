@@ -2,7 +2,7 @@ import { type ContactEvent, REG_INFO_TYPE } from "@ims/ims";
 import type { Clock } from "@ims/runtime";
 import { decimal, type RequestOriginator, SipMessage } from "@ims/sip";
 import type { Gruus } from "../routing/gruu.ts";
-import type { Registration } from "../store/registration.ts";
+import { ordinaryBindings, type Registration } from "../store/registration.ts";
 import type { RegistrationStore } from "../store/registration-store.ts";
 import { type Subscription, subscriptionName } from "../store/subscription.ts";
 import { registrationDocument } from "./registration-document.ts";
@@ -72,7 +72,8 @@ export class Notifier {
   tellState(registration: Registration, subscription: Subscription, ending?: TerminationReason): void {
     const { clock } = this.#modules;
     const now = clock.now();
-    const { state, bindings, ended = "expired" } = registration;
+    const { state, ended = "expired" } = registration;
+    const bindings = ordinaryBindings(registration.bindings);
     const live = bindings.filter(({ expiresAt }) => expiresAt > now);
     const contacts =
       state === "terminated"

@@ -1,8 +1,9 @@
-import { aliasesOf, canonicalImpu, SessionCase } from "@ims/ims";
+import { aliasesOf, canonicalImpu, emergencyService, SessionCase } from "@ims/ims";
 import { parseUri, type RequestContext, type SipMessage } from "@ims/sip";
 import { refuseForBusyHss } from "../cx/hss-busy.ts";
 import type { Routed } from "../routing/numbers.ts";
 import { popOwnRoutes } from "../routing/own-route.ts";
+import { isEmergencyOnly } from "../store/registration.ts";
 import { addOrigIoi } from "./charging.ts";
 import { isHome } from "./home.ts";
 import type { ScscfModules } from "./modules.ts";
@@ -55,7 +56,7 @@ export async function originating(
   }
   if (user.kind === "notFound") return refuse(403);
   modules.charging?.served(request, user.registration.charging);
-  const registered = user.registration.state === "registered";
+  const registered = user.registration.state === "registered" && !isEmergencyOnly(user.registration);
   if (!registered && !mayBeUnregistered) return refuse(403);
   if (user.member.identity.barred && divertedBy === undefined) return refuse(403);
 
@@ -154,6 +155,10 @@ function leave(
   const target = forwarded.target;
   if (target !== undefined && (isHome(target, options) || target.scheme === "tel"))
     return to(options.icscfUri);
+  // An emergency request of an application server, or of a P-CSCF that has no E-CSCF.
+  const { ecscfUri = "" } = options;
+  if (target?.scheme === "urn" && ecscfUri !== "" && emergencyService(forwarded.requestUri) !== undefined)
+    return to(ecscfUri);
   if (target?.scheme !== "sip" && target?.scheme !== "sips") return refuse(404);
   if (bgcfUri !== "") return to(bgcfUri);
   if (!options.allowForeignDomains) return refuse(404);

@@ -1,7 +1,13 @@
 import type { RequestContext, SipMessage } from "@ims/sip";
 import type { ServerAssignmentOutcome } from "../cx/cx.ts";
 import { refuseForBusyHss } from "../cx/hss-busy.ts";
-import { type Binding, liveBindings, type Registration } from "../store/registration.ts";
+import {
+  type Binding,
+  isEmergency,
+  isEmergencyOnly,
+  liveBindings,
+  type Registration,
+} from "../store/registration.ts";
 import type { Change } from "../store/registration-store.ts";
 import {
   isRemoved,
@@ -43,6 +49,9 @@ export async function register(context: RequestContext, modules: ScscfModules): 
   if (request.callId.length > MAX_CALL_ID_LENGTH)
     return context.respond(400, { reason: "Bad Request (Call-ID)" });
   if (wanted.kind === "malformed") return context.respond(400, { reason: "Bad Request (Contact)" });
+  const emergency = wanted.kind === "contacts" && wanted.contacts[0]?.emergency === true;
+  // §5.4.8.3: it ends by its time only.
+  if (emergency && removesAny(wanted)) return context.respond(501);
   const brief =
     wanted.kind === "contacts" &&
     wanted.contacts.some(({ expires }) => expires > 0 && expires < options.minExpires);
@@ -75,7 +84,7 @@ export async function register(context: RequestContext, modules: ScscfModules): 
   }
 
   // The same request again, after the member that had begun it died: it has had its effect, which need only be certain.
-  if (before !== undefined && trial.repeated) return repeat(context, modules, user, before);
+  if (before !== undefined && trial.repeated) return repeat(context, modules, user, before, emergency);
   // One that removes what is not there: perhaps such a one.
   if (
     trial.removed === 0 &&
@@ -96,8 +105,9 @@ export async function register(context: RequestContext, modules: ScscfModules): 
       return context.respond(403);
     }
   }
-  const next = profileOf(before, assigned, modules);
-  if (next === undefined) {
+  const next = profileOf(before, assigned, modules, emergency);
+  // An emergency registration of a barred user makes him registered for nothing else.
+  if (next === undefined || (!emergency && next.profile.defaultIdentity === undefined)) {
     // Nobody to deregister, or a profile that nobody can be served by (§5.4.1.2.2F: all identities barred).
     if (trial.bindings.length === 0 && removesOnly(wanted))
       return void acceptRegistration(context, modules, user, undefined);
@@ -127,17 +137,23 @@ export async function register(context: RequestContext, modules: ScscfModules): 
   if (stored.kind === "unavailable") return refuseForStore(context, stored);
   if (refusal !== 0) return context.respond(refusal);
   if (repeated && stored.kind === "unchanged" && stored.registration !== undefined)
-    return repeat(context, modules, user, stored.registration);
+    return repeat(context, modules, user, stored.registration, emergency);
 
   // 7. 200, then whoever wants to know; neither delays the answer (§5.4.1.7, §5.4.2.1.2).
   const after: Registration | undefined = stored.kind === "stored" ? stored.registration : undefined;
-  const initial = type === "REGISTRATION";
+  const initial = type === "REGISTRATION" || (before !== undefined && isEmergencyOnly(before));
   counters.registration(trial.removed > 0 ? "removed" : initial ? "initial" : "refreshed");
   const response = acceptRegistration(context, modules, user, after ?? { ...next, bindings: [] });
   stored.tell();
+  // Nobody hears of an emergency registration (§5.4.8), nor is one what is left of the other.
+  if (
+    emergency ||
+    (before !== undefined && after !== undefined && isEmergencyOnly(before) && isEmergencyOnly(after))
+  )
+    return;
   const exchange = response && { request, response };
   for (const listener of modules.listeners)
-    if (after !== undefined) listener.registered(after, initial, exchange);
+    if (after !== undefined && !isEmergencyOnly(after)) listener.registered(after, initial, exchange);
     else if (before !== undefined) listener.deregistered(before.impu, before, exchange);
 }
 
@@ -147,6 +163,7 @@ async function repeat(
   modules: ScscfModules,
   user: AuthenticatedUser,
   registration: Registration,
+  emergency: boolean,
 ): Promise<void> {
   const { registrations, clock, counters, listeners } = modules;
   if ((await registrations.confirm(registration.impu)) === "unavailable") return refuseForStore(context, {});
@@ -154,6 +171,7 @@ async function repeat(
   const bindings = liveBindings(registration, clock.now());
   const { request } = context;
   const response = acceptRegistration(context, modules, user, { ...registration, bindings });
+  if (emergency) return;
   const exchange = response && { request, response };
   for (const listener of listeners) listener.registered(registration, false, exchange);
 }
@@ -191,6 +209,10 @@ function removesOnly(wanted: RequestedContacts): boolean {
   return wanted.kind !== "contacts" || wanted.contacts.every(({ expires }) => expires === 0);
 }
 
+function removesAny(wanted: RequestedContacts): boolean {
+  return wanted.kind === "contacts" && wanted.contacts.some(({ expires }) => expires === 0);
+}
+
 /** Bindings after this REGISTER: RFC 3261 §10.3 step 7. Pure: it may run again after a contention. */
 function applyContacts(
   existing: readonly Binding[],
@@ -205,6 +227,8 @@ function applyContacts(
   let bindings = existing.filter((binding) => binding.expiresAt > now);
   const before = bindings.length;
   const mine = (binding: Binding): boolean => binding.impi === impi;
+  // §5.4.8.3: "*" is for all but those of emergency registrations.
+  const mineOfAll = (binding: Binding): boolean => mine(binding) && !isEmergency(binding);
   const late = (binding: Binding): boolean => binding.callId === callId && cseq <= binding.cseq;
   const gone: RemovedContact[] = [];
   const until = now + REMOVED_SECONDS * 1000;
@@ -218,9 +242,10 @@ function applyContacts(
     return { kind: "applied", bindings, removed, repeated, lately };
   };
   if (wanted.kind === "all") {
-    if (bindings.some((binding) => mine(binding) && late(binding))) return { kind: "refused", status: 500 };
-    for (const binding of bindings) if (mine(binding)) forget(binding.key, binding);
-    bindings = bindings.filter((binding) => !mine(binding));
+    if (bindings.some((binding) => mineOfAll(binding) && late(binding)))
+      return { kind: "refused", status: 500 };
+    for (const binding of bindings) if (mineOfAll(binding)) forget(binding.key, binding);
+    bindings = bindings.filter((binding) => !mineOfAll(binding));
     return applied(before - bindings.length, false);
   }
   if (wanted.kind !== "contacts") return applied(0, false);
@@ -246,10 +271,18 @@ function applyContacts(
     if (isRemoved(removedBefore, { impi, key, callId, cseq }, now)) return { kind: "refused", status: 500 };
     const binding = bindingFor(contact, known, change);
     if (known !== undefined) bindings = bindings.map((one, index) => (index === at ? binding : one));
-    else if (bindings.length >= maxBindings) return { kind: "refused", status: 403 };
+    else if (isFull(bindings, contact, maxBindings)) return { kind: "refused", status: 403 };
     else bindings = [...bindings, binding];
   }
   return applied(removed, repeated === wanted.contacts.length);
+}
+
+/** Each kind has room of its own: nobody has too many phones for an emergency. */
+function isFull(bindings: readonly Binding[], { emergency }: RequestedContact, max: number): boolean {
+  if (bindings.length < max) return false;
+  let count = 0;
+  for (const binding of bindings) if (isEmergency(binding) === emergency) count++;
+  return count >= max;
 }
 
 /** Whether a binding is what this very request has made of it. */

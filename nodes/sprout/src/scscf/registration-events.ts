@@ -1,5 +1,5 @@
 import type { ContactEvent, Member } from "@ims/ims";
-import type { Binding, Registration } from "../store/registration.ts";
+import { type Binding, ordinaryBindings, type Registration } from "../store/registration.ts";
 
 /** A contact as a document tells of it. */
 export interface ContactChange {
@@ -26,8 +26,9 @@ export function registrationChange(
 ): RegistrationChange {
   const ends = after.state === "terminated";
   const contacts: ContactChange[] = [];
-  const known = new Map(before.bindings.map((one) => [nameOf(one), one]));
-  for (const binding of ends ? [] : after.bindings) {
+  // Nobody is notified of emergency registrations (TS 24.229 §5.4.8.7).
+  const known = new Map(ordinaryBindings(before.bindings).map((one) => [nameOf(one), one]));
+  for (const binding of ends ? [] : ordinaryBindings(after.bindings)) {
     const old = known.get(nameOf(binding));
     known.delete(nameOf(binding));
     const moved = old !== undefined && old.contact !== binding.contact;

@@ -1,6 +1,6 @@
-import { canonicalImpu, REG_INFO_TYPE } from "@ims/ims";
+import { canonicalImpu, isEmergencyContact, REG_INFO_TYPE } from "@ims/ims";
 import { decimal, locateUri, parseNameAddr, type RequestContext, type SipMessage } from "@ims/sip";
-import { liveBindings } from "../store/registration.ts";
+import { liveBindings, ordinaryBindings } from "../store/registration.ts";
 import { type Subscription, subscriptionName } from "../store/subscription.ts";
 import { addTermIoi } from "./charging.ts";
 import type { ScscfModules } from "./modules.ts";
@@ -42,7 +42,13 @@ export async function subscribe(
   const user = impu === undefined ? undefined : await servedUser(modules, impu, profileKey(request));
   if (user?.kind === "unavailable") return refuseForStore(context, user);
   const registration = user?.kind === "served" ? user.registration : undefined;
-  const bindings = registration === undefined ? [] : liveBindings(registration, clock.now());
+  // §5.4.8.6: not by a contact of an emergency registration, nor about one.
+  if (request.values("Contact").some(isEmergencyContact)) {
+    counters.subscription("refused");
+    return context.respond(489, { edit: (response) => void response.append("Allow-Events", "reg") });
+  }
+  const bindings =
+    registration === undefined ? [] : ordinaryBindings(liveBindings(registration, clock.now()));
   if (registration === undefined || bindings.length === 0)
     return elsewhere === undefined ? refuse(480) : elsewhere();
 

@@ -1,9 +1,9 @@
-import { aliasesOf, canonicalImpu, SessionCase } from "@ims/ims";
+import { aliasesOf, canonicalImpu, isPsapCallback, SessionCase } from "@ims/ims";
 import type { Fork, RequestContext, SipMessage } from "@ims/sip";
 import { refuseForBusyHss } from "../cx/hss-busy.ts";
 import { popOwnRoutes } from "../routing/own-route.ts";
 import type { Binding, Registration } from "../store/registration.ts";
-import { liveBindings } from "../store/registration.ts";
+import { isEmergency, isEmergencyOnly, liveBindings, ordinaryBindings } from "../store/registration.ts";
 import { addTermIoi } from "./charging.ts";
 import { removeFailedFlow } from "./deregistration.ts";
 import { recoveredBinding } from "./flow-recovery.ts";
@@ -45,8 +45,9 @@ export async function terminating(
     counters.session("terminating", "refused");
     return refuseForBusyHss(context);
   }
-  // 2. Unknown: 404; barred: 404 (step 1).
-  if (user.kind === "notFound" || user.member.identity.barred) return refuse(404);
+  // 2. Unknown: 404; barred: 404 (step 1). A PSAP calls back whoever has called it (RFC 7090).
+  const callback = isPsapCallback(request.header("Priority"));
+  if (user.kind === "notFound" || (user.member.identity.barred && !callback)) return refuse(404);
   // 3. An application server has sent it elsewhere (step 3): it leaves on behalf of the served user.
   const served = user;
   modules.charging?.served(request, served.registration.charging);
@@ -63,7 +64,7 @@ export async function terminating(
 
   // 4. The contacts to alert: all, or those of the instance that the GRUU names (step 10). None: 480 (step 13).
   const live = liveBindings(served.registration, clock.now());
-  const bindings = gruu === undefined ? live : live.filter(gruu.matches);
+  const bindings = contactsFor(callback, gruu === undefined ? live : live.filter(gruu.matches));
   const alert = (): void => {
     // A GRUU leaves the caller no choice.
     const groups =
@@ -81,13 +82,15 @@ export async function terminating(
     context.onUpstream((response) => {
       if (response.status > 100 && response.status < 300) addTermIoi(response, request, options.homeDomain);
     });
-  if (criteria === undefined) return alert();
+  // No service bars or diverts a call back (RFC 7090 §1).
+  if (criteria === undefined || callback) return alert();
 
   // 5. The application servers that its filter criteria name (steps 3 to 4A).
   const forwarded = context.forward();
   popOwnRoutes(forwarded, modules);
   forwarded.remove("P-Served-User").remove("P-Profile-Key");
-  const registered = served.registration.state === "registered" && live.length > 0;
+  const registered =
+    served.registration.state === "registered" && live.length > 0 && !isEmergencyOnly({ bindings: live });
   const usual = registered ? SessionCase.TERMINATING_REGISTERED : SessionCase.TERMINATING_UNREGISTERED;
   const chain: Chain = {
     user: served,
@@ -98,6 +101,16 @@ export async function terminating(
     finish: alert,
   };
   nextInChain(context, modules, chain, dialog);
+}
+
+/**
+ * A call back by a PSAP goes to the contacts of emergency registrations, another call to the others (TS 24.229 §5.4.8). Where there are
+ * none of the other kind it goes to those there are: a PSAP in the PSTN cannot mark its call.
+ */
+function contactsFor(callback: boolean, bindings: readonly Binding[]): readonly Binding[] {
+  const ordinary = ordinaryBindings(bindings);
+  if (ordinary === bindings) return bindings;
+  return callback || ordinary.length === 0 ? bindings.filter(isEmergency) : ordinary;
 }
 
 /** Neither the Request-URI that the application server got, nor another name or a GRUU of the served user (TS 24.229 §3.1, alias URI). */

@@ -1,6 +1,6 @@
 import { RegistrationType, SessionCase } from "@ims/ims";
 import { parseUri, type RequestOriginator, type SipMessage } from "@ims/sip";
-import { liveBindings, type Registration } from "../store/registration.ts";
+import { liveBindings, ordinaryBindings, type Registration } from "../store/registration.ts";
 import { chargingAddresses } from "./charging.ts";
 import type { Met } from "./filter-criteria.ts";
 import type { RegisterExchange, RegistrationListener, ScscfModules } from "./modules.ts";
@@ -70,7 +70,7 @@ export class ThirdPartyRegistration implements RegistrationListener {
     const criteria = member && filterCriteria.of(member.profile);
     if (criteria === undefined) return [];
     const expires = secondsLeft(registration, clock.now());
-    const [first] = registration.bindings;
+    const [first] = ordinaryBindings(registration.bindings);
     const register =
       type === RegistrationType.DE_REGISTRATION
         ? synthesisedRegister(registration.impu, options.homeDomain)
@@ -156,6 +156,7 @@ function serverOf({ criteria }: Met): string {
 /** The longest contact counts: the user is registered until then. */
 function secondsLeft(registration: Registration, now: number): number {
   let last = now;
-  for (const { expiresAt } of liveBindings(registration, now)) if (expiresAt > last) last = expiresAt;
+  for (const { expiresAt } of ordinaryBindings(liveBindings(registration, now)))
+    if (expiresAt > last) last = expiresAt;
   return Math.max(1, Math.round((last - now) / 1000));
 }

@@ -59,6 +59,24 @@ export interface Registration {
   readonly ended?: ContactEvent;
 }
 
+/** What the key of an emergency registration begins with; no other key does. */
+export const EMERGENCY_KEY = ";sos|";
+
+/** Made by an emergency registration: TS 24.229 §5.4.8. */
+export function isEmergency({ key }: Pick<Binding, "key">): boolean {
+  return key.charCodeAt(0) === 0x3b && key.startsWith(EMERGENCY_KEY);
+}
+
+/** Those that are not of an emergency registration; the same list when all are. */
+export function ordinaryBindings(bindings: readonly Binding[]): readonly Binding[] {
+  return bindings.some(isEmergency) ? bindings.filter((one) => !isEmergency(one)) : bindings;
+}
+
+/** Is its user reached by emergency registrations only? Then it is registered for nothing else. */
+export function isEmergencyOnly({ bindings }: Pick<Registration, "bindings">): boolean {
+  return bindings.length > 0 && bindings.every(isEmergency);
+}
+
 /** Bindings alive at that time. */
 export function liveBindings(registration: Registration, now: number): readonly Binding[] {
   for (const binding of registration.bindings)

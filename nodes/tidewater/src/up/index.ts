@@ -73,6 +73,7 @@ export function upCommand(exit: (code: number) => void): Command {
       "JSON file of other networks and PBXs: an IBCF in bono, to which sprout sends what leaves",
       (file) => resolve(file),
     )
+    .option("--emergency <file>", "emergency calls: JSON file that says which PSAP is for which place")
     .option("--log-level <level>", "trace, debug, info, warn, error or silent", "warn")
     .option("--set <node.option=value>", "an option of one node; may be repeated", collect)
     .option("--json", "print one JSON line when ready instead of the guide")
@@ -92,7 +93,8 @@ export function upCommand(exit: (code: number) => void): Command {
       if (given.pools !== undefined || given.stores !== undefined) return exit(await inPools(given, command));
       refuseWithoutPools(given, command);
       const seedExamples = given.examples && isLoopback(given.host);
-      exit(await up({ ...given, set: given.set ?? [], seedExamples }, given.json === true));
+      const emergency = given.emergency === undefined ? {} : { emergency: resolve(given.emergency) };
+      exit(await up({ ...given, ...emergency, set: given.set ?? [], seedExamples }, given.json === true));
     });
 }
 
@@ -118,6 +120,7 @@ async function inPools(given: Given, command: Command): Promise<number> {
   if (given.callLists === true) throw new Error("--call-lists goes without --pools and --stores");
   if (given.twinning === true)
     throw new Error("--twinning goes without --pools and --stores: write --set sprout.twinning=true");
+  if (given.emergency !== undefined) throw new Error("--emergency goes without --pools and --stores");
   if (given.charging === true) throw new Error("--charging goes without --pools and --stores");
   if (given.ibcf !== undefined)
     throw new Error(

@@ -23,6 +23,8 @@ export interface UpOptions {
   readonly ellis?: boolean;
   /** Path of a file of peers: bono is an IBCF too, and sprout sends to it what leaves the network. */
   readonly ibcf?: string;
+  /** File of the PSAPs: an E-CSCF in sprout, emergency requests by bono. */
+  readonly emergency?: string;
   readonly set: readonly NodeOption[];
   /** Keys that outlive this run; default: new ones. */
   readonly keys?: PoolKeys;
@@ -44,6 +46,10 @@ export interface NodeCommand {
 
 /** Where ralf takes charging events. */
 const RALF_PORT = 10_888;
+/** Where the E-CSCF listens. */
+const ECSCF_PORT = 5057;
+/** Emergency numbers of 3GPP TS 22.101 §10.1.1 wherever a UE is; others with --set bono.emergency-numbers. */
+const EMERGENCY_NUMBERS = "112,911";
 /** Where homer serves the core, and asks homestead. */
 const HOMER_PORT = 7888;
 const PROVISIONING_PORT = 8889;
@@ -104,6 +110,8 @@ export function nodeCommands(options: UpOptions): NodeCommand[] {
     ...(options.callLists === true ? ["--call-lists", homerUrl] : []),
     ...(options.twinning === true ? ["--twinning", "true"] : []),
   ];
+  const ecscf = portOf("sprout", "ecscf-port", ECSCF_PORT, options.set);
+  const { emergency } = options;
   const commands: NodeCommand[] = [
     ...(charges ? [ralf] : []),
     {
@@ -134,6 +142,7 @@ export function nodeCommands(options: UpOptions): NodeCommand[] {
         ...(options.ibcf === undefined ? [] : ["--bgcf-file", join(stateDir, IBCF_ROUTES)]),
         ...toRalf,
         ...servers,
+        ...(emergency === undefined ? [] : ["--emergency-file", emergency]),
       ],
       ...(keys === undefined ? {} : { env: { TIDEWATER_SPROUT_GRUU_KEY: keys.gruuKey } }),
     },
@@ -143,6 +152,12 @@ export function nodeCommands(options: UpOptions): NodeCommand[] {
         ...["--host", host, "--core-host", inside, ...common],
         ...["--icscf-uri", `sip:${uriHost}:5052;transport=tcp`],
         ...(options.ibcf === undefined ? [] : ["--ibcf-peers-file", options.ibcf]),
+        ...(emergency === undefined
+          ? []
+          : [
+              ...["--ecscf-uri", `sip:${uriHost}:${ecscf};transport=tcp`],
+              ...["--emergency-numbers", EMERGENCY_NUMBERS],
+            ]),
         ...toRalf,
       ],
       // A bono that is started again must know the flow tokens of the one before (RFC 5626 §5).

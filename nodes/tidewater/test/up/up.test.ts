@@ -56,6 +56,17 @@ test("--call-lists runs a homer that keeps them, and sprout writes to it; --twin
     assert.ok(!args.includes("--call-lists") && !args.includes("--twinning"), name);
 });
 
+test("--emergency gives sprout the file of the PSAPs, and bono the E-CSCF with the usual numbers; without it neither", () => {
+  const set = [{ node: "sprout", option: "ecscf-port", value: "25057" }];
+  const [, sprout, bono] = nodeCommands({ ...options, emergency: "/psaps.json", set }).map(({ args }) =>
+    args.join(" "),
+  );
+  assert.match(sprout ?? "", /--emergency-file \/psaps\.json --ecscf-port 25057$/);
+  assert.match(bono ?? "", /--ecscf-uri sip:127\.0\.0\.1:25057;transport=tcp --emergency-numbers 112,911/);
+  for (const { name, args } of nodeCommands(options))
+    assert.ok(!args.includes("--emergency-file") && !args.includes("--ecscf-uri"), name);
+});
+
 test("--mmtel runs a homer that asks homestead, and sprout asks homer; without it there is none", () => {
   const set = [
     { node: "homestead", option: "provisioning-port", value: "28889" },

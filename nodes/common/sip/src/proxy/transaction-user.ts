@@ -3,7 +3,7 @@ import type { Uri } from "../message/uri.ts";
 import type { Flow, Target } from "../transport/transport.ts";
 
 /** 3GPP functional entities that sit on the transaction layer (TS 23.228 §4.6). */
-export type FunctionalEntity = "P-CSCF" | "I-CSCF" | "S-CSCF" | "BGCF" | "IBCF" | "AS";
+export type FunctionalEntity = "P-CSCF" | "I-CSCF" | "S-CSCF" | "E-CSCF" | "BGCF" | "IBCF" | "AS";
 
 /**
  * RFC 3261 §5 "transaction user". A functional entity gets requests through ProxyCore, which owns transactions,

@@ -1,0 +1,53 @@
+import type { ChargingTriggers } from "@ims/ims";
+import type { ServiceModules } from "@ims/runtime";
+import { hostForUri, parseUri } from "@ims/sip";
+import { SproutError } from "../errors.ts";
+import { FollowedFile } from "../routing/followed-file.ts";
+import { OwnUris } from "../routing/own-route.ts";
+import { Ecscf } from "./ecscf.ts";
+import type { EmergencyOptions } from "./options.ts";
+import { emergencyFile, makePsapRoutes } from "./psap-routes.ts";
+
+export interface EcscfParts {
+  readonly options: EmergencyOptions;
+  readonly side: string;
+  /** Host in the URI by which others reach it. IPv6 without brackets. */
+  readonly uriHost: string;
+  /** SIP URI of the BGCF; "": there is none. */
+  readonly bgcfUri: string;
+  readonly charging: ChargingTriggers | undefined;
+}
+
+/** The E-CSCF over the file of its PSAPs. Throws SproutError. */
+export function createEcscf(
+  { options, side, uriHost, bgcfUri, charging }: EcscfParts,
+  { clock, log, register, health }: Pick<ServiceModules, "clock" | "log" | "register" | "health">,
+): { readonly ecscf: Ecscf; readonly own: OwnUris; readonly uri: string; start(): void; stop(): void } {
+  const uri = options.ecscfUri || `sip:${hostForUri(uriHost)}:${options.ecscfPort};transport=tcp`;
+  if (parseUri(uri)?.scheme.startsWith("sip") !== true)
+    throw new SproutError({ code: "SPROUT_BAD_URI", option: "ecscf-uri", value: uri });
+  const own = new OwnUris([uri]);
+  const routes = new FollowedFile(
+    {
+      file: options.emergencyFile,
+      what: "routes to PSAPs",
+      schema: emergencyFile,
+      make: makePsapRoutes(bgcfUri !== ""),
+    },
+    { clock, log },
+  );
+  health.addNote("ecscf", () => routes.problem);
+  const requests = register.counter({
+    name: "ims_sprout_ecscf_requests_total",
+    help: "Emergency requests at the E-CSCF: routed by location or to the default, sent to the next PSAP, refused",
+    labels: { outcome: ["routed", "default", "rerouted", "refused"] },
+  });
+  const ecscf = new Ecscf({
+    options: { uri, bgcfUri, side, psapTimeoutMs: options.psapTimeoutMs },
+    routes,
+    own,
+    charging,
+    counters: { request: (outcome) => requests.inc({ outcome }) },
+  });
+  return { ecscf, own, uri, start: () => routes.start(), stop: () => routes.stop() };
+}
