@@ -20,7 +20,7 @@ export interface RegistrationEventsModules {
   /** Unguessable, at least 64 bits. */
   readonly tag: () => string;
   readonly counters: PcscfCounters;
-  /** The network has ended a registration for good: its UE is not asked to register again at once. */
+  /** The network does not want the UE: its registration was ended, not replaced, moved or let lapse. */
   readonly onRejected?: ((registration: Registration, access: AccessFlow) => void) | undefined;
 }
 
@@ -133,10 +133,11 @@ export class RegistrationEvents {
     const after = registrationAfter(registration, regInfo, watch.contacts);
     if (after === registration) return;
     if (after === undefined) {
+      const isHere = flows.isOwner(registration.owner, access);
       flows.deregister(access, registration);
       this.#byRegistration.delete(nameOf(access, registration));
       counters.deregistered();
-      if (!isDeactivated(regInfo, watch.contacts)) this.#modules.onRejected?.(registration, access);
+      if (isHere && isRejected(regInfo, watch.contacts)) this.#modules.onRejected?.(registration, access);
       return;
     }
     this.#byRegistration.delete(nameOf(access, registration));
@@ -240,10 +241,13 @@ export class RegistrationEvents {
   }
 }
 
-/** RFC 3680 §5.3.3: the UE is to register again, elsewhere or anew (TS 24.229 §5.4.1.5); what it does goes on. */
-function isDeactivated({ registrations }: RegInfo, own: readonly string[]): boolean {
+/** RFC 3680 §5.3.3. A UE that is to register again at once ("deactivated"), or has gone or moved itself, is none that is not wanted. */
+function isRejected({ registrations }: RegInfo, own: readonly string[]): boolean {
   return registrations.some(({ contacts }) =>
-    contacts.some(({ event, uri }) => event === "deactivated" && own.includes(uri)),
+    contacts.some(
+      ({ event, uri }) =>
+        (event === "rejected" || event === "probation") && own.includes(Buffer.from(uri).toString("latin1")),
+    ),
   );
 }
 

@@ -158,6 +158,37 @@ test("TS 24.229 §5.2.5.2: identities that the network has deregistered go, with
   assert.equal(bench.answer(toCore, 200, accepted(600)).length, 2);
 });
 
+test("TS 24.229 §5.2.8.1: calls end with a registration that the network does not want, not with one that it replaces or moves", () => {
+  const others = "sip:alice@10.9.9.9";
+  for (const [body, released] of [
+    [document([], 1, "rejected"), 1],
+    [document([], 1, "probation"), 1],
+    [document([], 1, "deactivated"), 0],
+    [document([], 1, "expired"), 0],
+    [document([], 1, "rejected", others), 0],
+    [document(["sip:alice@example.com", "tel:+15550001"], 1, "registered", others), 0],
+  ] as const) {
+    const bench = new PcscfBench({ subscribes: true, releases: true });
+    const { ue, subscribe } = begin(bench);
+    grant(bench, subscribe);
+    const invite = bench.request(ue, { callId: "call" }).find(({ message }) => message.isRequest);
+    assert.ok(invite);
+    bench.answer(invite, 200, ["Contact: <sip:bob@192.0.2.9>"]);
+    notify(bench, subscribe, { body });
+    assert.deepEqual([identities(bench, ue), bench.released], [[], released], body);
+  }
+  // It has come back over another flow in the meantime.
+  const bench = new PcscfBench({ subscribes: true, releases: true });
+  const { ue, subscribe } = begin(bench);
+  grant(bench, subscribe);
+  const invite = bench.request(ue, { callId: "call" }).find(({ message }) => message.isRequest);
+  assert.ok(invite);
+  bench.answer(invite, 200, ["Contact: <sip:bob@192.0.2.9>"]);
+  begin(bench, 40_002);
+  notify(bench, subscribe, { body: document([], 1, "rejected") });
+  assert.deepEqual([identities(bench, ue), bench.released], [[], 0]);
+});
+
 test("TS 24.229 §5.2.5.2: identities and ranges that the network adds may be asserted", () => {
   const bench = new PcscfBench({ subscribes: true });
   const { ue, subscribe } = begin(bench);
