@@ -1,3 +1,4 @@
+import { isPsapCallback } from "@ims/ims";
 import { HeaderSet, locateUri, parseUri, type SipMessage, splitList } from "@ims/sip";
 import { numberOf } from "./numbers.ts";
 import type { Peer } from "./peers.ts";
@@ -49,6 +50,9 @@ export function screenFromPeer(message: SipMessage, peer: Peer): void {
   const asserted = peer.trusted || !message.isRequest ? undefined : assertedIdentity(message, peer);
   message.removeAll(peer.trusted ? ACROSS_TRUSTED : FROM_STRANGER);
   if (asserted !== undefined) message.append("P-Asserted-Identity", `<${asserted}>`);
+  // RFC 7090 §6.2: who is not trusted is no PSAP, whose calls pass all services.
+  if (!peer.trusted && message.has("Priority") && message.values("Priority").some(isPsapCallback))
+    message.remove("Priority");
   for (const name of peer.removedHeaders) message.removeNamed(name);
 }
 

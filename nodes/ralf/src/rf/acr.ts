@@ -2,6 +2,7 @@ import type { RequestAvps } from "@ims/diameter";
 import {
   AccountingRecordTypeValue,
   type Acr,
+  ImsEmergencyIndicatorValue,
   MediaInitiatorFlagValue,
   NodeFunctionalityValue,
   RF_APPLICATION_ID,
@@ -9,7 +10,7 @@ import {
   SdpTypeValue,
   SubscriptionIdTypeValue,
 } from "@ims/diameter/rf";
-import type { ChargingEvent } from "@ims/ims";
+import { type ChargingEvent, emergencyService } from "@ims/ims";
 import { causeCode } from "../accounting/cause-code.ts";
 import type { AccountingRecord } from "../accounting/charging-session.ts";
 
@@ -80,6 +81,9 @@ function imsInformation(record: AccountingRecord): ImsInformation {
     reasonHeader: event.reason,
     accessNetworkInformation: event.accessNetworkInfo,
     fromAddress: event.from,
+    ...(emergencyService(event.calledParty) === undefined
+      ? {}
+      : { imsEmergencyIndicator: ImsEmergencyIndicatorValue.EMERGENCY }),
     imsVisitedNetworkIdentifier: event.visitedNetwork,
   };
 }

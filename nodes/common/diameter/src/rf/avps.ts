@@ -161,10 +161,11 @@ export const ImsVisitedNetworkIdentifier = avp(
   "UTF8String",
   THREE_GPP,
 );
+export const ImsEmergencyIndicatorValue = { NON_EMERGENCY: 0, EMERGENCY: 1 } as const;
 export const ImsEmergencyIndicator = enumerated(
   "IMS-Emergency-Indicator",
   2322,
-  { NON_EMERGENCY: 0, EMERGENCY: 1 } as const,
+  ImsEmergencyIndicatorValue,
   THREE_GPP,
 );
 

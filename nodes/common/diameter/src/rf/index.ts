@@ -1,6 +1,7 @@
 export { Acr, rf } from "./application.ts";
 export {
   AccountingRecordTypeValue,
+  ImsEmergencyIndicatorValue,
   MediaInitiatorFlagValue,
   NodeFunctionalityValue,
   RoleOfNodeValue,
