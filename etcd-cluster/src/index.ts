@@ -36,6 +36,7 @@ export {
   type Facts,
   type Rules,
 } from "./cluster-manager/synchronization.fsm.ts";
+export { configAdmin } from "./config-admin.ts";
 export {
   type ConfigCheck,
   type ConfigProblem,

@@ -31,6 +31,7 @@ export const PROGRAMS: readonly Program[] = [
     entry: "etcd-cluster/bin/etcd-admin.ts",
     file: "nodes/etcd-admin/etcd-admin.mjs",
   },
+  { name: "site-config", entry: "images/admin/site-config.ts", file: "nodes/site-config/site-config.mjs" },
   { name: "member", entry: "images/member/main.ts", file: "member/member.mjs" },
 ];
 

@@ -1,7 +1,11 @@
-import type { PoolsFileInput } from "@ims/runtime";
-import { etcdOptions, isFounder, tlsFilesOf } from "./certificates.ts";
+import { etcdClientOf } from "@ims/etcd-cluster";
+import { type PoolsFileInput, systemClock } from "@ims/runtime";
+import { etcdOptions, isFounder, tlsFilesIn, tlsFilesOf } from "./certificates.ts";
 import { lineOf, type Places } from "./files.ts";
 import type { Member } from "./member-file.ts";
+
+/** Keys of a site in etcd begin with it; the default of etcd-cluster. */
+export const ROOT = "/tidewater";
 
 /** The ports by which the pools of a site are found; those of vnf/model/ports.yaml. */
 export const SERVICES: PoolsFileInput["pools"] = [
@@ -31,8 +35,24 @@ export const STORE_QUIESCE_SECONDS = 300;
 const edgeUrl = (address: string): string =>
   `http://${address.includes(":") ? `[${address}]` : address}:9111`;
 
-/** Options of etcd-cluster on this machine, as a file of key=value lines. */
-export function clusterConfig(member: Member, places: Places, metricsUrl: string): string {
+/** shared_config of the nodes of the core, as etcd has it. */
+export function siteConfigPath({ cluster }: Places): string {
+  return `${cluster}/shared_config`;
+}
+
+/** Whether one was applied: a member that comes waits for it instead of beginning with another one. */
+export async function siteHasConfig({ seeds = [], etcdTls }: Member, { tls }: Places): Promise<boolean> {
+  const client = etcdClientOf(etcdOptions({ etcdTls }, seeds, tlsFilesIn(tls)), systemClock());
+  try {
+    const found = await client.range({ key: `${ROOT}/config/current` });
+    return found.kind === "found" && found.entries.length > 0;
+  } finally {
+    client.close();
+  }
+}
+
+/** Options of etcd-cluster on this machine, as a file of key=value lines. `url`: where its node answers /metrics and /health. */
+export function clusterConfig(member: Member, places: Places, url: string): string {
   const { role, pool, index, name, address, seeds = [] } = member;
   const memcached = role === "vellum";
   const { etcd, etcdCa, etcdCertificate, etcdKey } = etcdOptions(
@@ -53,8 +73,16 @@ export function clusterConfig(member: Member, places: Places, metricsUrl: string
     ["addresses", address],
   ];
   if (memcached) options.push(["quiesce_seconds", String(STORE_QUIESCE_SECONDS)]);
-  else options.push(["pools_template", `${places.run}/pools_template.json`], ["pools_file", places.pools]);
-  if (role === "sprout") options.push(["memcached_file", places.memcached], ["metrics_url", metricsUrl]);
+  else
+    options.push(
+      ["pools_template", `${places.run}/pools_template.json`],
+      ["pools_file", places.pools],
+      ["config_file", siteConfigPath(places)],
+      ["restart_command", `/bin/sh /usr/lib/tidewater/restart-node.sh ${places.cluster}/restart`],
+      ["health_url", `${url}/health/ready`],
+    );
+  if (role === "sprout")
+    options.push(["memcached_file", places.memcached], ["metrics_url", `${url}/metrics`]);
   if (role === "sprout" && member.edges.length > 0 && lineOf(places.joinToken) !== "")
     options.push(["edges", member.edges.map(edgeUrl).join(",")]);
   if (member.etcdTls === "on" && isFounder(member)) options.push(["authority_folder", places.authority]);

@@ -1,11 +1,9 @@
 import { admitToken, edgeTokenOf, etcdClientOf, JOIN_TOKEN } from "@ims/etcd-cluster";
 import { systemClock } from "@ims/runtime";
 import { etcdOptions, TOKEN_HOURS, TOKEN_USES, tlsFilesIn } from "./certificates.ts";
+import { ROOT } from "./cluster.ts";
 import { lineOf, type Places, put } from "./files.ts";
 import type { Member } from "./member-file.ts";
-
-/** Keys of a site in etcd begin with it; the default of etcd-cluster. */
-const ROOT = "/tidewater";
 
 /**
  * Makes the tokens of the DMZ and, where machines need one, of the core good; on a machine of the core. Says why not, undefined when
@@ -52,7 +50,8 @@ export function edgeConfig({ name, address }: Member, places: Places, healthUrl:
   ].join("\n");
 }
 
-/** bono reads what the core told instead of the shared_config of its user data. */
-export function writeBonoEnvironment(places: Places): void {
-  put(`${places.run}/bono.env`, `SHARED=--shared-config ${places.edge}/shared_config\n`);
+/** The node reads that shared_config instead of the one of its user data, and is the one that is restarted for it. */
+export function writeNodeEnvironment(places: Places, role: string, sharedConfig: string): void {
+  put(`${places.run}/node.env`, `SHARED=--shared-config ${sharedConfig}\n`);
+  put(`${places.run}/restart.env`, `UNIT=tidewater-${role}.service\n`);
 }

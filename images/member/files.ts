@@ -16,6 +16,8 @@ export function placesBelow(root = "/") {
     tls: at("var/lib/tidewater/tls"),
     authority: at("var/lib/tidewater/authority"),
     edge: at("var/lib/tidewater/edge"),
+    userShared: at("etc/tidewater/shared_config"),
+    cluster: at("var/lib/tidewater/cluster"),
     pools: at("var/lib/tidewater/cluster/pools.json"),
     memcached: at("var/lib/tidewater/cluster/memcached.json"),
     etcdData: at("var/lib/tidewater/etcd/data"),

@@ -1,8 +1,8 @@
 import { existsSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { obtainCertificates } from "./certificates.ts";
-import { clusterConfig, poolsTemplate } from "./cluster.ts";
-import { edgeConfig, writeBonoEnvironment } from "./edge.ts";
+import { clusterConfig, poolsTemplate, siteConfigPath, siteHasConfig } from "./cluster.ts";
+import { edgeConfig, writeNodeEnvironment } from "./edge.ts";
 import { hasDataVolume, lineOf, type Places, put } from "./files.ts";
 import { managementUrl } from "./local-config.ts";
 import { type Member, MemberError } from "./member-file.ts";
@@ -40,18 +40,28 @@ export async function startMember(member: Member, modules: StartModules): Promis
       ...(member.role === "sprout" ? [{ path: places.memcached, what: "the memcached servers" }] : []),
     ];
     await obtainCertificates(member, modules, waiting);
+    const shared = { path: siteConfigPath(places), what: "the configuration of the site" };
     // With the files of before the machine starts again without etcd too.
-    if (files.some(({ path }) => !existsSync(path)))
+    if (files.some(({ path }) => !existsSync(path))) {
       await waitForSeeds(seeds, probeOf(member, places), waiting);
+      if (await siteHasConfig(member, places)) files.push(shared);
+    }
+    // Until somebody applies one it is that of the user data.
+    if (!files.includes(shared) && !existsSync(shared.path)) {
+      put(shared.path, `${lineOf(places.userShared)}\n`, 0o640);
+      for (const path of [places.cluster, shared.path]) modules.own(path, "tidewater-cluster");
+    }
+    writeNodeEnvironment(places, member.role, shared.path);
     put(`${places.run}/pools_template.json`, `${JSON.stringify(poolsTemplate(member.domain))}\n`);
-    put(`${places.run}/cluster_config`, clusterConfig(member, places, `${url}/metrics`));
+    put(`${places.run}/cluster_config`, clusterConfig(member, places, url));
+    await modules.startUnit("tidewater-restart.path");
     await modules.startUnit("tidewater-cluster.service");
     await waitForFiles(files, waiting);
   }
   if (member.role === "bono" && lineOf(places.joinToken) !== "") {
     put(`${places.run}/edge_config`, edgeConfig(member, places, `${url}/health/ready`));
     // First: from now on the edge agent may have bono restarted.
-    writeBonoEnvironment(places);
+    writeNodeEnvironment(places, "bono", `${places.edge}/shared_config`);
     await modules.startUnit("tidewater-restart.path");
     await modules.startUnit("tidewater-edge-agent.service");
     // It has it from its last life, or the core tells it.

@@ -56,7 +56,7 @@ for (const unit of UNITS)
   });
 
 /** The others are started by a unit as root, or by hand. */
-const DAEMONS = PROGRAMS.filter(({ name }) => !["member", "etcd-admin"].includes(name));
+const DAEMONS = PROGRAMS.filter(({ name }) => !["member", "etcd-admin", "site-config"].includes(name));
 
 test("each program has a unit of its own that runs it as a user of its own", () => {
   const users = new Set<string>();
