@@ -36,10 +36,12 @@ export function entry(context: RequestContext, peer: Peer, modules: IbcfModules)
   const recorded = makesDialog(forward);
   if (recorded) forward.prepend("Record-Route", coreRecordRoute(peer, modules));
 
-  // 6. To the I-CSCF.
-  forward.prepend("Route", `<${uriToString(settings.icscf)};lr>`);
+  // 6. To the I-CSCF, as an originating request where it is one of a subscriber of ours (§5.3.2.1A).
+  const { served } = peer;
+  if (served !== undefined) serve(forward, served, settings.homeDomain);
+  forward.prepend("Route", `<${uriToString(settings.icscf)};lr${served === undefined ? "" : ";orig"}>`);
   counters.request("entry", "routed");
-  const charged = charging?.initial(forward, "terminating");
+  const charged = charging?.initial(forward, served === undefined ? "terminating" : "originating");
   context.fork(forward, {
     destination: { kind: "uri", side: "core", uri: settings.icscf },
     onResponse: (response, _fork, local) => {
@@ -48,6 +50,23 @@ export function entry(context: RequestContext, peer: Peer, modules: IbcfModules)
       return "forward";
     },
   });
+}
+
+/**
+ * The served user is who was agreed (P-Served-User, RFC 5502), whatever the PBX says. Empty credentials make the S-CSCF ask for
+ * his (§5.4.3.6).
+ */
+function serve(
+  request: SipMessage,
+  { user, authenticates }: { readonly user: string; readonly authenticates: boolean },
+  realm: string,
+): void {
+  request.append("P-Served-User", `<${user}>;sescase=orig;regstate=unreg`);
+  if (!request.has("P-Asserted-Identity")) request.append("P-Asserted-Identity", `<${user}>`);
+  if (!authenticates) return;
+  // Behind what the PBX shows: the first ones of our realm count, and without any these do.
+  const empty = `Digest username="",realm="${realm}",nonce="",uri="sip:${realm}",response=""`;
+  request.append("Proxy-Authorization", empty);
 }
 
 /** An answer on its way to a peer: what it must not learn is hidden. */

@@ -9,6 +9,8 @@ const rule = z.strictObject({
 });
 const token = z.string().regex(/^[A-Za-z0-9\-.!%*_+`'~]+$/, "a token");
 
+const identityUri = z.string().regex(/^(?:sips?|tel):[^\s<>",;]+(?:;[^\s<>",]*)?$/, "a SIP or tel URI");
+
 /** What a message needs to be one, to find its way or to be believed: not for a table of header fields to omit (TS 24.229 §5.10.6.2). */
 const KEPT = new HeaderSet([
   ...(["Via", "From", "To", "Call-ID", "CSeq", "Max-Forwards", "Contact", "Route", "Record-Route"] as const),
@@ -55,13 +57,14 @@ export const peerEntry = z.strictObject({
     .array(token.refine((name) => !KEPT.hasId(headerIdOf(name)), "a header field that cannot be omitted"))
     .max(64)
     .default([]),
+  /** The subscriber whose calls these are: his services apply, and he may call whom he may call at home. */
+  served_user: identityUri.optional(),
+  /** Each call of the served user has to be proven by digest. */
+  authenticate: z.boolean().default(false),
   identity: z
     .strictObject({
       numbers: z.array(digits.min(2)).max(1_000).default([]),
-      default: z
-        .string()
-        .regex(/^(?:sips?|tel):[^\s<>",;]+(?:;[^\s<>",]*)?$/, "a SIP or tel URI")
-        .optional(),
+      default: identityUri.optional(),
     })
     .optional(),
 });

@@ -33,6 +33,8 @@ export interface Peer {
   readonly bodyTypes: ReadonlySet<string> | undefined;
   readonly mediaTypes: ReadonlySet<string> | undefined;
   readonly removedHeaders: readonly string[];
+  /** On whose behalf its requests are originating requests of our network, and whether each has to be proven. */
+  readonly served: { readonly user: string; readonly authenticates: boolean } | undefined;
   /** Who it may say that calls, in place of an identity asserted: numbers that begin so, else the default. */
   readonly identity: { readonly numbers: readonly string[]; readonly usual: string | undefined };
 }
@@ -113,7 +115,10 @@ export class PeerTable {
 export function makePeers({ peers }: z.output<typeof peersFile>): TableResult<PeerTable> {
   const table = new PeerTable();
   for (const [index, entry] of peers.entries()) {
-    const targets = targetsOf(entry);
+    const targets =
+      entry.authenticate && entry.served_user === undefined
+        ? ".authenticate: needs a served_user"
+        : targetsOf(entry);
     const problem =
       typeof targets === "string" ? targets : table.add(peerOf(entry, targets), addressesOf(entry, targets));
     if (problem !== undefined) return { kind: "bad", problem: `peers.${index}${problem}` };
@@ -157,7 +162,11 @@ function peerOf(entry: Entry, targets: readonly TrunkTarget[]): Peer {
     bodyTypes: setOf(entry.body_types),
     mediaTypes: setOf(entry.media_types),
     removedHeaders: entry.remove_headers,
-    identity: { numbers: entry.identity?.numbers ?? [], usual: entry.identity?.default },
+    served:
+      entry.served_user === undefined
+        ? undefined
+        : { user: entry.served_user, authenticates: entry.authenticate },
+    identity: { numbers: entry.identity?.numbers ?? [], usual: entry.identity?.default ?? entry.served_user },
   };
 }
 
@@ -187,5 +196,6 @@ export const STRANGER: Peer = {
   bodyTypes: undefined,
   mediaTypes: undefined,
   removedHeaders: [],
+  served: undefined,
   identity: { numbers: [], usual: undefined },
 };

@@ -347,3 +347,53 @@ test("RFC 5393: a call that a peer sends back to us as it was is a loop", () => 
   );
   assert.equal(back.message.isRequest ? "sent on" : back.message.status, 482);
 });
+
+test("TS 24.229 §5.3.2.1A, RFC 5502: the calls of a PBX that is a subscriber are originating ones of his, whoever it says that calls", () => {
+  for (const [more, said, asserted] of [
+    [{}, [], "<sip:pbx@example.com>"],
+    [
+      { identity: { numbers: ["+493012"] } },
+      ["P-Preferred-Identity: <tel:+49301234>", "P-Served-User: <sip:president@example.com>"],
+      "<tel:+49301234>",
+    ],
+  ] as const) {
+    const peers = {
+      peers: [
+        { name: "pbx", addresses: [PBX], served_user: "sip:pbx@example.com", options_seconds: 0, ...more },
+      ],
+    };
+    const b = new IbcfBench({ peers });
+    const { message } = only(b.request(b.peer(PBX), { uri: "sip:bob@other.example", headers: said }));
+    assert.deepEqual(message.values("Route"), [`<sip:${SPROUT}:5052;transport=tcp;lr;orig>`]);
+    assert.equal(message.header("P-Served-User"), "<sip:pbx@example.com>;sescase=orig;regstate=unreg");
+    assert.deepEqual(message.values("P-Asserted-Identity"), [asserted]);
+    assert.equal(message.has("Proxy-Authorization"), false);
+  }
+});
+
+test("TS 24.229 §5.4.3.6: where each call has to be proven the S-CSCF is made to ask, whatever the PBX shows", () => {
+  const peers = {
+    peers: [
+      {
+        ...{ name: "pbx", addresses: [PBX], served_user: "sip:pbx@example.com", authenticate: true },
+        options_seconds: 0,
+      },
+    ],
+  };
+  for (const shown of [
+    [],
+    [
+      'Proxy-Authorization: Digest username="pbx@example.com",realm="example.com",nonce="n",uri="x",response="r"',
+    ],
+    ['Proxy-Authorization: Basic username="pbx@example.com",realm="example.com"'],
+  ]) {
+    const b = new IbcfBench({ peers });
+    const { message } = only(b.request(b.peer(PBX), { uri: "sip:bob@other.example", headers: shown }));
+    const lines = message.lines("Proxy-Authorization");
+    assert.equal(lines.length, shown.length + 1);
+    assert.equal(
+      lines.at(-1),
+      'Digest username="",realm="example.com",nonce="",uri="sip:example.com",response=""',
+    );
+  }
+});

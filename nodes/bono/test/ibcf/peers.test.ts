@@ -71,6 +71,8 @@ test("what is wrong with a file of peers is said with its place", () => {
     [[{ name: "a", remove_headers: ["record-route"] }], /remove_headers\.0: .*cannot be omitted/],
     [[{ name: "a", incoming_numbers: [{ prefix: "x", replacement: "" }] }], /incoming_numbers\.0\.prefix/],
     [[{ name: "a", identity: { default: "bob" } }], /identity\.default/],
+    [[{ name: "a", served_user: "pbx" }], /served_user/],
+    [[{ name: "a", authenticate: true }], /peers\.0\.authenticate: needs a served_user/],
   ] as const) {
     const read = peersFile.safeParse({ peers });
     const issue = read.error?.issues[0];

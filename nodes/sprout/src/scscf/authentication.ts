@@ -188,7 +188,7 @@ async function checkResponse(
 }
 
 /** What makes a REGISTER the same one when it comes again: who, which, what for, on which way, with which answer. */
-function requestPrint(request: SipMessage, credentials: DigestCredentials): string {
+export function requestPrint(request: SipMessage, credentials: DigestCredentials): string {
   const parts = [
     request.callId,
     String(request.cseqNumber),
@@ -208,12 +208,12 @@ function authenticationInfo(input: Omit<DigestInput, "method">): string {
 }
 
 /** MD5-sess answers a challenge for MD5. */
-function baseOf(algorithm: DigestAlgorithm | undefined): string {
+export function baseOf(algorithm: DigestAlgorithm | undefined): string {
   return algorithm?.endsWith("-sess") ? algorithm.slice(0, -5) : (algorithm ?? "MD5");
 }
 
 /** Nonce count of the credentials, 1 without qop; undefined when malformed. */
-function countOf({ qop, nc }: DigestCredentials): number | undefined {
+export function countOf({ qop, nc }: DigestCredentials): number | undefined {
   if (qop === undefined) return 1;
   if (nc === undefined || !/^[0-9a-f]{8}$/i.test(nc)) return undefined;
   const count = Number.parseInt(nc, 16);

@@ -20,6 +20,8 @@ export interface Challenged {
   readonly initial: boolean;
   readonly stale?: boolean;
   readonly resynchronisation?: Uint8Array;
+  /** Of another request than REGISTER: 407 (§5.4.3.6). */
+  readonly proxy?: boolean;
 }
 
 /** MAR, challenge, 401: TS 24.229 §5.4.1.2.1 to §5.4.1.2.1E. */
@@ -44,6 +46,8 @@ export async function challenge(
     return void context.respond(403);
   }
   const vector = inOrder(answered.vector, options.digestAlgorithms);
+  // Keys of AKA are for registrations.
+  if (user.proxy === true && vector.kind === "aka") return void context.respond(403);
   const nonce = vector.kind === "aka" ? akaNonce(vector.rand, vector.autn) : modules.nonce();
   const stored = await challenges.issue(nonce, {
     impi,
@@ -57,10 +61,12 @@ export async function challenge(
   if (stored === "unavailable") return refuseForStore(context, {});
   if (initial) challengeWatch.watch(impi, nonce);
   counters.authentication(user.stale === true ? "stale" : "challenged");
-  context.respond(401, {
+  const [status, header] =
+    user.proxy === true ? ([407, "Proxy-Authenticate"] as const) : ([401, "WWW-Authenticate"] as const);
+  context.respond(status, {
     edit: (response) => {
       for (const line of challengesFor(vector, nonce, options.homeDomain, user.stale === true))
-        response.append("WWW-Authenticate", line);
+        response.append(header, line);
     },
   });
 }

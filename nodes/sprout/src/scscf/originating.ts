@@ -9,6 +9,7 @@ import { isHome } from "./home.ts";
 import type { ScscfModules } from "./modules.ts";
 import type { OriginalDialog } from "./odi-token.ts";
 import { parsePServedUser } from "./p-served-user.ts";
+import { proxyAuthenticate, removeOwnCredentials } from "./proxy-authentication.ts";
 import { recordRoute } from "./record-route.ts";
 import {
   assertedIdentities,
@@ -59,6 +60,9 @@ export async function originating(
   const registered = user.registration.state === "registered" && !isEmergencyOnly(user.registration);
   if (!registered && !mayBeUnregistered) return refuse(403);
   if (user.member.identity.barred && divertedBy === undefined) return refuse(403);
+  const isNew = dialog === undefined && divertedBy === undefined;
+  const proves = isNew && request.has("Proxy-Authorization");
+  if (proves && !(await proxyAuthenticate(context, modules, user.impu))) return;
 
   // 2. Our Route goes, with what it said. The session may have to be refreshed (§5.4.4.1, RFC 4028 §8).
   const interval = modules.sessionTimers?.of(request);
@@ -73,6 +77,7 @@ export async function originating(
   }
   popOwnRoutes(forwarded, modules);
   forwarded.remove("P-Served-User");
+  if (proves) removeOwnCredentials(forwarded, options.homeDomain);
 
   // 3. The other asserted identity, tel beside sip (step 8), and the originating IOI.
   if (dialog === undefined && divertedBy === undefined) addSecondIdentity(forwarded, user);
