@@ -95,6 +95,8 @@ export async function createEllis(options: EllisOptions, modules: ServiceModules
             sendRecoveryMail({ program, sender, portalUrl }, to, code),
   };
   const { host, trustedProxies } = options;
+  if (tls === undefined && trustedProxies.length === 0 && !isLoopback(host))
+    log.warn({ host }, "passwords and sessions travel in clear: give --tls-certificate or --trusted-proxies");
   const http = ellisServer({ host, port: options.port, trustedProxies }, shared);
   const https =
     tls === undefined ? undefined : ellisServer({ host, port: options.tlsPort, tls, trustedProxies }, shared);
@@ -131,6 +133,10 @@ function configuredRanges(options: EllisOptions): readonly NumberRange[] {
       ranges.push(reading.range);
     }
   return ranges;
+}
+
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || (isIP(host) === 4 && host.startsWith("127."));
 }
 
 function isAddressOrNetwork(text: string): boolean {

@@ -1,16 +1,23 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { credentialsSchema, newSubscriberSchema, openApiDocument, subscriberSchema } from "../src/index.ts";
+import {
+  credentialsSchema,
+  ellisOpenApiDocument,
+  newSubscriberSchema,
+  openApiDocument,
+  subscriberSchema,
+} from "../src/index.ts";
 
 test("OpenAPI 3.1: every reference leads somewhere, every operation has a name of its own", () => {
-  const document = openApiDocument();
-  const text = JSON.stringify(document);
-  const schemas = (document["components"] as { schemas: Record<string, unknown> }).schemas;
-  for (const [, name] of text.matchAll(/"#\/components\/schemas\/([^"]+)"/g))
-    assert.ok(schemas[name ?? ""], name);
-  const names = [...text.matchAll(/"operationId":"([^"]+)"/g)].map((match) => match[1]);
-  assert.equal(new Set(names).size, names.length);
-  assert.equal(text.includes("$schema"), false);
+  for (const document of [openApiDocument(), ellisOpenApiDocument()]) {
+    const text = JSON.stringify(document);
+    const schemas = (document["components"] as { schemas: Record<string, unknown> }).schemas;
+    for (const [, name] of text.matchAll(/"#\/components\/schemas\/([^"]+)"/g))
+      assert.ok(schemas[name ?? ""], name);
+    const names = [...text.matchAll(/"operationId":"([^"]+)"/g)].map((match) => match[1]);
+    assert.equal(new Set(names).size, names.length);
+    assert.equal(text.includes("$schema"), false);
+  }
 });
 
 test("what a subscriber may be shown with holds no credentials", () => {

@@ -22,7 +22,8 @@ export const accountSchema = z.object({
   createdAt: z.number(),
   /** Milliseconds since the epoch; undefined: it stays. */
   expiresAt: z.number().optional(),
-  recovery: z.object({ hash: z.string(), until: z.number() }).optional(),
+  /** Hashes of tokens that set a new password: of every mail, or whoever asks for one more would undo those before. */
+  recoveries: z.array(z.object({ hash: z.string(), until: z.number() })).default([]),
   numbers: z.array(accountNumberSchema),
   /** Grows with each change. */
   revision: z.number(),

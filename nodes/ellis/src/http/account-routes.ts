@@ -8,6 +8,7 @@ import type { Numbers } from "../numbers/numbers.ts";
 import { UNAVAILABLE } from "../store/documents.ts";
 import { type AdmissionModules, accountOf, isOver, isSameSecret, sessionOf, setCookie } from "./admission.ts";
 import { bodyOf, type Fields, fieldsOf, mediaTypeOf, queryOf, read } from "./fields.ts";
+import { MAILS_AN_HOUR } from "./rate-limits.ts";
 import { busy, Refusal, storeAway, tooMany } from "./refusal.ts";
 import { redirectOf, succeed } from "./replies.ts";
 
@@ -46,6 +47,7 @@ export function accountRoutes(app: FastifyInstance, modules: AccountModules): vo
       sessionKey: randomBytes(16).toString("base64url"),
       createdAt: now,
       ...(given.expires === undefined ? {} : { expiresAt: now + given.expires * DAY_MS }),
+      recoveries: [],
       numbers: [],
       revision: 0,
     };
@@ -135,10 +137,14 @@ export function accountRoutes(app: FastifyInstance, modules: AccountModules): vo
     const { mail } = modules;
     if (mail === undefined) throw new Refusal(501, "Passwords cannot be recovered here; ask the operator");
     if (email === undefined) return;
-    if (!limits.mailsTo.take(email) || !limits.mails.take("")) throw tooMany(503);
+    if (!limits.mailsTo.take(email) || !limits.mails.take(""))
+      throw tooMany(503, RECOVERY_MS / 1_000 / MAILS_AN_HOUR);
     const token = randomBytes(24).toString("base64url");
     const recovery = { hash: hash("sha256", token), until: clock.now() + RECOVERY_MS };
-    const account = await accounts.change(email, (before) => ({ ...before, recovery }));
+    const account = await accounts.change(email, (before) => ({
+      ...before,
+      recoveries: [recovery, ...before.recoveries].slice(0, MAILS_AN_HOUR),
+    }));
     if (account === UNAVAILABLE) throw storeAway();
     if (account === undefined) return;
     void mail(account, token).catch((error: unknown) =>
@@ -162,11 +168,13 @@ export function accountRoutes(app: FastifyInstance, modules: AccountModules): vo
     const account =
       email === undefined
         ? undefined
-        : await accounts.change(email, ({ recovery, ...before }) => {
-            isSet =
-              recovery !== undefined && recovery.until > clock.now() && isSameSecret(recovery.hash, wanted);
+        : await accounts.change(email, (before) => {
+            isSet = before.recoveries.some(
+              (recovery) => recovery.until > clock.now() && isSameSecret(recovery.hash, wanted),
+            );
             if (!isSet) return "keep";
-            return { ...before, password: hashed, sessionKey: randomBytes(16).toString("base64url") };
+            const sessionKey = randomBytes(16).toString("base64url");
+            return { ...before, recoveries: [], password: hashed, sessionKey };
           });
     if (account === UNAVAILABLE) throw storeAway();
     if (!isSet) throw new Refusal(422, "Invalid token or email address");

@@ -3,15 +3,17 @@ import type { Clock } from "@ims/runtime";
 const MAX_REMEMBERED = 10_000;
 const MINUTE_MS = 60_000;
 
-/** So many in a minute for each name, with as many at once. */
+/** So many in a while, a minute unless told otherwise, for each name, with as many at once. */
 export class RateLimit {
-  readonly #perMinute: number;
+  readonly #most: number;
   readonly #clock: Clock;
+  readonly #whileMs: number;
   readonly #buckets = new Map<string, { tokens: number; at: number }>();
 
-  constructor(perMinute: number, clock: Clock) {
-    this.#perMinute = perMinute;
+  constructor(most: number, clock: Clock, whileMs: number = MINUTE_MS) {
+    this.#most = most;
     this.#clock = clock;
+    this.#whileMs = whileMs;
   }
 
   /** Whether there is one left for that name; nothing is taken. */
@@ -35,11 +37,14 @@ export class RateLimit {
 
   #tokens(name: string): number {
     const known = this.#buckets.get(name);
-    if (known === undefined) return this.#perMinute;
-    const grown = ((this.#clock.monotonic() - known.at) / MINUTE_MS) * this.#perMinute;
-    return Math.min(this.#perMinute, known.tokens + grown);
+    if (known === undefined) return this.#most;
+    const grown = ((this.#clock.monotonic() - known.at) / this.#whileMs) * this.#most;
+    return Math.min(this.#most, known.tokens + grown);
   }
 }
+
+/** As many tokens are good at a time. */
+export const MAILS_AN_HOUR = 3;
 
 export interface RateLimits {
   /** Wrong passwords of one user from one address: nobody locks out somebody else. */
@@ -59,7 +64,7 @@ export function rateLimits(clock: Clock): RateLimits {
     guesses: new RateLimit(10, clock),
     guessesFrom: new RateLimit(60, clock),
     accounts: new RateLimit(60, clock),
-    mailsTo: new RateLimit(2, clock),
+    mailsTo: new RateLimit(MAILS_AN_HOUR, clock, 3_600_000),
     mails: new RateLimit(30, clock),
   };
 }

@@ -12,7 +12,16 @@ test("an account made for some days goes with its numbers, later if they cannot 
   const clock = fakeClock();
   const accounts = new Accounts(memoryStore({ clock }));
   const account = (email: string, expiresAt?: number): Account => ({
-    ...{ email, fullName: "", password: "", sessionKey: "", createdAt: 0, numbers: [], revision: 0 },
+    ...{
+      email,
+      fullName: "",
+      password: "",
+      sessionKey: "",
+      createdAt: 0,
+      recoveries: [],
+      numbers: [],
+      revision: 0,
+    },
     ...(expiresAt === undefined ? {} : { expiresAt }),
   });
   const end = clock.now() + 7 * DAY_MS;

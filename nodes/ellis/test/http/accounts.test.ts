@@ -159,14 +159,23 @@ test("a forgotten password is set with the token of a mail, once; sessions of be
     201,
   );
 
+  // Three mails an hour; each of them is good, whoever asked for more.
+  const tokenOnceThere = async (): Promise<string> => {
+    const text = Buffer.from((await fileOnceThere(mails)).split("\r\n\r\n")[1] ?? "", "base64").toString();
+    rmSync(mails);
+    return /within an hour:\n([A-Za-z0-9_-]{32})\n/.exec(text)?.[1] ?? "";
+  };
+  rmSync(mails);
   assert.equal((await ask("POST", path)).status, 200);
+  const [second] = [await tokenOnceThere()];
+  assert.equal((await ask("POST", path)).status, 200);
+  await tokenOnceThere();
   const throttled = await ask("POST", path);
-  assert.deepEqual([throttled.status, throttled.headers.get("retry-after")], [503, "60"]);
-  clock.advance(60_000);
-  rmSync(mails, { force: true });
+  assert.deepEqual([throttled.status, throttled.headers.get("retry-after")], [503, "1200"]);
+  assert.equal((await set(second, "second password")).status, 200);
+  clock.advance(1_200_000);
   assert.equal((await ask("POST", path)).status, 200);
-  const later = Buffer.from((await fileOnceThere(mails)).split("\r\n\r\n")[1] ?? "", "base64").toString();
-  const [, late = ""] = /within an hour:\n([A-Za-z0-9_-]{32})\n/.exec(later) ?? [];
+  const late = await tokenOnceThere();
   clock.advance(3_600_001);
   assert.equal((await set(late, "too late now")).status, 422);
 });

@@ -30,7 +30,16 @@ async function scene(answers: (() => AddResult)[] = []) {
   const accounts = new Accounts(lossy);
   for (const email of ["alice@example.com", "bob@example.com"]) {
     const account: Account = {
-      ...{ email, fullName: "", password: "", sessionKey: "", createdAt: 0, numbers: [], revision: 0 },
+      ...{
+        email,
+        fullName: "",
+        password: "",
+        sessionKey: "",
+        createdAt: 0,
+        recoveries: [],
+        numbers: [],
+        revision: 0,
+      },
     };
     await accounts.create(account);
   }
