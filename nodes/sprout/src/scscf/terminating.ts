@@ -197,7 +197,7 @@ function requestFor(context: RequestContext, modules: ScscfModules, binding: Bin
   forwarded.requestUri = binding.contact;
   forwarded.remove("Route");
   for (const one of binding.path) forwarded.append("Route", one);
-  // 4. Stay on the path.
+  // 4. Stay on the path; the session may have to be refreshed (§5.4.4.1, RFC 4028 §8).
   recordRoute(forwarded, modules.options.scscfUri);
   const interval = modules.sessionTimers?.of(context.request);
   if (interval?.kind === "timed") interval.edit(forwarded);

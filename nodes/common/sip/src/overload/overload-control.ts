@@ -191,6 +191,11 @@ export class OverloadControl {
     return this.#refusalText(head, flow, side);
   }
 
+  /** Does a Resource-Priority of the trust domain count here (RFC 4412)? */
+  isPriority(resourcePriority: string): boolean {
+    return this.#options.resourcePriorities?.isExempt(resourcePriority) ?? true;
+  }
+
   #admits(kind: RequestClass, method: string): boolean {
     // What a server further on would not take is not taken here: refused before it has cost anything.
     if (kind === "normal" && this.#reduction.common > 0 && this.#random() < this.#reduction.common)

@@ -69,7 +69,7 @@ export class Dispatcher implements ForkParts {
     const allowed = overload?.allowed(request, located, side) ?? located;
     // RFC 7339 §5.10: every server that could take it has asked for less.
     if (allowed.length === 0 && located.length > 0) return this.#refuse(fork);
-    const newDialog = DIALOGS.has(request.method) && request.toTag === "" && !isUrgent(request);
+    const newDialog = DIALOGS.has(request.method) && request.toTag === "" && !isUrgent(request, overload);
     const guarded = newDialog && !fork.isTimed && !isStrict(side);
     if (guarded && hops.allBlocked(allowed, side, this.policyFor(request))) return this.#refuse(fork);
     const targets = this.order(allowed, side, request);
@@ -212,6 +212,8 @@ export class Dispatcher implements ForkParts {
 const DIALOGS: ReadonlySet<string> = new Set(["INVITE", "SUBSCRIBE", "REFER"]);
 
 /** RFC 5031, RFC 4412: nobody is told to try later. */
-function isUrgent(request: SipMessage): boolean {
-  return request.requestUri.startsWith("urn:service:sos") || request.has("Resource-Priority");
+function isUrgent(request: SipMessage, overload: OverloadControl | undefined): boolean {
+  if (request.requestUri.startsWith("urn:service:sos")) return true;
+  const priority = request.header("Resource-Priority");
+  return priority !== undefined && (overload?.isPriority(priority) ?? true);
 }

@@ -4,9 +4,11 @@ import { test } from "node:test";
 import { type FakeClock, fakeClock } from "@ims/runtime/testing";
 import {
   blameServerBehind,
+  OverloadControl,
   ProxyCore,
   parseMessage,
   type RequestContext,
+  ResourcePriorities,
   responseTo,
   type SipMessage,
   type Target,
@@ -26,7 +28,7 @@ interface Member {
 
 function member(
   targets: readonly Target[],
-  options: { readonly pings?: boolean; sentBy?: string } = {},
+  options: { readonly pings?: boolean; sentBy?: string; priorities?: ResourcePriorities } = {},
 ): Member {
   const clock = fakeClock();
   const transport = new FakeTransportLayer();
@@ -53,6 +55,17 @@ function member(
       return transport;
     },
     poolKey: createSecretKey(Buffer.alloc(32, 3)),
+    ...(options.priorities === undefined
+      ? {}
+      : {
+          overload: new OverloadControl({
+            sides: { core: { trusted: true } },
+            clock,
+            targetMs: 0,
+            floor: 1,
+            resourcePriorities: options.priorities,
+          }),
+        }),
     onDefect: (error) => assert.fail(String(error)),
   });
   const peer = transport.connect({ protocol: "TCP", remoteAddress: "10.0.0.1" });
@@ -284,6 +297,25 @@ test("design §4: an open breaker refuses new dialogs, not requests inside one, 
   one.peer.receive(request("INVITE", { branch: "z9hG4bKin", toTag: "b1" }));
   one.peer.receive(request("INVITE", { branch: "z9hG4bKsos", headers: ["Resource-Priority: esnet.1"] }));
   assert.equal(sentTo(one, 1).length, before + 2);
+});
+
+test("RFC 4412 §4.6.2: past an open breaker goes what has a priority that counts here", () => {
+  const one = member([target(1)], { priorities: new ResourcePriorities() });
+  for (let n = 0; n < 5; n++) {
+    one.peer.receive(request("INVITE", { branch: `z9hG4bK${n}` }));
+    flowTo(one, 1).receive(answer(sentTo(one, 1).at(-1), 503));
+  }
+  for (const [claimed, sent] of [
+    ["dsn.routine", 0],
+    ["unheard.of", 0],
+    ["wps.2", 1],
+  ] as const) {
+    const before = sentTo(one, 1).length;
+    one.peer.receive(
+      request("INVITE", { branch: `z9hG4bK${claimed}`, headers: [`Resource-Priority: ${claimed}`] }),
+    );
+    assert.equal(sentTo(one, 1).length - before, sent, claimed);
+  }
 });
 
 test("RFC 3261 §16.11: every member makes the same branch of the same request, whichever connection it comes on", () => {
