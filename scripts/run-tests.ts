@@ -18,7 +18,7 @@ const PHASES = [
   },
   {
     name: "conformance and integration",
-    patterns: ["test/conformance/**/*.test.ts", "test/integration/**/*.test.ts"],
+    patterns: ["test/conformance/**/*.test.ts", "test/integration/**/*.test.ts", "test/interop/*.test.ts"],
     concurrency: 1,
   },
   { name: "end to end", patterns: ["test/e2e/*.test.ts", "test/regression/*.test.ts"], concurrency: 1 },

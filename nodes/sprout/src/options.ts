@@ -44,6 +44,12 @@ export const sproutOptions = z.object({
     .string()
     .default("")
     .describe("SIP URI of the I-CSCF; default: its TCP port, of a pool member icscf.<pool>"),
+  externalIcscfUri: z
+    .string()
+    .default("")
+    .describe(
+      "SIP URI of an I-CSCF of somebody else, which requests for users of ours are sent to; default: our own",
+    ),
   scscfFile: z
     .string()
     .default("")

@@ -52,6 +52,7 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
   const { memberName, uriOf } = addresses;
   const scscfUri = checkedUri("scscf-uri", options.scscfUri || uriOf("scscf", options.scscfPort));
   const icscfUri = checkedUri("icscf-uri", options.icscfUri || uriOf("icscf", options.icscfPort));
+  if (options.externalIcscfUri !== "") checkedUri("external-icscf-uri", options.externalIcscfUri);
 
   // Cx
   const diameter = new DiameterNode({

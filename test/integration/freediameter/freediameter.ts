@@ -9,6 +9,8 @@ import { freePort } from "@ims/runtime/testing";
 /** A peer that freeDiameter knows: it connects there, and lets it in. */
 export interface KnownPeer {
   readonly originHost: string;
+  /** IPv4 address; default: 127.0.0.1. */
+  readonly host?: string;
   readonly port: number;
 }
 
@@ -50,7 +52,7 @@ export async function startFreeDiameter(t: TestContext, peers: readonly KnownPee
   writeFileSync(join(folder, "cert.pem"), cert);
   const known = peers.map(
     (peer) =>
-      `ConnectPeer = "${peer.originHost}" { ConnectTo = "127.0.0.1"; Port = ${peer.port}; No_TLS; No_SCTP; };`,
+      `ConnectPeer = "${peer.originHost}" { ConnectTo = "${peer.host ?? "127.0.0.1"}"; Port = ${peer.port}; No_TLS; No_SCTP; };`,
   );
   const configuration = [
     `Identity = "${originHost}";`,

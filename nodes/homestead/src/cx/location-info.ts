@@ -19,7 +19,7 @@ export function locationInfo(request: LocationInfoRequest, modules: CxModules): 
       if (request.userAuthorizationType === UserAuthorizationTypeValue.REGISTRATION_AND_CAPABILITIES) {
         return {
           resultCode: ResultCode.SUCCESS,
-          serverCapabilities: capabilitiesOf(subscriber, modules.options),
+          ...capabilitiesOf(subscriber, modules.options),
           ...wildcard,
         };
       }
@@ -35,7 +35,7 @@ export function locationInfo(request: LocationInfoRequest, modules: CxModules): 
       if (serverName !== undefined) return { ...cxResult("UNREGISTERED_SERVICE"), serverName, ...wildcard };
       return {
         ...cxResult("UNREGISTERED_SERVICE"),
-        serverCapabilities: capabilitiesOf(subscriber, modules.options),
+        ...capabilitiesOf(subscriber, modules.options),
         ...wildcard,
       };
     },

@@ -36,7 +36,7 @@ export function userAuthorization(
       if (type === UserAuthorizationTypeValue.REGISTRATION_AND_CAPABILITIES) {
         return {
           resultCode: ResultCode.SUCCESS,
-          serverCapabilities: capabilitiesOf(subscriber, modules.options),
+          ...capabilitiesOf(subscriber, modules.options),
         };
       }
       // 5. The state of the set.
@@ -44,7 +44,7 @@ export function userAuthorization(
       if (serverName !== undefined) return { ...cxResult("SUBSEQUENT_REGISTRATION"), serverName };
       return {
         ...cxResult("FIRST_REGISTRATION"),
-        serverCapabilities: capabilitiesOf(subscriber, modules.options),
+        ...capabilitiesOf(subscriber, modules.options),
       };
     },
   );

@@ -21,6 +21,14 @@ test("TS 29.228 §6.1.1.1: a first registration gets capabilities, a later one t
   assert.equal(second.serverName, SCSCF);
 });
 
+test("TS 29.228 §6.7: where any S-CSCF will do there is no Server-Capabilities AVP: Kamailio cannot read an empty one", async (t) => {
+  const cx = await startCx(t);
+  cx.add();
+  const first = await cx.uar();
+  assert.equal(cxResultOf(first), "FIRST_REGISTRATION");
+  assert.equal("serverCapabilities" in first, false);
+});
+
 test("TS 29.228 §6.1.1.1: unknown identities and identities of different users are refused", async (t) => {
   const cx = await startCx(t);
   cx.add();

@@ -23,8 +23,10 @@ export interface ScscfOptions {
   readonly aliasDomains: readonly string[];
   /** SIP URI of this S-CSCF: Server-Name on Cx, Route and Service-Route on Mw. */
   readonly scscfUri: string;
-  /** SIP URI of the I-CSCF that finds terminating users of the home domain. */
+  /** SIP URI of our own I-CSCF. */
   readonly icscfUri: string;
+  /** SIP URI of the one that finds terminating users of the home domain; "" or undefined: our own. */
+  readonly externalIcscfUri?: string;
   /** SIP URI of the BGCF; "" or undefined: no breakout. */
   readonly bgcfUri?: string;
   /** SIP URI of the E-CSCF; "" or undefined: none. */

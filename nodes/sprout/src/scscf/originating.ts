@@ -159,7 +159,7 @@ function leave(
   // A number that nobody knows where it is may still be that of a user of ours: the HSS decides.
   const target = forwarded.target;
   if (target !== undefined && (isHome(target, options) || target.scheme === "tel"))
-    return to(options.icscfUri);
+    return to(options.externalIcscfUri || options.icscfUri);
   // An emergency request of an application server, or of a P-CSCF that has no E-CSCF.
   const { ecscfUri = "" } = options;
   if (target?.scheme === "urn" && ecscfUri !== "" && emergencyService(forwarded.requestUri) !== undefined)

@@ -177,7 +177,11 @@ function readMembers(state: State, plan: Plan, start: number, end: number, top: 
     if ((flags & AvpFlag.reserved) !== 0 && !state.answer) {
       fail(state, ResultCode.INVALID_AVP_BITS, `AVP ${code}: reserved bit`, offendingAvp(bytes, at, stop));
     } else if (field === undefined) {
-      if ((flags & AvpFlag.mandatory) !== 0 && !state.error) {
+      if (
+        (flags & AvpFlag.mandatory) !== 0 &&
+        !state.error &&
+        !(state.answer && isAddressee(code, vendorId))
+      ) {
         const reason = `AVP ${code} of vendor ${vendorId} is not known`;
         fail(state, ResultCode.AVP_UNSUPPORTED, reason, offendingAvp(bytes, at, stop));
       } else if (top && state.onUnknown !== undefined) {
@@ -208,6 +212,11 @@ function readMembers(state: State, plan: Plan, start: number, end: number, top: 
     }
   }
   return values;
+}
+
+/** Destination-Host and Destination-Realm, which Kamailio writes into answers too (`* [ AVP ]`): known, and of no consequence there. */
+function isAddressee(code: number, vendorId: number): boolean {
+  return vendorId === 0 && (code === 293 || code === 283);
 }
 
 function readValue(state: State, field: Field, avp: number, start: number, end: number): unknown {

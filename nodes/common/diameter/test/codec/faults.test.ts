@@ -184,6 +184,19 @@ test("RFC 6733 §7.2: an error answer is read although it lacks what the command
   assert.deepEqual(decoded.avps, { resultCode: ResultCode.UNABLE_TO_DELIVER });
 });
 
+test("RFC 6733 §3.2: an answer that says to whom it goes is read (* [ AVP ])", () => {
+  const bytes = Buffer.from(
+    "0100003c 40 000130 01000000 00000001 00000002 0000010c 40 00000c 000007d1 00000125 40 00000c 61622e63 0000011b 40 00000d 61622e6364 000000".replaceAll(
+      " ",
+      "",
+    ),
+    "hex",
+  );
+  const decoded = decode(dictionary, bytes);
+  assert.equal(decoded.kind, "message");
+  assert.deepEqual(decoded.avps, { resultCode: ResultCode.SUCCESS });
+});
+
 test("a huge Failed-AVP is cut: an error answer is no amplifier", () => {
   const data = "61".repeat(4000);
   const { failedAvp } = faultOf(decode(dictionary, marWith(`0001ffff 40 000fa8 ${data}`)));
