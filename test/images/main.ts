@@ -9,11 +9,12 @@ import { SipUe } from "../support/sip-ue.ts";
 import { configDrive, type MachineOptions } from "./config-drive.ts";
 import { etcdEntries, HostSide, until } from "./host-side.ts";
 import { Machine } from "./machine.ts";
+import { reconfigure } from "./reconfigure.ts";
 import { sipOptions } from "./sip-options.ts";
 import { bootVellum } from "./vellum.ts";
 
 const USAGE = `Boots the image as homestead with ralf, sprout and bono in turn, with a seed on this side of a bridge, registers a user through
-them; then as vellum with a data volume and etcd over TLS, and as two members that cannot be.
+them, applies a configuration that restarts them; then as vellum with a data volume and etcd over TLS, and as two members that cannot be.
   npm run test:images -- [--image FILE] [--deadline SECONDS] [--keep] [--uefi]
 
   --image FILE   default: the .qcow2 in dist/image (npm run image:build)
@@ -170,6 +171,10 @@ try {
   const response = await ue.register();
   if (response.status !== 200) throw new Error(`REGISTER through the three machines: ${response.status}`);
   note("REGISTER through bono, sprout, homestead", `200 in ${Math.round(performance.now() - from)} ms`);
+  await reconfigure({ folder, seed: SEED, bono, note });
+  const again = await ue.register();
+  if (again.status !== 200) throw new Error(`REGISTER after the restarts: ${again.status}`);
+  note("REGISTER after the restarts", "200");
   for (const machine of machines.splice(0)) await machine.stop();
 
   await bootVellum({ folder, image: resolve(image), bridge: BRIDGE, net: NET, deadline, machines, note });

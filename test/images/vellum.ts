@@ -67,8 +67,12 @@ export async function bootVellum(request: VellumRequest): Promise<void> {
   try {
     if ((await outside.put("k", "v")).kind !== "unavailable")
       throw new Error("etcd takes what comes without a certificate");
-    if ((await inside.put("/kept", "yes")).kind !== "stored")
-      throw new Error("etcd does not take the certificate");
+    // Clocks may differ by a moment.
+    await until(
+      "etcd takes the certificate",
+      30,
+      async () => (await inside.put("/kept", "yes")).kind === "stored",
+    );
     note("etcd of vellum-0", "takes the certificate that the join token brought, and nobody without one");
     await until("memcached is registered", 60, async () => {
       const found = await inside.range({ prefix: "/tidewater/members/memcached/" });
