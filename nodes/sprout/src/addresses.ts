@@ -10,7 +10,7 @@ export interface Addresses {
   /** Name of this node as a member of a pool; undefined when it is none. */
   readonly memberName: string | undefined;
   /** Default URI of one of our ports: of a pool member the pool's, the same for all of them and found by SRV. */
-  uriOf(service: "icscf" | "scscf", port: number): string;
+  uriOf(service: "icscf" | "scscf" | "ecscf", port: number): string;
   mayUse(address: string): boolean;
 }
 

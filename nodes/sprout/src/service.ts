@@ -123,7 +123,7 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
           {
             options,
             side: "scscf",
-            uriHost: addresses.uriHost,
+            usualUri: uriOf("ecscf", options.ecscfPort),
             bgcfUri: breakout?.uri ?? "",
             charging: triggersOf("E-CSCF"),
           },
@@ -166,6 +166,7 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
   const guardModules = { mayUse, refused: entities.metrics.refused };
   const icscf = new Guard(entities.icscf, { ...guardModules, own: new OwnUris([icscfUri]) });
   const scscf = new Guard(entities.scscf, { ...guardModules, own: new OwnUris([scscfUri]) });
+  const ecscfName = emergency && poolNameIn(emergency.uri);
   const ecscf = emergency && new Guard(emergency.ecscf, { ...guardModules, own: emergency.own });
   const bgcf = breakout && new Guard(breakout.bgcf, { ...guardModules, own: breakout.own });
   const mmtel = telephony && new Guard(telephony.mmtel, { ...guardModules, own: telephony.own });
@@ -192,7 +193,9 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
     sides: [
       { name: "icscf", entity: icscf, strict: false, answers: mayUse, sentBy: poolNameIn(icscfUri) },
       { name: "scscf", entity: scscf, strict: false, answers: mayUse, sentBy: poolNameIn(scscfUri) },
-      ...(ecscf === undefined ? [] : [{ name: "ecscf", entity: ecscf, strict: false, answers: mayUse }]),
+      ...(ecscf === undefined
+        ? []
+        : [{ name: "ecscf", entity: ecscf, strict: false, answers: mayUse, sentBy: ecscfName }]),
       ...(bgcf === undefined ? [] : [{ name: "bgcf", entity: bgcf, strict: false, answers: mayUse }]),
       ...(mmtel === undefined ? [] : [{ name: "mmtel", entity: mmtel, strict: false, answers: mayUse }]),
       ...servers.guards.map(({ side, guard }) => ({ name: side, entity: guard, strict: false })),

@@ -182,6 +182,7 @@ export function createEntities(parts: SproutParts): SproutEntities {
       options: {
         homeDomain: options.homeDomain,
         bgcfUri: options.bgcfUri ?? "",
+        ecscfUri: options.ecscfUri ?? "",
         side: options.side,
         scscfTimeoutMs: options.scscfTimeoutMs,
         reuseAuthorization: options.reuseAuthorization,

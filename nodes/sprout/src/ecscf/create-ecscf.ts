@@ -1,6 +1,6 @@
 import type { ChargingTriggers } from "@ims/ims";
 import type { ServiceModules } from "@ims/runtime";
-import { hostForUri, parseUri } from "@ims/sip";
+import { parseUri } from "@ims/sip";
 import { SproutError } from "../errors.ts";
 import { FollowedFile } from "../routing/followed-file.ts";
 import { OwnUris } from "../routing/own-route.ts";
@@ -11,8 +11,8 @@ import { emergencyFile, makePsapRoutes } from "./psap-routes.ts";
 export interface EcscfParts {
   readonly options: EmergencyOptions;
   readonly side: string;
-  /** Host in the URI by which others reach it. IPv6 without brackets. */
-  readonly uriHost: string;
+  /** Its SIP URI, where the options have none. */
+  readonly usualUri: string;
   /** SIP URI of the BGCF; "": there is none. */
   readonly bgcfUri: string;
   readonly charging: ChargingTriggers | undefined;
@@ -20,10 +20,10 @@ export interface EcscfParts {
 
 /** The E-CSCF over the file of its PSAPs. Throws SproutError. */
 export function createEcscf(
-  { options, side, uriHost, bgcfUri, charging }: EcscfParts,
+  { options, side, usualUri, bgcfUri, charging }: EcscfParts,
   { clock, log, register, health }: Pick<ServiceModules, "clock" | "log" | "register" | "health">,
 ): { readonly ecscf: Ecscf; readonly own: OwnUris; readonly uri: string; start(): void; stop(): void } {
-  const uri = options.ecscfUri || `sip:${hostForUri(uriHost)}:${options.ecscfPort};transport=tcp`;
+  const uri = options.ecscfUri || usualUri;
   if (parseUri(uri)?.scheme.startsWith("sip") !== true)
     throw new SproutError({ code: "SPROUT_BAD_URI", option: "ecscf-uri", value: uri });
   const own = new OwnUris([uri]);

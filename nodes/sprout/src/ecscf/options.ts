@@ -9,7 +9,10 @@ export const emergencyOptions = {
       "JSON file that says which PSAP answers emergency calls of which service and location, followed while it changes; default: no E-CSCF",
     ),
   ecscfPort: z.int().min(0).max(65535).default(5057).describe("E-CSCF SIP port (TCP and UDP)"),
-  ecscfUri: z.string().default("").describe("SIP URI of the E-CSCF; default: its TCP port"),
+  ecscfUri: z
+    .string()
+    .default("")
+    .describe("SIP URI of the E-CSCF; default: its TCP port, of a pool member ecscf.<pool>"),
   psapTimeoutMs: z
     .int()
     .min(500)

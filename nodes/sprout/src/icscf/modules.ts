@@ -9,6 +9,8 @@ export interface IcscfOptions {
   readonly homeDomain: string;
   /** SIP URI of the BGCF; "" or undefined: no breakout. */
   readonly bgcfUri?: string;
+  /** SIP URI of the E-CSCF; "" or undefined: none. */
+  readonly ecscfUri?: string;
   /** Side (trust zone) that requests leave on. */
   readonly side: string;
   /** An S-CSCF of another process that has not answered a REGISTER by then is given up, ms. */

@@ -1,4 +1,4 @@
-import { canonicalImpu, telOfPhoneUri } from "@ims/ims";
+import { canonicalImpu, emergencyService, telOfPhoneUri } from "@ims/ims";
 import { locateUri, parseUri, type RequestContext, type SipMessage } from "@ims/sip";
 import type { LocationInfoOutcome } from "../cx/cx.ts";
 import { refuseForBusyHss } from "../cx/hss-busy.ts";
@@ -16,7 +16,8 @@ export async function terminating(context: RequestContext, modules: IcscfModules
   if (!originating) translatePhoneUri(forwarded);
   const impu = originating ? servedIdentity(request) : calledIdentity(forwarded, modules);
   if (impu === undefined) {
-    if (!originating && breaksOut(context, modules, forwarded)) return;
+    if (!originating && (breaksOut(context, modules, forwarded) || isEmergency(context, modules, forwarded)))
+      return;
     return refuse(context, modules, originating ? 403 : 404);
   }
 
@@ -49,6 +50,20 @@ function breaksOut(
   const uri = options.bgcfUri ? parseUri(options.bgcfUri) : undefined;
   if (uri === undefined || context.from !== "S-CSCF" || forwarded.target?.scheme !== "tel") return false;
   if (context.cancelled || context.answered) return true;
+  counters.request("session", "routed");
+  context.fork(forwarded, { destination: { kind: "uri", side: options.side, uri } });
+  return true;
+}
+
+/** TS 23.167 §6.2: an emergency request of another network, or of a PBX that the IBCF trusts, goes to the E-CSCF. */
+function isEmergency(
+  context: RequestContext,
+  { options, counters }: IcscfModules,
+  forwarded: SipMessage,
+): boolean {
+  if (emergencyService(forwarded.requestUri) === undefined) return false;
+  const uri = options.ecscfUri ? parseUri(options.ecscfUri) : undefined;
+  if (uri === undefined) return false;
   counters.request("session", "routed");
   context.fork(forwarded, { destination: { kind: "uri", side: options.side, uri } });
   return true;

@@ -6,7 +6,7 @@ import type { FakeFlow } from "@ims/sip/testing";
 import { Ecscf } from "../../src/ecscf/ecscf.ts";
 import { emergencyFile, makePsapRoutes } from "../../src/ecscf/psap-routes.ts";
 import { OwnUris } from "../../src/routing/own-route.ts";
-import { type Bench, benchWithUsers, SCSCF } from "../support/bench.ts";
+import { type Bench, benchWithUsers, ICSCF, SCSCF } from "../support/bench.ts";
 import { BGCF } from "../support/numbers.ts";
 
 const ECSCF = "sip:127.0.0.1:5057;transport=tcp";
@@ -204,4 +204,14 @@ test("TS 24.229 §5.4.3.2: an emergency request that comes to the S-CSCF goes to
   const headers = [`Route: <${SCSCF};lr;orig>`, "P-Asserted-Identity: <sip:alice@example.com>", HERE];
   const sent = await b.exchange(b.request("MESSAGE", { uri: "urn:service:sos.police", headers }), b.toScscf);
   assert.deepEqual(sent.values("Route"), [`<${psap(7001)};lr>`]);
+});
+
+test("TS 23.167 §6.2: an emergency request that comes to the I-CSCF, from a PBX or another network, goes to the E-CSCF; other URNs are 404", async () => {
+  const { b } = bench();
+  const sent = await b.exchange(
+    b.request("MESSAGE", { uri: "urn:service:sos", headers: [`Route: <${ICSCF};lr>`, HERE] }),
+  );
+  assert.deepEqual(sent.values("Route"), [`<${psap(7001)};lr>`]);
+  const other = b.request("MESSAGE", { uri: "urn:service:counseling", headers: [`Route: <${ICSCF};lr>`] });
+  assert.equal((await b.exchange(other)).status, 404);
 });

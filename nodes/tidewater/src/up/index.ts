@@ -3,6 +3,7 @@ import { join, resolve } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import { guide } from "./guide.ts";
 import {
+  EMERGENCY_NUMBERS,
   IBCF_ROUTES,
   ibcfRoutes,
   isLoopback,
@@ -120,7 +121,6 @@ async function inPools(given: Given, command: Command): Promise<number> {
   if (given.callLists === true) throw new Error("--call-lists goes without --pools and --stores");
   if (given.twinning === true)
     throw new Error("--twinning goes without --pools and --stores: write --set sprout.twinning=true");
-  if (given.emergency !== undefined) throw new Error("--emergency goes without --pools and --stores");
   if (given.charging === true) throw new Error("--charging goes without --pools and --stores");
   if (given.ibcf !== undefined)
     throw new Error(
@@ -134,7 +134,8 @@ async function inPools(given: Given, command: Command): Promise<number> {
       ? sharingProblem(pools, stores)
       : "--host goes without --pools and --stores; --network says where pools listen";
   if (problem !== undefined) throw new Error(problem);
-  const { network, domain, logLevel, restart, json = false, set = [], examples } = given;
+  const { network, domain, logLevel, restart, json = false, examples } = given;
+  const set = [...emergencyOptions(given), ...(given.set ?? [])];
   const stateDir = resolve(given.stateDir);
   return upPools({
     pools,
@@ -148,6 +149,16 @@ async function inPools(given: Given, command: Command): Promise<number> {
     set,
     seedExamples: examples,
   });
+}
+
+/** For all members of the pools. */
+function emergencyOptions({ emergency, domain }: Given): readonly NodeOption[] {
+  if (emergency === undefined) return [];
+  return [
+    { node: "sprout", option: "emergency-file", value: resolve(emergency) },
+    { node: "bono", option: "ecscf-uri", value: `sip:ecscf.sprout.${domain};transport=tcp` },
+    { node: "bono", option: "emergency-numbers", value: EMERGENCY_NUMBERS },
+  ];
 }
 
 interface Given extends Omit<UpOptions, "seedExamples" | "set"> {

@@ -49,7 +49,7 @@ const RALF_PORT = 10_888;
 /** Where the E-CSCF listens. */
 const ECSCF_PORT = 5057;
 /** Emergency numbers of 3GPP TS 22.101 §10.1.1 wherever a UE is; others with --set bono.emergency-numbers. */
-const EMERGENCY_NUMBERS = "112,911";
+export const EMERGENCY_NUMBERS = "112,911";
 /** Where homer serves the core, and asks homestead. */
 const HOMER_PORT = 7888;
 const PROVISIONING_PORT = 8889;

@@ -21,6 +21,7 @@ const SERVICES: Readonly<Record<PoolName, Services>> = {
     { name: "icscf", protocol: "sip", transport: "udp", port: 5052 },
     { name: "scscf", protocol: "sip", transport: "tcp", port: 5054 },
     { name: "scscf", protocol: "sip", transport: "udp", port: 5054 },
+    { name: "ecscf", protocol: "sip", transport: "tcp", port: 5057 },
   ],
   bono: [{ protocol: "sip", transport: "tcp", port: 5058 }],
 };
