@@ -56,7 +56,22 @@ export const newSubscriberSchema = z.strictObject({
 });
 
 export const changedSubscriberSchema = z.strictObject({
-  publicIdentities: z.array(publicIdentitySchema).min(1).max(64).optional(),
+  publicIdentities: z
+    .array(publicIdentitySchema)
+    .min(1)
+    .max(64)
+    .optional()
+    .describe("replaces all of them; not together with the next two"),
+  addPublicIdentities: z
+    .array(publicIdentitySchema)
+    .max(64)
+    .optional()
+    .describe("after those that are there; of one that is there barred is changed"),
+  removePublicIdentities: z
+    .array(impuSchema)
+    .max(64)
+    .optional()
+    .describe("those that are not there are passed over; one has to stay"),
   credentials: credentialsSchema.optional(),
   services: servicesSchema.optional().describe("replaces all of them; {} for none"),
 });

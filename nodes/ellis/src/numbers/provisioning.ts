@@ -61,7 +61,7 @@ const PASSWORD_LENGTH = 16;
 /** What a number is in homestead and homer: a public identity of a private one, and its documents. */
 export class Provisioning {
   readonly #modules: ProvisioningModules;
-  /** Changes of one private identity, which replace all of its public ones. */
+  /** Changes of one private identity: what is decided on what was read. */
   readonly #turns = new InTurn();
   /** Why homestead or homer did not do what it was asked to the last time. */
   problem: string | undefined;
@@ -92,8 +92,8 @@ export class Provisioning {
         if (subscriber === undefined) return { kind: "unknown" };
         const known = identitiesIn(subscriber);
         if (identitiesOf(uri).some((impu) => has(known, impu))) return { kind: "inUse" };
-        const added = identitiesOf(uri).map((impu) => ({ impu, barred: false }));
-        await this.#modules.homestead.update(impi, { publicIdentities: [...known, ...added] });
+        const addPublicIdentities = identitiesOf(uri).map((impu) => ({ impu }));
+        await this.#modules.homestead.update(impi, { addPublicIdentities });
         return { kind: "added", password: undefined };
       }),
     );
@@ -119,7 +119,7 @@ export class Provisioning {
         const [first] = known.filter(({ barred }) => !barred);
         if (first !== undefined && isSame(first.impu, uri))
           return { kind: "isDefault", others: rest.map(({ impu }) => impu) };
-        await this.#modules.homestead.update(impi, { publicIdentities: rest });
+        await this.#modules.homestead.update(impi, { removePublicIdentities: [...own] });
         return { kind: "removed" };
       }),
     );

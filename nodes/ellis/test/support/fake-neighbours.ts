@@ -63,19 +63,21 @@ export async function fakeHomestead(t: TestContext) {
     const given = (body === "" ? {} : JSON.parse(body)) as {
       impi?: string;
       publicIdentities?: { impu: string; barred?: boolean }[];
+      addPublicIdentities?: { impu: string }[];
+      removePublicIdentities?: string[];
       credentials?: { password?: string };
       services?: Record<string, unknown>;
     };
-    const identities = given.publicIdentities?.map(({ impu, barred = false }) => ({
-      ...{ impu, barred, state: "not-registered" },
+    const identities = (given.publicIdentities ?? given.addPublicIdentities ?? []).map(({ impu }) => ({
+      ...{ impu, barred: false, state: "not-registered" },
     }));
     const self = given.impi ?? impi;
-    const taken = identities?.find(({ impu }) => (ownerOf(impu) ?? self) !== self);
+    const taken = identities.find(({ impu }) => (ownerOf(impu) ?? self) !== self);
     if (taken !== undefined) return problem(409, `${taken.impu} belongs to another`);
     const known = subscribers.get(self);
     if (request.method === "POST") {
       if (known !== undefined) return problem(409, `${self} exists already`);
-      const added = { impi: self, publicIdentities: identities ?? [], authentication: ["digest"] };
+      const added = { impi: self, publicIdentities: identities, authentication: ["digest"] };
       subscribers.set(self, {
         ...added,
         ...(given.services === undefined ? {} : { services: given.services }),
@@ -91,7 +93,10 @@ export async function fakeHomestead(t: TestContext) {
     if (request.method === "PATCH") {
       if (JSON.stringify(given.services ?? {}).includes("((("))
         return problem(400, "services: ((( is no expression");
-      if (identities !== undefined) known.publicIdentities = identities;
+      const removed = given.removePublicIdentities ?? [];
+      known.publicIdentities = [...known.publicIdentities, ...identities].filter(
+        ({ impu }) => !removed.includes(impu),
+      );
       if (given.services !== undefined) known.services = given.services;
       if (given.credentials?.password !== undefined) passwords.set(self, given.credentials.password);
     }

@@ -23,6 +23,8 @@ export type Reading =
 type ParsedChange = z.output<typeof changedSubscriberSchema>;
 
 const DEFAULT_AMF = "8000";
+/** As the schema says of all of them. */
+const MAX_IDENTITIES = 64;
 
 /** Reads one subscriber to add. `realm` is that of SIP Digest. */
 export function readNewSubscriber(given: unknown, realm: string): Reading {
@@ -63,7 +65,8 @@ export function changedRecord(
   change: ParsedChange,
   realm: string,
 ): SubscriberRecord | string {
-  const identities = change.publicIdentities?.map(({ impu, barred = false }) => ({ impu, barred }));
+  const identities = changedIdentities(before, change);
+  if (typeof identities === "string") return identities;
   const { services } = change;
   const fault = (identities && identitiesFault(identities)) ?? (services && servicesFault(services));
   if (fault !== undefined) return fault;
@@ -76,6 +79,31 @@ export function changedRecord(
     services: services === undefined ? before.services : servicesOf(services),
     sqn: credentials?.sqn === undefined ? undefined : Number.parseInt(credentials.sqn, 16),
   };
+}
+
+/** Undefined: they stay as they are. The text says what is wrong with the change. */
+function changedIdentities(
+  { identities }: Subscriber,
+  { publicIdentities, addPublicIdentities: added, removePublicIdentities: removed }: ParsedChange,
+): { impu: string; barred: boolean }[] | string | undefined {
+  if (added === undefined && removed === undefined)
+    return publicIdentities?.map(({ impu, barred = false }) => ({ impu, barred }));
+  if (publicIdentities !== undefined)
+    return "publicIdentities: replace all of them, or add and remove some, not both";
+  const keyOf = (impu: string): string => identityKey(impu)?.canonical ?? impu;
+  const gone = new Set((removed ?? []).map(keyOf));
+  const after = new Map(
+    identities
+      .filter(({ canonical }) => !gone.has(canonical))
+      .map(({ impu, barred, canonical }) => [canonical, { impu, barred }]),
+  );
+  for (const { impu, barred = false } of added ?? []) {
+    const known = after.get(keyOf(impu));
+    after.set(keyOf(impu), { impu: known?.impu ?? impu, barred });
+  }
+  if (after.size === 0) return "removePublicIdentities: one has to stay; delete the subscriber instead";
+  if (after.size > MAX_IDENTITIES) return `addPublicIdentities: ${MAX_IDENTITIES} at most`;
+  return [...after.values()];
 }
 
 /** How a subscriber is shown: no secret in any form. */

@@ -75,7 +75,8 @@ export function subscriberRoutes(app: FastifyInstance, realm: string, modules: R
       return subscribers.replace(before, record);
     });
     const after = await known(impi);
-    if (change.publicIdentities !== undefined || change.services !== undefined) {
+    const { publicIdentities, addPublicIdentities, removePublicIdentities, services } = change;
+    if (publicIdentities ?? addPublicIdentities ?? removePublicIdentities ?? services) {
       const pushed = await pushProfile(after, { node, servers });
       if (pushed.kind === "failed") log.warn({ impi, reason: pushed.reason }, "profile not pushed");
     }

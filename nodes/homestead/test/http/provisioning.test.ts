@@ -256,6 +256,45 @@ test("an import does not hold up calls, and a state that changes meanwhile outli
   assert.equal((await client.get("alice@example.com")).publicIdentities[0]?.state, "registered");
 });
 
+test("public identities are added and taken away one by one, whoever does the same meanwhile", async (t) => {
+  const { client, cx } = await startApi(t);
+  await client.add(alice);
+  await client.add({ ...alice, impi: "bob@x.y", publicIdentities: [{ impu: "sip:bob@x.y" }] });
+  const impus = async () =>
+    (await client.get(alice.impi)).publicIdentities.map(({ impu, barred }) => (barred ? `(${impu})` : impu));
+  await Promise.all(
+    ["sip:a@x.y", "sip:b@x.y", "sip:c@x.y"].map((impu) =>
+      client.update(alice.impi, { addPublicIdentities: [{ impu }] }),
+    ),
+  );
+  assert.deepEqual((await impus()).sort(), [
+    "(tel:+16505550000)",
+    "sip:a@x.y",
+    "sip:alice@example.com",
+    "sip:b@x.y",
+    "sip:c@x.y",
+  ]);
+  const changed = await client.update(alice.impi, {
+    addPublicIdentities: [{ impu: "tel:+1-650-555-0000" }, { impu: "sip:a@X.Y", barred: true }],
+    removePublicIdentities: ["sip:B@x.y", "sip:b@x.y", "sip:c@X.y", "sip:nobody@x.y"],
+  });
+  assert.equal(changed.publicIdentities.length, 3);
+  assert.deepEqual(await impus(), ["sip:alice@example.com", "tel:+16505550000", "(sip:a@x.y)"]);
+  assert.equal(cx.hss.byPublicIdentity("sip:b@x.y"), undefined);
+  await refusedWith(client.update(alice.impi, { addPublicIdentities: [{ impu: "sip:bob@x.y" }] }), 409);
+  const all = await impus();
+  const none = { removePublicIdentities: ["sip:alice@example.com", "tel:+16505550000", "sip:a@x.y"] };
+  assert.match(await refusedWith(client.update(alice.impi, none), 400), /one has to stay/);
+  const both = { ...none, publicIdentities: [{ impu: "sip:alice@example.com" }] };
+  assert.match(await refusedWith(client.update(alice.impi, both), 400), /not both/);
+  const many = Array.from({ length: 62 }, (_, index) => ({ impu: `sip:${index}@x.y` }));
+  assert.match(
+    await refusedWith(client.update(alice.impi, { addPublicIdentities: many }), 400),
+    /64 at most/,
+  );
+  assert.deepEqual(await impus(), all);
+});
+
 test("OpenAPI 3.1: the contract is served and names every route", async (t) => {
   const { url } = await startApi(t);
   const document = (await (await fetch(`${url}/openapi.json`)).json()) as {
