@@ -61,6 +61,11 @@ describe("telephony services of sessions and identities, seen by SIPp", { skip }
     return result.caller.logs;
   }
 
+  test("TS 24.607 OIP: who does not have it learns nothing of who calls", async () => {
+    const callee = await user({ simservs: { originatingIdentityPresentation: false } });
+    await call(await user(), { name: "uac-call" }, callee, [{ name: "uas-anonymous" }]);
+  });
+
   test("TS 24.608 TIP and TIR: the caller is told who answers, unless he is not to know or they do not want it", async () => {
     const answeredBy = async (caller: SippUser, callee: SippUser): Promise<string | undefined> =>
       (await call(caller, { name: "uac-identified" }, callee, [answer])).find((line) =>

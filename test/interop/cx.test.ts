@@ -89,7 +89,7 @@ async function succeeded(address: string, which: "received" | "sent"): Promise<R
 /** Kamailio connects anew until its CER is whole: some leave without Host-IP-Address, and are answered 5005 (RFC 6733 §5.3.1). */
 async function connected(address: string, peers: number): Promise<void> {
   const open = async (): Promise<number> => (await diameterMetrics(address)).get("open_peers") ?? 0;
-  for (const deadline = performance.now() + 20_000; (await open()) < peers && performance.now() < deadline; )
+  for (const deadline = performance.now() + 60_000; (await open()) < peers && performance.now() < deadline; )
     await delay(100);
   assert.equal(await open(), peers);
 }
