@@ -8,7 +8,7 @@ export type Branch = readonly Binding[];
 export type SearchOrder = readonly (readonly Branch[])[];
 
 const PREFERENCES = new HeaderSet(["Accept-Contact", "Reject-Contact", "Request-Disposition"]);
-/** What Request-URIs, methods and packages a contact takes is looked at for every caller (RFC 3841 §7.2.2). */
+/** Which methods and packages a contact takes is looked at for every caller (RFC 3841 §7.2.2). */
 const ASKED_OF_ALL = /;(?:methods|events)=/;
 
 /**
@@ -21,7 +21,10 @@ export function searchOrderFor(
   less: "later" | "together" = "later",
 ): SearchOrder {
   const states = request.hasAny(PREFERENCES);
-  if (!states && !bindings.some(({ parameters }) => ASKED_OF_ALL.test(parameters)))
+  if (!states && bindings.every(({ parameters }) => plainlyTakes(parameters, request)))
+    return searchOrder(bindings);
+  // Most calls of IMS phones: a preference for a service, and one phone.
+  if (bindings.length === 1 && request.has("Accept-Contact") && !mayLeaveOut(request))
     return searchOrder(bindings);
   const preferences = new CallerPreferences(request);
   const suiting = new Map<Binding, number>();
@@ -36,6 +39,26 @@ export function searchOrderFor(
   if (fork === false) return [branches.slice(0, 1)];
   if (search === "sequential") return branches.map((branch) => [branch]);
   return search === "parallel" ? [branches] : groups;
+}
+
+/** Without reading the parameters: do they say nothing of methods and packages, or list the method? */
+function plainlyTakes(parameters: string, request: SipMessage): boolean {
+  if (!ASKED_OF_ALL.test(parameters)) return true;
+  const { method } = request;
+  const at = parameters.indexOf(method);
+  return (
+    at > 0 &&
+    /[", ]/.test(parameters.charAt(at - 1)) &&
+    /[", ]/.test(parameters.charAt(at + method.length)) &&
+    !request.has("Event")
+  );
+}
+
+/** Does the caller state anything by which a contact is not tried at all? Else a single one needs no look. */
+function mayLeaveOut(request: SipMessage): boolean {
+  return (
+    request.has("Reject-Contact") || request.lines("Accept-Contact").some((line) => /;\s*require/i.test(line))
+  );
 }
 
 /**

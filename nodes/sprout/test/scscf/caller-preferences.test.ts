@@ -71,6 +71,26 @@ test("RFC 3841 §7.2.2: a MESSAGE does not go to a phone that does not list it a
   assert.equal(await search(b, []), "12");
 });
 
+test("RFC 3841 §7.2: one contact is looked at like several", async () => {
+  for (const [contact, headers, method, reached] of [
+    [DESK, [], "INVITE", "2"],
+    [DESK, [], "MESSAGE", ""],
+    [DESK, ["Request-Disposition: no-fork"], "MESSAGE", ""],
+    [`<sip:bob@192.0.2.4>;methods="!MESSAGE"`, [], "MESSAGE", ""],
+    [`<sip:bob@192.0.2.4>;methods="XMESSAGE,INVITE"`, [], "MESSAGE", ""],
+    [`<sip:bob@192.0.2.4>;methods="INVITE, MESSAGE"`, [], "MESSAGE", "4"],
+    [`<sip:bob@192.0.2.4>;methods="NOTIFY";events="dialog"`, ["Event: presence"], "NOTIFY", ""],
+    [DESK, ["Accept-Contact: *;video"], "INVITE", "2"],
+    [DESK, ["Accept-Contact: *;video;require;explicit"], "INVITE", ""],
+    [DESK, ["Reject-Contact: *;audio"], "INVITE", ""],
+  ] as const)
+    assert.equal(
+      await search(await bobAt([contact]), headers, method),
+      reached,
+      `${contact} ${headers} ${method}`,
+    );
+});
+
 test("RFC 3841 §9.1: no-fork tries one contact, sequential one after the other, parallel all at once", async () => {
   const b = await bobAt([`${MOBILE};q=0.3`, `${DESK};q=0.9`]);
   assert.equal(await search(b, []), "2 1");
