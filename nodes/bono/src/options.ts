@@ -62,6 +62,13 @@ export const bonoOptions = z.object({
     .default("")
     .describe("address or name of the side of the peers in our SIP URIs; default: the bound address"),
   ibcfPort: port("side of the peers, UDP and TCP; opened when there is a file of peers", 5070),
+  ibcfTlsPort: port("side of the peers, TLS; opened when a certificate is given too", 5071),
+  ibcfCaFile: z
+    .string()
+    .default("")
+    .describe(
+      "file with the PEM certificates of the authorities that vouch for peers reached by TLS; default: those of Node",
+    ),
   ecscfUri: z
     .array(z.string().min(1))
     .default([])

@@ -200,6 +200,8 @@ export function createBono(
           modules,
         );
 
+  const peerTls = border === undefined ? undefined : { ...tls, ...readAuthorities(options) };
+
   // SIP
   const overload = new OverloadControl({
     sides: {
@@ -219,7 +221,11 @@ export function createBono(
     register,
     metricsPrefix: "ims_bono",
   });
-  const locator = new SipLocator({ dns: dnsQueries(resolver), clock, supported: ["TCP", "UDP"] });
+  const locator = new SipLocator({
+    dns: dnsQueries(resolver),
+    clock,
+    supported: border === undefined ? ["TCP", "UDP"] : ["TCP", "UDP", "TLS"],
+  });
   pools?.onChange(() => locator.targetsChanged());
   const core: ProxyCore = new ProxyCore({
     sides: [
@@ -243,6 +249,7 @@ export function createBono(
           maxConnectionsPerSource: options.maxConnectionsPerSource,
         },
         sideLimits: { core: trustedLimits },
+        ...(peerTls === undefined ? {} : { tls: peerTls }),
       }),
     ...(modules.timers === undefined ? {} : { timers: modules.timers }),
     counters: metrics.sip,
@@ -285,7 +292,7 @@ export function createBono(
       await listen("udp", { ...access, protocol: "UDP", port: sipPort });
       overload.start({ ...access, protocol: "UDP", port: sipPort });
       accessPorts.add(await listen("ws", { ...access, protocol: "WS", port: options.wsPort }));
-      await border?.start(listen);
+      await border?.start(listen, tls);
       if (tls === undefined) return;
       accessPorts.add(await listen("tls", { ...access, protocol: "TLS", port: options.tlsPort, tls }));
       accessPorts.add(await listen("wss", { ...access, protocol: "WSS", port: options.wssPort, tls }));
@@ -345,6 +352,10 @@ function readTls({ tlsCertFile, tlsKeyFile }: BonoOptions): { cert: string; key:
       problem: `--tls-cert-file and --tls-key-file go together; ${tlsCertFile === "" ? "the first" : "the second"} is missing`,
     });
   return { cert: readPem(tlsCertFile, "CERTIFICATE"), key: readPem(tlsKeyFile, "PRIVATE KEY") };
+}
+
+function readAuthorities({ ibcfCaFile }: BonoOptions): { ca?: string } {
+  return ibcfCaFile === "" ? {} : { ca: readPem(ibcfCaFile, "CERTIFICATE") };
 }
 
 function readPem(file: string, what: string): string {

@@ -1,7 +1,7 @@
 import type { KeyObject } from "node:crypto";
 import type { ChargingTriggers } from "@ims/ims";
 import { FollowedFile, type ServiceModules } from "@ims/runtime";
-import { hostForUri, type ProxyCore, type TransportProtocol, type Uri } from "@ims/sip";
+import { hostForUri, type ListenOptions, type ProxyCore, type Uri } from "@ims/sip";
 import { BonoError } from "../errors.ts";
 import type { BonoOptions } from "../options.ts";
 import { Ibcf } from "./ibcf.ts";
@@ -35,10 +35,8 @@ export interface IbcfService {
   readonly own: IbcfUris;
   /** Opens its listeners; `listen` gives the port. */
   start(
-    listen: (
-      name: string,
-      point: { side: "peer"; protocol: TransportProtocol; host: string; port: number },
-    ) => Promise<number>,
+    listen: (name: string, point: ListenOptions) => Promise<number>,
+    tls: ListenOptions["tls"],
   ): Promise<void>;
   stop(): void;
 }
@@ -96,6 +94,7 @@ export function createIbcf(
   });
   const ports = new Set<number>();
   let port = options.ibcfPort;
+  let tlsPort = options.ibcfTlsPort;
   const own = ibcfUris({ hosts: new Set([host, uriHost]), ports, node });
   const ibcf = new Ibcf({
     settings: {
@@ -107,8 +106,10 @@ export function createIbcf(
       get coreHostPort() {
         return coreHostPort();
       },
-      peerHostPort: (transport) =>
-        `${hostForUri(uriHost)}:${port}${transport === "" || transport === "udp" ? "" : `;transport=${transport}`}`,
+      peerHostPort: (transport) => {
+        const parameter = transport === "" || transport === "udp" ? "" : `;transport=${transport}`;
+        return `${hostForUri(uriHost)}:${transport === "tls" ? tlsPort : port}${parameter}`;
+      },
       hasSiblings,
     },
     peers,
@@ -124,12 +125,16 @@ export function createIbcf(
   return {
     ibcf,
     own,
-    async start(listen) {
+    async start(listen, tls) {
       const point = { side: "peer", host } as const;
       // TCP first: a port that the system chooses is free for UDP far more often than the other way round.
       port = await listen("ibcf-tcp", { ...point, protocol: "TCP", port: options.ibcfPort });
       ports.add(port);
       await listen("ibcf-udp", { ...point, protocol: "UDP", port });
+      if (tls !== undefined) {
+        tlsPort = await listen("ibcf-tls", { ...point, protocol: "TLS", port: options.ibcfTlsPort, tls });
+        ports.add(tlsPort);
+      }
       peers.start();
       trunks.start();
     },

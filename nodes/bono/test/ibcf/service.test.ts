@@ -1,16 +1,21 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { createSocket, type Socket } from "node:dgram";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { connect as connectTls, createServer as createTlsServer } from "node:tls";
 import { createHealth, type Health, metricsRegister, type Service, systemClock } from "@ims/runtime";
 import { memoryLogger } from "@ims/runtime/testing";
 import { DEFAULT_TIMERS, parseMessage, responseTo, type SipMessage } from "@ims/sip";
 import { BonoError, type BonoOptions, bonoOptions, createBono } from "../../src/index.ts";
 
-const EPHEMERAL = { sipPort: 0, wsPort: 0, corePort: 0, ibcfPort: 0, managementPort: 0 };
+const EPHEMERAL = {
+  ...{ sipPort: 0, tlsPort: 0, wsPort: 0, wssPort: 0, corePort: 0 },
+  ...{ ibcfPort: 0, ibcfTlsPort: 0, managementPort: 0 },
+};
 
 function folderOf(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), "ibcf-"));
@@ -117,6 +122,68 @@ test("TS 24.229 §5.10.3.2: over real sockets a peer reaches the I-CSCF by its a
   const metrics = await scrape();
   assert.match(metrics, /ims_bono_ibcf_requests_total\{outcome="routed",direction="entry"\} 1\b/);
   assert.match(metrics, /ims_bono_ibcf_refused_total\{reason="foreignPeer"\} 1\b/);
+});
+
+/** A certificate for addresses, and its key. */
+function certificate(folder: string, name: string, address: string): { cert: string; key: string } {
+  const [key, cert] = [join(folder, `${name}.key`), join(folder, `${name}.pem`)];
+  const curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
+  const names = ["-subj", `/CN=${name}`, "-addext", `subjectAltName=IP:${address}`];
+  execFileSync("openssl", ["req", "-x509", ...curve, "-keyout", key, "-out", cert, "-days", "2", ...names], {
+    stdio: "pipe",
+  });
+  return { cert, key };
+}
+
+test("TLS both ways: a target whose certificate is vouched for is asked, another one hears nothing; a peer comes in over TLS", async (t) => {
+  const folder = folderOf(t);
+  const core = await icscf(t);
+  const ours = certificate(folder, "ours", "127.0.0.1");
+  const theirs = certificate(folder, "theirs", "127.0.0.61");
+  const stranger = certificate(folder, "stranger", "127.0.0.61");
+  const heard = async ({
+    cert,
+    key,
+  }: {
+    cert: string;
+    key: string;
+  }): Promise<{ port: number; got: string[] }> => {
+    const got: string[] = [];
+    const server = createTlsServer({ cert: readFileSync(cert), key: readFileSync(key) }, (socket) => {
+      socket.on("error", () => undefined);
+      socket.on("data", (data) => void got.push(data.toString("latin1")));
+      t.after(() => socket.destroy());
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.61", resolve));
+    t.after(() => server.close());
+    const address = server.address();
+    return { port: typeof address === "object" && address !== null ? address.port : 0, got };
+  };
+  const [known, unknown] = [await heard(theirs), await heard(stranger)];
+  const file = join(folder, "peers.json");
+  const targets = [known, unknown].map(({ port }) => `sip:127.0.0.61:${port};transport=tls`);
+  writeFileSync(file, JSON.stringify({ peers: [{ name: "peer", targets }] }));
+  const { port } = await start(t, {
+    icscfUri: `sip:127.0.0.1:${core.port};transport=tcp`,
+    ...{ ibcfPeersFile: file, ibcfCaFile: theirs.cert, tlsCertFile: ours.cert, tlsKeyFile: ours.key },
+  });
+  for (let turn = 0; turn < 100 && known.got.length === 0; turn++)
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.match(known.got[0] ?? "nothing", /^OPTIONS sip:127\.0\.0\.61:[0-9]+;transport=tls SIP\/2\.0/);
+  assert.deepEqual(unknown.got, []);
+
+  const socket = connectTls({
+    ...{ host: "127.0.0.1", port: port("ibcf-tls"), localAddress: "127.0.0.61" },
+    ca: readFileSync(ours.cert),
+  });
+  t.after(() => socket.destroy());
+  const answer = new Promise<string>((resolve) => {
+    socket.on("data", (data) => {
+      if (/^SIP\/2\.0 [2-6]/.test(data.toString("latin1"))) resolve(data.toString("latin1"));
+    });
+  });
+  socket.write(message("127.0.0.61", 5061, "tls").replace("SIP/2.0/UDP", "SIP/2.0/TLS"));
+  assert.match(await answer, /^SIP\/2\.0 200/);
 });
 
 test("without a file of peers there is no IBCF: no port of it, no metric of it", async (t) => {
