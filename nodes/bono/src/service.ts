@@ -141,6 +141,15 @@ export function createBono(
     accessPorts,
     corePorts,
   });
+  const emergencyNumbers = new EmergencyNumbers(
+    new Map(
+      options.emergencyNumbers.flatMap((text) => {
+        const read = emergencyNumberOf(text);
+        return read === undefined ? [] : [[read.number, read.service] as const];
+      }),
+    ),
+    options.homeDomain,
+  );
   const strangers = { perSecond: options.strangersPerSecond, burst: options.strangersPerSecond };
   const pcscf = new Pcscf({
     settings,
@@ -156,15 +165,7 @@ export function createBono(
     ]),
     sources: new SourceLimiter(strangers, clock),
     emergencySources: new SourceLimiter(strangers, clock),
-    emergencyNumbers: new EmergencyNumbers(
-      new Map(
-        options.emergencyNumbers.flatMap((text) => {
-          const read = emergencyNumberOf(text);
-          return read === undefined ? [] : [[read.number, read.service] as const];
-        }),
-      ),
-      options.homeDomain,
-    ),
+    emergencyNumbers,
     guesses: new GuessLimiter({ free: options.passwordTries, intervalMs: GUESS_INTERVAL_MS }, clock),
     newIcid,
     registrationEvents,
@@ -217,6 +218,10 @@ export function createBono(
       const granted = flows.registered(flow)?.sole?.priorities;
       return granted !== undefined && resourcePriorities.permitted(splitList(claimed), granted).length > 0;
     },
+    isEmergency:
+      options.emergencyNumbers.length === 0
+        ? undefined
+        : (requestUri) => emergencyNumbers.serviceOf(requestUri) !== undefined,
     log,
     register,
     metricsPrefix: "ims_bono",

@@ -67,6 +67,7 @@ export class Ecscf implements TransactionUser {
     const forwarded = context.forward();
     popOwnRoutes(forwarded, this.#modules);
     forwarded.remove("Route");
+    if (service !== request.requestUri) forwarded.requestUri = service;
     if (request.method !== "MESSAGE") forwarded.prepend("Record-Route", `<${options.uri};lr>`);
     const charged = charging?.initial(request, "originating");
     if (charged !== undefined) context.onUpstream((response) => charged.sees(response));

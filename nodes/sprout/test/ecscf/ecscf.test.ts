@@ -209,9 +209,10 @@ test("TS 24.229 §5.4.3.2: an emergency request that comes to the S-CSCF goes to
 test("TS 23.167 §6.2: an emergency request that comes to the I-CSCF, from a PBX or another network, goes to the E-CSCF; other URNs are 404", async () => {
   const { b } = bench();
   const sent = await b.exchange(
-    b.request("MESSAGE", { uri: "urn:service:sos", headers: [`Route: <${ICSCF};lr>`, HERE] }),
+    b.request("MESSAGE", { uri: "URN:service:SOS", headers: [`Route: <${ICSCF};lr>`, HERE] }),
   );
   assert.deepEqual(sent.values("Route"), [`<${psap(7001)};lr>`]);
+  assert.equal(sent.requestUri, "urn:service:sos");
   const other = b.request("MESSAGE", { uri: "urn:service:counseling", headers: [`Route: <${ICSCF};lr>`] });
   assert.equal((await b.exchange(other)).status, 404);
 });

@@ -39,6 +39,8 @@ export interface OverloadOptions {
   readonly resourcePriorities?: ResourcePriorities;
   /** Outside the trust domain: has this Resource-Priority been granted to who is registered over the flow? */
   readonly mayClaimPriority?: (flow: Flow, resourcePriority: string) => boolean;
+  /** Is a Request-URI an emergency number here? Default: only service URNs (RFC 5031) are emergencies. */
+  readonly isEmergency?: ((requestUri: string) => boolean) | undefined;
   readonly log?: Pick<Logger, "info">;
   readonly register?: MetricsRegister;
   /** `<prefix>_overload_...` */
@@ -171,13 +173,14 @@ export class OverloadControl {
     }
     const head = requestHead(text);
     if (head === undefined) return undefined;
-    const { resourcePriorities: priorities, mayClaimPriority } = this.#options;
+    const { resourcePriorities: priorities, mayClaimPriority, isEmergency } = this.#options;
     const kind = classOf(head, {
       trusted: side.trusted,
       inner: side.inner === true,
       registered: flow.attachment !== undefined,
       priorities,
       mayClaim: mayClaimPriority && ((resourcePriority) => mayClaimPriority(flow, resourcePriority)),
+      isEmergency,
     });
     if (kind === "exempt") {
       this.#exempt++;

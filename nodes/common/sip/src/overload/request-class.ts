@@ -19,6 +19,8 @@ export interface RequestSource {
   readonly priorities?: ResourcePriorities | undefined;
   /** Has that been granted to who sends over this flow? Asked outside the trust domain only. */
   readonly mayClaim?: ((resourcePriority: string) => boolean) | undefined;
+  /** Is a Request-URI an emergency number? Default: only service URNs are emergencies. */
+  readonly isEmergency?: ((requestUri: string) => boolean) | undefined;
 }
 
 const NEVER_SHED: ReadonlySet<string> = new Set(["ACK", "BYE", "CANCEL", "PRACK"]);
@@ -34,7 +36,7 @@ export function classOfStart(text: string): "exempt" | undefined {
 export function classOf(head: RequestHead, source: RequestSource): RequestClass {
   if (NEVER_SHED.has(head.method)) return "exempt";
   if (head.to.includes(";") && tagOf(head.to) !== "") return "exempt";
-  if (isEmergency(head)) return "exempt";
+  if (isEmergency(head) || source.isEmergency?.(head.requestUri) === true) return "exempt";
   if (head.resourcePriority !== "" && (source.priorities?.isExempt(head.resourcePriority) ?? true)) {
     if (source.trusted || source.mayClaim?.(head.resourcePriority) === true) return "exempt";
     // Anybody can write it: it helps those who are known, and is bounded with what they do.

@@ -50,6 +50,13 @@ test("RFC 7339 §5.10.1: never shed: emergency calls by their service URN, and e
   assert.equal(kindOf(request("REGISTER", "sip:example.com", [contact]), ue), "exempt");
 });
 
+test("TS 24.229 §5.2.10: never shed: emergency calls by numbers, where numbers are known as such", () => {
+  const source = { ...ue, isEmergency: (uri: string) => uri === "tel:112" };
+  assert.equal(kindOf(request("INVITE", "tel:112"), source), "exempt");
+  assert.equal(kindOf(request("INVITE", "tel:113"), source), "normal");
+  assert.equal(kindOf(request("INVITE", "tel:112"), ue), "normal");
+});
+
 test("RFC 7339 §5.10.1: Resource-Priority counts inside the trust domain, and of registered UEs as shed last", () => {
   const call = request("INVITE", "sip:b@example.com", ["Resource-Priority: ets.0"]);
   assert.equal(kindOf(call, core), "exempt");
