@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { guide } from "../../src/up/guide.ts";
-import { isLoopback, nodeCommands, nodeOptionOf } from "../../src/up/nodes.ts";
+import { ibcfRoutes, isLoopback, nodeCommands, nodeOptionOf } from "../../src/up/nodes.ts";
 import { makeStateDir } from "../../src/up/state-dir.ts";
 
 const options = {
@@ -65,6 +65,22 @@ test("--emergency gives sprout the file of the PSAPs, and bono the E-CSCF with t
   assert.match(bono ?? "", /--ecscf-uri sip:127\.0\.0\.1:25057;transport=tcp --emergency-numbers 112,911/);
   for (const { name, args } of nodeCommands(options))
     assert.ok(!args.includes("--emergency-file") && !args.includes("--ecscf-uri"), name);
+});
+
+test("--ibcf makes bono an IBCF for the peers in a file, and sprout send to it what leaves; without it there is neither", () => {
+  const given = { ...options, ibcf: "/peers.json", host: "192.0.2.1" };
+  const commands = nodeCommands(given);
+  const argsOf = (name: string): string =>
+    commands.find((command) => command.name === name)?.args.join(" ") ?? "none";
+  assert.match(argsOf("bono"), /--ibcf-peers-file \/peers\.json/);
+  assert.match(argsOf("sprout"), /--bgcf-file \/state\/bgcf-ibcf\.json/);
+  assert.deepEqual(JSON.parse(ibcfRoutes(given)), {
+    routes: [{ domain: "*", route: ["sip:ibcf@127.0.0.1:5058;transport=tcp"] }],
+  });
+  const set = [{ node: "bono", option: "core-port", value: "15058" }];
+  assert.match(ibcfRoutes({ host: "::1", set }), /sip:ibcf@\[::1\]:15058;transport=tcp/);
+  for (const { name, args } of nodeCommands(options))
+    assert.ok(!args.includes("--ibcf-peers-file") && !args.includes("--bgcf-file"), name);
 });
 
 test("--mmtel runs a homer that asks homestead, and sprout asks homer; without it there is none", () => {
