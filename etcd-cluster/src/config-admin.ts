@@ -1,9 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
-import { systemClock } from "@ims/runtime";
+import { systemClock, withServiceOptions } from "@ims/runtime";
 import { type ConfigReader, checkConfig } from "./config-manager/config-check.ts";
 import { type ApplyResult, ConfigManager } from "./config-manager/config-manager.ts";
-import { diffSettings, readSettings, type SettingChange } from "./config-manager/settings.ts";
+import { diffSettings, readSettings, type SettingChange, writeSettings } from "./config-manager/settings.ts";
 import type { EtcdClient } from "./etcd/client.ts";
 import { changeQueue, queueKey } from "./queue-manager/restart-agent.ts";
 import type { QueueInput } from "./queue-manager/restart-queue.fsm.ts";
@@ -17,6 +17,8 @@ The configuration that all nodes of a site share (key=value lines), kept in etcd
   show                      what is in force; secrets do not show
   diff FILE                 what apply would change, or what nodes would refuse, by line
   apply FILE                checks it and puts it in force, whole or not at all; --author, --comment, --on NUMBER (refused when another one is in force)
+  set KEY=VALUE...          the same for single options; the others stay
+  unset KEY...
   history                   who changed it when
   rollback NUMBER           puts an earlier one in force again
 
@@ -41,12 +43,13 @@ interface Site {
   readonly say: Say;
 }
 
-/** Runs one command for operators; gives the exit code: 0 done, 1 failed or refused, 2 wrong use. `nodes`: all kinds of node that read the configuration. */
+/** Runs one command for operators; gives the exit code: 0 done, 1 failed or refused, 2 wrong use. `kinds`: of node that read the configuration. */
 export async function configAdmin(
   args: readonly string[],
-  nodes: readonly ConfigReader[],
+  kinds: readonly ConfigReader[],
   say: Say,
 ): Promise<number> {
+  const nodes = kinds.map(({ pool, schema }) => ({ pool, schema: withServiceOptions(schema) }));
   const text = { type: "string", default: "" } as const;
   const read = () =>
     parseArgs({
@@ -110,6 +113,13 @@ export async function configAdmin(
             say,
             await site.manager.apply({ text: await readFile(what, "utf8"), ...change, ...seen }),
           );
+        case "set":
+        case "unset": {
+          const text = await edited(site, command, [what, ...names]);
+          return typeof text === "number"
+            ? text
+            : told(say, await site.manager.apply({ ...change, ...text }));
+        }
         case "rollback":
           return told(say, await site.manager.rollback({ to: Number(what), author: change.author, ...seen }));
         default:
@@ -131,6 +141,8 @@ const WANTS: ReadonlyMap<string, string> = new Map([
   ["status", ""],
   ["diff", "FILE"],
   ["apply", "FILE"],
+  ["set", "KEY=VALUE"],
+  ["unset", "KEY"],
   ["rollback", "NUMBER"],
   ["restart", "POOL"],
   ["restarts", "POOL"],
@@ -166,6 +178,28 @@ async function diff({ manager, say }: Site, text: string): Promise<number> {
   if (result.kind !== "changes") return told(say, result);
   sayChanges(say, result.changes);
   return 0;
+}
+
+/** The text in force with some options changed, and its number; or an exit code. */
+async function edited(
+  { manager, say }: Site,
+  command: "set" | "unset",
+  options: readonly string[],
+): Promise<{ readonly text: string; readonly on: number } | number> {
+  const now = await manager.show();
+  if (now.kind !== "config" && now.kind !== "none") return told(say, now);
+  const read = readSettings(now.kind === "config" ? now.document.text : "");
+  const settings = new Map(read.kind === "settings" ? read.settings : []);
+  for (const option of options) {
+    const [, key = "", value = ""] = /^([A-Za-z_][A-Za-z0-9_]*)=(.*)$/s.exec(option) ?? [];
+    if (command === "unset" ? !settings.delete(option) : key === "")
+      return wrong(
+        say,
+        command === "unset" ? `${option} is not set` : `write KEY=VALUE, not ${option.split("=")[0]}`,
+      );
+    if (command === "set") settings.set(key, value);
+  }
+  return { text: writeSettings(settings), on: now.kind === "config" ? now.document.number : 0 };
 }
 
 function sayChanges(say: Say, changes: readonly SettingChange[]): void {

@@ -1,6 +1,5 @@
-import { etcdClientOf } from "@ims/etcd-cluster";
-import { type PoolsFileInput, systemClock } from "@ims/runtime";
-import { etcdOptions, isFounder, tlsFilesIn, tlsFilesOf } from "./certificates.ts";
+import type { PoolsFileInput } from "@ims/runtime";
+import { etcdOptions, isFounder, tlsFilesOf } from "./certificates.ts";
 import { lineOf, type Places } from "./files.ts";
 import type { Member } from "./member-file.ts";
 
@@ -38,17 +37,6 @@ const edgeUrl = (address: string): string =>
 /** shared_config of the nodes of the core, as etcd has it. */
 export function siteConfigPath({ cluster }: Places): string {
   return `${cluster}/shared_config`;
-}
-
-/** Whether one was applied: a member that comes waits for it instead of beginning with another one. */
-export async function siteHasConfig({ seeds = [], etcdTls }: Member, { tls }: Places): Promise<boolean> {
-  const client = etcdClientOf(etcdOptions({ etcdTls }, seeds, tlsFilesIn(tls)), systemClock());
-  try {
-    const found = await client.range({ key: `${ROOT}/config/current` });
-    return found.kind === "found" && found.entries.length > 0;
-  } finally {
-    client.close();
-  }
 }
 
 /** Options of etcd-cluster on this machine, as a file of key=value lines. `url`: where its node answers /metrics and /health. */

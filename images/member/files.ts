@@ -18,6 +18,7 @@ export function placesBelow(root = "/") {
     edge: at("var/lib/tidewater/edge"),
     userShared: at("etc/tidewater/shared_config"),
     cluster: at("var/lib/tidewater/cluster"),
+    subscriberKey: at("var/lib/tidewater/homestead/subscribers.key"),
     pools: at("var/lib/tidewater/cluster/pools.json"),
     memcached: at("var/lib/tidewater/cluster/memcached.json"),
     etcdData: at("var/lib/tidewater/etcd/data"),
@@ -28,7 +29,7 @@ export function placesBelow(root = "/") {
 export type Places = ReturnType<typeof placesBelow>;
 
 /** Writes a file in one step, readable by the processes of this machine. */
-export function put(path: string, text: string, mode = 0o644): void {
+export function put(path: string, text: string | Uint8Array, mode = 0o644): void {
   mkdirSync(dirname(path), { recursive: true });
   const beside = `${path}.new`;
   writeFileSync(beside, text, { mode, flush: true });

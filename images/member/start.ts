@@ -1,13 +1,14 @@
 import { existsSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { obtainCertificates } from "./certificates.ts";
-import { clusterConfig, poolsTemplate, siteConfigPath, siteHasConfig } from "./cluster.ts";
+import { clusterConfig, poolsTemplate, siteConfigPath } from "./cluster.ts";
 import { edgeConfig, writeNodeEnvironment } from "./edge.ts";
 import { hasDataVolume, lineOf, type Places, put } from "./files.ts";
 import { managementUrl } from "./local-config.ts";
 import { type Member, MemberError } from "./member-file.ts";
 import { waitForFiles, waitForReady } from "./ready.ts";
 import { probeOf, waitForSeeds } from "./seeds.ts";
+import { obtainSubscriberKey, siteHasConfig } from "./site-keys.ts";
 import { type MemberModules, startVellum } from "./vellum.ts";
 
 export interface StartModules extends MemberModules {
@@ -51,6 +52,7 @@ export async function startMember(member: Member, modules: StartModules): Promis
       put(shared.path, `${lineOf(places.userShared)}\n`, 0o640);
       for (const path of [places.cluster, shared.path]) modules.own(path, "tidewater-cluster");
     }
+    if (member.role === "homestead") await obtainSubscriberKey(member, modules);
     writeNodeEnvironment(places, member.role, shared.path);
     put(`${places.run}/pools_template.json`, `${JSON.stringify(poolsTemplate(member.domain))}\n`);
     put(`${places.run}/cluster_config`, clusterConfig(member, places, url));

@@ -9,6 +9,7 @@ import { put } from "./files.ts";
 import { type Member, MemberError } from "./member-file.ts";
 import { waitForPort } from "./ready.ts";
 import { probeOf, type Waiting, waitForSeeds } from "./seeds.ts";
+import { beginConfiguration } from "./site-keys.ts";
 
 export interface MemberModules extends CertificateModules {
   /** A line for the console. */
@@ -33,6 +34,7 @@ export async function startVellum(member: Member, modules: MemberModules, waitin
     await modules.startUnit("tidewater-memcached.service");
     await waitForSeeds(seeds, probeOf(member, places), waiting);
     const problem = await admitTokens(member, places);
+    await beginConfiguration(member, places);
     if (problem === undefined) founding?.done();
     else if (founding === undefined) say(problem);
     else throw new MemberError(problem, "see 'journalctl -u tidewater-etcd'");

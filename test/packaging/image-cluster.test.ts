@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { etcdClusterOptions } from "@ims/etcd-cluster";
-import { loadOptions, serviceOptions } from "@ims/runtime";
+import { loadOptions, withServiceOptions } from "@ims/runtime";
 import { clusterConfig, STORE_QUIESCE_SECONDS } from "../../images/member/cluster.ts";
 import { placesBelow } from "../../images/member/files.ts";
 import { memberSchema } from "../../images/member/member-file.ts";
@@ -40,7 +40,7 @@ for (const role of ["vellum", "sprout", "homestead"])
     );
     const loaded = loadOptions({
       name: "etcd-cluster",
-      schema: serviceOptions.extend(etcdClusterOptions.shape),
+      schema: withServiceOptions(etcdClusterOptions),
       argv: ["--config", config],
       env: {},
       sharedConfigPath: join(folder, "none"),

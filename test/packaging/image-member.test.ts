@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -199,7 +199,7 @@ test("a seed that does not answer is named on the console, and in the error once
 
 test("a homestead starts its cluster process once a seed answers, itself once its files are there, and is ready when it says so", async (t) => {
   const places = machine(t);
-  const etcd = await serve(t, "127.0.0.78", 2379, () => [200, '{"health":"true"}']);
+  const etcd = await serve(t, "127.0.0.78", 2379, () => [200, '{"health":"true","succeeded":true}']);
   let healthy = false;
   const node = await serve(t, "127.0.0.2", 0, () => (healthy ? [200, "ready\n"] : [503, "starting\n"]));
   writeFileSync(
@@ -235,10 +235,47 @@ test("a homestead starts its cluster process once a seed answers, itself once it
     `health_url=${node.url}/health/ready`,
   ]);
   assert.equal(readFileSync(join(places.cluster, "shared_config"), "utf8"), "home_domain=example.com\n");
+  const key = readFileSync(places.subscriberKey);
+  assert.deepEqual([key.length, statSync(places.subscriberKey).mode & 0o777], [32, 0o600]);
+  const txn = etcd.asked.find(({ path }) => path === "/v3/kv/txn")?.body ?? "";
+  const value = Buffer.from(key.toString("base64")).toString("base64");
+  assert.ok(txn.includes(value), "the first homestead tells etcd its key");
   assert.equal(
     readFileSync(join(places.run, "node.env"), "utf8"),
     `SHARED=--shared-config ${places.cluster}/shared_config\n`,
   );
+});
+
+test("a homestead that comes later has the key of the first one, waits for the configuration of the site, and takes no damaged key", async (t) => {
+  const places = machine(t);
+  const base64 = (text: string): string => Buffer.from(text).toString("base64");
+  const first = "k".repeat(32);
+  let value = base64(base64(first));
+  await serve(t, "127.0.0.78", 2379, ({ path }) => [
+    200,
+    path === "/v3/kv/range"
+      ? JSON.stringify({ kvs: [{ key: base64("/tidewater/config/current"), value: base64("{}") }] })
+      : JSON.stringify({ health: "true", responses: [{ response_range: { kvs: [{ key: "", value }] } }] }),
+  ]);
+  const node = await serve(t, "127.0.0.2", 0, () => [200, "ready\n"]);
+  writeFileSync(
+    places.localConfig,
+    `management_address=127.0.0.2\nmanagement_port=${node.url.split(":")[2]}\n`,
+  );
+  const started: string[] = [];
+  const startUnit = (unit: string): Promise<void> => {
+    started.push(unit);
+    if (unit === "tidewater-cluster.service") put(places.pools, "{}");
+    return Promise.resolve();
+  };
+  const modules = { places, say: () => undefined, startUnit, own };
+  const member = { ...memberSchema.parse(GOOD), waitSeconds: 1 };
+  await assert.rejects(startMember(member, modules), /has not written the configuration of the site/);
+  assert.equal(readFileSync(places.subscriberKey, "utf8"), first);
+  assert.ok(!started.includes("tidewater-homestead.service"));
+  rmSync(places.subscriberKey);
+  value = base64("short");
+  await assert.rejects(startMember(member, modules), /key of the pool .* is damaged/);
 });
 
 test("a homestead with charging starts ralf before itself; one that waits for a data volume that is not mounted starts nothing", async (t) => {
@@ -247,6 +284,7 @@ test("a homestead with charging starts ralf before itself; one that waits for a 
   const management = `management_address=127.0.0.2\nmanagement_port=${node.url.split(":")[2]}\n`;
   writeFileSync(places.localConfig, management);
   writeFileSync(places.ralfConfig, management);
+  put(places.subscriberKey, "k".repeat(32), 0o600);
   put(places.pools, "{}");
   const started: string[] = [];
   const modules = {
@@ -384,6 +422,7 @@ test("with the files of its last life a machine starts without etcd", async (t) 
     places.localConfig,
     `management_address=127.0.0.2\nmanagement_port=${node.url.split(":")[2]}\n`,
   );
+  put(places.subscriberKey, "k".repeat(32), 0o600);
   put(places.pools, "{}");
   const started: string[] = [];
   const startUnit = (unit: string): Promise<void> => Promise.resolve(void started.push(unit));

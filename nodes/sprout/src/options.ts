@@ -170,7 +170,8 @@ export const sproutOptions = z.object({
     .string()
     .regex(/^(?:[0-9a-fA-F]{32})?$/, "32 hex digits")
     .default("")
-    .describe("key of temporary GRUUs, 32 hex digits, one for the pool; default: a new one at each start"),
+    .describe("key of temporary GRUUs, 32 hex digits, one for the pool; default: a new one at each start")
+    .meta({ secret: true }),
   profileCache: z.int().min(1).max(1_000_000).default(50_000).describe("user profiles kept parsed in memory"),
   resourcePriorityFile: z
     .string()

@@ -68,6 +68,15 @@ describe("an operator's commands for the configuration of a site", { skip }, () 
     assert.equal(await ask("show"), 0);
     assert.match(said(), /^# configuration 3, .*\nflow_token_key=\(secret\)\nhome_domain=example\.com$/);
 
+    assert.equal(await ask("set", "quiesce_seconds=3"), 0);
+    assert.match(said(), /^\+ quiesce_seconds=3\nconfiguration 4 is in force/);
+    assert.equal(await ask("set", "quiesce_seconds=none"), 1);
+    assert.match(said(), /quiesce_seconds: bono would refuse it/);
+    assert.equal(await ask("set", "nothing"), 2);
+    assert.equal(await ask("unset", "log_level"), 2);
+    assert.equal(await ask("unset", "quiesce_seconds"), 0);
+    assert.match(said(), /^- quiesce_seconds=3$/m);
+
     assert.equal(await ask("restart", "sprout"), 1);
     assert.match(said(), /nobody is registered in the pool sprout/);
     const client = clientOf(t, endpoints);

@@ -64,6 +64,6 @@ export {
   type ServiceModules,
 } from "./run-service.ts";
 export { composeServices, type Service, startInOrder, stopInReverse } from "./service.ts";
-export { type ServiceOptions, serviceOptions } from "./service-options.ts";
+export { type ServiceOptions, serviceOptions, withServiceOptions } from "./service-options.ts";
 export { describeFailure } from "./start-failure.ts";
 export { type IdleOptions, whenIdle } from "./when-idle.ts";

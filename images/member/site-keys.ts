@@ -1,0 +1,88 @@
+import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
+import { dirname } from "node:path";
+import { ConfigManager, type EtcdClient, etcdClientOf } from "@ims/etcd-cluster";
+import { systemClock } from "@ims/runtime";
+import { z } from "zod";
+import { type CertificateModules, etcdOptions, tlsFilesIn } from "./certificates.ts";
+import { ROOT } from "./cluster.ts";
+import { type Places, put } from "./files.ts";
+import { type Member, MemberError } from "./member-file.ts";
+
+const SUBSCRIBER_KEY = `${ROOT}/keys/subscribers`;
+const BYTES = 32;
+
+/** Asks etcd as this machine may. */
+async function withEtcd<T>(
+  { seeds = [], etcdTls }: Member,
+  { tls }: Places,
+  work: (client: EtcdClient) => Promise<T>,
+): Promise<T> {
+  const client = etcdClientOf(etcdOptions({ etcdTls }, seeds, tlsFilesIn(tls)), systemClock());
+  try {
+    return await work(client);
+  } finally {
+    client.close();
+  }
+}
+
+/**
+ * The key that the credentials of subscribers are stored under: the same for all homesteads, or the second one cannot read what the
+ * first one has written. The first that comes makes it. A file that is there stays. @throws MemberError
+ */
+export async function obtainSubscriberKey(
+  member: Member,
+  { places, own }: CertificateModules,
+): Promise<void> {
+  const path = places.subscriberKey;
+  if (existsSync(path)) return;
+  const fresh = randomBytes(BYTES).toString("base64");
+  const key = await withEtcd(member, places, async (client) => {
+    const result = await client.transact({
+      when: [{ key: SUBSCRIBER_KEY, is: "absent" }],
+      run: [{ do: "put", key: SUBSCRIBER_KEY, value: fresh }],
+      otherwise: [{ do: "get", range: { key: SUBSCRIBER_KEY } }],
+    });
+    if (result.kind !== "done") return undefined;
+    return Buffer.from(result.held ? fresh : (result.found[0]?.[0]?.value ?? ""), "base64");
+  });
+  if (key?.length !== BYTES)
+    throw new MemberError(
+      `the key of the pool for subscribers' credentials cannot be had from etcd${key === undefined ? "" : ": it is damaged"}`,
+      `see that etcd has a quorum; a key of your own goes to ${path} (32 octets, mode 0600)`,
+    );
+  put(path, key, 0o600);
+  for (const one of [dirname(path), path]) own(one, "tidewater-homestead");
+}
+
+/** Whether a configuration was applied: a member that comes waits for it instead of beginning with another one. */
+export async function siteHasConfig(member: Member, places: Places): Promise<boolean> {
+  const found = await withEtcd(member, places, (client) => client.range({ key: `${ROOT}/config/current` }));
+  return found.kind === "found" && found.entries.length > 0;
+}
+
+/** Those who read what a site begins with. */
+const READERS = [
+  { pool: "bono", schema: z.object({ homeDomain: z.string() }) },
+  {
+    pool: "sprout",
+    schema: z.object({ homeDomain: z.string(), gruuKey: z.string().meta({ secret: true }) }),
+  },
+  { pool: "homestead", schema: z.object({ homeDomain: z.string() }) },
+];
+
+/** The first configuration of a site, unless there is one: its domain, and what all sprouts have to have in common. */
+export async function beginConfiguration(member: Member, places: Places): Promise<void> {
+  const text = `home_domain=${member.domain.toLowerCase()}\ngruu_key=${randomBytes(16).toString("hex")}\n`;
+  const result = await withEtcd(member, places, (client) => {
+    const manager = new ConfigManager({ client, clock: systemClock(), root: ROOT, nodes: READERS });
+    return manager.apply({ text, author: member.name, comment: "the site begins", on: 0 });
+  });
+  // Another vellum was first, or this site began long ago.
+  if (result.kind === "applied" || result.kind === "contention" || result.kind === "unreadable") return;
+  if (result.kind === "unavailable" && result.maybeDone) return;
+  throw new MemberError(
+    `the first configuration of the site is not taken: ${result.kind}`,
+    "see that etcd has a quorum",
+  );
+}
