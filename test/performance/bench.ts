@@ -1,17 +1,19 @@
 import { spawnSync } from "node:child_process";
 import { createServer } from "node:net";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { formatReport, makeReport, saveJson } from "./report.ts";
-import { type Plan, type Round, runRound, sizesOf } from "./round.ts";
+import { type Plan, type Round, runRounds, sizesOf } from "./round.ts";
 import { runSoak } from "./soak.ts";
 import { type SystemUnderTest, startOurs, startTheirs } from "./system.ts";
-import { usersOf } from "./users.ts";
+import { type User, usersOf } from "./users.ts";
 
 const usage = `npm run bench -- [options]        CPU, response times and memory under SIPp's load; reports, does not gate
 
   --peer             measure Kamailio IMS too, in turns within the same run
   --peer-only        measure Kamailio IMS alone
+  --before DIR       measure the core of another checkout too (its npm start has worked)
+  --at-once          with --peer or --before: under load at the same time, not in turns; what disturbs one disturbs all
   --rounds N         rounds, each with freshly started systems (3)
   --seconds N        seconds of registrations, and of calls, in a round (12)
   --reg-rate N       registrations per second (400)
@@ -34,6 +36,8 @@ function readOptions(args: readonly string[]) {
     options: {
       peer: { type: "boolean", default: false },
       "peer-only": { type: "boolean", default: false },
+      before: { type: "string" },
+      "at-once": { type: "boolean", default: false },
       rounds: { type: "string", default: "3" },
       seconds: { type: "string", default: "12" },
       "reg-rate": { type: "string", default: "400" },
@@ -51,9 +55,13 @@ function readOptions(args: readonly string[]) {
     callRate: whole(values["call-rate"], "call-rate", 1),
     warmupSeconds: whole(values.warmup, "warmup", 0),
   };
+  if (values["at-once"] && !values.peer && values.before === undefined)
+    throw new Error("--at-once goes with --peer or --before");
   const soak = values.soak === undefined ? undefined : whole(values.soak, "soak", 10);
   return { ...values, rounds: whole(values.rounds, "rounds", 1), plan, soak };
 }
+
+type Starter = (lane: number) => Promise<SystemUnderTest>;
 
 /** Takes the place of the one bench that may run on a machine; the place is free again when the process ends. */
 function only(): Promise<boolean> {
@@ -94,34 +102,43 @@ async function main(): Promise<number> {
   }
   if (options.soak !== undefined) return runSoak({ seconds: options.soak, up: options.up, say });
 
-  const { plan } = options;
+  const { plan, before } = options;
   const { warmup, pairs } = sizesOf(plan);
-  const users = [...usersOf("a", warmup + pairs), ...usersOf("b", warmup + pairs)];
-  const starters: (() => Promise<SystemUnderTest>)[] = [];
-  if (!options["peer-only"]) starters.push(() => startOurs(users, options.up));
-  if (withPeer) starters.push(() => startTheirs(users));
+  const usersIn = (lane: number): User[] => [
+    ...usersOf("a", warmup + pairs, 0, lane),
+    ...usersOf("b", warmup + pairs, 0, lane),
+  ];
+  const args = options.up;
+  const starters: Starter[] = [];
+  if (!options["peer-only"]) starters.push((lane) => startOurs(usersIn(lane), { args, lane }));
+  if (before !== undefined)
+    starters.push((lane) => startOurs(usersIn(lane), { args, lane, checkout: resolve(before) }));
+  if (withPeer) starters.push((lane) => startTheirs(usersIn(lane), lane));
+  const turns = options["at-once"] ? [starters] : starters.map((starter) => [starter]);
   const rounds: Round[] = [];
-  let running: SystemUnderTest | undefined;
+  const running = new Set<SystemUnderTest>();
   for (const [name, exitCode] of [
     ["SIGINT", 130],
     ["SIGTERM", 143],
   ] as const)
     process.once(name, () => {
       say(`${name}: stopping what was started`);
-      void Promise.resolve(running?.stop()).finally(() => process.exit(exitCode));
+      void Promise.allSettled([...running].map((system) => system.stop())).finally(() =>
+        process.exit(exitCode),
+      );
     });
   for (let number = 1; number <= options.rounds; number++) {
-    for (const start of starters) {
-      const system = await start();
-      running = system;
+    for (const turn of turns) {
       try {
-        say(
-          `round ${number} of ${options.rounds}: ${system.name} (${system.version}), ${users.length} subscribers`,
-        );
-        rounds.push(await runRound(system, plan));
+        for (const [lane, start] of turn.entries()) running.add(await start(lane));
+        for (const { name, version } of running)
+          say(
+            `round ${number} of ${options.rounds}: ${name} (${version}), ${2 * (warmup + pairs)} subscribers`,
+          );
+        rounds.push(...(await runRounds([...running], plan)));
       } finally {
-        running = undefined;
-        await system.stop();
+        await Promise.all([...running].map((system) => system.stop()));
+        running.clear();
       }
     }
   }

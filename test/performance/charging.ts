@@ -71,6 +71,7 @@ async function run(): Promise<boolean> {
   await provision(core, [...callers, ...callees]);
   const system: SystemUnderTest = {
     name: "ours",
+    lane: 0,
     target: `${core.sip.host}:${core.sip.udpPort}`,
     parts: new Map(core.nodes.map(({ name, pid }) => [name, pid])),
     hss: ["homestead"],

@@ -14,9 +14,12 @@ const THINK_MS = 50;
 const EXPIRES_S = 3600;
 export const HOLD_MS = 1000;
 
+/** SIPp's first socket, which no UE uses. */
+const ownAddress = (lane: number): string => `127.0.${lane}.1`;
+
 /** One UDP socket per UE address; at most `atOnce` unfinished calls. */
-function clientArgs(port: number, rate: number, count: number, atOnce: number): string[] {
-  const sockets = ["-t", "ui", "-ip_field", "0", "-i", "127.0.0.1", "-p", String(port)];
+function clientArgs(lane: number, port: number, rate: number, count: number, atOnce: number): string[] {
+  const sockets = ["-t", "ui", "-ip_field", "0", "-i", ownAddress(lane), "-p", String(port)];
   return [...sockets, "-r", String(rate), "-m", String(count), "-l", String(atOnce)];
 }
 
@@ -48,7 +51,7 @@ export function startRegistrations({
     target: system.target,
     csv: users.map((user) => registerRow(user, domain)),
     keys: { domain, port: String(port), expires: String(EXPIRES_S) },
-    args: [...clientArgs(port, rate, count, 4000), "-d", String(THINK_MS), "-auth_uri", domain],
+    args: [...clientArgs(system.lane, port, rate, count, 4000), "-d", String(THINK_MS), "-auth_uri", domain],
     timeoutMs: (count / rate) * 1000 + 40_000,
     traceMessages: false,
   });
@@ -95,18 +98,18 @@ export function startCalls({ system, callers, callees, routes, rate, count }: Ca
     csv,
     fill: { ROUTE: route },
     keys: { domain, port: String(CALLER_PORT) },
-    args: [...clientArgs(CALLER_PORT, rate, count, atOnce), "-d", String(HOLD_MS)],
+    args: [...clientArgs(system.lane, CALLER_PORT, rate, count, atOnce), "-d", String(HOLD_MS)],
     timeoutMs: (count / rate) * 1000 + HOLD_MS + 40_000,
     traceMessages: false,
   });
 }
 
 /** All callees in one process, each on its own address; the caller ends it with `finish`. */
-export function startCallees(callees: readonly User[], timeoutMs: number): RunningSipp {
+export function startCallees(callees: readonly User[], timeoutMs: number, lane = 0): RunningSipp {
   return startSipp({
     scenario: scenario("callee"),
     csv: callees.map(({ address }) => [address]),
-    args: ["-t", "ui", "-ip_field", "0", "-i", "127.0.0.1", "-p", String(CALLEE_PORT)],
+    args: ["-t", "ui", "-ip_field", "0", "-i", ownAddress(lane), "-p", String(CALLEE_PORT)],
     timeoutMs,
     traceMessages: false,
   });

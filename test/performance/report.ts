@@ -47,7 +47,9 @@ export function saveJson(name: string, value: object): string {
 /** The report as text: a table per operation, medians with the smallest and largest value of the rounds. */
 export function formatReport({ plan, rounds }: Report): string {
   const lines: string[] = [];
-  const systems = (["ours", "peer"] as const).filter((name) => rounds.some(({ system }) => system === name));
+  const systems = (["ours", "before", "peer"] as const).filter((name) =>
+    rounds.some(({ system }) => system === name),
+  );
   const of = (name: string): Round[] => rounds.filter(({ system }) => system === name);
   for (const [title, rate, pick] of [
     ["registration", plan.regRate, (round: Round) => round.registration],
@@ -75,7 +77,8 @@ export function formatReport({ plan, rounds }: Report): string {
       ...align(table),
     );
     for (const name of systems) lines.push(`  ${name} by part: ${parts(of(name).map(pick))}`);
-    if (systems.length === 2) lines.push(...ratios(of("ours").map(pick), of("peer").map(pick)));
+    for (const other of systems.slice(1))
+      if (systems[0] === "ours") lines.push(ratios(other, of("ours").map(pick), of(other).map(pick)));
   }
   lines.push("", "memory, bytes per registered subscriber (growth of resident memory, HSS not counted)");
   for (const name of systems) {
@@ -98,13 +101,11 @@ function parts(operations: readonly Operation[]): string {
     .join(", ");
 }
 
-/** Ratio ours/peer of each round: the two of a round ran in the same minute. */
-function ratios(ours: readonly Operation[], peer: readonly Operation[]): string[] {
+/** Ratio of each round: what ran in the same minute. */
+function ratios(other: string, ours: readonly Operation[], theirs: readonly Operation[]): string {
   const ratio = (value: (operation: Operation) => number): string =>
-    spread(ours.map((one, index) => round2(value(one) / value(peer[index] ?? one))));
-  return [
-    `  ratio ours/peer: ${ratio((one) => one.cpuMicros)} without HSS, ${ratio((one) => one.cpuMicros + one.hssCpuMicros)} with HSS`,
-  ];
+    spread(ours.map((one, index) => round2(value(one) / value(theirs[index] ?? one))));
+  return `  ratio ours/${other}: ${ratio((one) => one.cpuMicros)} without HSS, ${ratio((one) => one.cpuMicros + one.hssCpuMicros)} with HSS`;
 }
 
 function spread(values: readonly number[]): string {

@@ -3,7 +3,7 @@ import type { SippResult } from "../support/sipp.ts";
 import { serviceRoutes, startCallees, startCalls, startRegistrations } from "./load.ts";
 import { type Measured, measure } from "./meter.ts";
 import { memoryOf } from "./proc.ts";
-import type { SystemUnderTest } from "./system.ts";
+import type { SystemName, SystemUnderTest } from "./system.ts";
 import { usersOf } from "./users.ts";
 
 /** Rates per second, durations in seconds. */
@@ -31,7 +31,7 @@ export type Operation = {
 };
 
 export type Round = {
-  readonly system: "ours" | "peer";
+  readonly system: SystemName;
   readonly version: string;
   readonly registration: Operation;
   readonly call: Operation;
@@ -53,13 +53,47 @@ export function sizesOf({ seconds, regRate, warmupSeconds }: Plan): Sizes {
 const registrationExchanges = { "REGISTER-401": "1", "REGISTER-200": "2" };
 const callExchanges = { "INVITE-180": "1", "BYE-200": "3" };
 
-/** One round against a freshly started system: warm-up, registrations, calls. */
-export async function runRound(system: SystemUnderTest, plan: Plan): Promise<Round> {
+/** One round against freshly started systems, all in step: warm-up, registrations, calls. */
+export async function runRounds(systems: readonly SystemUnderTest[], plan: Plan): Promise<Round[]> {
+  const meet = meetingOf(systems.length);
+  return Promise.all(
+    systems.map((system) =>
+      runRound(system, plan, meet.point).catch((error: unknown) => {
+        meet.leave(); // the others shall not wait for one that has failed
+        throw error;
+      }),
+    ),
+  );
+}
+
+/** Where systems that are measured at once wait for each other, so that they do the same at the same time. */
+function meetingOf(count: number): { readonly point: () => Promise<void>; readonly leave: () => void } {
+  let present = count;
+  let waiting: (() => void)[] = [];
+  const goOn = (): void => {
+    if (waiting.length < present) return;
+    for (const go of waiting) go();
+    waiting = [];
+  };
+  return {
+    point: () =>
+      new Promise((resolve) => {
+        waiting.push(resolve);
+        goOn();
+      }),
+    leave: () => {
+      present -= 1;
+      goOn();
+    },
+  };
+}
+
+async function runRound(system: SystemUnderTest, plan: Plan, meet: () => Promise<void>): Promise<Round> {
   const { warmup, pairs } = sizesOf(plan);
   const register = (group: "a" | "b", count: number, from: number) => () =>
     startRegistrations({
       system,
-      users: usersOf(group, count, from),
+      users: usersOf(group, count, from, system.lane),
       role: group === "a" ? "caller" : "callee",
       rate: plan.regRate,
     });
@@ -71,16 +105,22 @@ export async function runRound(system: SystemUnderTest, plan: Plan): Promise<Rou
   learn(await register("a", warmup, 0)().done);
   await register("b", warmup, 0)().done;
   const before = memory(system);
+  await meet();
   const registrations = await measure(system, [register("a", pairs, warmup), register("b", pairs, warmup)]);
   learn(registrations.results[0]);
   const after = memory(system);
 
   const callSeconds = plan.seconds + plan.warmupSeconds;
-  const callees = startCallees(usersOf("b", warmup + pairs), callSeconds * 1000 + 120_000);
+  const callees = startCallees(
+    usersOf("b", warmup + pairs, 0, system.lane),
+    callSeconds * 1000 + 120_000,
+    system.lane,
+  );
   try {
     await delay(1000);
+    await meet();
     const calls = (from: number, count: number, seconds: number) => () => {
-      const known = usersOf("a", count, from).filter(({ name }) => routes.has(name));
+      const known = usersOf("a", count, from, system.lane).filter(({ name }) => routes.has(name));
       return startCalls({
         system,
         callers: known,
@@ -93,6 +133,7 @@ export async function runRound(system: SystemUnderTest, plan: Plan): Promise<Rou
     if (routes.size === 0)
       throw new Error(`no UE could register: ${registrations.results[0]?.errors.slice(0, 800)}`);
     if (plan.warmupSeconds > 0) await calls(0, warmup, plan.warmupSeconds)().done;
+    await meet();
     const called = await measure(system, [calls(warmup, pairs, plan.seconds)], [callees]);
     const registration = operation(system, registrations, registrationExchanges);
     return {

@@ -37,7 +37,7 @@ type Sample = {
 /** Steady load on our core; prints a line every 10 s. Exit code 1 when anything failed. */
 export async function runSoak({ seconds, up, say }: SoakOptions): Promise<number> {
   const [callers, callees, others] = [usersOf("a", PAIRS), usersOf("b", PAIRS), usersOf("c", REGISTERING)];
-  const system = await startOurs([...callers, ...callees, ...others], up);
+  const system = await startOurs([...callers, ...callees, ...others], { args: up });
   const running: RunningSipp[] = [];
   const heaps = watchHeaps(system.target.split(":")[0] ?? "");
   try {

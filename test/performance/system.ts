@@ -8,9 +8,14 @@ import type { User } from "./users.ts";
 
 export const domain = "example.com";
 
+/** This checkout, another one of ours, Kamailio IMS. */
+export type SystemName = "ours" | "before" | "peer";
+
 /** A running core that the bench puts load on. */
 export type SystemUnderTest = {
-  readonly name: "ours" | "peer";
+  readonly name: SystemName;
+  /** Whose UEs it serves: of systems that run at once, each has another one. */
+  readonly lane: number;
   /** Where UEs send to, `host:port`. */
   readonly target: string;
   /** Process ids (each the root of a tree) by part. */
@@ -21,12 +26,24 @@ export type SystemUnderTest = {
   stop(): Promise<void>;
 };
 
+export type OursOptions = {
+  /** More arguments for `tidewater up`. */
+  readonly args?: readonly string[];
+  readonly lane?: number;
+  /** Another checkout to run, installed: its `npm start` has worked. */
+  readonly checkout?: string;
+};
+
 /** Tidewater as `tidewater up` starts it, on a loopback address of its own, with `users` provisioned. */
 export async function startOurs(
   users: readonly User[],
-  args: readonly string[] = [],
+  { args = [], lane = 0, checkout }: OursOptions = {},
 ): Promise<SystemUnderTest> {
-  const core = await launchCore({ host: "127.0.0.6", args: ["--no-examples", "--domain", domain, ...args] });
+  const core = await launchCore({
+    host: `127.0.${lane}.6`,
+    args: ["--no-examples", "--domain", domain, ...args],
+    ...(checkout === undefined ? {} : { checkout }),
+  });
   try {
     await provision(core, users);
   } catch (cause) {
@@ -34,7 +51,8 @@ export async function startOurs(
     throw cause;
   }
   return {
-    name: "ours",
+    name: checkout === undefined ? "ours" : "before",
+    lane,
     target: `${core.sip.host}:${core.sip.udpPort}`,
     parts: new Map(core.nodes.map(({ name, pid }) => [name, pid])),
     hss: ["homestead"],
@@ -54,7 +72,7 @@ export async function provision(core: CoreUnderTest, users: readonly User[]): Pr
 }
 
 /** Kamailio IMS, with `users` in its HSS. */
-export async function startTheirs(users: readonly User[]): Promise<SystemUnderTest> {
+export async function startTheirs(users: readonly User[], lane = 0): Promise<SystemUnderTest> {
   const directory = mkdtempSync(join(tmpdir(), "peer-kamailio-"));
   const remove = (): void => rmSync(directory, { recursive: true, force: true });
   try {
@@ -63,6 +81,7 @@ export async function startTheirs(users: readonly User[]): Promise<SystemUnderTe
     const peer = await startPeer({ domain, directory }, file);
     return {
       name: "peer",
+      lane,
       target: `${peerAddresses.pcscf.host}:${peerAddresses.pcscf.port}`,
       parts: peer.pids,
       hss: ["hss"],

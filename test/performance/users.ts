@@ -6,12 +6,12 @@ export type Group = "a" | "b" | "c";
 const network: Record<Group, number> = { a: 10, b: 20, c: 30 };
 const HOSTS_PER_NETWORK = 250;
 
-export function usersOf(group: Group, count: number, from = 0): User[] {
+export function usersOf(group: Group, count: number, from = 0, lane = 0): User[] {
   return Array.from({ length: count }, (_, index) => {
     const number = from + index;
     const [third, last] = [Math.floor(number / HOSTS_PER_NETWORK), (number % HOSTS_PER_NETWORK) + 1];
     const name = `${group}${String(number).padStart(6, "0")}`;
-    return { address: `127.${network[group]}.${third}.${last}`, name, password: `pw-${name}` };
+    return { address: `127.${network[group] + lane}.${third}.${last}`, name, password: `pw-${name}` };
   });
 }
 

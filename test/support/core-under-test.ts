@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
-import { endProgram, PROGRAM, readyLine, runProgram } from "./program.ts";
+import { endProgram, programIn, readyLine, runProgram } from "./program.ts";
 
 const READY_WITHIN_MS = 40_000;
 
@@ -46,6 +46,8 @@ export interface CoreOptions {
   /** More arguments for `tidewater up`. */
   readonly args?: readonly string[];
   readonly host?: string;
+  /** Another checkout whose program is run. Default: this one. */
+  readonly checkout?: string;
 }
 
 /** Starts a core and stops it after the test. */
@@ -61,7 +63,16 @@ export async function launchCore(options: CoreOptions = {}): Promise<CoreUnderTe
   const stateDir = mkdtempSync(join(tmpdir(), "tidewater-test-"));
   const child = spawn(
     process.execPath,
-    [PROGRAM, "up", "--json", "--host", host, "--state-dir", stateDir, ...(options.args ?? [])],
+    [
+      programIn(options.checkout),
+      "up",
+      "--json",
+      "--host",
+      host,
+      "--state-dir",
+      stateDir,
+      ...(options.args ?? []),
+    ],
     { stdio: ["ignore", "pipe", "pipe"] },
   );
   let output = "";

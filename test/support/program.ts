@@ -5,6 +5,11 @@ import { createInterface } from "node:readline";
 /** The command line program. */
 export const PROGRAM = join(import.meta.dirname, "../../nodes/tidewater/bin/tidewater.ts");
 
+/** That of another checkout, or this one's. */
+export function programIn(checkout: string | undefined): string {
+  return checkout === undefined ? PROGRAM : join(checkout, "nodes/tidewater/bin/tidewater.ts");
+}
+
 export interface Ended {
   readonly exitCode: number;
   readonly stdout: string;

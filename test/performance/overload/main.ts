@@ -76,7 +76,7 @@ async function main(): Promise<void> {
   const { pairs, seconds } = options;
   const say = (line: string): void => console.error(`overload: ${line}`);
   const users = [...usersOf("a", pairs), ...usersOf("b", pairs)];
-  const system = await startOurs(users, options.up);
+  const system = await startOurs(users, { args: options.up });
   const steps: Step[] = [];
   let held: CoreShare | undefined;
   try {
