@@ -8,6 +8,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { ProvisioningClient } from "@ims/api";
 import { freePort } from "@ims/runtime/testing";
 import { startFreeDiameter, whyNot as whyNoFreeDiameter } from "../integration/freediameter/freediameter.ts";
+import { elements } from "../performance/peer-kamailio/config.ts";
 import { startCore } from "../support/core-under-test.ts";
 import { startLoneNode } from "../support/lone-node.ts";
 import { sippMissing } from "../support/sipp.ts";
@@ -113,16 +114,16 @@ test("TS 29.229 §6.1: Kamailio's P-, I- and S-CSCF register users, call and der
   const network = `127.${randomInt(130, 150)}.${randomInt(1, 250)}`;
   const hss = `${network}.5`;
   const provisioning = await startHss(t, hss);
-  const kamailio = await startKamailio(t, {
+  const { pcscf, scscf } = await startKamailio(t, {
     domain: DOMAIN,
     network,
-    elements: ["scscf", "icscf", "pcscf"],
+    elements,
     hss: { host: hss, port: 3868 },
   });
   await connected(`${hss}:9103`, 2);
-  const where: SippTarget = { target: kamailio.addresses.pcscf, domain: DOMAIN, transport: "udp" };
+  const where: SippTarget = { target: `${pcscf.host}:${pcscf.port}`, domain: DOMAIN, transport: "udp" };
   await call(where);
-  const server = `registered sip:${kamailio.addresses.scscf}`;
+  const server = `registered sip:${scscf.host}:${scscf.port}`;
   assert.deepEqual([await stateOf(provisioning, ALICE), await stateOf(provisioning, BOB)], [server, server]);
 
   // Judged by what the HSS was told: Kamailio's 200 still lists the contact, with expires=0.
@@ -163,7 +164,7 @@ test("TS 24.229 §5.3: Kamailio's I-CSCF stands between bono and the S-CSCF of s
     network,
     elements: ["icscf"],
     hss: { host, port: 3868 },
-    scscfUri: `sip:${host}:5054;transport=tcp`,
+    chosen: `sip:${host}:5054;transport=tcp`,
     tcp: true,
   });
   // Its own and that of sprout.

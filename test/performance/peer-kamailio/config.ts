@@ -1,53 +1,63 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** Addresses of the peer: each element has a loopback address of its own. */
-export const peerAddresses = {
+export type Element = "pcscf" | "icscf" | "scscf";
+/** In the order they start. */
+export const elements: readonly Element[] = ["scscf", "icscf", "pcscf"];
+export type ElementAddress = { readonly host: string; readonly port: number };
+export type PeerAddresses = Readonly<Record<Element | "hss", ElementAddress>>;
+
+/** Addresses of the peer that the bench measures: each element has a loopback address of its own. */
+export const peerAddresses: PeerAddresses = {
   pcscf: { host: "127.0.0.2", port: 5060 },
   icscf: { host: "127.0.0.3", port: 4060 },
   scscf: { host: "127.0.0.4", port: 6060 },
   hss: { host: "127.0.0.5", port: 3868 },
-} as const;
+};
 
-export type Element = "pcscf" | "icscf" | "scscf";
-export const elements: readonly Element[] = ["scscf", "icscf", "pcscf"];
-
-/** `workers`: SIP workers, and Diameter workers, of each CSCF. `tcp`: listen on TCP too, and use it between the CSCFs. */
+/**
+ * `workers`: SIP workers, and Diameter workers, of each CSCF. `tcp`: listen on TCP too, and use it between the CSCFs.
+ * `chosen`: URI of the S-CSCF that the I-CSCF chooses, when it is not Kamailio's.
+ */
 export type PeerOptions = {
   domain: string;
   directory: string;
+  addresses?: PeerAddresses;
   workers?: number;
   dialogs?: boolean;
   tcp?: boolean;
+  chosen?: string;
   modules?: string;
 };
 
 const debianModules =
   "/usr/lib/x86_64-linux-gnu/kamailio/modules/:/usr/lib/aarch64-linux-gnu/kamailio/modules/";
 
-export const scscfUri = (options: PeerOptions): string =>
-  `sip:${peerAddresses.scscf.host}:${peerAddresses.scscf.port}${options.tcp === true ? ";transport=tcp" : ""}`;
+export function scscfUri({ addresses = peerAddresses, tcp }: PeerOptions): string {
+  const { host, port } = addresses.scscf;
+  return `sip:${host}:${port}${tcp === true ? ";transport=tcp" : ""}`;
+}
 
 /** Writes everything the three elements read into `options.directory`; nothing is written anywhere else. */
 export function writePeerConfiguration(options: PeerOptions): void {
-  const { directory } = options;
+  const { directory, addresses = peerAddresses } = options;
   const at = ({ host, port }: { host: string; port: number }): string => `${host}:${port}`;
   const names = new Map<string, string>([
     ["DOMAIN", options.domain],
     ["RUN", directory],
     ["MODULES", options.modules ?? debianModules],
     ["WORKERS", String(options.workers ?? 2)],
-    ["PCSCF", at(peerAddresses.pcscf)],
-    ["PCSCF_HOST", peerAddresses.pcscf.host],
-    ["ICSCF", at(peerAddresses.icscf)],
-    ["SCSCF", at(peerAddresses.scscf)],
-    ["HSS_HOST", peerAddresses.hss.host],
-    ["HSS_PORT", String(peerAddresses.hss.port)],
+    ["PCSCF", at(addresses.pcscf)],
+    ["PCSCF_HOST", addresses.pcscf.host],
+    ["ICSCF", at(addresses.icscf)],
+    ["SCSCF", at(addresses.scscf)],
+    ["HSS_HOST", addresses.hss.host],
+    ["HSS_PORT", String(addresses.hss.port)],
     ["TRANSPORT", options.tcp === true ? ";transport=tcp" : ""],
     ["TRACK", options.dialogs === false ? "" : "setflag(2);"],
   ]);
   for (const element of elements) {
-    const address = at(peerAddresses[element]);
+    const address = at(addresses[element]);
     names.set("TCP", options.tcp === true ? `tcp_children=2\nlisten=tcp:${address}` : "disable_tcp=yes");
     write(directory, `${element}.cfg`, fill(`${element}.cfg`, names));
   }
@@ -56,11 +66,11 @@ export function writePeerConfiguration(options: PeerOptions): void {
     ["scscf", 3870],
   ] as const) {
     names.set("NAME", element);
-    names.set("ACCEPTOR_HOST", peerAddresses[element].host);
+    names.set("ACCEPTOR_HOST", addresses[element].host);
     names.set("ACCEPTOR_PORT", String(acceptor));
     write(directory, `${element}.xml`, fill("diameter.xml", names));
   }
-  writeCapabilities(join(directory, "icscf_db"), scscfUri(options));
+  writeCapabilities(join(directory, "icscf_db"), options.chosen ?? scscfUri(options));
 }
 
 /** The I-CSCF reads the S-CSCFs it may choose from a database; db_text is the one without a server. */
