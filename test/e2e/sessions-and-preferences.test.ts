@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, type TestContext, test } from "node:test";
 import { responseTo, type SipMessage } from "@ims/sip";
+import { startApplicationServer } from "../support/application-server.ts";
 import { establish, inviteOf, reply } from "../support/call-flow.ts";
 import { type CoreUnderTest, launchCore } from "../support/core-under-test.ts";
 import { SipUe } from "../support/sip-ue.ts";
@@ -119,4 +122,29 @@ test("TS 24.229 §5.2.8.1: an operator deregisters a user in a call, and both si
     assert.match(bye.header("Reason") ?? "", /Deregistered/);
     reply(ue, bye, 200);
   }
+});
+
+test("RFC 3903: what a user publishes reaches his presence server through filter criteria, and its entity tag him", async (t) => {
+  const server = await startApplicationServer(t, "as-presence");
+  const spt = (group: number, content: string): string =>
+    `<SPT><ConditionNegated>0</ConditionNegated><Group>${group}</Group>${content}</SPT>`;
+  const when = [
+    spt(0, "<Method>PUBLISH</Method>"),
+    spt(1, "<SIPHeader><Header>Event</Header><Content>^presence</Content></SIPHeader>"),
+  ].join("");
+  const file = join(core.stateDir, "presence.xml");
+  writeFileSync(
+    file,
+    `<InitialFilterCriteria><Priority>0</Priority><TriggerPoint><ConditionTypeCNF>1</ConditionTypeCNF>${when}</TriggerPoint><ApplicationServer><ServerName>${server.uri}</ServerName><DefaultHandling>1</DefaultHandling></ApplicationServer></InitialFilterCriteria>`,
+  );
+  const alice = await phone(t, await user(["--ifc-file", file]));
+  const publish = alice.request("PUBLISH", alice.impu, { callId: `${alice.callId}-publish` });
+  for (const route of alice.serviceRoute) publish.append("Route", route);
+  publish.append("Event", "presence").append("Expires", "3600");
+  const document = `<presence xmlns="urn:ietf:params:xml:ns:pidf" entity="${alice.impu}"><tuple id="a"><status><basic>open</basic></status></tuple></presence>`;
+  alice.send(publish.setBody(document, "application/pidf+xml"));
+  const answer = await alice.final("PUBLISH");
+  assert.deepEqual([answer.status, answer.lines("SIP-ETag")], [200, ["state1"]]);
+  const { logs, errors } = await server.finish();
+  assert.match(logs.join("\n"), new RegExp(`published .*${alice.impu}`), errors);
 });

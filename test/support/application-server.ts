@@ -16,7 +16,15 @@ export interface ApplicationServerUnderTest {
 /** Starts one; it is ended after the test. `target`: where it sends everything, when not back to where a request came from. */
 export async function startApplicationServer(
   t: TestContext,
-  scenario: "as-proxy" | "as-b2bua" | "as-silent" | "as-garbage" | "as-late" | "as-mrf" | "as-voice-mail",
+  scenario:
+    | "as-presence"
+    | "as-proxy"
+    | "as-b2bua"
+    | "as-silent"
+    | "as-garbage"
+    | "as-late"
+    | "as-mrf"
+    | "as-voice-mail",
   given: {
     readonly port?: number;
     readonly workMs?: number;
