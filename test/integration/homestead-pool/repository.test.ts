@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { systemClock } from "@ims/runtime";
-import { type CassandraSession, openCassandra } from "@ims/store";
+import { type CassandraSession, cassandraStore, openCassandra, STORE_SCHEMA } from "@ims/store";
+import { Accounts } from "../../../nodes/ellis/src/accounts/accounts.ts";
+import { NumberPool } from "../../../nodes/ellis/src/numbers/number-pool.ts";
 import { SIMSERVS_SCHEMA } from "../../../nodes/homer/src/store/cassandra-simservs.ts";
 import { subscriberSchema } from "../../../nodes/homestead/src/hss/cassandra/schema.ts";
 import type {
@@ -58,7 +60,7 @@ describe("Subscribers in Cassandra", { skip }, () => {
         contactPoints: cassandra.contactPoints,
         keyspace: "subscribers",
         replicationFactor: cassandra.replicationFactor,
-        schemas: [subscriberSchema, SIMSERVS_SCHEMA],
+        schemas: [subscriberSchema, SIMSERVS_SCHEMA, STORE_SCHEMA],
         clock,
         connectWithinMs: 30_000,
       });
@@ -103,6 +105,33 @@ describe("Subscribers in Cassandra", { skip }, () => {
     assert.deepEqual(await other.remove(user, last.version), { kind: "removed" });
     assert.equal(await one.find(user), undefined);
     assert.deepEqual(await one.put(user, "<e/>", last.version), { kind: "overtaken" });
+  });
+
+  test("two ellises give each number once, and of two that make one account one is told that it exists", async () => {
+    const stores = [cassandraStore(session(0)), cassandraStore(session(1))];
+    const accounts = stores.map((store) => new Accounts(store));
+    const account = { email: "alice@example.com", fullName: "Alice", password: "", sessionKey: "" };
+    const made = await Promise.all(
+      accounts.map((each) =>
+        each.create({ ...account, createdAt: 0, recoveries: [], numbers: [], revision: 0 }),
+      ),
+    );
+    assert.deepEqual(made.sort(), ["created", "exists"]);
+    const range = { first: "5550195", count: 12, pstn: false };
+    const given: string[] = [];
+    await Promise.all(
+      stores.map(async (store, index) => {
+        const pool = new NumberPool([range], { store, clock }, async () => true);
+        for (;;) {
+          const taken = await pool.take(`user${index}`, { pstn: false, not: new Set() });
+          if (taken === "none") return;
+          // Ten rounds lost to the other one.
+          if (taken !== "unavailable") given.push(taken.number);
+        }
+      }),
+    );
+    assert.equal(new Set(given).size, 12);
+    assert.equal(given.length, 12);
   });
 
   /** The same write each time, of subscribers and identities of its own. */

@@ -52,12 +52,15 @@ export function numbersOf(email, attempt) {
     const { hide, incoming, outgoing, divert } = form.elements;
     details.addEventListener("toggle", () => {
       if (!details.open) return;
+      // Nobody changes what is about to be filled in.
+      form.hidden = true;
       attempt(async () => {
         const settings = settingsOf(await readDocument(document));
         hide.checked = settings.hide;
         incoming.checked = settings.incoming;
         outgoing.checked = settings.outgoing;
         divert.value = settings.divert;
+        form.hidden = false;
       });
     });
     form.addEventListener("submit", (event) => {
