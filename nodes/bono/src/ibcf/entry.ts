@@ -80,7 +80,7 @@ export function answerTowardsPeer(
   modules: IbcfModules,
 ): void {
   const { settings } = modules;
-  if (recorded) hideRecordRoute(response, settings.peerHostPort(flow.protocol.toLowerCase()), modules);
+  if (recorded) hideRecordRoute(response, settings.peerHostPort(flow.protocol.toLowerCase()), peer, modules);
   else response.remove("Record-Route");
   screenTowardsPeer(response, peer);
   answerToPeer(response, peer, settings);

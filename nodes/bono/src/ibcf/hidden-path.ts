@@ -89,13 +89,14 @@ export function openRecordRoute(response: SipMessage, peer: Peer, parts: Parts):
  * Record-Route of our network's answer as the peer may see it: ours, with what is above it inside, and the peer's own. Where ours
  * is missing, nothing is shown.
  */
-export function hideRecordRoute(response: SipMessage, hostPort: string, parts: Parts): void {
+export function hideRecordRoute(response: SipMessage, hostPort: string, peer: Peer, parts: Parts): void {
   if (!response.has("Record-Route")) return;
   const { own } = parts;
   const values = response.values("Record-Route");
-  const at = values.findIndex((value) => {
+  // The lowest one: a call that has left by us again has another of ours above.
+  const at = values.findLastIndex((value) => {
     const uri = parseNameAddr(value)?.uri;
-    return uri !== undefined && own.sideOf(uri) === "core";
+    return uri !== undefined && uri.user === `ibcf.${peer.name}` && own.sideOf(uri) === "core";
   });
   response.remove("Record-Route");
   if (at < 0) return;

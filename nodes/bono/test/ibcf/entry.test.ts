@@ -84,6 +84,25 @@ test("TS 24.229 §5.10.4.2: the answer shows the peer one Record-Route of ours, 
   assert.equal(bye.flow.remoteAddress, "sbc.carrier.example");
 });
 
+test("a call that enters and leaves by the same IBCF: each side has its own way, and the caller's BYE goes all of it", () => {
+  const b = new IbcfBench();
+  const invite = only(b.request(b.peer(PBX), { uri: "sip:alice@example.com" }));
+  const [entered = ""] = invite.message.values("Record-Route");
+  const inside = [
+    "<sip:sbc.carrier.example;lr>",
+    `<sip:ibcf.carrier@${CORE}:5058;transport=tcp;lr>`,
+    `<sip:${SPROUT}:5054;transport=tcp;lr>`,
+  ];
+  const { message } = only(b.answer(invite, 200, [`Record-Route: ${[...inside, entered].join(", ")}`]));
+  const [ours = "", ...more] = message.values("Record-Route");
+  assert.deepEqual(more, []);
+  const headers = [`Route: ${ours}`];
+  const to = "<sip:alice@example.com>;tag=t1";
+  const bye = only(b.request(b.peer(PBX), { method: "BYE", uri: "sip:x@carrier.example", to, headers }));
+  assert.deepEqual(bye.message.values("Route"), inside.toReversed());
+  assert.equal(bye.flow.remoteAddress, SPROUT);
+});
+
 test("who is no peer gets 403 and nothing is kept of it; no REGISTER comes through a peer", () => {
   const b = new IbcfBench({ timers: { ...DEFAULT_TIMERS, t1: 100 } });
   const stranger = b.peer("198.51.100.66");
