@@ -17,6 +17,8 @@ export interface DocumentModules extends AdmissionModules {
   readonly simservs: SimservsDocuments | undefined;
 }
 
+/** Far more than a service profile has, and read in some milliseconds. */
+const MAX_ELEMENTS = 1_500;
 const PATH = "/accounts/:email/numbers/:uri";
 
 /** Settings of services and filter criteria of a number, as XML of any media type: the tools of Clearwater say none that is right. */
@@ -55,7 +57,10 @@ export function documentRoutes(app: FastifyInstance, modules: DocumentModules): 
 
   app.put<NamedNumber>(`${PATH}/ifcs`, { config: { resource: "ifcs" } }, async (request, reply) => {
     const { number } = await numberOf(request, modules);
-    const parsed = parseFilterCriteriaSet(bodyOf(request), { mayLackPriority: true });
+    const body = bodyOf(request);
+    if (elementsIn(body) > MAX_ELEMENTS)
+      throw new Refusal(400, `More than ${MAX_ELEMENTS} elements of filter criteria`);
+    const parsed = parseFilterCriteriaSet(body, { mayLackPriority: true });
     if (parsed.kind === "malformed")
       throw new Refusal(400, `Not filter criteria of TS 29.228 annex E: ${parsed.reason}`.slice(0, 500));
     const criteria = structuredClone(parsed.sets) as NewCriteria;
@@ -63,6 +68,14 @@ export function documentRoutes(app: FastifyInstance, modules: DocumentModules): 
     if (result.kind !== "set") return refusedCriteria(result);
     return reply.code(200).send();
   });
+}
+
+/** A bound on what reading costs, before it is read. */
+function elementsIn(xml: string): number {
+  let count = 0;
+  for (let at = xml.indexOf("<"); at >= 0; at = xml.indexOf("<", at + 1))
+    if (xml.charCodeAt(at + 1) !== 0x2f) count++;
+  return count;
 }
 
 function refusedBy(answer: DocumentAnswer): never {

@@ -221,6 +221,7 @@ test("TS 29.228 annex E: filter criteria of a number are read and set, also with
     "<ServiceProfile>",
     "<!DOCTYPE x [<!ENTITY a 'aaaa'>]><ServiceProfile>&a;</ServiceProfile>",
     `${"<a>".repeat(20_000)}`,
+    `<ServiceProfile>${"<InitialFilterCriteria/>".repeat(2_000)}</ServiceProfile>`,
     `<ServiceProfile>${criteria("sip:a", "<Priority>x</Priority>")}</ServiceProfile>`,
     `<ServiceProfile>${criteria("sip:a").replace("INVITE</Method>", "INVITE</Method><RequestURI>(((</RequestURI>")}</ServiceProfile>`.replace(
       "<Method>INVITE</Method>",
