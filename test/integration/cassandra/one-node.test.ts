@@ -10,6 +10,7 @@ import {
 } from "@ims/store";
 import { calendarCompliance, kvStoreCompliance } from "@ims/store/testing";
 import { type CassandraUnderTest, launchCassandra, whyNoCassandra } from "../../support/cassandra.ts";
+import { callListCases } from "./call-list-cases.ts";
 import { launcherCases } from "./launcher-cases.ts";
 import { migrationCases } from "./migration-cases.ts";
 import { sessionCases } from "./session-cases.ts";
@@ -58,4 +59,5 @@ describe("Cassandra, one node", { skip }, () => {
   launcherCases(() => cassandra);
   migrationCases(() => cassandra);
   sessionCases(() => cassandra);
+  callListCases(() => cassandra);
 });

@@ -101,7 +101,8 @@ test("beginning and end of a call have the same name, two calls have two", async
 test("calls that nobody answers are noted once, whatever the reason: busy, cancelled, nobody there", async () => {
   const b = await listBench("bob");
   const busy = requestIn(await calls(b));
-  await answers(b, busy, 486);
+  assert.deepEqual(statuses(await answers(b, busy, 180)), [180]);
+  assert.deepEqual(statuses(await answers(b, busy, 486)), [486]);
   assert.deepEqual(
     noted(b).map((each) => (each as CallFragment).kind),
     ["rejected"],
