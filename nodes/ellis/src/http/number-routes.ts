@@ -82,6 +82,7 @@ export function numberRoutes(app: FastifyInstance, modules: NumberModules): void
       const { number } = await numberOf(request, modules);
       const result = await provisioning.resetPassword(number.privateId);
       if (result.kind === "unknown") throw new Refusal(404, "homestead does not know the number");
+      if (result.kind === "refused") throw new Refusal(409, result.problem);
       if (result.kind !== "reset") throw upstream("problem" in result ? result.problem : "try again");
       return succeed(request, reply, 200, { sip_password: result.password });
     },

@@ -130,7 +130,11 @@ export class Provisioning {
     const password = sipPassword();
     return this.#turns.run(impi, () =>
       this.#attempt(async (): Promise<ResetResult> => {
-        if ((await this.#find(impi)) === undefined) return { kind: "unknown" };
+        const subscriber = await this.#find(impi);
+        if (subscriber === undefined) return { kind: "unknown" };
+        // A password would take the place of the keys.
+        if (subscriber.authentication.includes("aka"))
+          return { kind: "refused", problem: `${impi} is authenticated by a SIM; it has no password` };
         await this.#modules.homestead.update(impi, { credentials: { password } });
         return { kind: "reset", password };
       }),

@@ -160,6 +160,11 @@ test("a password for SIP is made anew", async (t) => {
   assert.equal(reset.status, 200);
   assert.notEqual(reset.json["sip_password"], number["sip_password"]);
   assert.equal(ellis.homestead.passwords.get(number["private_id"] ?? ""), reset.json["sip_password"]);
+  const subscriber = ellis.homestead.subscribers.get(number["private_id"] ?? "");
+  subscriber?.authentication.push("aka");
+  const sim = await ellis.ask("POST", pathOf(number, "/password"), { session });
+  assert.equal(sim.status, 409);
+  assert.match(String(sim.json["reason"]), /authenticated by a SIM/);
 });
 
 test("simservs documents of a number are homer's, whatever media type a tool says; they go with the number", async (t) => {
