@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, type TestContext, test } from "node:test";
@@ -23,6 +23,17 @@ const skip = missing === null || process.env["CI"] !== undefined ? false : missi
 const CARRIER = "127.9.2.10";
 const PBX = "127.9.2.20";
 
+/** Waits until somebody has bound a UDP port of 127.0.0.0/8. */
+async function bound(host: string, port: number): Promise<void> {
+  const address = Buffer.from(host.split(".").map(Number)).reverse().toString("hex").toUpperCase();
+  const entry = ` ${address}:${port.toString(16).toUpperCase().padStart(4, "0")} `;
+  for (let turn = 0; turn < 500; turn++) {
+    if (readFileSync("/proc/net/udp", "latin1").includes(entry)) return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  assert.fail(`nobody has bound ${host}:${port}`);
+}
+
 describe("other networks and a PBX, played by SIPp", { skip }, () => {
   const folder = mkdtempSync(join(tmpdir(), "interconnection-"));
   let core: CoreUnderTest;
@@ -37,7 +48,7 @@ describe("other networks and a PBX, played by SIPp", { skip }, () => {
         ...{ name: "carrier", domains: ["carrier.example", "*"], addresses: [CARRIER] },
         // The first one does not answer.
         targets: [`sip:${CARRIER}:${nobody}`, `sip:${CARRIER}:${carrierPort}`],
-        ...{ answer_ms: 300, options_seconds: 0 },
+        ...{ answer_ms: 2_000, options_seconds: 0 },
       },
       {
         ...{ name: "pbx", addresses: [PBX], served_user: "sip:pbx@example.com", authenticate: true },
@@ -54,12 +65,15 @@ describe("other networks and a PBX, played by SIPp", { skip }, () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  const carrier = (scenario: string): RunningSipp =>
-    startSipp({
+  const carrier = async (scenario: string): Promise<RunningSipp> => {
+    const running = startSipp({
       scenario: scenarioPath(scenario),
       args: ["-t", "u1", "-i", CARRIER, "-p", String(carrierPort), "-m", "1"],
-      timeoutMs: 15_000,
+      timeoutMs: 20_000,
     });
+    await bound(CARRIER, carrierPort);
+    return running;
+  };
   const alice = async (t: TestContext): Promise<SipUe> => {
     const ue = await SipUe.open(t, core, { user: "6505550000" });
     assert.equal((await ue.register()).status, 200);
@@ -82,7 +96,7 @@ describe("other networks and a PBX, played by SIPp", { skip }, () => {
   test("TS 24.229 §5.10.2, §5.10.4: a call to another network, whose first target is dead; it sees nothing of ours, and its BYE comes home", async (t) => {
     const ue = await alice(t);
     for (const scenario of ["peer-answers", "peer-hangs-up"]) {
-      const peer = carrier(scenario);
+      const peer = await carrier(scenario);
       const invite = inviteOf(ue, "sip:bob@carrier.example").set("Call-ID", `${ue.callId}-${scenario}`);
       ue.send(invite);
       const answer = await ue.final("INVITE");
@@ -140,7 +154,7 @@ describe("other networks and a PBX, played by SIPp", { skip }, () => {
   });
 
   test("TS 24.229 §5.4.3.6: a PBX that does not register proves who it is and calls a number of another network, for its own number", async () => {
-    const peer = carrier("peer-answers");
+    const peer = await carrier("peer-answers");
     const result = await runSipp({
       scenario: scenarioPath("pbx-calls"),
       target: border(),
