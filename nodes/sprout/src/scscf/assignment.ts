@@ -1,8 +1,8 @@
 import type { AssignmentType, ServerAssignmentOutcome } from "../cx/cx.ts";
 import { type Binding, liveBindings, type Registration } from "../store/registration.ts";
 import { NO_SUBSCRIPTIONS } from "../store/subscription.ts";
+import type { BindingChange } from "./binding-change.ts";
 import type { ScscfModules } from "./modules.ts";
-import type { BindingChange } from "./registrar.ts";
 
 /** Server-Assignment-Type for what is about to happen; undefined when the HSS need not hear of it. */
 export function assignmentFor(
