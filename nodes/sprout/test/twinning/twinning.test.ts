@@ -8,6 +8,7 @@ import { builtInBench, ownUris } from "../support/built-in.ts";
 import { BOB_URI, calls, statuses } from "../support/mmtel.ts";
 
 const VOIP = "sip:bob@192.0.2.2:5060";
+const MOBILE = "sip:123bob@192.0.2.9:5060";
 const ON_MOBILE = "sip:bob@192.0.2.3:5060";
 const NATIVE = '*;+g.3gpp.ics="server,principal";explicit;require';
 
@@ -55,11 +56,11 @@ function answers(b: Bench, asked: SipMessage | undefined, status: number): Promi
 test("RFC 3841: a call goes to VoIP clients that are not on the mobile, and to the mobile by its prefix", async () => {
   const b = await twinBench(PREFIXED);
   const sent = legs(await calls(b));
-  assert.deepEqual([...sent.keys()].sort(), ["sip:123bob@192.0.2.9:5060", VOIP]);
+  assert.deepEqual([...sent.keys()].sort(), [MOBILE, VOIP]);
   const voip = sent.get(VOIP);
   assert.deepEqual(voip?.values("Reject-Contact"), ["*;+sip.with-twin", '*;+g.3gpp.ics="server,principal"']);
   assert.equal(voip?.has("Accept-Contact"), false);
-  const native = sent.get("sip:123bob@192.0.2.9:5060");
+  const native = sent.get(MOBILE);
   assert.equal(native?.header("P-Called-Party-ID"), "<sip:123bob@example.com>");
   assert.deepEqual(native?.values("Accept-Contact"), [NATIVE]);
   assert.deepEqual(native?.values("Reject-Contact"), ["*;+sip.with-twin"]);
@@ -72,11 +73,21 @@ test("RFC 3841: a call goes to VoIP clients that are not on the mobile, and to t
   assert.equal(answered.find(({ method }) => method === "CANCEL")?.requestUri, VOIP);
 });
 
+test("RFC 3841: a client on the mobile does not ring beside it; when the mobile is off it rings alone", async () => {
+  const b = await twinBench(PREFIXED);
+  // A contact that says nothing of itself gets every call.
+  await b.registered({ ...BOB, contact: `<${VOIP}>;audio`, callId: "reg-voip" }, BOB_KEYS);
+  await b.registered({ ...BOB, contact: `<${ON_MOBILE}>;+sip.with-twin` }, BOB_KEYS);
+  const sent = legs(await calls(b));
+  assert.deepEqual([...sent.keys()].sort(), [MOBILE, VOIP]);
+  assert.deepEqual([...legs(await answers(b, sent.get(MOBILE), 480)).keys()], [ON_MOBILE]);
+});
+
 test("480 of the mobile: the client on it is asked, and may answer", async () => {
   const b = await twinBench(PREFIXED);
   await b.registered({ ...BOB, contact: `<${ON_MOBILE}>;+sip.with-twin` }, BOB_KEYS);
   const sent = legs(await calls(b));
-  const again = legs(await answers(b, sent.get("sip:123bob@192.0.2.9:5060"), 480));
+  const again = legs(await answers(b, sent.get(MOBILE), 480));
   const onMobile = again.get(ON_MOBILE);
   assert.deepEqual(onMobile?.values("Accept-Contact"), ["*;+sip.with-twin;explicit;require"]);
   assert.equal(onMobile?.has("Reject-Contact"), false);
@@ -87,7 +98,7 @@ test("480 of the mobile: the client on it is asked, and may answer", async () =>
 test("other refusals of the mobile are not tried again; both refuse: the better answer", async () => {
   const b = await twinBench(PREFIXED);
   const sent = legs(await calls(b));
-  assert.equal(legs(await answers(b, sent.get("sip:123bob@192.0.2.9:5060"), 500)).size, 0);
+  assert.equal(legs(await answers(b, sent.get(MOBILE), 500)).size, 0);
   assert.deepEqual(statuses(await answers(b, sent.get(VOIP), 486)), [486]);
 });
 
@@ -95,14 +106,14 @@ test("RFC 5627: who means one client by its GRUU gets that one", async () => {
   const b = await twinBench(PREFIXED);
   const sent = await calls(b, { uri: `${BOB_URI};gr=urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6` });
   assert.deepEqual(b.counted, ["voip"]);
-  assert.equal(legs(sent).has("sip:123bob@192.0.2.9:5060"), false);
+  assert.equal(legs(sent).has(MOBILE), false);
 });
 
 test("RFC 3841 §9.2: who asks for the mobile gets the mobile alone, and its 480 is the answer", async () => {
   const b = await twinBench(PREFIXED);
   const sent = legs(await calls(b, { headers: ['Accept-Contact: *;+g.3gpp.ics="server"'] }));
-  assert.deepEqual([...sent.keys()], ["sip:123bob@192.0.2.9:5060"]);
-  assert.deepEqual(statuses(await answers(b, sent.get("sip:123bob@192.0.2.9:5060"), 480)), [480]);
+  assert.deepEqual([...sent.keys()], [MOBILE]);
+  assert.deepEqual(statuses(await answers(b, sent.get(MOBILE), 480)), [480]);
   assert.deepEqual(b.counted, ["native"]);
 });
 
@@ -115,7 +126,7 @@ test("a prefix that is none, or missing, leaves the Request-URI as it is: the mo
   }
 });
 
-test("MESSAGE, other methods and emergency calls are not twinned", async () => {
+test("MESSAGE is not twinned", async () => {
   const b = await twinBench(PREFIXED);
   const [message, ...more] = await calls(b, { method: "MESSAGE" });
   assert.equal(more.length, 0);
