@@ -1,5 +1,5 @@
 import { canonicalImpu, impiOfImpu, isEmergencyRegistration } from "@ims/ims";
-import { parseNameAddr, type RequestContext, type SipMessage } from "@ims/sip";
+import { isSentElsewhere, parseNameAddr, type RequestContext, type SipMessage } from "@ims/sip";
 import {
   type Credentials,
   credentialsOf,
@@ -88,6 +88,14 @@ export function register(context: RequestContext, modules: PcscfModules): void {
         accepted(response, request, { access, impu, impi, emergency }, modules);
       } else if (guess && response.status === 401 && isStale(response))
         guesses.forgive(flow.remoteAddress, credentials.impi);
+      if (isSentElsewhere(response)) {
+        // No member could. Upon 503 the UE would leave its flow for another P-CSCF, which asks the same members, and be called in
+        // vain there (RFC 3261 §16.7 step 6).
+        if (guess) guesses.forgive(flow.remoteAddress, credentials.impi);
+        const retryAfter = response.header("Retry-After") ?? "";
+        context.respond(500, { edit: (answer) => void answer.append("Retry-After", retryAfter) });
+        return "absorb";
+      }
       removeKeys(response);
       stripTowardsUe(response);
       // What is granted is between the P-CSCF and the S-CSCF.

@@ -206,6 +206,24 @@ test("TS 24.229 §5.2.2.1: without an answer of the home network the UE gets 504
   assert.equal(sent[1]?.message.topVia?.branch, first?.message.topVia?.branch);
 });
 
+test("RFC 3261 §16.7: when no member of the core has its stores, that is no reason to leave this P-CSCF: 500 and when to come again", () => {
+  const bench = new PcscfBench();
+  const ue = bench.ue(40010);
+  const toCore = only(bench.request(ue, REGISTER));
+  const elsewhere = 'Warning: 399 - "another server of the pool may be able to"';
+  const answer = only(bench.answer(toCore, 503, [elsewhere, "Retry-After: 7"]));
+  assert.deepEqual([answer.message.status, answer.message.header("Retry-After")], [500, "7"]);
+});
+
+test("TS 24.229 §5.2.2.1: a home network whose HSS has too much to do is left alone: 503", () => {
+  const bench = new PcscfBench();
+  const ue = bench.ue(40011);
+  const toCore = only(bench.request(ue, REGISTER));
+  const busy = 'Warning: 399 - "a server behind this one is too busy"';
+  const answer = only(bench.answer(toCore, 503, [busy, "Retry-After: 7"]));
+  assert.deepEqual([answer.message.status, answer.message.header("Retry-After")], [503, "7"]);
+});
+
 test("bad guesses: after 10 answers a source gets one try per second and user; others are not slowed down", () => {
   const bench = new PcscfBench();
   let cseq = 0;

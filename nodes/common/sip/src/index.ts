@@ -56,6 +56,7 @@ export {
   type OverloadSide,
   refusesForOverload,
 } from "./overload/overload-control.ts";
+export { isSentElsewhere, sendElsewhere } from "./overload/sent-elsewhere.ts";
 export type { Locator } from "./proxy/locator.ts";
 export { nextHop, topRoute } from "./proxy/next-hop.ts";
 export { ProxyCore } from "./proxy/proxy-core.ts";

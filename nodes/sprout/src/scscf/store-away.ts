@@ -1,4 +1,4 @@
-import type { RequestContext, SipMessage } from "@ims/sip";
+import { type RequestContext, type SipMessage, sendElsewhere } from "@ims/sip";
 import { shardOf } from "@ims/store";
 import type { NotAvailable } from "../store/copies.ts";
 
@@ -19,6 +19,7 @@ export function refuseForStore(
   if (away.newer) return void context.respond(503);
   const seconds = EARLIEST + (shardOf(context.request.callId) % (SPREAD + 1));
   const edit = (response: SipMessage): void => void response.append("Retry-After", String(seconds));
-  if (away.elsewhere) return void context.respond(503, { edit });
+  if (away.elsewhere)
+    return void context.respond(503, { edit: (response) => sendElsewhere(response, seconds) });
   context.respond(500, { reason: "Server Internal Error (registrations are not available)", edit });
 }

@@ -5,6 +5,7 @@ import type { SipMessage } from "../message/message.ts";
 import { responseTo } from "../message/response.ts";
 import { blamesServerBehind } from "../overload/busy-behind.ts";
 import { refusesForOverload } from "../overload/overload-control.ts";
+import { isSentElsewhere } from "../overload/sent-elsewhere.ts";
 import type { ClientTransaction, ClientTransactionUser } from "../transaction/client-transaction.ts";
 import type { Flow, Target } from "../transport/transport.ts";
 import type { ForkOptions, Fork as ForkPort } from "./transaction-user.ts";
@@ -177,8 +178,8 @@ export class Fork implements ForkPort, ClientTransactionUser, HopUser {
 
   onResponse(response: SipMessage): void {
     if (response.status === 503 && !blamesServerBehind(response)) {
-      // A server that sheds load works; the next one is asked all the same.
-      if (!refusesForOverload(response)) this.#targetFailed("refused");
+      // A server that sheds load works, and so does one that misses something; the next one is asked all the same.
+      if (!refusesForOverload(response) && !isSentElsewhere(response)) this.#targetFailed("refused");
       this.#refusals += 1;
       this.#branch = "";
       if (this.#nextTarget < this.#targets.length && this.#refusals <= MAX_REFUSALS && !this.#cancelled)

@@ -11,6 +11,7 @@ import {
   ResourcePriorities,
   responseTo,
   type SipMessage,
+  sendElsewhere,
   type Target,
   type TransactionUser,
 } from "../../src/index.ts";
@@ -282,6 +283,27 @@ test("RFC 3261 §21.5.4: a 503 because of a server behind goes back as it is: no
     8,
     "all were let through",
   );
+});
+
+test("RFC 3263 §4.3: a 503 of a server that misses what its equals may have goes to the next target, and opens no breaker", () => {
+  const one = member(TWO);
+  const elsewhere = responseTo(parsed(request("INVITE")), 503, { toTag: "b1" });
+  sendElsewhere(elsewhere, 7);
+  const [warning = ""] = elsewhere.lines("Warning");
+  for (let n = 0; n < 8; n++) {
+    one.peer.receive(request("INVITE", { branch: `z9hG4bK${n}` }));
+    const first = sentTo(one, 1).length > sentTo(one, 2).length ? 1 : 2;
+    for (const index of [first, 3 - first]) {
+      const plain = answer(sentTo(one, index).at(-1), 503);
+      flowTo(one, index).receive(
+        plain.replace("Content-Length", `Warning: ${warning}\r\nRetry-After: 7\r\nContent-Length`),
+      );
+    }
+  }
+  const invites = (index: number): number =>
+    methods(sentTo(one, index)).filter((method) => method === "INVITE").length;
+  assert.deepEqual([invites(1), invites(2)], [8, 8], "all were let through, to both");
+  assert.deepEqual(statuses(one.peer), Array(8).fill(503));
 });
 
 test("design §4: an open breaker refuses new dialogs, not requests inside one, nor emergency calls", () => {
