@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { createSocket, type Socket } from "node:dgram";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -122,6 +122,39 @@ test("TS 24.229 §5.10.3.2: over real sockets a peer reaches the I-CSCF by its a
   const metrics = await scrape();
   assert.match(metrics, /ims_bono_ibcf_requests_total\{outcome="routed",direction="entry"\} 1\b/);
   assert.match(metrics, /ims_bono_ibcf_refused_total\{reason="foreignPeer"\} 1\b/);
+});
+
+test("the file of peers is followed: who is added is known without a restart, a file that is wrong changes nothing and is named", async (t) => {
+  const core = await icscf(t);
+  const file = join(folderOf(t), "peers.json");
+  const write = (text: string): void => {
+    writeFileSync(`${file}.new`, text);
+    renameSync(`${file}.new`, file);
+  };
+  write('{"peers":[]}');
+  const { port, health } = await start(t, {
+    icscfUri: `sip:127.0.0.1:${core.port};transport=tcp`,
+    ibcfPeersFile: file,
+  });
+  const peer = await peerAt(t, "127.0.0.63");
+  let asked = 0;
+  const answered = async (start: string): Promise<boolean> => {
+    const text = message("127.0.0.63", peer.port, `follow${++asked}`);
+    return (await peer.ask(text, port("ibcf-udp"))).startsWith(start);
+  };
+  const until = async (fits: () => boolean | Promise<boolean>): Promise<void> => {
+    for (let turn = 0; turn < 100; turn++) {
+      if (await fits()) return;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    assert.fail("nothing has changed");
+  };
+  assert.equal(await answered("SIP/2.0 403"), true);
+  write('{"peers":[{"name":"peer","addresses":["127.0.0.63"]}]}');
+  await until(() => answered("SIP/2.0 200"));
+  write('{"peers":[{"name":"peer","addresses":["everywhere"]}]}');
+  await until(() => health.notes().some((note) => /ibcfPeers: .*addresses\.0/.test(note)));
+  assert.equal(await answered("SIP/2.0 200"), true);
 });
 
 /** A certificate for addresses, and its key. */
