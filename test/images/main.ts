@@ -15,11 +15,12 @@ import { bootVellum } from "./vellum.ts";
 
 const USAGE = `Boots the image as homestead with ralf, sprout and bono in turn, with a seed on this side of a bridge, registers a user through
 them, applies a configuration that restarts them; then as vellum with a data volume and etcd over TLS, and as two members that cannot be.
-  npm run test:images -- [--image FILE] [--deadline SECONDS] [--keep] [--uefi]
+  npm run test:images -- [--image FILE] [--deadline SECONDS] [--only LIST] [--keep] [--uefi]
 
   --image FILE   default: the .qcow2 in dist/image (npm run image:build)
   --deadline S   longest boot, default 600 (no KVM is used)
   --uefi         boot the first machine by UEFI (Debian: ovmf) instead of BIOS
+  --only LIST    core, vellum, refused: parts of it, separated by commas
   --keep         leave consoles and logs
 Needs root, or user namespaces and /dev/net/tun; 'sh scripts/install-test-tools --images' for the programs.
 `;
@@ -32,6 +33,7 @@ const { values } = parseArgs({
   options: {
     image: { type: "string" },
     deadline: { type: "string", default: "600" },
+    only: { type: "string", default: "core,vellum,refused" },
     keep: { type: "boolean", default: false },
     uefi: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
@@ -50,6 +52,12 @@ if (image === undefined) {
   process.exit(2);
 }
 const deadline = Number(values.deadline);
+const parts = new Set(values.only.split(","));
+for (const part of parts)
+  if (!["core", "vellum", "refused"].includes(part)) {
+    console.error(`--only: '${part}' is not core, vellum or refused`);
+    process.exit(2);
+  }
 const folder = mkdtempSync(join(tmpdir(), "tidewater-images-"));
 const host = new HostSide(folder);
 const machines: Machine[] = [];
@@ -71,6 +79,37 @@ try {
     JSON.stringify([...(await etcdEntries(SEED, "/tidewater/clusters/memcached/"))]).includes(`${OTHER}`),
   );
   note("seed", "etcd and two memcacheds on this side of the bridge");
+  if (parts.has("core")) await bootCore();
+  if (parts.has("vellum"))
+    await bootVellum({ folder, image: resolve(image), bridge: BRIDGE, net: NET, deadline, machines, note });
+  if (parts.has("refused")) {
+    await refused(
+      "a role that there is not",
+      { role: "sprut", pool: "sprut", name: "sprut-0" },
+      "role: must be one of",
+    );
+    await refused(
+      "a seed that does not answer",
+      { seeds: [`${NET}.99`], waitSeconds: 20 },
+      "no seed answers",
+    );
+  }
+  console.log(`\n${cpus().length} processors, load now ${loadNow()}\n`);
+  for (const [what, value] of results) console.log(`| ${what} | ${value} |`);
+  console.log("\nall well");
+} catch (error) {
+  console.error(`\nFAILED: ${(error as Error).message}`);
+  process.exitCode = 1;
+} finally {
+  for (const close of closing) close();
+  for (const machine of machines) await machine.stop();
+  await host.stop();
+  if (values.keep || process.exitCode === 1) console.log(`consoles and logs: ${folder}`);
+  else rmSync(folder, { recursive: true, force: true });
+}
+
+/** homestead, sprout and bono, which form a core. */
+async function bootCore(): Promise<void> {
   const token = newJoinToken();
   await admitEdges(token);
 
@@ -176,26 +215,6 @@ try {
   if (again.status !== 200) throw new Error(`REGISTER after the restarts: ${again.status}`);
   note("REGISTER after the restarts", "200");
   for (const machine of machines.splice(0)) await machine.stop();
-
-  await bootVellum({ folder, image: resolve(image), bridge: BRIDGE, net: NET, deadline, machines, note });
-  await refused(
-    "a role that there is not",
-    { role: "sprut", pool: "sprut", name: "sprut-0" },
-    "role: must be one of",
-  );
-  await refused("a seed that does not answer", { seeds: [`${NET}.99`], waitSeconds: 20 }, "no seed answers");
-  console.log(`\n${cpus().length} processors, load now ${loadNow()}\n`);
-  for (const [what, value] of results) console.log(`| ${what} | ${value} |`);
-  console.log("\nall well");
-} catch (error) {
-  console.error(`\nFAILED: ${(error as Error).message}`);
-  process.exitCode = 1;
-} finally {
-  for (const close of closing) close();
-  for (const machine of machines) await machine.stop();
-  await host.stop();
-  if (values.keep || process.exitCode === 1) console.log(`consoles and logs: ${folder}`);
-  else rmSync(folder, { recursive: true, force: true });
 }
 
 async function boot(options: MachineOptions): Promise<Machine> {

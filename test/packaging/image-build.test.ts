@@ -120,7 +120,9 @@ test("a data volume that is blank gets a file system, one with anything on it is
     rmSync(tried, { force: true });
     const script = join(FILES, "usr/lib/tidewater/data-volume.sh");
     const env = { PATH: `${at}:${process.env["PATH"] ?? ""}`, FOUND: String(found) };
-    const ended = spawnSync("sh", [script, join(at, name), disks, "1"], { encoding: "utf8", env });
+    const units = join(at, "units");
+    const args = [script, join(at, name), disks, "1", join(FILES, "usr/lib/tidewater"), units];
+    const ended = spawnSync("sh", args, { encoding: "utf8", env });
     const did = existsSync(tried) ? readFileSync(tried, "utf8") : "";
     return { code: ended.status, said: ended.stderr, did };
   };
@@ -130,7 +132,7 @@ test("a data volume that is blank gets a file system, one with anything on it is
   const disk = join(disks, `virtio-${volume.slice(0, 20)}`);
   writeFileSync(`${disk}-part1`, "");
   writeFileSync(disk, "");
-  const mount = "systemctl start var-lib-tidewater.mount\n";
+  const mount = "systemctl daemon-reload\nsystemctl start var-lib-tidewater.mount\n";
   assert.deepEqual(start(2), { code: 0, said: "", did: `mkfs -q -L tidewater-data ${disk}\n${mount}` });
   assert.deepEqual(start(0), { code: 0, said: "", did: mount });
   rmSync(disk);
@@ -139,6 +141,12 @@ test("a data volume that is blank gets a file system, one with anything on it is
   assert.deepEqual([unreadable.code, unreadable.did], [1, ""], "blkid says 2 of what it cannot read, too");
   rmSync(disk, { recursive: true });
   writeFileSync(disk, "");
+  assert.match(
+    readFileSync(join(at, "units/var-lib-tidewater.mount"), "utf8"),
+    /^Where=\/var\/lib\/tidewater$/m,
+  );
+  // A unit of that name makes every unit with a StateDirectory below it wait for the volume, and fail without one.
+  assert.deepEqual(globSync("etc/systemd/system/*.mount", { cwd: FILES }), []);
   const unsure = start(8);
   assert.deepEqual([unsure.code, unsure.did], [1, ""], "nothing is done to what cannot be told");
   writeFileSync(join(at, "odd"), "../../vda; rm -rf /");

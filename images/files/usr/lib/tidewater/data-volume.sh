@@ -44,4 +44,6 @@ case $found in
   exit 1
   ;;
 esac
+install -D -m 0644 "${4:-/usr/lib/tidewater}/var-lib-tidewater.mount" "${5:-/run/systemd/system}/var-lib-tidewater.mount"
+systemctl daemon-reload
 systemctl start var-lib-tidewater.mount
