@@ -56,7 +56,8 @@ export class Machine {
         ],
         ...["-display", "none", "-serial", `file:${this.console}`],
         ...(firmware === undefined ? [] : ["-bios", firmware]),
-        ...["-drive", `file=${disk},if=virtio,cache=unsafe`],
+        ...["-drive", `file=${disk},if=none,id=root,cache=unsafe`],
+        ...["-device", "virtio-blk-pci,drive=root,bootindex=1"],
         ...["-drive", `file=${drive},if=virtio,format=raw,readonly=on`],
         ...(volume === undefined
           ? []
