@@ -24,6 +24,8 @@ export interface RegisterOperation {
   reason?: string;
   /** When REGISTERs were sent that got no answer, or one that leaves open what was done (5xx): each may have been done. */
   unanswered?: number[];
+  /** Who sent it to another edge node, and with what. */
+  turnedAway?: string;
   /** When the REGISTER was sent that got the last answer. */
   asked?: number;
   /** Edge nodes tried; more than one: the UE had to help itself. */

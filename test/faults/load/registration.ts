@@ -80,6 +80,7 @@ async function registerNow(ue: Ue, purpose: RegisterPurpose, expires: number): P
     // Not here, not now, or cut off from the home network: TS 24.229 §5.1.1.2.1 lets the UE try another P-CSCF. The history shows
     // that it had to.
     if ((response.status === 503 || response.status === 504) && ue.turnedAway()) {
+      operation.turnedAway = `${edge.name}: ${response.status} ${response.reason}`;
       unanswered.push(sent);
       continue;
     }

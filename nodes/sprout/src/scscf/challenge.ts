@@ -8,6 +8,7 @@ import {
 } from "@ims/sip";
 import type { AuthenticationScheme, AuthenticationVector } from "../cx/cx.ts";
 import { refuseForBusyHss } from "../cx/hss-busy.ts";
+import { refuseForSilentHss } from "../cx/hss-silent.ts";
 import type { Challenge } from "../store/impi-store.ts";
 import type { ScscfModules } from "./modules.ts";
 import { refuseForStore } from "./store-away.ts";
@@ -40,7 +41,7 @@ export async function challenge(
     ...(user.resynchronisation === undefined ? {} : { resynchronisation: user.resynchronisation }),
   });
   if (answered.kind === "unavailable")
-    return answered.busy ? refuseForBusyHss(context) : void context.respond(504);
+    return answered.busy ? refuseForBusyHss(context) : refuseForSilentHss(context);
   if (answered.kind === "rejected") {
     counters.authentication("refused");
     return void context.respond(403);

@@ -1,6 +1,7 @@
 import type { RequestContext, SipMessage } from "@ims/sip";
 import type { ServerAssignmentOutcome } from "../cx/cx.ts";
 import { refuseForBusyHss } from "../cx/hss-busy.ts";
+import { refuseForSilentHss } from "../cx/hss-silent.ts";
 import { isEmergencyOnly, liveBindings, type Registration } from "../store/registration.ts";
 import type { Change } from "../store/registration-store.ts";
 import { NONE_REMOVED } from "../store/removed-contact.ts";
@@ -88,7 +89,7 @@ export async function register(context: RequestContext, modules: ScscfModules): 
   if (type !== undefined) {
     assigned = await assign(type, change, before);
     if (assigned.kind === "unavailable")
-      return assigned.busy ? refuseForBusyHss(context) : context.respond(504);
+      return assigned.busy ? refuseForBusyHss(context) : refuseForSilentHss(context);
     if (assigned.kind === "rejected") {
       counters.registration("refused");
       return context.respond(403);

@@ -170,11 +170,11 @@ test("TS 24.229 §5.4.1.2.2F: the set is registered by any of its identities", a
   assert.equal(fetched.values("Contact").length, 1, String(fetched));
 });
 
-test("TS 29.228 §6.1.2: an HSS that refuses the assignment makes 403, one that is silent 504, and nothing is written", async () => {
+test("TS 29.228 §6.1.2: an HSS that refuses the assignment makes 403, one that is silent 500, and nothing is written", async () => {
   const b = benchWithUsers();
   for (const [outcome, status] of [
     [{ kind: "rejected", reason: "inAssignmentType" }, 403],
-    [{ kind: "unavailable", cause: "timeout" }, 504],
+    [{ kind: "unavailable", cause: "timeout" }, 500],
   ] as const) {
     const challenged = await b.exchange(b.register());
     b.cx.next.SAR.push(outcome);
