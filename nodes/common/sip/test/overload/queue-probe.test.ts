@@ -30,10 +30,12 @@ test("the probe measures what a datagram waits for in the queue of the socket, a
     probe.close();
     await transport.stop();
   });
-  await delay(20);
-  probe.delay();
-  await delay(30);
-  assert(probe.delay() < 25, "an empty queue");
+  await soon(async () => {
+    await delay(20);
+    probe.delay();
+    await delay(30);
+    return probe.delay() < 25;
+  }, "an empty queue");
 
   await new Promise<void>((resolve) => sender.bind(0, "127.0.0.1", resolve));
   await delay(30);
@@ -41,8 +43,17 @@ test("the probe measures what a datagram waits for in the queue of the socket, a
   for (let count = 0; count < 30; count++) sender.send(`MESSAGE ${count}`, point.port, "127.0.0.1");
   sender.send("~not the secret 1", point.port, "127.0.0.1");
   probe.delay();
-  await delay(200);
-  const waited = probe.delay();
-  assert(waited >= 20, `${waited} ms`);
+  let waited = 0;
+  await soon(async () => {
+    await delay(50);
+    waited = Math.max(waited, probe.delay());
+    return waited >= 20 && seen.length >= 31;
+  }, "the queue is felt, and all of it arrives");
   assert.equal(seen.length, 31, "the other one is a message like any");
 });
+
+/** A machine that is shared may give us no processor for a while. */
+async function soon(holds: () => Promise<boolean>, what: string): Promise<void> {
+  for (let attempt = 0; attempt < 40; attempt++) if (await holds()) return;
+  assert.fail(what);
+}
