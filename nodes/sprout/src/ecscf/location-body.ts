@@ -20,10 +20,15 @@ export function locationBody(request: SipMessage): string | undefined {
   const parts: Part[] = [];
   const whole = { type: request.header("Content-Type") ?? "", contentId: "", body: request.body };
   collect(whole, parts, 0);
-  const named = request.values("Geolocation").map((value) => /<\s*cid:([^>\s]+)\s*>/i.exec(value)?.[1]);
+  const named = request.values("Geolocation").slice(0, MAX_PARTS).map(contentIdIn);
   const found = parts.find(({ contentId }) => contentId !== "" && named.includes(contentId)) ?? parts[0];
   if (found === undefined || found.body.length > MAX_DOCUMENT) return undefined;
   return decodeUtf8(Buffer.from(found.body, "latin1"));
+}
+
+/** Neither part of the pattern can begin where the one before it goes on: a long value costs its length. */
+function contentIdIn(geolocation: string): string | undefined {
+  return /<\s*cid:([^<>\s]+)\s*>/i.exec(geolocation)?.[1];
 }
 
 /** RFC 2046 §5.1, RFC 5621: bodies in bodies, as many and as deep as a UE has reason for. */

@@ -150,6 +150,17 @@ test("bodies that are wrong, nested without end or made of very many parts are n
   assert.deepEqual(locations(["Content-Type: multipart/mixed"], mixed(late)), []);
 });
 
+test("a Geolocation of any length costs its length: 60,000 octets of what nearly names a part", () => {
+  const body = mixed([part("application/pidf+xml", "here@x", pidf(CIVIC))]);
+  const type = "Content-Type: multipart/mixed; boundary=b1";
+  const long = "<cid:".repeat(12_000);
+  const before = process.cpuUsage().user;
+  assert.deepEqual(locations([type, `Geolocation: ${long}`], body), [BERLIN]);
+  // With each beginning read to the end it were four seconds.
+  assert.ok(process.cpuUsage().user - before < 1_000_000);
+  assert.deepEqual(locations([type, `Geolocation: ${long}here@x>`], body), [BERLIN]);
+});
+
 test("whatever a UE writes where its location should stand, reading it never throws", () => {
   const whole = mixed([
     part("application/sdp", "sdp@x", "v=0"),

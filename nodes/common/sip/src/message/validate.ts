@@ -13,6 +13,8 @@ export interface RequestFault {
 
 const SINGLE = new HeaderSet(["From", "To", "Call-ID", "CSeq", "Max-Forwards", "Content-Type", "Expires"]);
 const NAME_ADDR_LISTS = ["Contact", "Record-Route", "Path"] as const;
+/** More proxies than a request may pass (RFC 3261 §8.1.1.6). They are taken off one by one, each at the cost of all. */
+const MAX_ROUTES = 70;
 
 /** The response for a message that parseMessage refused but could read (RFC 3261 §8.2, §21.4.1, §21.5.6). */
 export function faultOfUnreadable(fault: ParseFault): RequestFault {
@@ -55,6 +57,7 @@ function validateStrictly(request: SipMessage, from: string, to: string): Reques
     for (const value of request.values(name))
       if (value !== "*" && parseNameAddr(value) === undefined) return bad(name);
   }
+  if (request.routes.length > MAX_ROUTES) return bad("Route");
   for (const route of request.routes) if (!route.isWellFormed()) return bad("Route");
   const expires = request.header("Expires");
   if (expires !== undefined && decimal(expires, 10) === undefined) return bad("Expires");

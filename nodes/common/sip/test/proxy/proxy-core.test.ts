@@ -107,6 +107,25 @@ function peer(b: Bench, index = 0): FakeFlow {
   return b.transport.dialled[index] ?? assert.fail(`no flow ${index} was dialled`);
 }
 
+test("a stranger's Route of more proxies than a request may pass is refused before anybody takes it apart", () => {
+  const taken: number[] = [];
+  const { ue, defects } = bench((context) => {
+    taken.push(context.request.routes.length);
+    context.respond(200);
+  });
+  const routes = (count: number): string =>
+    `Route: ${Array(count).fill("<sip:pcscf.example.com;lr>").join(",")}`;
+  ue.receive(request("MESSAGE", [routes(70)], "z9hG4bKfew"));
+  ue.receive(request("MESSAGE", [routes(71)], "z9hG4bKmany"));
+  ue.receive(request("MESSAGE", [routes(36), routes(35)], "z9hG4bKlines"));
+  assert.deepEqual(taken, [70]);
+  assert.deepEqual(
+    ue.sent.map((text) => /^SIP\/2.0 (.*)/.exec(text)?.[1]),
+    ["200 OK", "400 Bad Request (Route)", "400 Bad Request (Route)"],
+  );
+  assert.deepEqual(defects, []);
+});
+
 test("RFC 3261 §16.6: a forwarded request has our Via on top, Max-Forwards counted down, and the source in the old Via", () => {
   const b = bench(forwardAll);
   b.ue.receive(request("OPTIONS"));
