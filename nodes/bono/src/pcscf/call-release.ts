@@ -4,6 +4,9 @@ import { flat } from "./flat.ts";
 
 /** More calls than one process serves; the oldest are given up first. */
 const MAX_CALLS = 100_000;
+/** More calls than one UE holds at a time, and longer texts than its dialogs have: memory and the time of a release are bounded for each. */
+const MAX_OF_ONE = 200;
+const MAX_TEXT = 8_192;
 /** Nobody hangs up: he was. */
 const REASON = 'SIP;cause=480;text="Deregistered by the network"';
 
@@ -82,7 +85,8 @@ export class CallRelease {
     const call = this.#calls.get(key);
     if (call === undefined) return;
     if (method === "BYE") return this.#forget(key, call);
-    const target = method === "INVITE" || method === "UPDATE" ? uriOf(request.top("Contact")) : undefined;
+    const refreshed = method === "INVITE" || method === "UPDATE" ? uriOf(request.top("Contact")) : undefined;
+    const target = refreshed !== undefined && refreshed.length <= MAX_TEXT ? refreshed : undefined;
     if (from === "ue") {
       call.ueCseq = Math.max(call.ueCseq, request.cseqNumber);
       call.ueTarget = target ?? call.ueTarget;
@@ -132,13 +136,23 @@ export class CallRelease {
     const key = flat(keyOf(callId, tags.fromTag, tags.toTag));
     if (this.#calls.has(key)) return;
     const { ueCseq, farCseq } = found;
+    const length = routes.reduce((sum, route) => sum + route.length, callId.length + ue.length + far.length);
+    if (length + ueTarget.length + farTarget.length > MAX_TEXT) return;
     const texts = { callId: flat(callId), ue: flat(ue), far: flat(far), routes: routes.map(flat) };
     this.#calls.set(key, { owner, ...texts, ueTarget, farTarget, ueCseq, farCseq });
     const own = this.#byOwner.get(owner);
     if (own === undefined) this.#byOwner.set(owner, new Set([key]));
-    else own.add(key);
+    else {
+      own.add(key);
+      if (own.size > MAX_OF_ONE) this.#forgetOldestOf(own);
+    }
     const [oldest] = this.#calls;
     if (this.#calls.size > MAX_CALLS && oldest !== undefined) this.#forget(...oldest);
+  }
+
+  #forgetOldestOf([key = ""]: ReadonlySet<string>): void {
+    const call = this.#calls.get(key);
+    if (call !== undefined) this.#forget(key, call);
   }
 
   #forget(key: string, { owner }: Call): void {

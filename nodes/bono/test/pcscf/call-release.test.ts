@@ -124,3 +124,18 @@ test("RFC 3261 §12.2: the BYEs follow what was sent inside the dialog; a call t
   requests(bench.request(ue, { ...inside, callId: "c3", method: "BYE", cseq: 8, headers }));
   assert.equal(bench.modules.callRelease?.size, 0);
 });
+
+test("one UE takes neither memory without bound nor the place of others' calls", () => {
+  const { bench, ue, owner } = registeredBench();
+  const release = bench.modules.callRelease ?? assert.fail();
+  callOf(bench, ue, `c${"x".repeat(9_000)}`);
+  assert.equal(release.size, 0, "a dialog of long texts");
+  callTo(bench, ue, "first");
+  for (let call = 0; call < 199; call++) callOf(bench, ue, `c${call}`);
+  assert.equal(release.size, 200);
+  callOf(bench, ue, "one more");
+  assert.equal(release.size, 200);
+  const byes = released(bench, ue, owner);
+  assert.equal(byes.length, 400);
+  assert.ok(byes.every(([, text]) => !text.includes(" | first | ")));
+});
