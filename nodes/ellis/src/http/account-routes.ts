@@ -121,15 +121,24 @@ export function accountRoutes(app: FastifyInstance, modules: AccountModules): vo
   async function loggedIn(request: FastifyRequest, name: string, password: string): Promise<Account> {
     const email = emailOf(name) ?? "";
     const guess = `${request.ip} ${email}`;
-    if (!limits.guesses.has(guess) || !limits.guessesFrom.has(request.ip)) throw tooMany(429);
-    const account = email === "" ? undefined : await accounts.get(email);
-    if (account === UNAVAILABLE) throw storeAway();
-    const matches = await passwords.matches(password, account?.password);
-    if (matches === BUSY) throw busy();
-    if (matches && account !== undefined && !isOver(account, clock.now())) return account;
-    limits.guesses.take(guess);
+    // Taken before the password is looked at: of guesses that come together each one counts.
+    if (!limits.guessesFrom.has(request.ip) || !limits.guesses.take(guess)) throw tooMany(429);
     limits.guessesFrom.take(request.ip);
-    throw new Refusal(403, "Incorrect username or password");
+    const giveBack = (): void => {
+      limits.guesses.giveBack(guess);
+      limits.guessesFrom.giveBack(request.ip);
+    };
+    const account = email === "" ? undefined : await accounts.get(email);
+    const matches =
+      account === UNAVAILABLE ? UNAVAILABLE : await passwords.matches(password, account?.password);
+    if (account === UNAVAILABLE || matches === UNAVAILABLE || matches === BUSY) {
+      giveBack();
+      throw matches === BUSY ? busy() : storeAway();
+    }
+    if (!matches || account === undefined || isOver(account, clock.now()))
+      throw new Refusal(403, "Incorrect username or password");
+    giveBack();
+    return account;
   }
 
   /** Answers alike whether there is such an account or not. */

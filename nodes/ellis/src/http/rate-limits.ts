@@ -35,6 +35,12 @@ export class RateLimit {
     return true;
   }
 
+  /** What was taken before it was known whether it had to be. */
+  giveBack(name: string): void {
+    const known = this.#buckets.get(name);
+    if (known !== undefined) known.tokens = Math.min(this.#most, known.tokens + 1);
+  }
+
   #tokens(name: string): number {
     const known = this.#buckets.get(name);
     if (known === undefined) return this.#most;

@@ -94,6 +94,16 @@ test("guessing a password ends after ten tries, for that user from that address"
   assert.equal((await login(ALICE, PASSWORD)).status, 201);
 });
 
+test("guesses that come at the same time count one by one; right passwords do not count", async (t) => {
+  const { ask, signUp } = await startEllis(t);
+  await signUp(ALICE);
+  const login = (password: string) => ask("POST", "/session", { json: { email: ALICE, password } });
+  for (let time = 0; time < 12; time++) assert.equal((await login(PASSWORD)).status, 201);
+  const answers = await Promise.all(Array.from({ length: 30 }, (_, guess) => login(`guess${guess}`)));
+  assert.equal(answers.filter(({ status }) => status === 403).length, 10);
+  assert.equal(answers.filter(({ status }) => status === 429).length, 20);
+});
+
 test("guessing sign-up codes and keys ends too", async (t) => {
   const { ask, signupCode, key } = await startEllis(t);
   for (let guess = 0; guess < 60; guess++) await ask("GET", "/number-ranges", { key: `guess${guess}` });
