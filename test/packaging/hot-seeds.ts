@@ -64,9 +64,9 @@ export const SEEDS: readonly Seed[] = [
   {
     what: "a condition that is not there, in if",
     file: "nested/bono.yaml",
-    from: 'if: [with_dns, "",',
-    to: 'if: [with_dsn, "",',
-    says: /no condition "with_dsn"/,
+    from: "{ if: [with_token,",
+    to: "{ if: [with_tokn,",
+    says: /no condition "with_tokn"/,
   },
   {
     what: "depends_on of a resource that is not there",
