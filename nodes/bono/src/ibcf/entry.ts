@@ -17,10 +17,13 @@ export function entry(context: RequestContext, peer: Peer, modules: IbcfModules)
   // 1. Nobody registers through a trunk (§5.10.3.1 is for roaming agreements, which there are none of).
   if (request.method === "REGISTER") return refuse(context, modules, 403, "register");
 
-  // 2. A peer does not choose ways through our network.
+  // 2. A peer does not choose ways through our network, neither by Route nor as a strict router does (RFC 3261 §16.4): what follows
+  // would take a Request-URI of its own with "lr" for a Route, and its "orig" for ours.
   const forward = context.forward();
   popOwnRoutes(forward, modules);
-  if (forward.top("Route") !== undefined)
+  const { target } = forward;
+  const isRoute = target?.parameters.has("lr") === true && !own.isOurs(target);
+  if (isRoute || forward.top("Route") !== undefined)
     return refuse(context, modules, 403, "foreignRoute", { reason: "Forbidden (Route)" });
 
   // 3. What was agreed (§5.10.6).

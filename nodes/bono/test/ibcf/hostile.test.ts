@@ -62,6 +62,22 @@ test("whatever a peer sends as a request is refused, or goes to the I-CSCF witho
   assert.ok(passed > 20, `${passed} passed`);
 });
 
+test("a Request-URI that names a way through our network as a strict router's does is refused", () => {
+  for (const uri of [
+    `sip:${SPROUT}:5054;transport=tcp;lr;orig`,
+    `sip:${SPROUT}:5052;transport=tcp;LR`,
+    "sip:alice@example.com;lr",
+  ]) {
+    const b = new IbcfBench();
+    const { message, flow } = only(b.request(b.peer(PBX), { method: "MESSAGE", uri }));
+    assert.deepEqual([flow.side, message.status], ["peer", 403], uri);
+  }
+  // Of ours it says nothing: some devices write the address of their proxy there.
+  const b = new IbcfBench();
+  const { message } = only(b.request(b.peer(PBX), { method: "MESSAGE", uri: `sip:alice@${BORDER}:5070;lr` }));
+  assert.equal(message.requestUri, "sip:alice@example.com");
+});
+
 test("whatever a peer answers, our network gets its own Via and Record-Route, and nothing that the peer may not say", () => {
   const odd: readonly (readonly string[])[] = [
     [`Record-Route: ${Array(500).fill("<sip:r.example;lr>").join(", ")}`],
