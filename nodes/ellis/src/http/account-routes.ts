@@ -101,7 +101,7 @@ export function accountRoutes(app: FastifyInstance, modules: AccountModules): vo
       const fields: Fields = isText ? queryOf(request) : fieldsOf(request);
       const email = emailOf(request.params.email);
       const token = request.headers["ngv-recovery-token"]?.toString() ?? fields.get("recovery_token");
-      if (token === undefined) await recover(email);
+      if (token === undefined) await recover(email, request.ip);
       else
         await setRecovered(request, email, token, isText ? bodyOf(request) : (fields.get("password") ?? ""));
       return succeed(request, reply, 200);
@@ -142,12 +142,13 @@ export function accountRoutes(app: FastifyInstance, modules: AccountModules): vo
   }
 
   /** Answers alike whether there is such an account or not. */
-  async function recover(email: string | undefined): Promise<void> {
+  async function recover(email: string | undefined, address: string): Promise<void> {
     const { mail } = modules;
     if (mail === undefined) throw new Refusal(501, "Passwords cannot be recovered here; ask the operator");
     if (email === undefined) return;
-    if (!limits.mailsTo.take(email) || !limits.mails.take(""))
+    if (!limits.mailsFrom.take(address) || !limits.mails.has("") || !limits.mailsTo.take(email))
       throw tooMany(503, RECOVERY_MS / 1_000 / MAILS_AN_HOUR);
+    limits.mails.take("");
     const token = randomBytes(24).toString("base64url");
     const recovery = { hash: hash("sha256", token), until: clock.now() + RECOVERY_MS };
     const account = await accounts.change(email, (before) => ({

@@ -59,6 +59,8 @@ export interface RateLimits {
   readonly guessesFrom: RateLimit;
   /** New accounts from one address. */
   readonly accounts: RateLimit;
+  /** Mails that one address has asked for: nobody takes those of all the others. */
+  readonly mailsFrom: RateLimit;
   /** Mails to one user. */
   readonly mailsTo: RateLimit;
   /** Mails to all of them. */
@@ -70,6 +72,7 @@ export function rateLimits(clock: Clock): RateLimits {
     guesses: new RateLimit(10, clock),
     guessesFrom: new RateLimit(60, clock),
     accounts: new RateLimit(60, clock),
+    mailsFrom: new RateLimit(10, clock, 600_000),
     mailsTo: new RateLimit(MAILS_AN_HOUR, clock, 3_600_000),
     mails: new RateLimit(30, clock),
   };

@@ -104,6 +104,17 @@ test("guesses that come at the same time count one by one; right passwords do no
   assert.equal(answers.filter(({ status }) => status === 429).length, 20);
 });
 
+test("whoever asks for mails to everybody takes them from nobody", async (t) => {
+  const { ask } = await startEllis(t, { mailProgram: "/bin/true", trustedProxies: ["127.0.0.1"] });
+  const recover = (email: string, address: string) =>
+    ask("POST", `/accounts/${email}/password`, { headers: { "x-forwarded-for": address } });
+  for (let time = 0; time < 40; time++) {
+    const { status } = await recover(`nobody${time}@example.com`, "192.0.2.1");
+    assert.equal(status, time < 10 ? 200 : 503);
+  }
+  assert.equal((await recover(ALICE, "192.0.2.2")).status, 200);
+});
+
 test("guessing sign-up codes and keys ends too", async (t) => {
   const { ask, signupCode, key } = await startEllis(t);
   for (let guess = 0; guess < 60; guess++) await ask("GET", "/number-ranges", { key: `guess${guess}` });
