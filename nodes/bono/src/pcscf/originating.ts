@@ -8,6 +8,18 @@ import { authorisedPriority } from "./resource-priority.ts";
 import { restorationBody } from "./restoration.ts";
 import { stripRequestFromUe, stripTowardsUe } from "./trust-domain.ts";
 
+const LOOSE = /;lr(?:[;=?]|$)/i;
+
+/**
+ * A Request-URI that the core would take for a Route a strict router has left (RFC 3261 §16.4), and go on with what follows: by it a UE
+ * would choose its way through our network.
+ */
+function isRouteOfCore(request: SipMessage, { own, serviceRoutes }: PcscfModules): boolean {
+  if (!LOOSE.test(request.requestUri)) return false;
+  const { target } = request;
+  return target !== undefined && (own.sideOf(target) === "core" || serviceRoutes.isCoreHost(target.host));
+}
+
 /** Requests initiated by the UE outside a dialog: TS 24.229 §5.2.6.3. */
 export function originating(context: RequestContext, modules: PcscfModules): void {
   const { request, flow } = context;
@@ -33,7 +45,7 @@ export function originating(context: RequestContext, modules: PcscfModules): voi
 
   // 2. The trusted side is no address for a UE.
   const route = request.routes[0]?.uri;
-  if (route !== undefined && own.sideOf(route) === "core") {
+  if ((route !== undefined && own.sideOf(route) === "core") || isRouteOfCore(request, modules)) {
     counters.refused("foreignRoute");
     return context.respond(403, { reason: "Forbidden (Route)" });
   }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { only, PcscfBench } from "../support/pcscf-bench.ts";
+import { only, PcscfBench, type Sent, SPROUT } from "../support/pcscf-bench.ts";
 
 const FRAGMENTS = [
   "<",
@@ -70,6 +70,22 @@ const name = fc.constantFrom(
   "Via",
 );
 const line = fc.tuple(name, value).map(([header, text]) => `${header}: ${text}`);
+
+test("RFC 3261 §16.4: a Request-URI that the core would take for a Route is refused: a UE chooses no way through our network", () => {
+  const bench = new PcscfBench();
+  const ue = bench.ue(40003, "TCP");
+  bench.register(ue);
+  const ask = (uri: string): Sent => only(bench.request(ue, { method: "MESSAGE", callId: uri, uri }));
+  for (const uri of [
+    `sip:${SPROUT}:5054;transport=tcp;lr`,
+    `sip:${SPROUT}:5054;LR;orig`,
+    `sip:${SPROUT}:5052;lr=on`,
+  ]) {
+    const { message, flow } = ask(uri);
+    assert.deepEqual([flow.side, message.status], ["access", 403], uri);
+  }
+  assert.equal(ask("sip:bob@example.com;lr").flow.side, "core", "anybody else's goes the usual way");
+});
 
 test("whatever a UE or a core peer writes into header fields, every procedure ends in an answer or a forwarded request", () => {
   const bench = new PcscfBench();
