@@ -9,6 +9,7 @@ export type SproutFault =
   | { readonly code: "SPROUT_STATE_DIR"; readonly folder: string; readonly problem: string }
   | { readonly code: "SPROUT_IFC_FILE"; readonly file: string; readonly problem: string }
   | { readonly code: "SPROUT_NUMBERS_FILE"; readonly file: string; readonly problem: string }
+  | { readonly code: "SPROUT_EMERGENCY_FILE"; readonly file: string; readonly problem: string }
   | { readonly code: "SPROUT_PRIORITY_FILE"; readonly file: string; readonly problem: string }
   | { readonly code: "SPROUT_SCSCF_FILE"; readonly file: string; readonly problem: string };
 

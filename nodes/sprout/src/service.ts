@@ -156,6 +156,11 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
     operatorCriteria: criteria.initial,
     charging: triggersOf("S-CSCF"),
     onApplicationServer: (server, state) => log.warn({ server, state }, "application server"),
+    onApplicationServerFailure: (server, status) =>
+      log.warn(
+        { server, status },
+        "application server cannot be reached or failed; one inside sprout is there with its option only",
+      ),
   });
   handleCxRequests(diameter, entities.cxRequests);
 

@@ -75,6 +75,8 @@ export interface SproutParts {
   readonly operatorCriteria?: OperatorCriteria;
   /** Told when an application server goes away or is back. */
   readonly onApplicationServer?: (serverName: string, state: "away" | "back") => void;
+  /** Told of one that cannot be reached or refuses to work, once a minute. */
+  readonly onApplicationServerFailure?: (serverName: string, status: number) => void;
   /** [0, 1) */
   readonly random?: () => number;
 }
@@ -143,6 +145,9 @@ export function createEntities(parts: SproutParts): SproutEntities {
     scscfUri: options.scscfUri,
     side: options.side,
     ...(parts.onApplicationServer === undefined ? {} : { onChange: parts.onApplicationServer }),
+    ...(parts.onApplicationServerFailure === undefined
+      ? {}
+      : { onFailure: parts.onApplicationServerFailure }),
   });
   const thirdParty = new ThirdPartyRegistration({ modules: () => scscfModules, originate: parts.originate });
   const scscfModules: ScscfModules = {

@@ -35,6 +35,7 @@ export function createEcscf(
       make: makePsapRoutes(bgcfUri !== ""),
     },
     { clock, log },
+    "SPROUT_EMERGENCY_FILE",
   );
   health.addNote("ecscf", () => routes.problem);
   const requests = register.counter({

@@ -7,6 +7,8 @@ const LONGEST_PAUSE_MS = 2_000;
 /** One that nobody has wanted for so long is not polled any more, ms. */
 const UNWANTED_MS = 60_000;
 const MAX_AWAY = 1_000;
+/** Who fails again and again is told of so often, ms. */
+const TOLD_EVERY_MS = 60_000;
 
 export interface ApplicationServersModules {
   readonly clock: Clock;
@@ -17,6 +19,8 @@ export interface ApplicationServersModules {
   readonly side: string;
   /** Told when one goes away or is back. */
   readonly onChange?: (serverName: string, state: "away" | "back") => void;
+  /** Told of one that cannot be reached or refuses to work, once a minute. `status`: what came, from it or in its place. */
+  readonly onFailure?: (serverName: string, status: number) => void;
 }
 
 interface Away {
@@ -32,6 +36,8 @@ interface Away {
 export class ApplicationServers {
   readonly #modules: ApplicationServersModules;
   readonly #away = new Map<string, Away>();
+  /** When a failure was told of last. */
+  readonly #told = new Map<string, number>();
 
   constructor(modules: ApplicationServersModules) {
     this.#modules = modules;
@@ -57,6 +63,17 @@ export class ApplicationServers {
     this.#away.set(serverName, away);
     this.#modules.onChange?.(serverName, "away");
     this.#poll(serverName, away);
+  }
+
+  /** It calls for the default handling. */
+  failed(serverName: string, status: number): void {
+    const { clock, onFailure } = this.#modules;
+    const now = clock.monotonic();
+    const told = this.#told.get(serverName);
+    if (told !== undefined && now - told < TOLD_EVERY_MS) return;
+    if (this.#told.size >= MAX_AWAY) this.#told.clear();
+    this.#told.set(serverName, now);
+    onFailure?.(serverName, status);
   }
 
   /** It has answered something. */

@@ -96,6 +96,7 @@ function visit(context: RequestContext, modules: ScscfModules, chain: Chain, met
       }
       left = true;
       if (local && status === 408) applicationServers.silent(serverName);
+      applicationServers.failed(serverName, status);
       counters.applicationServer(local && status === 408 ? "silent" : "failed");
       if (applicationServer.defaultHandling === "continue") {
         counters.applicationServer("continued");

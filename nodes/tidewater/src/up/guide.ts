@@ -27,7 +27,8 @@ Two example subscribers are there (lab only, loopback only):
     : "";
   const management = `http://${near}:${ports.get("bono.management")}`;
   const others = `${ports.get("sprout.management")} sprout, ${ports.get("homestead.management")} homestead`;
-  return `Tidewater is ready (${seconds} s): bono, sprout and homestead on ${host}, domain ${domain}.
+  const names = started.map(({ name }) => name).reverse();
+  return `Tidewater is ready (${seconds} s): ${names.slice(0, -1).join(", ")} and ${names.at(-1)} on ${host}, domain ${domain}.
 ${examples}
 Point a softphone here:
     registrar / outbound proxy   ${phone}:${ports.get("bono.udp")} (UDP or TCP), WebSocket ws://${phone}:${ports.get("bono.ws")}
@@ -44,6 +45,7 @@ ${
 }${
   options.mmtel === true
     ? `Telephony services: curl --digest -u ${user}@${domain} http://${near}:${ports.get("homer.ut")}/simservs.ngn.etsi.org/users/sip:${user}@${domain}/simservs.xml
+                   (404 until a document is PUT; a subscriber needs a filter criterion: docs/operations/telephony-services.md)
 `
     : ""
 }${

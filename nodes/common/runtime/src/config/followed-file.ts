@@ -123,7 +123,9 @@ export class FollowedFile<S extends z.ZodType, T> {
     try {
       json = JSON.parse(text);
     } catch (cause) {
-      return { kind: "bad", problem: "is not JSON", cause };
+      // Not the whole message: it quotes what may be nobody's business.
+      const place = cause instanceof Error ? /\(line \d+ column \d+\)/.exec(cause.message)?.[0] : undefined;
+      return { kind: "bad", problem: place === undefined ? "is not JSON" : `is not JSON ${place}`, cause };
     }
     const parsed = schema.safeParse(json);
     if (parsed.success) return make(parsed.data);
