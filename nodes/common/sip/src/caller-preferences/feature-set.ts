@@ -26,6 +26,8 @@ const BASE_TAGS: ReadonlySet<string> = new Set([
 
 /** More values of one tag than anybody has: two lists are compared each with each. */
 const MAX_VALUES = 16;
+/** More tags than any phone lists: each is compared with those of every contact. */
+const MAX_TAGS = 32;
 
 /** One value of a feature tag; of a number the range that it stands for. */
 interface FeatureValue {
@@ -45,9 +47,11 @@ const FLAG: readonly FeatureValue[] = [TRUE];
 /** Feature parameters of a Contact, an Accept-Contact or a Reject-Contact; other parameters are none. */
 export function featureSetOf(parameters: Parameters): FeatureSet {
   const features = new Map<string, readonly FeatureValue[]>();
-  for (const name of parameters.names)
+  for (const name of parameters.names) {
+    if (features.size >= MAX_TAGS) break;
     if ((name.startsWith("+") || BASE_TAGS.has(name)) && !features.has(name))
       features.set(name, valuesOf(parameters.get(name) ?? ""));
+  }
   return features;
 }
 

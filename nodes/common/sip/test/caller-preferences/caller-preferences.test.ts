@@ -130,6 +130,12 @@ test("what cannot be read wants nothing, and hostile lists cost no time", () => 
     assert.equal(suits(`;+${name}="a"`, accept(`*;+${name}="b";require`)), undefined, name);
 });
 
+test("what is wanted or offered beyond 32 feature tags is not looked at: each costs a comparison with every contact", () => {
+  const tags = (count: number): string => Array.from({ length: count }, (_, n) => `;+g.t${n}`).join("");
+  assert.equal(suits(tags(32), accept(`*${tags(64)}`)), 1000);
+  assert.equal(suits(tags(16), accept(`*${tags(64)}`)), 500);
+});
+
 test("RFC 3841 §9.1: of Request-Disposition what a forking proxy follows is read", () => {
   const said = (value: string): unknown => requestDisposition(request([["d", value]]));
   assert.deepEqual(said("No-Fork"), { fork: false });
