@@ -92,7 +92,7 @@ test("RFC 6733: spoiled answers and requests between sprout and homestead end no
   const stranger = await SipUe.open(t, core, { user: "6505550001" });
   const injected = await stranger.register({ rounds: 0 });
   assert.equal(injected.toString().includes("X-I"), false);
-  assert.equal(injected.status, 504);
+  assert.equal(injected.status, 500);
   injecting = false;
   spoiling = true;
   for (let round = 0; round < 150; round++) {
