@@ -1,5 +1,5 @@
 import { blameServerBehind, type RequestContext } from "@ims/sip";
-import { shardOf } from "@ims/store";
+import { secondsUntilRetry } from "../routing/retry-after.ts";
 
 /** Shortest time until a retry, s; each UE is told another one, up to EARLIEST + SPREAD. */
 const EARLIEST = 5;
@@ -10,6 +10,6 @@ const SPREAD = 15;
  * Whoever sent the request does not send it to another member, which would ask the same HSS.
  */
 export function refuseForBusyHss(context: RequestContext): undefined {
-  const seconds = EARLIEST + (shardOf(context.request.callId) % (SPREAD + 1));
+  const seconds = secondsUntilRetry(context.request, EARLIEST, SPREAD);
   context.respond(503, { edit: (response) => blameServerBehind(response, seconds) });
 }

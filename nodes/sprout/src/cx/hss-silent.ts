@@ -1,5 +1,5 @@
 import type { RequestContext } from "@ims/sip";
-import { shardOf } from "@ims/store";
+import { secondsUntilRetry } from "../routing/retry-after.ts";
 
 /** Shortest time until a retry, s; each UE is told another one, up to EARLIEST + SPREAD. */
 const EARLIEST = 2;
@@ -11,7 +11,7 @@ const SPREAD = 8;
  * look for another S-CSCF (TS 24.229 §5.3.1.3).
  */
 export function refuseForSilentHss(context: RequestContext): undefined {
-  const seconds = EARLIEST + (shardOf(context.request.callId) % (SPREAD + 1));
+  const seconds = secondsUntilRetry(context.request, EARLIEST, SPREAD);
   context.respond(500, {
     reason: "Server Internal Error (the HSS does not answer)",
     edit: (response) => void response.append("Retry-After", String(seconds)),

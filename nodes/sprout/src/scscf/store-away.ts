@@ -1,5 +1,5 @@
 import { type RequestContext, type SipMessage, sendElsewhere } from "@ims/sip";
-import { shardOf } from "@ims/store";
+import { secondsUntilRetry } from "../routing/retry-after.ts";
 import type { NotAvailable } from "../store/copies.ts";
 
 /** Shortest time until a retry, s; each UE is told another one, up to EARLIEST + SPREAD. */
@@ -17,7 +17,7 @@ export function refuseForStore(
   away: Pick<NotAvailable, "newer" | "elsewhere"> | Record<string, never>,
 ): undefined {
   if (away.newer) return void context.respond(503);
-  const seconds = EARLIEST + (shardOf(context.request.callId) % (SPREAD + 1));
+  const seconds = secondsUntilRetry(context.request, EARLIEST, SPREAD);
   const edit = (response: SipMessage): void => void response.append("Retry-After", String(seconds));
   if (away.elsewhere)
     return void context.respond(503, { edit: (response) => sendElsewhere(response, seconds) });
