@@ -21,7 +21,7 @@ import { Provisioning } from "./numbers/provisioning.ts";
 import type { EllisOptions } from "./options.ts";
 import { contentOf, secretIn } from "./secrets.ts";
 import { UNAVAILABLE } from "./store/documents.ts";
-import { makeFolder, openStore } from "./store/open-store.ts";
+import { makeStateDir, openStore } from "./store/open-store.ts";
 
 /** Whoever waits for a number has given up by then. */
 const HOMESTEAD_MS = 5_000;
@@ -52,7 +52,7 @@ export async function createEllis(options: EllisOptions, modules: ServiceModules
     options.homesteadTokenFile === ""
       ? undefined
       : contentOf("--homestead-token-file", options.homesteadTokenFile).trim();
-  makeFolder(stateDir);
+  makeStateDir(stateDir);
   const secret = (option: string, file: string, name: string, least: number): string =>
     secretIn(option, file || join(stateDir, name), least);
   const signupCode = secret("--signup-code-file", options.signupCodeFile, "ellis-signup-code", LEAST_CODE);

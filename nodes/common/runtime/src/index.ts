@@ -30,6 +30,7 @@ export {
   standardOutput,
 } from "./log/logger.ts";
 export { type LoopPacer, type LoopPacerOptions, loopPacer } from "./loop-pacer.ts";
+export { makeFolder } from "./make-folder.ts";
 export type { BoundCounter, CounterFamily, CounterFamilyOptions } from "./metrics/counter-family.ts";
 export type { BoundHistogram, HistogramFamily, HistogramFamilyOptions } from "./metrics/histogram-family.ts";
 export type { Labels, LabelValues } from "./metrics/label-space.ts";

@@ -1,6 +1,5 @@
-import { accessSync, constants, existsSync, mkdirSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
-import type { ServiceModules } from "@ims/runtime";
+import { join } from "node:path";
+import { makeFolder, type ServiceModules } from "@ims/runtime";
 import { cassandraStore, type KvStore, openCassandra, STORE_SCHEMA, sqliteStore } from "@ims/store";
 import { EllisError } from "../errors.ts";
 import type { EllisOptions } from "../options.ts";
@@ -29,15 +28,10 @@ export async function openStore(
   return { store: cassandraStore(session), stop: () => session.shutdown() };
 }
 
-/** The state directory. Throws EllisError. Level by level: Node's recursive mkdir never returns where a directory exists but takes no new ones (/proc). */
-export function makeFolder(folder: string): void {
-  const missing: string[] = [];
-  const path = resolve(folder);
-  for (let level = path; !existsSync(level) && dirname(level) !== level; level = dirname(level))
-    missing.unshift(level);
+/** The state directory. Throws EllisError. */
+export function makeStateDir(folder: string): void {
   try {
-    for (const level of missing) mkdirSync(level, { mode: 0o700 });
-    accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK);
+    makeFolder(folder);
   } catch (cause) {
     const problem = "it cannot be made or written to";
     throw new EllisError({ code: "ELLIS_FILE", option: "--state-dir", file: folder, problem }, { cause });

@@ -1,6 +1,5 @@
-import { accessSync, constants, existsSync, mkdirSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
-import type { ServiceModules } from "@ims/runtime";
+import { join } from "node:path";
+import { makeFolder, type ServiceModules } from "@ims/runtime";
 import { openCassandra } from "@ims/store";
 import { HomerError } from "../errors.ts";
 import type { HomerOptions } from "../options.ts";
@@ -28,7 +27,7 @@ export async function openRepository(
   const ttlSeconds = options.callListTtl;
   if (options.cassandra.length === 0) {
     const { stateDir } = options;
-    makeFolder(stateDir);
+    makeStateDir(stateDir);
     const repository = sqliteSimservs(join(stateDir, "simservs.db"), (error) =>
       log.error({ err: error }, "simservs documents cannot be read or written"),
     );
@@ -64,15 +63,9 @@ export async function openRepository(
   };
 }
 
-/** Level by level: Node's recursive mkdir never returns where a directory exists but takes no new ones (/proc). */
-function makeFolder(folder: string): void {
-  const missing: string[] = [];
-  const path = resolve(folder);
-  for (let level = path; !existsSync(level) && dirname(level) !== level; level = dirname(level))
-    missing.unshift(level);
+function makeStateDir(folder: string): void {
   try {
-    for (const level of missing) mkdirSync(level, { mode: 0o700 });
-    accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK);
+    makeFolder(folder);
   } catch (cause) {
     const problem = "it cannot be made or written to";
     throw new HomerError({ code: "HOMER_FILE", option: "--state-dir", file: folder, problem }, { cause });
