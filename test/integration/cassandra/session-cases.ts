@@ -99,15 +99,13 @@ export function sessionCases(cassandra: () => CassandraUnderTest): void {
       await session.execute(SELECT, ["x"]);
       cassandra().cluster.nodes[0]?.freeze();
       t.after(() => cassandra().cluster.nodes[0]?.thaw());
-      const began = clock.monotonic();
       const result = await session.execute(SELECT, ["x"], { deadlineMs: 200 });
-      const took = clock.monotonic() - began;
       cassandra().cluster.nodes[0]?.thaw();
       assert.equal(result.kind, "unavailable");
       if (result.kind === "unavailable")
         assert.equal(result.cause.message, "CASSANDRA_DEADLINE deadlineMs=200");
-      assert.ok(took > 190 && took < 500, `${took} ms`);
-      assert.equal((await session.execute(SELECT, ["x"])).kind, "rows");
+      const afterwards = await session.execute(SELECT, ["x"], { deadlineMs: 10_000 });
+      assert.equal(afterwards.kind, "rows", JSON.stringify(afterwards));
     });
 
     test("after a shutdown everything is unavailable", async (t) => {

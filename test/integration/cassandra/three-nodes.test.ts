@@ -173,11 +173,11 @@ describe("Cassandra, three nodes", { skip }, () => {
     assert.equal((await store.put("load", "last", Buffer.from("before"), absent)).kind, "stored");
     await cassandra.cluster.kill();
     await pause(500);
-    const began = performance.now();
     const results = await Promise.all(Array.from({ length: 50 }, () => store.get("load", "last")));
-    const took = performance.now() - began;
-    assert.deepEqual(new Set(results.map(({ kind }) => kind)), new Set(["unavailable"]));
-    assert.ok(took < 250, `${took} ms`);
+    for (const result of results) {
+      assert.equal(result.kind, "unavailable");
+      if (result.kind === "unavailable") assert.doesNotMatch(result.cause.message, /CASSANDRA_DEADLINE/);
+    }
     const late = await open(500);
     assert.equal(late.isAvailable, false);
     assert.equal(
