@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { randomInt } from "node:crypto";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { establish, reply } from "../support/call-flow.ts";
 import { type Cdf, startCdf } from "../support/cdf.ts";
 import { type CoreUnderTest, startCore } from "../support/core-under-test.ts";
+import { SipUe } from "../support/sip-ue.ts";
 import { sippMissing } from "../support/sipp.ts";
 import { runCall, type SippTarget } from "../support/sipp-call.ts";
 
@@ -115,4 +119,64 @@ test("TS 32.260 §5.2.2.1: P-CSCF and S-CSCF of both parties charge a call, its 
     .flatMap((name) => readFileSync(join(folder, name), "utf8").trim().split("\n"))
     .map((line) => JSON.parse(line) as { record: string; cause: number; seconds: number });
   assert.equal(cdrs.filter(({ record, cause }) => record === "session" && cause === 0).length, 4);
+});
+
+test("TS 32.260 Table 5.2.2.1: where the operator says so the I-CSCF charges Cx queries, the BGCF a call to the PSTN and its end", {
+  timeout: 60_000,
+}, async (t) => {
+  const cdf = await startCdf(t);
+  const host = `127.${randomInt(30, 120)}.${randomInt(1, 250)}.${randomInt(1, 250)}`;
+  const sip = { host, udpPort: 5060, tcpPort: 5060, tlsPort: 5061, wsPort: 5062, wssPort: 5063 };
+  const known = { domain: "example.com", sip };
+  const gateway = await SipUe.open(t, known, { user: "gateway" });
+  const folder = mkdtempSync(join(tmpdir(), "charging-test-"));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const bgcfFile = join(folder, "bgcf.json");
+  const route = [`sip:${gateway.localAddress}:${gateway.localPort};transport=udp`];
+  writeFileSync(bgcfFile, JSON.stringify({ routes: [{ number: "+1", route }] }));
+  const settings = [
+    ...[`ralf.cdf=127.0.0.1:${cdf.port}`, `sprout.bgcf-file=${bgcfFile}`],
+    "sprout.charging-nodes=I-CSCF,BGCF",
+  ];
+  const core = await startCore(t, {
+    host,
+    args: ["--no-examples", "--charging", ...settings.flatMap((one) => ["--set", one])],
+  });
+  await core.addSubscriber({ impi: "a@example.com", impus: ["sip:a@example.com"], password: "secret" });
+  const alice = await SipUe.open(t, core, { user: "a" });
+  assert.equal((await alice.register()).status, 200);
+  const call = await establish(alice, gateway, "tel:+15559999");
+  alice.send(call.inDialog("caller", "BYE"));
+  reply(gateway, await gateway.incoming("BYE"), 200);
+  assert.equal((await alice.final("BYE")).status, 200);
+
+  const seen = () =>
+    cdf.received.map(({ type, avps }) => {
+      const ims = avps.serviceInformation?.imsInformation;
+      return { type, node: ims?.nodeFunctionality, method: ims?.eventType?.sipMethod, ims };
+    });
+  const of = (node: number): unknown[][] =>
+    seen()
+      .filter((one) => one.node === node)
+      .map(({ type, method }) => [type, method]);
+  await until(() => of(5).length >= 2, "a session of the BGCF");
+  assert.deepEqual(of(5), [
+    ["START", "INVITE"],
+    ["STOP", "BYE"],
+  ]);
+  assert.deepEqual(of(2), [
+    ["EVENT", "REGISTER"],
+    ["EVENT", "INVITE"],
+  ]);
+  assert.deepEqual(of(0), [], "the S-CSCF was not named");
+  const [registered] = seen().filter(({ method }) => method === "REGISTER");
+  assert.match(registered?.ims?.serverCapabilities?.serverName?.[0] ?? "", /^sip:.*5054/);
+  assert.equal(
+    new Set(
+      seen()
+        .filter(({ method }) => method === "INVITE")
+        .map(({ ims }) => ims?.imsChargingIdentifier),
+    ).size,
+    1,
+  );
 });

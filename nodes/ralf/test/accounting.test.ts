@@ -107,6 +107,36 @@ test("TS 32.260 Table 5.2.2.1: what is no session, or failed, is an EVENT with i
   ]);
 });
 
+test("TS 32.299 §7.2.118: events of the I-CSCF with Server-Capabilities, a session of the BGCF beside that of the S-CSCF", async (t) => {
+  const cdf = await startCdf(t);
+  const ralf = await startRalf(t, { cdf: cdfOf(cdf.port) });
+  const servers = { mandatory: [1], optional: [2], serverNames: ["sip:scscf.example.com"] };
+  const start = chargingEvent();
+  const bgcf = { ...start, id: "bgcf", node: "BGCF" } as const;
+  const completed = chargingEvent({ kind: "event", node: "I-CSCF", toTag: "", servers });
+  // The end of the call: each function tells of its own session.
+  const byes = [byeOf(start), byeOf(bgcf, { id: "bye at the bgcf" })];
+  // A member that sends again what another one has sent.
+  const answer = await ralf.send([completed, start, bgcf, ...byes, completed]);
+  assert.deepEqual(await answer.json(), { accepted: 6, refused: [] });
+  await until(() => cdf.records.size === 5, "five records");
+  const seen = cdf.received.map(({ type, sessionId, avps }) => {
+    const ims = avps.serviceInformation?.imsInformation;
+    return { type, sessionId, node: ims?.nodeFunctionality, servers: ims?.serverCapabilities };
+  });
+  const [event] = seen.filter(({ node }) => node === 2);
+  assert.deepEqual(
+    [event?.type, event?.servers],
+    ["EVENT", { mandatoryCapability: [1], optionalCapability: [2], serverName: ["sip:scscf.example.com"] }],
+  );
+  for (const node of [0, 5])
+    assert.deepEqual(
+      seen.filter((one) => one.node === node).map(({ type }) => type),
+      ["START", "STOP"],
+    );
+  assert.equal(new Set(seen.map(({ sessionId }) => sessionId)).size, 3);
+});
+
 test("while the CDF is away records wait on disk, beyond the end of the process; each is kept once", async (t) => {
   const cdf = await startCdf(t);
   await cdf.down();

@@ -11,6 +11,8 @@ export interface Addresses {
   readonly memberName: string | undefined;
   /** Default URI of one of our ports: of a pool member the pool's, the same for all of them and found by SRV. */
   uriOf(service: "icscf" | "scscf" | "ecscf", port: number): string;
+  /** The same of a port without a service name: of a pool member the pool's, found by its addresses. */
+  anyMember(port: number): string;
   mayUse(address: string): boolean;
 }
 
@@ -48,6 +50,7 @@ export function addressesOf(
       pool === undefined
         ? `sip:${hostForUri(uriHost)}:${port};transport=tcp`
         : `sip:${service}.${pool};transport=tcp`,
+    anyMember: (port) => `sip:${hostForUri(pool ?? uriHost)}:${port};transport=tcp`,
     mayUse: (address) => peers.has(address) || isLoopback(address) || (pools?.isMember(address) ?? false),
   };
 }

@@ -231,6 +231,12 @@ export const sproutOptions = z.object({
     .describe(
       "ralf nodes that charging events go to, as http://host:port, separated by commas; default: no charging",
     ),
+  chargingNodes: z
+    .array(z.enum(["S-CSCF", "E-CSCF", "I-CSCF", "BGCF"]))
+    .default(["S-CSCF", "E-CSCF"])
+    .describe(
+      "functional entities of sprout that report to ralf, separated by commas: S-CSCF, E-CSCF, I-CSCF, BGCF; with BGCF it stays in the dialogs of its calls",
+    ),
   chargingMethods: z
     .array(z.string().toUpperCase())
     .default(["INVITE", "MESSAGE", "REGISTER", "SUBSCRIBE", "PUBLISH"])

@@ -103,19 +103,30 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
   );
   const localServers = [...(telephony === undefined ? [] : [telephony.mmtel]), ...servers.local];
   const numbers = createNumbers({ options, resolver }, modules);
+  const triggersOf = (node: SproutOptions["chargingNodes"][number]): ChargingTriggers | undefined =>
+    charging === undefined || !options.chargingNodes.includes(node)
+      ? undefined
+      : new ChargingTriggers({
+          node,
+          nodeAddress: memberName ?? options.host,
+          methods: options.chargingMethods,
+          now: () => clock.now(),
+          emit: (event) => charging.send(event),
+          eventsOnly: node === "I-CSCF",
+        });
   const breakout =
     options.bgcfFile === ""
       ? undefined
-      : createBgcf({ options, side: "scscf", uriHost: addresses.uriHost }, modules);
-  const triggersOf = (node: "S-CSCF" | "E-CSCF"): ChargingTriggers | undefined =>
-    charging &&
-    new ChargingTriggers({
-      node,
-      nodeAddress: memberName ?? options.host,
-      methods: options.chargingMethods,
-      now: () => clock.now(),
-      emit: (event) => charging.send(event),
-    });
+      : createBgcf(
+          {
+            options,
+            side: "scscf",
+            usualUri: addresses.anyMember(options.bgcfPort),
+            uriHost: addresses.uriHost,
+            charging: triggersOf("BGCF"),
+          },
+          modules,
+        );
   const emergency =
     options.emergencyFile === ""
       ? undefined
@@ -155,6 +166,7 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
     ),
     operatorCriteria: criteria.initial,
     charging: triggersOf("S-CSCF"),
+    icscfCharging: triggersOf("I-CSCF"),
     onApplicationServer: (server, state) => log.warn({ server, state }, "application server"),
     onApplicationServerFailure: (server, status) =>
       log.warn(

@@ -67,8 +67,10 @@ export interface SproutParts {
   readonly numbers?: Numbers | undefined;
   /** Session timers; default: nothing is asked for or limited. */
   readonly sessionTimers?: SessionTimers | undefined;
-  /** Who takes charging events; default: nobody. */
+  /** Who takes charging events of the S-CSCF; default: nobody. */
   readonly charging?: ChargingTriggers | undefined;
+  /** The same of the I-CSCF. */
+  readonly icscfCharging?: ChargingTriggers | undefined;
   /** Sends requests of our own: third-party REGISTER, polls of application servers. */
   readonly originate: RequestOriginator["originate"];
   /** Shared and fallback filter criteria. */
@@ -203,6 +205,7 @@ export function createEntities(parts: SproutParts): SproutEntities {
       selection: new ScscfSelection(parts.scscfs, parts.random ?? Math.random),
       own: new OwnUris([options.icscfUri]),
       gruus,
+      charging: parts.icscfCharging,
       counters: metrics.icscf,
     }),
     cxRequests: networkInitiated(scscfModules),

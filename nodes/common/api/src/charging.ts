@@ -49,6 +49,14 @@ export const chargingEventSchema = z.object({
   offer: text(16_384).optional().describe("SDP of the request"),
   answer: text(16_384).optional().describe("SDP of the answer"),
   ccf: list.optional().describe("charging collection functions of the served user, Diameter URIs"),
+  servers: z
+    .object({
+      mandatory: z.array(z.int().min(0).max(4_294_967_295)).max(64).optional(),
+      optional: z.array(z.int().min(0).max(4_294_967_295)).max(64).optional(),
+      serverNames: list.optional(),
+    })
+    .optional()
+    .describe("Server-Capabilities (TS 29.229 §6.3.4): what the HSS has told the I-CSCF"),
 }) satisfies z.ZodType<ChargingEvent>;
 
 /** Body of `POST /charging-events`. The events are judged one by one: a wrong one does not keep the others away. */

@@ -1,6 +1,7 @@
 export {
   CHARGING_EVENT_KINDS,
   CHARGING_NODES,
+  type ChargedServers,
   type ChargingEvent,
   type ChargingEventKind,
   type ChargingNode,

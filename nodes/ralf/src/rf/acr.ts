@@ -81,10 +81,22 @@ function imsInformation(record: AccountingRecord): ImsInformation {
     reasonHeader: event.reason,
     accessNetworkInformation: event.accessNetworkInfo,
     fromAddress: event.from,
+    ...serverCapabilities(event.servers),
     ...(emergencyService(event.calledParty) === undefined
       ? {}
       : { imsEmergencyIndicator: ImsEmergencyIndicatorValue.EMERGENCY }),
     imsVisitedNetworkIdentifier: event.visitedNetwork,
+  };
+}
+
+function serverCapabilities(servers: ChargingEvent["servers"]): Partial<ImsInformation> {
+  if (servers === undefined) return {};
+  return {
+    serverCapabilities: {
+      mandatoryCapability: servers.mandatory,
+      optionalCapability: servers.optional,
+      serverName: servers.serverNames,
+    },
   };
 }
 

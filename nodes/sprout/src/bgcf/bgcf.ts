@@ -1,11 +1,13 @@
-import type { AckContext, RequestContext, TransactionUser, Uri } from "@ims/sip";
-import type { OwnUris } from "../routing/own-route.ts";
-import { popOwnRoutes } from "../routing/own-route.ts";
+import { type ChargingTriggers, parseChargingFunctionAddresses } from "@ims/ims";
+import type { AckContext, RequestContext, SipMessage, TransactionUser, Uri } from "@ims/sip";
+import { type OwnUris, ownTopRoute, popOwnRoutes } from "../routing/own-route.ts";
 import type { NumberingOptions } from "../routing/telephone-number.ts";
 import type { BgcfRoutes } from "./routes.ts";
 
 export interface BgcfModules {
   readonly options: NumberingOptions & {
+    /** Its own SIP URI. */
+    readonly uri: string;
     /** Side (trust zone) that requests leave on. */
     readonly side: string;
     /** Domains without a route are reached by DNS. */
@@ -13,10 +15,12 @@ export interface BgcfModules {
   };
   readonly routes: { readonly table: BgcfRoutes };
   readonly own: OwnUris;
+  /** Offline charging; undefined: there is none. */
+  readonly charging?: ChargingTriggers | undefined;
   readonly counters: { request(outcome: "routed" | "refused"): void };
 }
 
-/** Breakout Gateway Control Function: TS 24.229 §5.6. It stays in no dialog, so it sees initial requests only. */
+/** Breakout Gateway Control Function: TS 24.229 §5.6. It stays in the dialogs of calls that it charges, to see their end, and in no other. */
 export class Bgcf implements TransactionUser {
   readonly functionalEntity = "BGCF";
   readonly #modules: BgcfModules;
@@ -35,7 +39,11 @@ export class Bgcf implements TransactionUser {
       counters.request("refused");
       context.respond(status, reason === undefined ? {} : { reason });
     };
-    if (context.request.method === "REGISTER") return refuse(403);
+    const { request } = context;
+    if (request.method === "REGISTER") return refuse(403);
+    if (request.toTag !== "" && ownTopRoute(request, this.#modules.own) !== undefined)
+      return this.#inDialog(context);
+    this.#charge(context);
     // 1. A Route that somebody has chosen for it is followed.
     const forwarded = context.forward();
     popOwnRoutes(forwarded, this.#modules);
@@ -57,15 +65,44 @@ export class Bgcf implements TransactionUser {
       forwarded.remove("P-Access-Network-Info").remove("P-Charging-Function-Addresses");
     }
     counters.request("routed");
+    if (this.#modules.charging !== undefined && request.method === "INVITE")
+      forwarded.prepend("Record-Route", `<${options.uri};lr>`);
     context.fork(forwarded, { destination });
   }
 
-  /** No Record-Route of ours leads here; a Route that does is followed. */
+  /** Follows its Route, also that of a call that began when calls were charged. */
   onAck(context: AckContext): void {
+    const forwarded = this.#follow(context);
+    if (forwarded !== undefined) context.send(forwarded, { kind: "uri", side: this.#modules.options.side });
+  }
+
+  #inDialog(context: RequestContext): void {
+    const forwarded = this.#follow(context);
+    if (forwarded === undefined) return context.respond(404);
+    const charged = this.#modules.charging?.inDialog(context.request);
+    if (charged !== undefined) context.onUpstream((response) => charged.sees(response));
+    context.fork(forwarded, { destination: { kind: "uri", side: this.#modules.options.side } });
+  }
+
+  /** Undefined: nobody's Route leads on, or it would come back to us. */
+  #follow(context: RequestContext | AckContext): SipMessage | undefined {
+    const { own } = this.#modules;
     const forwarded = context.forward();
     popOwnRoutes(forwarded, this.#modules);
-    if (forwarded.top("Route") !== undefined)
-      context.send(forwarded, { kind: "uri", side: this.#modules.options.side });
+    if (forwarded.top("Route") !== undefined) return forwarded;
+    const { target } = forwarded;
+    if (ownTopRoute(context.request, own) === undefined || target === undefined || own.has(target))
+      return undefined;
+    forwarded.remove("P-Access-Network-Info").remove("P-Charging-Function-Addresses");
+    return forwarded;
+  }
+
+  #charge(context: RequestContext): void {
+    const charged = this.#modules.charging?.initial(context.request, "originating");
+    if (charged === undefined) return;
+    const addresses = context.request.header("P-Charging-Function-Addresses");
+    if (addresses !== undefined) charged.collectAt(parseChargingFunctionAddresses(addresses).ccf);
+    context.onUpstream((response) => charged.sees(response));
   }
 }
 

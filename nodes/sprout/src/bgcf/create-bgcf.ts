@@ -1,3 +1,4 @@
+import type { ChargingTriggers } from "@ims/ims";
 import type { ServiceModules } from "@ims/runtime";
 import { hostForUri, parseUri } from "@ims/sip";
 import { SproutError } from "../errors.ts";
@@ -11,19 +12,23 @@ import { bgcfFile, makeBgcfRoutes } from "./routes.ts";
 export interface BgcfParts {
   readonly options: NumberOptions & NumberingOptions & { readonly allowForeignDomains: boolean };
   readonly side: string;
-  /** Host in the URI by which others reach it. IPv6 without brackets. */
+  /** Its URI when the options name none. */
+  readonly usualUri: string;
+  /** Host in the URI by which others reach this very process. IPv6 without brackets. */
   readonly uriHost: string;
+  /** Offline charging; undefined: there is none. */
+  readonly charging?: ChargingTriggers | undefined;
 }
 
 /** The BGCF over the file of its routes. Throws SproutError. */
 export function createBgcf(
-  { options, side, uriHost }: BgcfParts,
+  { options, side, usualUri, uriHost, charging }: BgcfParts,
   { clock, log, register, health }: Pick<ServiceModules, "clock" | "log" | "register" | "health">,
 ): { readonly bgcf: Bgcf; readonly own: OwnUris; readonly uri: string; start(): void; stop(): void } {
-  const uri = options.bgcfUri || `sip:${hostForUri(uriHost)}:${options.bgcfPort};transport=tcp`;
+  const uri = options.bgcfUri || usualUri;
   if (parseUri(uri)?.scheme.startsWith("sip") !== true)
     throw new SproutError({ code: "SPROUT_BAD_URI", option: "bgcf-uri", value: uri });
-  const own = new OwnUris([uri]);
+  const own = new OwnUris([uri, `sip:${hostForUri(uriHost)}:${options.bgcfPort}`]);
   const routes = new FollowedFile(
     { file: options.bgcfFile, what: "routes of the BGCF", schema: bgcfFile, make: makeBgcfRoutes },
     { clock, log },
@@ -35,7 +40,8 @@ export function createBgcf(
     labels: { outcome: ["routed", "refused"] },
   });
   const bgcf = new Bgcf({
-    options: { ...options, side },
+    options: { ...options, uri, side },
+    charging,
     routes,
     own,
     counters: { request: (outcome) => requests.inc({ outcome }) },

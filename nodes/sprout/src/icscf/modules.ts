@@ -1,3 +1,4 @@
+import type { ChargingTriggers } from "@ims/ims";
 import type { Cx } from "../cx/cx.ts";
 import type { Gruus } from "../routing/gruu.ts";
 import type { OwnUris } from "../routing/own-route.ts";
@@ -32,6 +33,8 @@ export interface IcscfModules {
   readonly own: OwnUris;
   readonly gruus: Gruus;
   readonly counters: IcscfCounters;
+  /** Offline charging; undefined: there is none. */
+  readonly charging?: ChargingTriggers | undefined;
   readonly challenged: Challenged;
   /**
    * Name of our S-CSCF when the identity has live bindings in its registration store, so that I-CSCF and S-CSCF are one

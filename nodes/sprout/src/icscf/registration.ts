@@ -11,12 +11,14 @@ import {
 import type { ServerCapabilities, UserAuthorization, UserAuthorizationOutcome } from "../cx/cx.ts";
 import { refuseForBusyHss } from "../cx/hss-busy.ts";
 import { popOwnRoutes } from "../routing/own-route.ts";
+import { charged, chargedServers } from "./charging.ts";
 import type { IcscfModules } from "./modules.ts";
 
 /** REGISTER at the I-CSCF: TS 24.229 §5.3.1. */
 export async function registration(context: RequestContext, modules: IcscfModules): Promise<void> {
   const { cx, options } = modules;
   const { request } = context;
+  const charges = charged(context, modules, "originating");
   // 1. Who registers what from where (§5.3.1.2).
   const to = parseNameAddr(request.header("To") ?? "");
   const impu = to === undefined ? undefined : canonicalImpu(to.uriText);
@@ -53,6 +55,8 @@ export async function registration(context: RequestContext, modules: IcscfModule
   const name = nextServer(outcome, tried, modules);
   // §5.3.1.3: nobody has the mandatory capabilities.
   if (name === undefined) return refuse(context, modules, 600);
+  if (outcome.kind === "server" || outcome.kind === "capabilities")
+    charges?.queried(chargedServers(outcome, name));
   modules.counters.request("registration", "routed");
   forwardTo(context, modules, { query, outcome, tried, over }, name);
 }

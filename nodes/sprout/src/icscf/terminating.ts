@@ -3,6 +3,7 @@ import { locateUri, parseUri, type RequestContext, type SipMessage } from "@ims/
 import type { LocationInfoOutcome } from "../cx/cx.ts";
 import { refuseForBusyHss } from "../cx/hss-busy.ts";
 import { ownTopRoute, popOwnRoutes } from "../routing/own-route.ts";
+import { charged, chargedServers } from "./charging.ts";
 import type { IcscfModules } from "./modules.ts";
 
 /** Initial request or standalone transaction at the I-CSCF: TS 24.229 §5.3.2. */
@@ -11,6 +12,7 @@ export async function terminating(context: RequestContext, modules: IcscfModules
   const { request } = context;
   // 1. Who is to be found: the served user of an `orig` request (§5.3.2.1A), else the Request-URI.
   const originating = ownTopRoute(request, modules.own)?.parameters.has("orig") ?? false;
+  const charges = charged(context, modules, originating ? "originating" : "terminating");
   const forwarded = context.forward();
   popOwnRoutes(forwarded, modules);
   if (!originating) translatePhoneUri(forwarded);
@@ -28,12 +30,17 @@ export async function terminating(context: RequestContext, modules: IcscfModules
       ? await cx.locationInfo({ impu, originating })
       : { kind: "server", name: here, wildcard: undefined };
   const refusal = statusFor(outcome);
-  if (refusal === 404 && !originating && breaksOut(context, modules, forwarded)) return;
+  if (refusal === 404 && !originating && breaksOut(context, modules, forwarded)) {
+    charges?.queried({});
+    return;
+  }
   if (refusal !== undefined) return refuse(context, modules, refusal);
   if (context.cancelled || context.answered) return;
   const tried = new Set<string>();
   const name = serverOf(outcome, tried, modules);
-  if (name === undefined) return refuse(context, modules, 504);
+  if (name === undefined || outcome.kind === "rejected" || outcome.kind === "unavailable")
+    return refuse(context, modules, 504);
+  charges?.queried(chargedServers(outcome, name));
   modules.counters.request("session", "routed");
   forwardTo(context, modules, { forwarded, originating, outcome, tried }, name);
 }

@@ -47,6 +47,9 @@ export const numberOptions = {
     .default("")
     .describe("JSON file of the routes of the BGCF, followed while it changes; default: no breakout"),
   bgcfPort: z.int().min(0).max(65535).default(5053).describe("BGCF SIP port (TCP and UDP)"),
-  bgcfUri: z.string().default("").describe("SIP URI of the BGCF; default: its TCP port"),
+  bgcfUri: z
+    .string()
+    .default("")
+    .describe("SIP URI of the BGCF; default: its TCP port, of a pool member that of the pool"),
 };
 export type NumberOptions = z.output<z.ZodObject<typeof numberOptions>>;

@@ -38,6 +38,8 @@ export interface BenchOptions {
   readonly sessionTimers?: SessionTimerOptions;
   /** It is a member of a pool: others know the branches that it makes. */
   readonly pooled?: boolean;
+  /** Who takes charging events of the I-CSCF. */
+  readonly icscfCharging?: SproutParts["icscfCharging"];
   /** Further entities of the process, by their side. */
   readonly sides?: (clock: FakeClock) => readonly Side[];
   /** What members of a pool have in common. */
@@ -71,6 +73,7 @@ export class Bench {
     pooled = false,
     sides,
     sessionTimers: timers,
+    icscfCharging,
   }: BenchOptions = {}) {
     const clock = shared.clock ?? fakeClock();
     this.clock = clock;
@@ -114,6 +117,7 @@ export class Bench {
       random: () => 0,
       originate: (request, destination, handler) => this.core.originate(request, destination, handler),
       numbers,
+      icscfCharging,
       sessionTimers: timers && sessionTimers(timers),
       ...(operatorCriteria === undefined ? {} : { operatorCriteria }),
     });

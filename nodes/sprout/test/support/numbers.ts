@@ -1,3 +1,4 @@
+import { type ChargingEvent, ChargingTriggers } from "@ims/ims";
 import type { NaptrRecord } from "@ims/runtime";
 import { type FakeResolver, fakeResolver, type Zone } from "@ims/runtime/testing";
 import { Bgcf } from "../../src/bgcf/bgcf.ts";
@@ -21,6 +22,8 @@ export interface NumbersBenchOptions {
   readonly overrideNpdi?: boolean;
   readonly sipToTel?: boolean;
   readonly allowForeignDomains?: boolean;
+  /** Takes the charging events of the BGCF, and of the I-CSCF. */
+  readonly charge?: (event: ChargingEvent) => void;
 }
 
 /** A bench with Alice and Bob registered, and what happened to numbers. */
@@ -52,13 +55,22 @@ export async function numbersBench(given: NumbersBenchOptions): Promise<{
     },
   });
   const { routes } = given;
+  const { charge } = given;
+  const triggers = (node: "BGCF" | "I-CSCF"): ChargingTriggers | undefined =>
+    charge &&
+    new ChargingTriggers({
+      ...{ node, nodeAddress: "here", methods: ["INVITE", "MESSAGE", "REGISTER"], now: () => 1_000 },
+      ...{ emit: charge, eventsOnly: node === "I-CSCF" },
+    });
   bench = benchWithUsers({
+    icscfCharging: triggers("I-CSCF"),
     options: { allowForeignDomains, bgcfUri: routes === undefined ? "" : BGCF },
     numbers,
     sides: () => {
       if (routes === undefined) return [];
       const entity = new Bgcf({
-        options: { ...options, side: "scscf", allowForeignDomains },
+        options: { ...options, uri: BGCF, side: "scscf", allowForeignDomains },
+        charging: triggers("BGCF"),
         routes: tableOf(makeBgcfRoutes(bgcfFile.parse({ routes }))),
         own: new OwnUris([BGCF]),
         counters: { request: (outcome) => void counted.push(`bgcf ${outcome}`) },

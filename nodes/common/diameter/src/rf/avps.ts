@@ -1,4 +1,5 @@
 import { avp, enumerated, grouped, many, optional, required, THREE_GPP } from "../codec/avp.ts";
+import { ServerCapabilities } from "../cx/avps.ts";
 
 /** Accounting AVPs of the base protocol: RFC 6733 §9.8. */
 
@@ -198,6 +199,7 @@ export const ImsInformation = grouped(
     reasonHeader: many(ReasonHeader),
     accessNetworkInformation: many(AccessNetworkInformation),
     fromAddress: optional(FromAddress),
+    serverCapabilities: optional(ServerCapabilities),
     imsVisitedNetworkIdentifier: optional(ImsVisitedNetworkIdentifier),
     imsEmergencyIndicator: optional(ImsEmergencyIndicator),
   },

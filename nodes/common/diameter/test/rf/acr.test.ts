@@ -6,6 +6,10 @@ import type { Avp, Members } from "../../src/codec/avp.ts";
 
 /** Table 7.2 of TS 32.299 by hand: code, name and format of what the IMS uses; vendor 10415, MV. */
 const table = `
+602 Server-Name UTF8String
+603 Server-Capabilities Grouped
+604 Mandatory-Capability Unsigned32
+605 Optional-Capability Unsigned32
 823 Event-Type Grouped
 824 SIP-Method UTF8String
 825 Event UTF8String

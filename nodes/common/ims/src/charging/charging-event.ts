@@ -9,6 +9,14 @@ export type ChargingEventKind = (typeof CHARGING_EVENT_KINDS)[number];
 /** Role-Of-Node: on whose behalf the entity works. */
 export type ChargingRole = "originating" | "terminating";
 
+/** Server-Capabilities (TS 29.229 §6.3.4): what the HSS has said of the S-CSCF of a user; to the I-CSCF only. */
+export interface ChargedServers {
+  readonly mandatory?: readonly number[] | undefined;
+  readonly optional?: readonly number[] | undefined;
+  /** SIP URIs: of the S-CSCF that serves the user, or that has been selected. */
+  readonly serverNames?: readonly string[] | undefined;
+}
+
 /** What a functional entity saw that may have to be charged. All times are ms since the epoch. */
 export interface ChargingEvent {
   /** The same whenever the same SIP transaction is seen again at the same function: what has this id counts once. */
@@ -60,4 +68,5 @@ export interface ChargingEvent {
   readonly answer?: string | undefined;
   /** Charging collection functions of the served user, Diameter URIs, preferred one first. */
   readonly ccf?: readonly string[] | undefined;
+  readonly servers?: ChargedServers | undefined;
 }

@@ -1,5 +1,11 @@
 import { hash } from "node:crypto";
-import type { ChargingEvent, ChargingEventKind, ChargingNode, ChargingRole } from "./charging-event.ts";
+import type {
+  ChargedServers,
+  ChargingEvent,
+  ChargingEventKind,
+  ChargingNode,
+  ChargingRole,
+} from "./charging-event.ts";
 import { parsePChargingVector } from "./p-charging-vector.ts";
 
 /** Header fields that a charging event is made from. */
@@ -38,6 +44,8 @@ export interface ChargingTriggersOptions {
   /** ms since the epoch. */
   readonly now: () => number;
   readonly emit: (event: ChargingEvent) => void;
+  /** It does not stay in dialogs, so it has no sessions to tell of; default: it has. */
+  readonly eventsOnly?: boolean;
 }
 
 /** A request that is charged by its answer. */
@@ -46,6 +54,8 @@ export interface ChargedRequest {
   sees(response: ChargedMessage): void;
   /** Charging collection functions of the served user, once they are known. */
   collectAt(ccf: readonly string[] | undefined): void;
+  /** A Cx query of the I-CSCF is completed: of an INVITE that is an event by itself, the first time. */
+  queried(servers: ChargedServers): void;
 }
 
 const MAX_TEXT = 512;
@@ -69,17 +79,31 @@ export class ChargingTriggers {
   initial(request: ChargedMessage, role: ChargingRole): ChargedRequest | undefined {
     if (!this.#methods.has(request.method)) return undefined;
     const begun = this.#options.now();
+    const isInvite = request.method === "INVITE";
     let ccf: readonly string[] | undefined;
+    let servers: ChargedServers | undefined;
     return {
       collectAt: (addresses) => {
         ccf = addresses;
+      },
+      queried: (found) => {
+        const isFirst = servers === undefined;
+        servers = bounded(found);
+        if (isInvite && isFirst) this.#emit("event", request, undefined, begun, { role, ccf, servers });
       },
       sees: (response) => {
         const { status } = response;
         // A challenge asks for the request again: nothing has succeeded or failed yet.
         if (status < 200 || status === 401 || status === 407) return;
-        const kind = request.method === "INVITE" && status < 300 ? "start" : "event";
-        this.#emit(kind, request, response, begun, { role, ccf });
+        const kind = isInvite && status < 300 ? "start" : "event";
+        if (kind === "start" && this.#options.eventsOnly === true) return;
+        this.#emit(
+          kind,
+          request,
+          response,
+          begun,
+          servers === undefined ? { role, ccf } : { role, ccf, servers },
+        );
       },
     };
   }
@@ -100,6 +124,7 @@ export class ChargingTriggers {
     }
     return {
       collectAt: () => undefined,
+      queried: () => undefined,
       sees: (response) => {
         if (response.status < 200 || response.status === 401 || response.status === 407) return;
         if (!isSession) this.#emit("event", request, response, begun, extra);
@@ -119,7 +144,9 @@ export class ChargingTriggers {
     const time = kind === "stop" ? begun : now();
     const { method, callId, fromTag, cseqNumber } = request;
     const toTag = response?.toTag ?? request.toTag;
-    const whose = extra.role ?? extra.servedTag ?? "";
+    // The end of a query and the failure after it are two events of one transaction.
+    const isQuery = kind === "event" && response === undefined;
+    const whose = `${isQuery ? "Cx " : ""}${extra.role ?? extra.servedTag ?? ""}`;
     const identity = `${node}\n${kind}\n${whose}\n${callId}\n${fromTag}\n${toTag}\n${cseqNumber} ${method}`;
     emit({
       id: hash("sha256", identity, "base64url").slice(0, 22),
@@ -173,6 +200,14 @@ function described(
   if (asserted.length > 0) more.calledAsserted = asserted;
   more.answer = sdpOf(response);
   return more;
+}
+
+function bounded({ mandatory, optional, serverNames }: ChargedServers): ChargedServers {
+  return {
+    ...(mandatory === undefined ? {} : { mandatory: mandatory.slice(0, MAX_VALUES) }),
+    ...(optional === undefined ? {} : { optional: optional.slice(0, MAX_VALUES) }),
+    ...(serverNames === undefined ? {} : { serverNames: serverNames.slice(0, MAX_VALUES).map(clip) }),
+  };
 }
 
 function clip(text: string): string {

@@ -109,3 +109,38 @@ test("RFC 7315 §5.6: ICID and orig-ioi of the request, term-ioi of the answer, 
   assert.deepEqual(event?.ccf, ["aaa://cdf.home1.net"]);
   assert.equal(event?.calledParty.length, 512);
 });
+
+test("TS 32.260 Table 5.2.2.1: a completed Cx query is an event of an INVITE, once, and no session follows where there are events only", () => {
+  const events: ChargingEvent[] = [];
+  const triggers = new ChargingTriggers({
+    ...{ node: "I-CSCF", nodeAddress: "127.0.0.1", methods: ["INVITE", "MESSAGE"], eventsOnly: true },
+    now: () => 1,
+    emit: (event) => events.push(event),
+  });
+  const invite = triggers.initial(message("INVITE"), "terminating");
+  invite?.queried({ serverNames: ["sip:scscf1"] });
+  invite?.queried({ serverNames: ["sip:scscf2"] });
+  invite?.sees(answer(200));
+  const failed = triggers.initial(message("INVITE", { callId: "busy" }), "terminating");
+  failed?.queried({ serverNames: [`sip:${"x".repeat(5_000)}`] });
+  // No tag is no reason to take the failure for the query.
+  failed?.sees(answer(486, ""));
+  const sent = triggers.initial(message("MESSAGE"), "terminating");
+  sent?.queried({ mandatory: [1] });
+  sent?.sees(answer(200));
+  assert.deepEqual(
+    events.map(({ kind, method, status, servers }) => [
+      kind,
+      method,
+      status,
+      servers?.serverNames?.[0]?.length,
+    ]),
+    [
+      ["event", "INVITE", undefined, 10],
+      ["event", "INVITE", undefined, 512],
+      ["event", "INVITE", 486, 512],
+      ["event", "MESSAGE", 200, undefined],
+    ],
+  );
+  assert.equal(new Set(events.map(({ id }) => id)).size, 4);
+});
