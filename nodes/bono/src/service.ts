@@ -13,6 +13,7 @@ import {
   parseUri,
   ResourcePriorities,
   SipLocator,
+  SipTrail,
   sessionTimers,
   splitList,
   type Target,
@@ -259,6 +260,7 @@ export function createBono(
     ...(modules.timers === undefined ? {} : { timers: modules.timers }),
     counters: metrics.sip,
     overload,
+    trail: modules.trail && new SipTrail(modules.trail),
     onDefect: (error, request) => {
       metrics.defect();
       log.error({ err: error, method: request.method, callId: request.callId }, "procedure failed");

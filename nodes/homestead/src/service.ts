@@ -33,6 +33,7 @@ export async function createHomestead(options: HomesteadOptions, modules: Servic
     pacer,
     log,
     register,
+    trail: modules.trail,
   });
   const servers = new ServingHosts((originHost) => node.isConnected(originHost));
   serveCx(node, { hss, servers, options, nextRand: randomChallenges() });

@@ -18,6 +18,7 @@ import { cdrsOf } from "./cdr/cdr.ts";
 import { CdrFiles } from "./cdr/cdr-files.ts";
 import { chargingClients } from "./clients.ts";
 import { RalfError } from "./errors.ts";
+import { noteEvent } from "./event-trail.ts";
 import { chargingServer } from "./http/charging-server.ts";
 import { makeFolder } from "./make-folder.ts";
 import { getMetrics } from "./metrics.ts";
@@ -32,7 +33,7 @@ const QUIET_MS = 50;
 
 /** Composition root of ralf: charging events in, accounting requests (Rf) and CDR files out. Throws RalfError. */
 export async function createRalf(options: RalfOptions, modules: ServiceModules): Promise<Service> {
-  const { clock, log, register, health, pacer } = modules;
+  const { clock, log, register, health, pacer, trail } = modules;
   const toCdf = options.cdf.length > 0;
   if (!toCdf && options.cdrDir === "")
     throw new RalfError(
@@ -77,6 +78,7 @@ export async function createRalf(options: RalfOptions, modules: ServiceModules):
     log,
     register,
     metricsPrefix: "ims_ralf_diameter",
+    trail,
   });
   for (const peer of peers) node.addPeer(peer);
 
@@ -149,7 +151,10 @@ export async function createRalf(options: RalfOptions, modules: ServiceModules):
     {
       log,
       queue,
-      take: (events, resent) => intake.take(events, resent),
+      take: (events, resent) => {
+        if (trail !== undefined) for (const event of events) noteEvent(trail, event);
+        return intake.take(events, resent);
+      },
       mayUse: (address) =>
         isClient(address) || clientPools.some((pool) => pools?.isMember(address, pool) === true),
       badEvent: () => metrics.badEvent(),

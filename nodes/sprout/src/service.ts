@@ -14,6 +14,7 @@ import {
   parseUri,
   ResourcePriorities,
   SipLocator,
+  SipTrail,
   sessionTimers,
   trustedLimits,
 } from "@ims/sip";
@@ -35,6 +36,7 @@ import { Guard } from "./routing/guard.ts";
 import { OwnUris } from "./routing/own-route.ts";
 import { createEntities } from "./sprout.ts";
 import type { StoreProblems } from "./store/copies.ts";
+import { withTrail } from "./store-trail.ts";
 import { openStores } from "./stores.ts";
 
 /** The HSS is waited for at most this long before sprout says it is ready; it keeps connecting afterwards. */
@@ -45,7 +47,7 @@ const QUIET_MS = 200;
 
 /** Composition root of sprout: I-CSCF and S-CSCF on one ProxyCore, Cx towards the HSS. */
 export async function createSprout(options: SproutOptions, modules: ServiceModules): Promise<Service> {
-  const { log, register, clock, pacer, health } = modules;
+  const { log, register, clock, pacer, health, trail } = modules;
   const names = nameService(options, { clock, log });
   const { resolver, pools } = names;
   const addresses = addressesOf(options, pools);
@@ -64,6 +66,7 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
     pacer,
     log,
     register,
+    trail,
     metricsPrefix: "ims_sprout_diameter",
   });
   const hssPeers = new HssPeers(options, { diameter, resolver, pools, clock, log });
@@ -75,7 +78,7 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
 
   // Functional entities
   const criteria = new CriteriaFiles(options, { clock, log }, (changed) => entities.replaceCriteria(changed));
-  const stores = await openStores(options, modules);
+  const stores = withTrail(await openStores(options, modules), modules);
   const charging =
     options.ralf.length === 0
       ? undefined
@@ -231,6 +234,7 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
       }),
     counters: entities.metrics.sip,
     overload,
+    trail: trail && new SipTrail(trail),
     onDefect: (error, request) => {
       entities.metrics.defect();
       log.error({ err: error, method: request.method, callId: request.callId }, "procedure failed");

@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import { auditCommand } from "./audit/index.ts";
 import { explain } from "./explain.ts";
 import { subscriberCommand } from "./subscriber/index.ts";
+import { trailCommand } from "./trail/index.ts";
 import { upCommand } from "./up/index.ts";
 import { scaleCommands } from "./up/pools/scale-commands.ts";
 import { vnfCommand } from "./vnf/index.ts";
@@ -14,7 +15,7 @@ export async function main(args: readonly string[]): Promise<number> {
     exitCode = code;
   };
   program.addCommand(upCommand(exit)).addCommand(subscriberCommand(exit));
-  program.addCommand(auditCommand(exit)).addCommand(vnfCommand(exit));
+  program.addCommand(auditCommand(exit)).addCommand(vnfCommand(exit)).addCommand(trailCommand(exit));
   for (const command of scaleCommands()) program.addCommand(command);
   settle(program);
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {

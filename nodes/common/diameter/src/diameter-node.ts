@@ -19,6 +19,7 @@ import type { PeerContext } from "./peer/peer-context.ts";
 import { PeerTable } from "./peer/peer-table.ts";
 import { type RawOutcome, RequestRouter } from "./request-router.ts";
 import { type RawHandler, Responder } from "./responder.ts";
+import { DiameterTrail } from "./trail/diameter-trail.ts";
 
 const HANDSHAKE_TIMEOUT_MS = 5_000;
 const DEFAULT_TRY_MS = 1_000;
@@ -75,6 +76,7 @@ export class DiameterNode {
       applications,
       openPeers: () => this.#peers.openCount,
     });
+    const trail = options.trail && new DiameterTrail(options.trail, dictionary);
     const nextEndToEnd = endToEndIdentifiers(clock.now(), random);
     this.#nextSessionId = sessionIds(originHost, clock.now());
     this.#connectionOptions = {
@@ -82,6 +84,7 @@ export class DiameterNode {
       maxMessageLength: options.maxMessageLength ?? MAX_MESSAGE_LENGTH,
       maxBacklog: 1024 * 1024,
       ...(options.pacer === undefined ? {} : { pacer: options.pacer }),
+      trail,
     };
     this.#router = new RequestRouter({
       clock,
@@ -91,6 +94,8 @@ export class DiameterNode {
       peers: this.#peers,
       maxPending: options.maxPending ?? 100_000,
       nextEndToEnd,
+      trail,
+      applicationName: (id) => this.#applications.get(id)?.name ?? "diameter",
     });
     this.#responder = new Responder({
       local,
@@ -108,6 +113,7 @@ export class DiameterNode {
       metrics,
       timing: { ...defaultTiming, ...options.timing },
       nextEndToEnd,
+      trail,
       connect: (endpoint, handler) =>
         Connection.connect(endpoint, readBuffer, this.#connectionOptions, handler),
       owner: {

@@ -1,5 +1,5 @@
 import type { TlsOptions } from "node:tls";
-import type { Clock, Logger, LoopPacer, MetricsRegister } from "@ims/runtime";
+import type { Clock, Logger, LoopPacer, MetricsRegister, Trail } from "@ims/runtime";
 import type { Application } from "./codec/command.ts";
 import type { PeerIdentity } from "./peer/capabilities.ts";
 import type { PeerTiming } from "./peer/peer-context.ts";
@@ -29,6 +29,8 @@ export interface DiameterNodeOptions {
   readonly maxInWork?: number;
   /** Told of every message read. */
   readonly pacer?: LoopPacer;
+  /** Keeps the messages of the applications, without authentication data. */
+  readonly trail?: Trail | undefined;
   /** In [0, 1); for tests. */
   readonly random?: () => number;
 }

@@ -8,6 +8,7 @@ import { DiameterError } from "./errors.ts";
 import type { DiameterMetrics } from "./metrics.ts";
 import type { Peer } from "./peer/peer.ts";
 import type { PeerTable, Wanted } from "./peer/peer-table.ts";
+import type { DiameterTrail } from "./trail/diameter-trail.ts";
 
 /** Why no answer can be had. */
 export type UnavailableCause =
@@ -39,6 +40,8 @@ export interface RouterOptions {
   /** Requests of this node without an answer; more are refused. */
   readonly maxPending: number;
   nextEndToEnd(): number;
+  readonly trail?: DiameterTrail | undefined;
+  applicationName(id: number): string;
 }
 
 /** One request of this node, from `send` to its outcome. */
@@ -272,10 +275,14 @@ export class RequestRouter {
 
   #finish(transaction: Transaction, outcome: RawOutcome): void {
     this.#close(transaction);
-    const { metrics, log } = this.#options;
-    const { name } = transaction.pair.request;
+    const { metrics, log, trail, applicationName } = this.#options;
+    const { name, applicationId } = transaction.pair.request;
     if (outcome.kind === "answer") metrics.sentResult(name, outcome.result.code);
-    else metrics.sent(name, outcome.kind);
+    else {
+      metrics.sent(name, outcome.kind);
+      const how = outcome.kind === "timeout" ? "timeout" : outcome.cause;
+      trail?.unanswered(applicationName(applicationId), name, how, transaction.avps);
+    }
     try {
       transaction.done(outcome);
     } catch (error) {

@@ -36,7 +36,12 @@ export type { BoundHistogram, HistogramFamily, HistogramFamilyOptions } from "./
 export type { Labels, LabelValues } from "./metrics/label-space.ts";
 export { registerProcessMetrics } from "./metrics/process-metrics.ts";
 export { type GaugeOptions, type MetricsRegister, metricsRegister } from "./metrics/register.ts";
-export { type ManagementServer, type ManagementServerOptions, managementServer } from "./metrics/server.ts";
+export {
+  type ManagementAnswer,
+  type ManagementServer,
+  type ManagementServerOptions,
+  managementServer,
+} from "./metrics/server.ts";
 export { type FollowModules, followService, type ServiceTarget } from "./pool/follow-service.ts";
 export { type NameService, nameService, nameServiceOptions } from "./pool/name-service.ts";
 export { type MemberName, memberNameOf } from "./pool/pool-name.ts";
@@ -67,4 +72,20 @@ export {
 export { composeServices, type Service, startInOrder, stopInReverse } from "./service.ts";
 export { type ServiceOptions, serviceOptions, withServiceOptions } from "./service-options.ts";
 export { describeFailure } from "./start-failure.ts";
+export {
+  Trail,
+  type TrailAnswer,
+  type TrailExporter,
+  type TrailOptions,
+  type TrailQuery,
+} from "./trail/trail.ts";
+export type { Note, NoteFields } from "./trail/trail-note.ts";
+export { trailPage } from "./trail/trail-page.ts";
+export type {
+  TrailContent,
+  TrailDirection,
+  TrailEnds,
+  TrailReader,
+  TrailStep,
+} from "./trail/trail-step.ts";
 export { type IdleOptions, whenIdle } from "./when-idle.ts";

@@ -10,6 +10,8 @@ import { managementServer } from "./metrics/server.ts";
 import { type Service, startInOrder, stopInReverse } from "./service.ts";
 import { type ServiceOptions, withServiceOptions } from "./service-options.ts";
 import { describeFailure, isDefect } from "./start-failure.ts";
+import { Trail } from "./trail/trail.ts";
+import { trailPage } from "./trail/trail-page.ts";
 
 /** What a node is built from beside its options. */
 export interface ServiceModules {
@@ -19,6 +21,8 @@ export interface ServiceModules {
   readonly health: Health;
   /** One for all sockets of the process. */
   readonly pacer: LoopPacer;
+  /** Steps of registrations and calls; undefined: they are not kept. */
+  readonly trail?: Trail | undefined;
 }
 
 export interface RunServiceRequest<Schema extends z.ZodObject> {
@@ -84,6 +88,9 @@ export async function runService<Schema extends z.ZodObject>(
     { address: options.managementAddress, port: options.managementPort },
     { register, health },
   );
+  const { trailBytes, trailSteps } = options;
+  const trail = trailBytes === 0 ? undefined : new Trail({ bytes: trailBytes, steps: trailSteps, clock });
+  management.addPage("/trail", trailPage(name, trail));
   const services: Service[] = [management];
   let ending = false;
   let asked = 0;
@@ -123,7 +130,7 @@ export async function runService<Schema extends z.ZodObject>(
   try {
     await startInOrder([management]);
     const pacer = loopPacer({ aboveRate: options.coalesceAboveRate, pauseMs: options.coalesceMs });
-    const service = await create(options, { log, register, clock, health, pacer });
+    const service = await create(options, { log, register, clock, health, pacer, trail });
     services.push(service);
     await service.start();
     if (ending) return;

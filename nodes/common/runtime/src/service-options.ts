@@ -17,6 +17,18 @@ export const serviceOptions = z.object({
     .max(3600)
     .default(5)
     .describe("longest wait for work in progress after SIGTERM"),
+  trailBytes: z
+    .int()
+    .min(0)
+    .max(1_073_741_824)
+    .default(16_777_216)
+    .describe("memory for the last steps of registrations and calls (/trail), bytes; 0: none are kept"),
+  trailSteps: z
+    .int()
+    .min(1)
+    .max(10_000_000)
+    .default(32_768)
+    .describe("how many of those steps are kept at most"),
   // Measured: a pause of 2 ms halves what a message costs from about 1,000 a second on (docs/adr/0005-receive-coalescing.md).
   coalesceAboveRate: z
     .number()

@@ -63,6 +63,7 @@ export { ProxyCore } from "./proxy/proxy-core.ts";
 export type { ProxyCoreOptions, ProxyCounters, Side } from "./proxy/proxy-options.ts";
 export type {
   AckContext,
+  DecisionFields,
   Destination,
   Fork,
   ForkOptions,
@@ -94,6 +95,8 @@ export {
   SessionTimers,
   sessionTimers,
 } from "./session-timer/session-timers.ts";
+export { redactCredentials, redactSip } from "./trail/redact-sip.ts";
+export { SipTrail } from "./trail/sip-trail.ts";
 export { DEFAULT_TIMERS, type TransactionTimers } from "./transaction/timers.ts";
 export { defaultLimits, type TransportLimits, trustedLimits } from "./transport/limits.ts";
 export {

@@ -72,3 +72,4 @@ export {
 } from "./sqlite/sqlite-calendar.ts";
 export { SqliteStore, type SqliteStoreOptions, sqliteStore } from "./sqlite/sqlite-store.ts";
 export { type Change, type UpdateOptions, type UpdateResult, update } from "./update.ts";
+export { type StoreTrouble, type WatchedStoreOptions, watchedStore } from "./watched-store.ts";

@@ -54,6 +54,10 @@ export class Bgcf implements TransactionUser {
       if (target === undefined) return refuse(400);
       const sip = target.scheme === "sip" || target.scheme === "sips";
       const route = routes.table.find(target, options);
+      context.decided("BGCF", {
+        target: forwarded.requestUri,
+        route: route === undefined ? "none" : route.length === 0 ? "as addressed" : route.join(", "),
+      });
       if (route === undefined && !(sip && options.allowForeignDomains))
         return refuse(404, "Not Found (no route)");
       if ((route === undefined || route.length === 0) && !sip) return refuse(404, "Not Found (no route)");

@@ -99,6 +99,9 @@ function forwardTo(context: RequestContext, modules: IcscfModules, selected: Sel
   const uri = parseUri(name);
   if (uri === undefined) return refuse(context, modules, 504);
   selected.tried.add(name);
+  const { outcome, query } = selected;
+  const by = outcome.kind === "server" ? "the HSS" : "capabilities";
+  context.decided("S-CSCF", { name, chosenBy: by, impi: query.impi, impu: query.impu });
   const forwarded = context.forward();
   popOwnRoutes(forwarded, modules);
   forwarded.requestUri = name;

@@ -136,6 +136,13 @@ export class CallDiversion {
   #divert(action: ForwardTo, cause: Cause, status: number): boolean {
     const { options, counters } = this.#modules;
     const { forwarded } = this.#given;
+    const { impu: servedUser } = this.#given.served;
+    this.#context.decided("diversion", {
+      servedUser,
+      target: action.target,
+      cause,
+      after: status || undefined,
+    });
     if (diversions(forwarded) >= options.maxDiversions) {
       counters.diversion("diversionLimit");
       return false;

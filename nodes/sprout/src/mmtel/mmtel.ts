@@ -131,6 +131,7 @@ export class Mmtel implements TransactionUser {
     if (context.answered) return;
     if (BARRABLE.has(request.method) && barring(simservs.outgoingBarring, call) !== "allowed") {
       this.#modules.counters.mmtel("barred");
+      context.decided("barring of outgoing calls", { servedUser: served.impu });
       return context.respond(603);
     }
     const forwarded = this.#copy(context);
@@ -170,6 +171,7 @@ export class Mmtel implements TransactionUser {
     const verdict = BARRABLE.has(request.method) ? barring(simservs.incomingBarring, call) : "allowed";
     if (verdict !== "allowed") {
       counters.mmtel(verdict === "anonymous" ? "anonymousRejected" : "barred");
+      context.decided("barring of incoming calls", { servedUser: served.impu, verdict });
       return verdict === "anonymous"
         ? context.respond(433, { reason: "Anonymity Disallowed" })
         : context.respond(603);

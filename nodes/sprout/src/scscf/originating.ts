@@ -59,7 +59,10 @@ export async function originating(
   modules.charging?.served(request, user.registration.charging);
   const registered = user.registration.state === "registered" && !isEmergencyOnly(user.registration);
   if (!registered && !mayBeUnregistered) return refuse(403);
-  if (user.member.identity.barred && divertedBy === undefined) return refuse(403);
+  if (user.member.identity.barred && divertedBy === undefined) {
+    context.decided("barred identity", { servedUser: user.impu });
+    return refuse(403);
+  }
   const isNew = dialog === undefined && divertedBy === undefined;
   const proves = isNew && request.has("Proxy-Authorization");
   if (proves && !(await proxyAuthenticate(context, modules, user.impu))) return;
@@ -89,7 +92,10 @@ export async function originating(
       ? undefined
       : modules.numbers.interpret(forwarded.target);
   if (dialled === "incomplete") return refuse(484);
-  if (dialled !== undefined) forwarded.requestUri = dialled;
+  if (dialled !== undefined) {
+    context.decided("dial plan", { dialled: forwarded.requestUri, uri: dialled });
+    forwarded.requestUri = dialled;
+  }
 
   // 4. The application servers that its filter criteria name (steps 4 to 6).
   const criteria = filterCriteria.of(user.member.profile);
@@ -153,6 +159,11 @@ function leave(
     context.fork(forwarded, { destination: { kind: "uri", side: options.side, uri: entity } });
   };
   if (routed?.kind === "uri") forwarded.requestUri = routed.uri;
+  if (routed !== undefined && routed.kind !== "as is")
+    context.decided("ENUM", {
+      asked: context.request.requestUri,
+      answer: routed.kind === "uri" ? routed.uri : "not known",
+    });
   const breakout = routed?.kind === "breakout" || (routed?.kind === "uri" && routed.breakout);
   const { bgcfUri = "" } = options;
   if (breakout && bgcfUri !== "") return to(bgcfUri);

@@ -23,6 +23,11 @@ export interface Chain {
   finish(): void;
 }
 
+function sessionCaseName(sessionCase: SessionCase): string {
+  const [name = ""] = Object.entries(SessionCase).find(([, value]) => value === sessionCase) ?? [];
+  return name.toLowerCase().replaceAll("_", " ");
+}
+
 /** 4 times as long for what is not confirmed by 100 (RFC 4320 §4.1). */
 const NON_INVITE_FACTOR = 4;
 
@@ -53,7 +58,16 @@ export function nextInChain(
     // A name that only says that the request is provided for.
     if (serverName === options.dummyApplicationServer) continue;
     const usable = parseUri(serverName) !== undefined;
-    if (usable && !applicationServers.isAway(serverName)) return visit(context, modules, chain, met);
+    const away = usable && applicationServers.isAway(serverName);
+    context.decided("iFC", {
+      server: serverName,
+      priority: met.priority,
+      sessionCase: sessionCaseName(chain.sessionCase),
+      servedUser: chain.user.impu,
+      skipped: away ? "the server is away" : usable ? undefined : "that is no SIP URI",
+      defaultHandling,
+    });
+    if (usable && !away) return visit(context, modules, chain, met);
     counters.applicationServer(usable ? "skipped" : "failed");
     if (defaultHandling === "terminate") return context.respond(noAnswer(chain.request));
   }
@@ -98,6 +112,12 @@ function visit(context: RequestContext, modules: ScscfModules, chain: Chain, met
       if (local && status === 408) applicationServers.silent(serverName);
       applicationServers.failed(serverName, status);
       counters.applicationServer(local && status === 408 ? "silent" : "failed");
+      context.decided("default handling", {
+        server: serverName,
+        status,
+        silent: local,
+        defaultHandling: applicationServer.defaultHandling,
+      });
       if (applicationServer.defaultHandling === "continue") {
         counters.applicationServer("continued");
         nextInChain(context, modules, chain, met);

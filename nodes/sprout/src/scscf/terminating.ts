@@ -47,7 +47,11 @@ export async function terminating(
   }
   // 2. Unknown: 404; barred: 404 (step 1). A PSAP calls back whoever has called it (RFC 7090).
   const callback = isPsapCallback(request.header("Priority"));
-  if (user.kind === "notFound" || (user.member.identity.barred && !callback)) return refuse(404);
+  if (user.kind === "notFound") return refuse(404);
+  if (user.member.identity.barred && !callback) {
+    context.decided("barred identity", { servedUser: impu });
+    return refuse(404);
+  }
   // 3. An application server has sent it elsewhere (step 3): it leaves on behalf of the served user.
   const served = user;
   modules.charging?.served(request, served.registration.charging);

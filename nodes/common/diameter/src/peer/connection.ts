@@ -1,9 +1,10 @@
 import net from "node:net";
 import tls from "node:tls";
-import type { Clock, LoopPacer, Timer } from "@ims/runtime";
+import type { Clock, LoopPacer, Timer, TrailEnds } from "@ims/runtime";
 import type { Command } from "../codec/command.ts";
 import { encode, type Identifiers } from "../codec/encode.ts";
 import { Writer } from "../codec/writer.ts";
+import type { DiameterTrail } from "../trail/diameter-trail.ts";
 import { Framer } from "./framer.ts";
 
 /** Where to connect to. `tls` present: TLS from the first byte (RFC 6733 §13.1), options as of `tls.connect`. */
@@ -20,6 +21,7 @@ export interface ConnectionOptions {
   readonly maxBacklog: number;
   /** Told of every message read. */
   readonly pacer?: LoopPacer;
+  readonly trail?: DiameterTrail | undefined;
 }
 
 export interface ConnectionHandler {
@@ -50,6 +52,7 @@ export class Connection {
   #paused = false;
   #reason = "closed by the peer";
   #lingering: Timer | undefined;
+  #ends: TrailEnds | undefined;
 
   private constructor(socket: net.Socket, options: ConnectionOptions, handler: ConnectionHandler) {
     this.#socket = socket;
@@ -117,6 +120,16 @@ export class Connection {
     return this.#socket.localAddress ?? "";
   }
 
+  /** For the trail. */
+  get ends(): TrailEnds {
+    this.#ends ??= {
+      protocol: "TCP",
+      local: hostPort(this.#socket.localAddress, this.#socket.localPort),
+      remote: hostPort(this.#socket.remoteAddress, this.#socket.remotePort),
+    };
+    return this.#ends;
+  }
+
   get open(): boolean {
     return !this.#closing && !this.#closed;
   }
@@ -134,7 +147,10 @@ export class Connection {
   /** Encodes and sends with all else that is sent in this turn. Throws as `encode` does. */
   send(command: Command, identifiers: Identifiers, avps: Readonly<Record<string, unknown>>): void {
     if (!this.open) return;
+    const mark = this.#writer.mark();
     encode(this.#writer, command, identifiers, avps, this.#options.maxMessageLength);
+    const { bytes, position } = this.#writer;
+    this.#options.trail?.sent(bytes, this.#writer.at(mark), position, this.ends);
     if (this.#flushing) return;
     this.#flushing = true;
     setImmediate(() => this.#flush());
@@ -206,4 +222,8 @@ export class Connection {
     this.#framer.end();
     this.#handler.closed(this, this.#reason);
   }
+}
+
+function hostPort(address = "", port = 0): string {
+  return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
 }

@@ -3,6 +3,7 @@ import type { Dictionary } from "../codec/command.ts";
 import type { DecodedAvps, MessageFault } from "../codec/decode.ts";
 import type { Header } from "../codec/header.ts";
 import type { DiameterMetrics } from "../metrics.ts";
+import type { DiameterTrail } from "../trail/diameter-trail.ts";
 import type { LocalNode } from "./capabilities.ts";
 import type { Connection, ConnectionHandler, Endpoint } from "./connection.ts";
 import type { Peer } from "./peer.ts";
@@ -47,6 +48,7 @@ export interface PeerContext {
   readonly timing: PeerTiming;
   readonly metrics: DiameterMetrics;
   readonly owner: PeerOwner;
+  readonly trail?: DiameterTrail | undefined;
   /** In [0, 1). */
   readonly random: () => number;
   nextEndToEnd(): number;

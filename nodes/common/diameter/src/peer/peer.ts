@@ -217,6 +217,7 @@ export class Peer implements ConnectionHandler {
     }
     if (peerFsm[this.#state][side === "i" ? "iRcvMessage" : "rRcvMessage"] === undefined) return;
     this.#watchdog.message();
+    this.#context.trail?.received(bytes, start, end, connection.ends);
     if (request) this.#context.owner.request(this, connection, bytes, start, end);
     else this.#context.owner.answer(this, header, bytes, start, end);
   }

@@ -11,15 +11,18 @@ export interface ManagementServerOptions {
   readonly port: number;
 }
 
-export interface ManagementServer extends Service {
-  /** The port listened on; 0 before start. */
-  readonly port: number;
-}
-
-interface Answer {
+/** What a page of the management port answers. */
+export interface ManagementAnswer {
   readonly status: number;
   readonly type: string;
   readonly body: string;
+}
+
+export interface ManagementServer extends Service {
+  /** The port listened on; 0 before start. */
+  readonly port: number;
+  /** One more page that can be got. */
+  addPage(path: string, page: (query: URLSearchParams) => Promise<ManagementAnswer>): void;
 }
 
 /** GET /metrics, /health/live, /health/ready. Keeps answering while the process quiesces. */
@@ -31,10 +34,11 @@ export function managementServer(
   server.headersTimeout = 5000;
   server.requestTimeout = 10_000;
   server.maxHeadersCount = 100;
+  const pages = new Map<string, (query: URLSearchParams) => Promise<ManagementAnswer>>();
   let port = 0;
 
-  async function answer(request: IncomingMessage): Promise<Answer> {
-    const path = (request.url ?? "/").split("?", 1)[0];
+  async function answer(request: IncomingMessage): Promise<ManagementAnswer> {
+    const [path = "/", ...query] = (request.url ?? "/").split("?");
     if (request.method !== "GET" && request.method !== "HEAD") return text(405, "only GET and HEAD\n");
     switch (path) {
       case "/metrics":
@@ -47,8 +51,12 @@ export function managementServer(
         const lines = [...(ready ? ["ready"] : reasons), ...health.notes()];
         return text(ready ? 200 : 503, `${lines.join("\n")}\n`);
       }
-      default:
-        return text(404, "try /metrics, /health/live or /health/ready\n");
+      default: {
+        const page = pages.get(path);
+        if (page !== undefined) return page(new URLSearchParams(query.join("?")));
+        const known = ["/metrics", "/health/live", "/health/ready", ...pages.keys()];
+        return text(404, `try ${known.slice(0, -1).join(", ")} or ${known.at(-1)}\n`);
+      }
     }
   }
 
@@ -69,6 +77,7 @@ export function managementServer(
     get port() {
       return port;
     },
+    addPage: (path, page) => void pages.set(path, page),
     start() {
       return new Promise((resolve, reject) => {
         server.once("error", reject);
@@ -89,6 +98,6 @@ export function managementServer(
   };
 }
 
-function text(status: number, body: string): Answer {
+function text(status: number, body: string): ManagementAnswer {
   return { status, type: "text/plain; charset=utf-8", body };
 }

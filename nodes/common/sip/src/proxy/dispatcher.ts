@@ -6,6 +6,7 @@ import type { StatelessSend } from "../failover/recent-sends.ts";
 import type { SipMessage } from "../message/message.ts";
 import { responseTo } from "../message/response.ts";
 import type { OverloadControl } from "../overload/overload-control.ts";
+import type { SipTrail } from "../trail/sip-trail.ts";
 import type { ClientTransaction, ClientTransactionUser } from "../transaction/client-transaction.ts";
 import type { TransactionLayer } from "../transaction/transaction-layer.ts";
 import type { Flow, Target, TransportLayer } from "../transport/transport.ts";
@@ -26,6 +27,7 @@ export interface DispatcherModules {
   readonly hops: Hops;
   readonly policies: Policies;
   readonly overload: OverloadControl | undefined;
+  readonly trail?: SipTrail | undefined;
   readonly isStrict: (side: string) => boolean;
   readonly udpLimit: number;
   readonly cancelTimeout: number;
@@ -202,7 +204,11 @@ export class Dispatcher implements ForkParts {
 
   #over(flow: Flow, request: SipMessage, sole = false): boolean {
     request.prepend("Via", this.#modules.vias.make(flow, this.#modules.branches.of(request, 0, sole)));
-    if (flow.send(request.toString())) return true;
+    const text = request.toString();
+    if (flow.send(text)) {
+      this.#modules.trail?.sent(request, text, flow);
+      return true;
+    }
     request.replaceTop("Via", undefined);
     return false;
   }

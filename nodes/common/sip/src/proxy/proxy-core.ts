@@ -30,6 +30,7 @@ import { noteSource } from "./source.ts";
 import { Strays } from "./strays.ts";
 import type {
   AckContext,
+  DecisionFields,
   Destination,
   ForkOptions,
   Fork as ForkPort,
@@ -38,6 +39,9 @@ import type {
   TransactionUser,
 } from "./transaction-user.ts";
 import { ServerUpstream } from "./upstream.ts";
+
+/** How much of what cannot be read is kept in the trail, octets. */
+const UNREADABLE_KEPT = 2_048;
 
 /** The proxy of RFC 3261 §16 under the functional entities of one process. */
 export class ProxyCore implements TransportHandler, TransactionLayerUser, RequestOriginator {
@@ -54,7 +58,7 @@ export class ProxyCore implements TransportHandler, TransactionLayerUser, Reques
 
   constructor(options: ProxyCoreOptions) {
     const timers = options.timers ?? DEFAULT_TIMERS;
-    const { clock, locator, overload, onDefect } = options;
+    const { clock, locator, overload, onDefect, trail } = options;
     this.#options = options;
     for (const side of options.sides) this.#sides.set(side.name, side);
     this.#entities = [...new Set(options.sides.map((side) => side.entity))];
@@ -66,7 +70,7 @@ export class ProxyCore implements TransportHandler, TransactionLayerUser, Reques
       ...(options.probe === undefined ? {} : { probe: options.probe }),
       ...(options.onHopChange === undefined ? {} : { onChange: options.onHopChange }),
     });
-    const responses = new ResponseRouter({ clock, hops: this.hops, locator });
+    const responses = new ResponseRouter({ clock, hops: this.hops, locator, trail });
     this.transactions = new TransactionLayer({
       clock,
       timers,
@@ -74,6 +78,7 @@ export class ProxyCore implements TransportHandler, TransactionLayerUser, Reques
       sendElsewhere: (response, flow) => !this.#isStrict(flow.side) && responses.send(response, flow.side),
       mayAnswer: (flow, asked) => this.#mayAnswer(flow, asked),
       maySendAgain: (flow) => !this.#isStrict(flow.side),
+      trail,
     });
     const branches = new Branches(this.identifiers, options.poolKey);
     this.#dispatcher = new Dispatcher({
@@ -90,6 +95,7 @@ export class ProxyCore implements TransportHandler, TransactionLayerUser, Reques
       hops: this.hops,
       policies: options.policies ?? DEFAULT_POLICIES,
       overload,
+      trail,
       isStrict: (side) => this.#isStrict(side),
       udpLimit: options.udpLimit ?? 1300,
       cancelTimeout: 64 * timers.t1,
@@ -130,6 +136,7 @@ export class ProxyCore implements TransportHandler, TransactionLayerUser, Reques
     const parsed = parseMessage(text);
     if (parsed.kind === "invalid") {
       const { message } = parsed;
+      this.#options.trail?.receivedText(text.slice(0, UNREADABLE_KEPT), flow);
       if (message?.isRequest && message.method !== "ACK" && message.topVia !== undefined) {
         noteSource(message, flow);
         this.#refuse(message, flow, faultOfUnreadable(parsed.fault));
@@ -137,6 +144,7 @@ export class ProxyCore implements TransportHandler, TransactionLayerUser, Reques
       return;
     }
     const { message } = parsed;
+    this.#options.trail?.received(message, text, flow);
     if (message.isRequest) this.#receiveRequest(message, flow);
     else if (isUsableResponse(message)) {
       this.#hear(message, flow);
@@ -147,6 +155,7 @@ export class ProxyCore implements TransportHandler, TransactionLayerUser, Reques
   /** Framing failed: say 400 if the head can be read; the transport closes the stream. */
   onGarbage(flow: Flow, reason: GarbageReason, text: string): void {
     const head = text.slice(0, 8192);
+    this.#options.trail?.receivedText(text.slice(0, UNREADABLE_KEPT), flow);
     const { message } = parseMessage(
       head.includes("\r\n\r\n") ? head : `${head.slice(0, head.lastIndexOf("\r\n"))}\r\n\r\n`,
     );
@@ -180,6 +189,7 @@ export class ProxyCore implements TransportHandler, TransactionLayerUser, Reques
     this.#options.counters?.request(method, flow.side);
     this.#options.counters?.response(method, 503, flow.side);
     flow.send(refusal);
+    this.#options.trail?.shed(refusal, flow);
     return true;
   }
 
@@ -203,7 +213,9 @@ export class ProxyCore implements TransportHandler, TransactionLayerUser, Reques
       reason: fault.reason,
     });
     this.#options.counters?.response(request.method, fault.status, flow.side);
-    flow.send(response.toString());
+    const text = response.toString();
+    flow.send(text);
+    this.#options.trail?.sent(response, text, flow);
   }
 
   onRequest(transaction: ServerTransaction): void {
@@ -348,6 +360,8 @@ export class ProxyCore implements TransportHandler, TransactionLayerUser, Reques
       return fork;
     },
     tag: (): string => this.identifiers.tag(),
+    decided: (callId: string, what: string, fields: DecisionFields): void =>
+      this.#options.trail?.decided(callId, what, fields),
   };
 
   originate(request: SipMessage, destination: Destination, handler: OriginatedHandler): ForkPort {
@@ -378,6 +392,11 @@ export class ProxyCore implements TransportHandler, TransactionLayerUser, Reques
 
   /** A hop inside the process: a function call instead of Via and socket. */
   #enterLocally(fork: Fork, entity: TransactionUser, from: RequestContext): RequestContext {
+    this.#options.trail?.decided(fork.request.callId, "hop", {
+      from: from.entity.functionalEntity,
+      to: entity.functionalEntity,
+      request: `${fork.request.method} ${fork.request.requestUri}`,
+    });
     const context = new RequestContext(
       entity,
       fork.request,

@@ -5,6 +5,7 @@ import type { ProbeOptions } from "../failover/hop-prober.ts";
 import type { Policies } from "../failover/policy.ts";
 import type { SipMessage } from "../message/message.ts";
 import type { OverloadControl } from "../overload/overload-control.ts";
+import type { SipTrail } from "../trail/sip-trail.ts";
 import type { TransactionTimers } from "../transaction/timers.ts";
 import type { TransportHandler, TransportLayer } from "../transport/transport.ts";
 import type { Locator } from "./locator.ts";
@@ -39,6 +40,8 @@ export interface ProxyCoreOptions {
   /** A procedure threw: a defect; the request is answered 500. */
   readonly onDefect: (error: unknown, request: SipMessage) => void;
   readonly counters?: ProxyCounters;
+  /** Keeps what came, went and was decided. */
+  readonly trail?: SipTrail | undefined;
   /** Sheds new work when there is too much of it, and RFC 7339 with neighbours. */
   readonly overload?: OverloadControl;
   /** Key of the branches, one for the members of a pool, at least 128 bits; default: this process is no member of one. */

@@ -5,6 +5,7 @@ import { bestResponse } from "./best-response.ts";
 import type { Fork, ForkSink } from "./fork.ts";
 import { forwardedCopy } from "./forwarding.ts";
 import type {
+  DecisionFields,
   ForkOptions,
   FunctionalEntity,
   RequestContext as RequestContextPort,
@@ -17,6 +18,7 @@ import type { Origin, Upstream } from "./upstream.ts";
 export interface ContextParts {
   startFork(request: SipMessage, options: ForkOptions, context: RequestContext): Fork;
   tag(): string;
+  decided(callId: string, what: string, fields: DecisionFields): void;
 }
 
 /** One request at one functional entity: request context and response context of RFC 3261 §16.2 and §16.7. */
@@ -90,6 +92,7 @@ export class RequestContext implements RequestContextPort, ForkSink {
       ...(options.reason === undefined ? {} : { reason: options.reason }),
     });
     options.edit?.(response);
+    if (status >= 300) this.decided("answer", { status, reason: options.reason });
     this.relay(response);
     if (options.stateless === true && status >= 200) this.#upstream.giveUp();
   }
@@ -107,6 +110,10 @@ export class RequestContext implements RequestContextPort, ForkSink {
 
   onUpstream(edit: (response: SipMessage) => void): void {
     this.#edits.push(edit);
+  }
+
+  decided(what: string, fields: DecisionFields): void {
+    this.#parts.decided(this.request.callId, what, { entity: this.entity.functionalEntity, ...fields });
   }
 
   cancelForks(): void {

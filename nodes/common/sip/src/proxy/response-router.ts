@@ -2,6 +2,7 @@ import type { Clock } from "@ims/runtime";
 import type { Hops } from "../failover/hops.ts";
 import type { SipMessage } from "../message/message.ts";
 import type { Via } from "../message/via.ts";
+import type { SipTrail } from "../trail/sip-trail.ts";
 import { addressFamily } from "../transport/flow.ts";
 import type { Target, TransportProtocol } from "../transport/transport.ts";
 import type { Locator } from "./locator.ts";
@@ -20,15 +21,23 @@ export class ResponseRouter {
   readonly #clock: Clock;
   readonly #hops: Hops;
   readonly #locator: Locator;
+  readonly #trail: SipTrail | undefined;
 
   constructor({
     clock,
     hops,
     locator,
-  }: { readonly clock: Clock; readonly hops: Hops; readonly locator: Locator }) {
+    trail,
+  }: {
+    readonly clock: Clock;
+    readonly hops: Hops;
+    readonly locator: Locator;
+    readonly trail?: SipTrail | undefined;
+  }) {
     this.#clock = clock;
     this.#hops = hops;
     this.#locator = locator;
+    this.#trail = trail;
   }
 
   /** False when there is nowhere to send it. */
@@ -72,6 +81,7 @@ export class ResponseRouter {
     for (const [index, target] of targets.entries()) {
       const flow = this.#hops.flowTo(this.#hops.hop(target, side));
       if (!flow.send(text)) continue;
+      this.#trail?.sentText(text, flow);
       const rest = targets.slice(index + 1);
       if (!flow.reliable || rest.length === 0) return true;
       const onClose = (): void => {

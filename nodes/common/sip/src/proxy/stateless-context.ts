@@ -75,4 +75,6 @@ export class StatelessContext implements RequestContext {
   onUpstream(): void {}
 
   cancelForks(): void {}
+
+  decided(): void {}
 }

@@ -86,6 +86,9 @@ export interface RespondOptions {
   edit?(response: SipMessage): void;
 }
 
+/** What a decision came to, for the trail. Copied at once. */
+export type DecisionFields = Readonly<Record<string, string | number | boolean | undefined>>;
+
 /** One request at one functional entity, from its arrival to its final response. The only thing a procedure may touch. */
 export interface RequestContext {
   /** As received (with received/rport in the top Via). Never edit it; edit forward(). */
@@ -110,6 +113,8 @@ export interface RequestContext {
   /** Sees and may edit every response (ours too) on its way upstream, in reverse order of registration. */
   onUpstream(edit: (response: SipMessage) => void): void;
   cancelForks(): void;
+  /** Tells the trail what was decided about the request ("iFC", "ENUM", "BGCF"); free when there is none. */
+  decided(what: string, fields: DecisionFields): void;
 }
 
 export interface AckContext {

@@ -1,5 +1,6 @@
 import type { Clock, Timer } from "@ims/runtime";
 import type { SipMessage } from "../message/message.ts";
+import type { SipTrail } from "../trail/sip-trail.ts";
 import type { Flow } from "../transport/transport.ts";
 import {
   type ClientAction,
@@ -24,6 +25,7 @@ export interface ClientTransactionParts {
   readonly clock: Clock;
   readonly timers: TransactionTimers;
   readonly terminated: (transaction: ClientTransaction) => void;
+  readonly trail?: SipTrail | undefined;
 }
 
 /** Hears nothing: after a final response that ends the transaction's work nothing more comes. */
@@ -83,6 +85,7 @@ export class ClientTransaction {
       this.input("transportError");
       return;
     }
+    if (this.#request !== undefined) this.#parts.trail?.sent(this.#request, this.#wire, this.flow);
     const invite = this.method === "INVITE";
     this.#run(invite ? "startB" : "startF", undefined);
     if (this.flow.reliable) this.#wire = "";
@@ -130,7 +133,8 @@ export class ClientTransaction {
     const { t1, t2, t4, d } = this.#parts.timers;
     switch (action) {
       case "sendRequest":
-        if (!this.flow.send(this.#wire)) this.input("transportError");
+        if (this.flow.send(this.#wire)) this.#parts.trail?.sentText(this.#wire, this.flow);
+        else this.input("transportError");
         return;
       case "sendAck":
         if (response !== undefined && this.#request !== undefined) {
@@ -191,7 +195,9 @@ export class ClientTransaction {
 
   /** Where the INVITE went (RFC 3261 §17.1.1.3); is that gone, whoever has passed its answer on passes the ACK on (§16.11). */
   #acknowledge(ack: string): void {
-    if (!this.flow.send(ack)) this.#heardOn?.send(ack);
+    const flow = this.flow.send(ack) ? this.flow : this.#heardOn;
+    if (flow === undefined || (flow !== this.flow && !flow.send(ack))) return;
+    this.#parts.trail?.sentText(ack, flow);
   }
 
   #retransmit(input: ClientInput, ms: number): void {

@@ -2,6 +2,7 @@ import type { Clock, Timer } from "@ims/runtime";
 import { SipMessage } from "../message/message.ts";
 import { parseMessage } from "../message/parser.ts";
 import { responseTo } from "../message/response.ts";
+import type { SipTrail } from "../trail/sip-trail.ts";
 import type { Flow } from "../transport/transport.ts";
 import { KeptText } from "./kept-text.ts";
 import {
@@ -28,6 +29,7 @@ export interface ServerTransactionParts {
   readonly sendElsewhere: (response: SipMessage, flow: Flow) => boolean;
   /** May the request come again over another connection, because the pool member that sent it died? */
   readonly maySendAgain: (flow: Flow) => boolean;
+  readonly trail?: SipTrail | undefined;
 }
 
 /** How long a final response is kept for a request that comes again over another connection, ms. */
@@ -133,7 +135,8 @@ export class ServerTransaction {
 
   #sendAgain(): void {
     const text = this.#wire?.toString() ?? "";
-    if (text === "" || this.flow.send(text)) return;
+    if (text === "") return;
+    if (this.flow.send(text)) return this.#parts.trail?.sentText(text, this.flow);
     const parsed = parseMessage(text);
     if (parsed.kind === "message") this.#parts.sendElsewhere(parsed.message, this.flow);
   }
@@ -157,8 +160,8 @@ export class ServerTransaction {
           this.request = RELEASED;
           this.user = undefined;
         }
-        if (!this.flow.send(wire) && !this.#parts.sendElsewhere(response, this.flow))
-          this.#input("transportError", undefined);
+        if (this.flow.send(wire)) this.#parts.trail?.sent(response, wire, this.flow);
+        else if (!this.#parts.sendElsewhere(response, this.flow)) this.#input("transportError", undefined);
         return;
       }
       case "resendResponse":

@@ -3,6 +3,7 @@ import { Identifiers } from "../message/identifiers.ts";
 import type { SipMessage } from "../message/message.ts";
 import { responseTo } from "../message/response.ts";
 import { MAGIC_COOKIE, type Via } from "../message/via.ts";
+import type { SipTrail } from "../trail/sip-trail.ts";
 import type { Flow } from "../transport/transport.ts";
 import {
   ClientTransaction,
@@ -33,6 +34,7 @@ export interface TransactionLayerOptions {
   readonly mayAnswer?: (flow: Flow, asked: Flow) => boolean;
   /** May what came over `flow` come again over another connection (a pool member took over)? Default: no. */
   readonly maySendAgain?: (flow: Flow) => boolean;
+  readonly trail?: SipTrail | undefined;
 }
 
 /** States of client transactions without a final response. */
@@ -50,12 +52,13 @@ export class TransactionLayer {
   readonly #mayAnswer: (flow: Flow, asked: Flow) => boolean;
 
   constructor(options: TransactionLayerOptions) {
-    const { clock, timers, user, sendElsewhere, mayAnswer, maySendAgain } = options;
+    const { clock, timers, user, sendElsewhere, mayAnswer, maySendAgain, trail } = options;
     this.#user = user;
     this.#mayAnswer = mayAnswer ?? (() => true);
     this.#serverParts = {
       clock,
       timers,
+      trail,
       sendElsewhere,
       maySendAgain: maySendAgain ?? (() => false),
       terminated: (gone) => this.#servers.delete(gone.key),
@@ -64,6 +67,7 @@ export class TransactionLayer {
     this.#clientParts = {
       clock,
       timers,
+      trail,
       terminated: (gone) => {
         // Sent again elsewhere, it has left its place to another one of that branch.
         const key = clientKey(gone.branch, gone.method);

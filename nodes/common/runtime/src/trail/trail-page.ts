@@ -1,0 +1,55 @@
+import type { ManagementAnswer } from "../metrics/server.ts";
+import type { Trail, TrailQuery } from "./trail.ts";
+
+const MAX_KEYS = 32;
+const LONGEST_KEY = 300;
+const MAX_STEPS = 5_000;
+const DEFAULT_STEPS = 500;
+/** Searches at a time: each costs as much as several hundred calls. */
+const MAX_SEARCHES = 2;
+const HELP =
+  "GET /trail?key=<imsi, identity, number, Call-ID or ICID>, up to 32 of them; &kind=sip &since=<ms or ISO 8601> &until= &limit= (up to 5000) &text=true\n";
+
+/** GET /trail: the steps of a subscriber or a call at this node, as JSON. */
+export function trailPage(
+  node: string,
+  trail: Trail | undefined,
+): (query: URLSearchParams) => Promise<ManagementAnswer> {
+  return async (parameters) => {
+    if (trail === undefined) return plain(404, "the trail is off: --trail-bytes switches it on\n");
+    const query = queryOf(parameters);
+    if (typeof query === "string") return plain(400, `${query}\n${HELP}`);
+    if (trail.searching >= MAX_SEARCHES) return plain(503, "other searches are under way: try again\n");
+    const answer = await trail.find(query);
+    const body = JSON.stringify({ node, pid: process.pid, now: Date.now(), ...answer });
+    return { status: 200, type: "application/json", body };
+  };
+}
+
+/** What is asked for, or what is wrong with it. */
+function queryOf(parameters: URLSearchParams): TrailQuery | string {
+  const known = new Set(["key", "kind", "since", "until", "limit", "text"]);
+  for (const name of parameters.keys()) if (!known.has(name)) return "a parameter that is not known";
+  const keys = parameters.getAll("key").filter((key) => key !== "");
+  if (keys.length === 0) return "key is missing";
+  if (keys.length > MAX_KEYS) return `more than ${MAX_KEYS} keys`;
+  if (keys.some((key) => key.length > LONGEST_KEY)) return `a key of more than ${LONGEST_KEY} characters`;
+  const since = timeOf(parameters.get("since"));
+  const until = timeOf(parameters.get("until"));
+  if (Number.isNaN(since) || Number.isNaN(until)) return "since or until is no time";
+  const limit = parameters.has("limit") ? Number(parameters.get("limit")) : DEFAULT_STEPS;
+  if (!Number.isInteger(limit) || limit < 1 || limit > MAX_STEPS) return `limit is not 1 to ${MAX_STEPS}`;
+  const kinds = parameters.getAll("kind");
+  const text = parameters.get("text") ?? "false";
+  if (text !== "true" && text !== "false") return "text is true or false";
+  return { keys, ...(kinds.length === 0 ? {} : { kinds }), since, until, limit, text: text === "true" };
+}
+
+function timeOf(text: string | null): number | undefined {
+  if (text === null) return undefined;
+  return /^[0-9]+(?:\.[0-9]+)?$/.test(text) ? Number(text) : Date.parse(text);
+}
+
+function plain(status: number, body: string): ManagementAnswer {
+  return { status, type: "text/plain; charset=utf-8", body };
+}

@@ -1,0 +1,48 @@
+export type TrailDirection = "in" | "out" | "";
+
+/** Between whom a message went. One object for all messages of a connection, and nothing behind it. */
+export interface TrailEnds {
+  readonly protocol: string;
+  /** Trust zone of a SIP flow. */
+  readonly side?: string;
+  /** address:port */
+  readonly local: string;
+  readonly remote: string;
+}
+
+/** What somebody who may look is shown of one step: no secret in it. */
+export interface TrailContent {
+  /** "sip", "cx", "rf", "decision", ... */
+  readonly kind: string;
+  /** In a few words. */
+  readonly title: string;
+  readonly callId?: string | undefined;
+  /** IMS charging identity of the P-Charging-Vector (TS 24.229 §7.2A.5). */
+  readonly icid?: string | undefined;
+  /** Diameter Session-Id: an answer that names nobody belongs to its request. */
+  readonly session?: string | undefined;
+  /** Public and private identities that it names. */
+  readonly identities?: readonly string[];
+  /** The same for a message at its sender and at its receiver. */
+  readonly message?: string | undefined;
+  readonly request?: boolean;
+  readonly method?: string | undefined;
+  readonly status?: number | undefined;
+  readonly fields?: Readonly<Record<string, unknown>>;
+  /** The message itself. */
+  readonly text?: string;
+}
+
+export interface TrailStep extends TrailContent {
+  readonly sequence: number;
+  /** ms since the epoch, with fractions. */
+  readonly time: number;
+  readonly direction: TrailDirection;
+  readonly ends?: TrailEnds | undefined;
+}
+
+/** Makes out what was recorded, when somebody asks. */
+export interface TrailReader {
+  /** `bytes` are good during the call only; undefined: not to be made out. */
+  read(bytes: Buffer, direction: TrailDirection): TrailContent | undefined;
+}

@@ -1,0 +1,91 @@
+import type { TrailContent, TrailReader } from "@ims/runtime";
+import type { SipMessage } from "../message/message.ts";
+import { parseNameAddr } from "../message/name-addr.ts";
+import { parseMessage } from "../message/parser.ts";
+import { parseUri } from "../message/uri.ts";
+import { redactSip } from "./redact-sip.ts";
+
+/** Fields that name public identities. */
+const NAMING = [
+  "P-Asserted-Identity",
+  "P-Preferred-Identity",
+  "P-Served-User",
+  "P-Called-Party-ID",
+  "P-Associated-URI",
+] as const;
+
+/** SIP messages of the trail. What is shown of them is redacted here once more, whatever was kept. */
+export const sipReader: TrailReader = {
+  read(bytes): TrailContent {
+    const kept = bytes.toString("latin1");
+    const { message } = parseMessage(kept);
+    const text = redactSip(kept, { nonces: "digested" });
+    if (message === undefined) return { kind: "sip", title: "unreadable", text };
+    return { kind: "sip", ...contentOf(message), text };
+  },
+};
+
+function contentOf(message: SipMessage): Omit<TrailContent, "kind"> {
+  const { isRequest, status, callId } = message;
+  const method = isRequest ? message.method : message.cseqMethod;
+  const title = isRequest
+    ? withoutPassword(`${method} ${message.requestUri}`)
+    : `${status} ${message.reason} (${method})`;
+  const icid = icidOf(message);
+  return {
+    title,
+    request: isRequest,
+    method,
+    ...(isRequest ? {} : { status }),
+    ...(callId === "" ? {} : { callId }),
+    ...(icid === undefined ? {} : { icid }),
+    identities: [...new Set(identitiesOf(message))],
+    message: `${isRequest ? method : status}|${message.topVia?.branch ?? ""}|${message.cseqNumber} ${method}|${callId}`,
+    fields: {
+      from: uriOf(message.header("From")),
+      to: uriOf(message.header("To")),
+      fromTag: message.fromTag,
+      toTag: message.toTag,
+      cseq: message.cseqNumber,
+    },
+  };
+}
+
+function icidOf(message: SipMessage): string | undefined {
+  const [, quoted, bare] =
+    /(?:^|;)\s*icid-value\s*=\s*(?:"([^"]*)"|([^;,\s]*))/i.exec(message.header("P-Charging-Vector") ?? "") ??
+    [];
+  return quoted ?? bare;
+}
+
+const USER_NAME = /[\s,]username\s*=\s*"([^"\\]*)"/i;
+
+function identitiesOf(message: SipMessage): string[] {
+  const found: (string | undefined)[] = [
+    uriOf(message.header("From")),
+    uriOf(message.header("To")),
+    identityOf(message.requestUri),
+  ];
+  for (const name of NAMING) for (const value of message.values(name)) found.push(uriOf(value));
+  for (const name of ["Authorization", "Proxy-Authorization"] as const)
+    for (const value of message.values(name)) found.push(USER_NAME.exec(value)?.[1]);
+  return found.flatMap((one) => (one === undefined || one === "" ? [] : [one]));
+}
+
+function uriOf(value: string | undefined): string | undefined {
+  const address = value === undefined ? undefined : parseNameAddr(value);
+  return address === undefined ? undefined : identityOf(address.uriText);
+}
+
+/** The URI of a user, without what does not tell users apart. */
+function identityOf(text: string): string | undefined {
+  const uri = parseUri(text);
+  if (uri === undefined) return undefined;
+  if (uri.scheme === "tel") return `tel:${uri.user}`;
+  if (uri.scheme !== "sip" && uri.scheme !== "sips") return undefined;
+  return uri.user === "" ? undefined : `${uri.scheme}:${uri.user}@${uri.host}`;
+}
+
+function withoutPassword(line: string): string {
+  return redactSip(line, { nonces: "digested" });
+}

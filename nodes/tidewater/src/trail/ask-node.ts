@@ -1,0 +1,107 @@
+import { z } from "zod";
+import type { TrailNode } from "./trail-nodes.ts";
+
+const answer = z.object({
+  oldest: z.number().optional(),
+  truncated: z.boolean(),
+  steps: z.array(
+    z.object({
+      sequence: z.number(),
+      time: z.number(),
+      direction: z.enum(["in", "out", ""]),
+      kind: z.string(),
+      title: z.string(),
+      ends: z
+        .object({
+          protocol: z.string(),
+          side: z.string().optional(),
+          local: z.string(),
+          remote: z.string(),
+        })
+        .optional(),
+      callId: z.string().optional(),
+      icid: z.string().optional(),
+      session: z.string().optional(),
+      identities: z.array(z.string()).optional(),
+      message: z.string().optional(),
+      request: z.boolean().optional(),
+      method: z.string().optional(),
+      status: z.number().optional(),
+      fields: z.record(z.string(), z.unknown()).optional(),
+      text: z.string().optional(),
+    }),
+  ),
+});
+
+/** One step, and whose trail it is in. */
+export type NodeStep = z.output<typeof answer>["steps"][number] & { readonly node: string };
+
+export interface Asked {
+  readonly keys: readonly string[];
+  readonly kinds?: readonly string[];
+  /** ms since the epoch. */
+  readonly since?: number;
+  readonly until?: number;
+  readonly text?: boolean;
+}
+
+export interface Told {
+  readonly steps: readonly NodeStep[];
+  readonly oldest: number | undefined;
+  readonly truncated: boolean;
+}
+
+/** As many as a node takes in one question. */
+const KEYS_AT_ONCE = 32;
+const MOST_STEPS = 5_000;
+const PATIENCE_MS = 10_000;
+/** Of a node that has other searches under way. */
+const TRIES = 20;
+const PAUSE_MS = 100;
+
+/** Asks one node for what it knows. Rejects with one line when it does not answer as a node does. */
+export async function askNode(node: TrailNode, asked: Asked): Promise<Told> {
+  const steps = new Map<number, NodeStep>();
+  let oldest: number | undefined;
+  let truncated = false;
+  for (let from = 0; from < asked.keys.length; from += KEYS_AT_ONCE) {
+    const told = await askOnce(node, { ...asked, keys: asked.keys.slice(from, from + KEYS_AT_ONCE) });
+    for (const step of told.steps) steps.set(step.sequence, { ...step, node: node.name });
+    oldest = told.oldest;
+    truncated ||= told.truncated;
+  }
+  return { steps: [...steps.values()], oldest, truncated };
+}
+
+async function askOnce(node: TrailNode, asked: Asked): Promise<z.output<typeof answer>> {
+  const query = new URLSearchParams({ limit: String(MOST_STEPS), text: String(asked.text === true) });
+  for (const key of asked.keys) query.append("key", key);
+  for (const kind of asked.kinds ?? []) query.append("kind", kind);
+  if (asked.since !== undefined) query.set("since", asked.since.toFixed(3));
+  if (asked.until !== undefined) query.set("until", asked.until.toFixed(3));
+  for (let tries = 1; ; tries++) {
+    const response = await fetch(`${node.url}/trail?${query}`, {
+      signal: AbortSignal.timeout(PATIENCE_MS),
+    }).catch((cause: unknown) => {
+      throw new Error(`${node.name} does not answer at ${node.url}`, { cause });
+    });
+    const body = await response.text();
+    if (response.status === 503 && tries < TRIES) {
+      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+      continue;
+    }
+    if (response.status !== 200)
+      throw new Error(`${node.name}: ${body.split("\n", 1)[0] ?? response.status}`);
+    const parsed = answer.safeParse(jsonOf(body));
+    if (!parsed.success) throw new Error(`${node.name}: what answers at ${node.url} is no node of this core`);
+    return parsed.data;
+  }
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}

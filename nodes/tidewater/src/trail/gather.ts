@@ -1,0 +1,121 @@
+import { type Asked, askNode, type NodeStep, type Told } from "./ask-node.ts";
+import { type Exchange, endOf, exchangeOf, exchangesOf, startOf } from "./exchange.ts";
+import type { TrailNode } from "./trail-nodes.ts";
+
+export interface Gathered {
+  readonly exchanges: readonly Exchange[];
+  /** What was left out, because there are so many. */
+  readonly earlier: number;
+  /** Of the oldest step that any node still has. */
+  readonly oldest: number | undefined;
+  /** What nodes could not be asked, one line each. */
+  readonly problems: readonly string[];
+}
+
+export interface GatherOptions {
+  /** How many registrations and calls, the latest. */
+  readonly last: number;
+  readonly text: boolean;
+}
+
+/** What a Cx request or a failure of a store may be away from the messages that it belongs to, ms. */
+const NEARBY_MS = 1_000;
+const MOST_ALIASES = 32;
+
+/**
+ * All that the nodes know of a subscriber's last registrations and calls, or of one call. Nodes know parts of it: identities
+ * lead to calls, calls to charging identities, and these to what was asked of the HSS meanwhile.
+ */
+export async function gather(
+  nodes: readonly TrailNode[],
+  key: string,
+  { last, text }: GatherOptions,
+): Promise<Gathered> {
+  const problems = new Set<string>();
+  let oldest: number | undefined;
+  const ask = async (asked: Asked): Promise<NodeStep[]> => {
+    if (asked.keys.length === 0) return [];
+    const told = await Promise.all(
+      nodes.map((node) =>
+        askNode(node, asked).catch((error: unknown): Told => {
+          if (node.optional !== true) problems.add(error instanceof Error ? error.message : String(error));
+          return { steps: [], oldest: undefined, truncated: false };
+        }),
+      ),
+    );
+    for (const one of told)
+      if (one.oldest !== undefined) oldest = Math.min(oldest ?? Number.POSITIVE_INFINITY, one.oldest);
+    return told.flatMap(({ steps }) => steps);
+  };
+
+  // 1. Who or what is it?
+  const direct = await ask({ keys: [key] });
+  const isCall = direct.some(({ callId, icid }) => callId === key || icid === key);
+  const aliases = isCall ? [] : aliasesOf(direct, key);
+  const named = aliases.length === 0 ? direct : [...direct, ...(await ask({ keys: aliases }))];
+  const candidates = exchangesOf(onceEach(named));
+  const chosen = candidates.slice(-last);
+
+  // 2. Each with all that was said of it, at whatever node.
+  const exchanges: Exchange[] = [];
+  const done = new Set<string>();
+  for (const candidate of chosen) {
+    if (candidate.callIds.every((callId) => done.has(callId)) && !isRegistration(candidate)) continue;
+    const whole = await wholeOf(candidate, text, ask);
+    for (const callId of whole.callIds) done.add(callId);
+    exchanges.push(await withNeighbours(whole, text, ask));
+  }
+  return { exchanges, earlier: candidates.length - chosen.length, oldest, problems: [...problems] };
+}
+
+type Ask = (asked: Asked) => Promise<NodeStep[]>;
+
+async function wholeOf(candidate: Exchange, text: boolean, ask: Ask): Promise<Exchange> {
+  const limits = isRegistration(candidate)
+    ? { since: startOf(candidate) - NEARBY_MS, until: endOf(candidate) + NEARBY_MS }
+    : {};
+  let steps = await ask({ keys: [...candidate.callIds, ...candidate.icids], text, ...limits });
+  const found = exchangeOf(steps);
+  const more = found.callIds.filter((callId) => !candidate.callIds.includes(callId));
+  const icids = found.icids.filter((icid) => !candidate.icids.includes(icid));
+  if (more.length + icids.length > 0) {
+    const further = await ask({ keys: [...more, ...icids], text, ...limits });
+    steps = onceEach([...steps, ...further]);
+  }
+  return exchangeOf(steps);
+}
+
+/** What was asked of the HSS for its users while it went on, and stores that failed them. */
+async function withNeighbours(exchange: Exchange, text: boolean, ask: Ask): Promise<Exchange> {
+  const identities = [
+    ...new Set(exchange.steps.flatMap(({ kind, identities: named = [] }) => (kind === "sip" ? named : []))),
+  ];
+  const near = await ask({
+    keys: identities,
+    kinds: ["cx", "store"],
+    since: startOf(exchange) - NEARBY_MS,
+    until: endOf(exchange) + NEARBY_MS,
+    text,
+  });
+  const times = exchange.steps.filter(({ kind }) => kind === "sip").map(({ time }) => time);
+  const belongs = near.filter(({ time }) => times.some((at) => Math.abs(at - time) <= NEARBY_MS));
+  return exchangeOf(onceEach([...exchange.steps, ...belongs]));
+}
+
+/** Other identities of the subscriber: a REGISTER and the HSS name them together. */
+function aliasesOf(steps: readonly NodeStep[], key: string): string[] {
+  const found = new Set<string>();
+  for (const { kind, method, identities = [] } of steps)
+    if (kind === "cx" || (kind === "sip" && method === "REGISTER"))
+      for (const identity of identities) found.add(identity);
+  found.delete(key);
+  return [...found].slice(0, MOST_ALIASES);
+}
+
+function isRegistration({ steps }: Exchange): boolean {
+  return steps.every(({ kind, method }) => kind !== "sip" || method === "REGISTER");
+}
+
+function onceEach(steps: readonly NodeStep[]): NodeStep[] {
+  return [...new Map(steps.map((step) => [`${step.node} ${step.sequence}`, step])).values()];
+}

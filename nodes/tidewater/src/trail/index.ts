@@ -1,0 +1,81 @@
+import { Command, InvalidArgumentError } from "commander";
+import { summaryOf } from "./exchange.ts";
+import { gather } from "./gather.ts";
+import { ladder, printable, rungsOf } from "./ladder.ts";
+import { runningNodes, type TrailNode, trailNodeOf, usualNodes } from "./trail-nodes.ts";
+
+interface Given {
+  readonly host?: string;
+  readonly stateDir: string;
+  readonly node?: readonly TrailNode[];
+  readonly last: number;
+  readonly text?: boolean;
+  readonly json?: boolean;
+}
+
+const collect = (value: string, before: readonly TrailNode[] = []): TrailNode[] => [
+  ...before,
+  trailNodeOf(value),
+];
+
+function count(text: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= 1 && value <= 50) return value;
+  throw new InvalidArgumentError("Write a number from 1 to 50.");
+}
+
+/** `tidewater trail`: the ladder of the last registrations and calls of a subscriber, or of one call, from all nodes. */
+export function trailCommand(exit: (code: number) => void): Command {
+  return new Command("trail")
+    .description(
+      "show what happened: the last registrations and calls of a subscriber, or one call, at all nodes",
+    )
+    .argument(
+      "<key>",
+      "IMSI, private or public identity, telephone number, or Call-ID or ICID of a call; with - in front write -- first",
+    )
+    .option(
+      "--host <address>",
+      "of the nodes, when they are at the usual management ports (default: 127.0.0.1)",
+    )
+    .option(
+      "--state-dir <dir>",
+      "that of a running tidewater up --pools, which names its nodes",
+      ".tidewater",
+    )
+    .option("--node <name=url>", "management port of a node, instead; may be repeated", collect)
+    .option("--last <number>", "how many registrations and calls", count, 3)
+    .option("--text", "with the messages themselves")
+    .option("--json", "print JSON")
+    .action(async (key: string, given: Given) => exit(await trail(key, given)));
+}
+
+async function trail(key: string, given: Given): Promise<number> {
+  const { last, text = false, json } = given;
+  const nodes = await nodesOf(given);
+  const { exchanges, earlier, oldest, problems } = await gather(nodes, key, { last, text });
+  const since = oldest === undefined ? "" : new Date(oldest).toISOString();
+  if (json === true) {
+    const shown = exchanges.map((exchange) => ({
+      ...summaryOf(exchange),
+      callIds: exchange.callIds,
+      icids: exchange.icids,
+      rungs: rungsOf(exchange),
+    }));
+    console.log(JSON.stringify({ key, oldest: since, earlier, problems, exchanges: shown }));
+  } else {
+    for (const problem of problems) process.stderr.write(`tidewater: ${printable(problem)}\n`);
+    if (exchanges.length > 0) console.log(exchanges.map((one) => ladder(one, { text })).join("\n\n"));
+    if (earlier > 0) console.log(`\n${earlier} earlier ones are not shown (--last)`);
+  }
+  if (exchanges.length > 0) return 0;
+  const kept = since === "" ? "nothing is kept" : `what is kept begins at ${since}`;
+  if (json !== true) process.stderr.write(`tidewater: nothing is known of ${printable(key)}: ${kept}\n`);
+  return 1;
+}
+
+async function nodesOf({ node, host, stateDir }: Given): Promise<readonly TrailNode[]> {
+  if (node !== undefined) return node;
+  if (host !== undefined) return usualNodes(host);
+  return (await runningNodes(stateDir)) ?? usualNodes("127.0.0.1");
+}
