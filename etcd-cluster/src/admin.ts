@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { systemClock } from "@ims/runtime";
+import { flowTokenKeyOf, turnSecretOf } from "./edge/turn-secret.ts";
 import { enrol } from "./enrolment/enrol.ts";
 import {
   admitToken,
@@ -23,9 +24,10 @@ const HELP = `etcd-admin COMMAND [options]
                               Heat templates make from it for the DMZ
   reopen                      makes the token in --token-file, and that of the DMZ made from it, good again for --uses and --hours: before machines
                               are made anew with the user data that they had, by an upgrade say
+  turn-secret                 prints the secret of the TURN servers beside bono, for who hands out credentials (--turn-secret-file of ellis)
   enrol                       has this machine let in: --server http://address:2378 (may be repeated), --token-file, --name, --address, --folder
 
-backup, token and reopen ask etcd: --etcd URLS, --etcd-ca, --etcd-certificate, --etcd-key, --root (default /tidewater)
+backup, token, reopen and turn-secret ask etcd: --etcd URLS, --etcd-ca, --etcd-certificate, --etcd-key, --root (default /tidewater)
 `;
 
 /** Runs one command for operators; gives the exit code: 0 done, 1 failed, 2 wrong use. */
@@ -114,6 +116,14 @@ export async function admin(args: readonly string[], say: (line: string) => void
             if (result.kind === "unavailable") throw result.cause;
           }
           say(token);
+          return 0;
+        });
+      case "turn-secret":
+        return await withClient(async (client) => {
+          const found = await flowTokenKeyOf(client, values.root);
+          if (found.kind === "unavailable") throw found.cause;
+          if (found.kind === "none") throw new Error("no bono was told a key of flow tokens yet");
+          say(turnSecretOf(found.key));
           return 0;
         });
       case "enrol": {

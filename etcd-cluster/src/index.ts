@@ -55,6 +55,7 @@ export { ConfigWriter, type ConfigWriterOptions } from "./config-manager/config-
 export { diffSettings, readSettings, type SettingChange, writeSettings } from "./config-manager/settings.ts";
 export { EdgeReceiver, type EdgeReceiverOptions } from "./edge/edge-receiver.ts";
 export { EdgeSender, type EdgeSenderOptions } from "./edge/edge-sender.ts";
+export { type FlowTokenKey, flowTokenKeyOf, turnSecretOf } from "./edge/turn-secret.ts";
 export { type Authority, openAuthority } from "./enrolment/authority.ts";
 export { type EnrolRequest, enrol, enrolHere } from "./enrolment/enrol.ts";
 export { EnrolmentServer, type EnrolmentServerOptions } from "./enrolment/enrolment-server.ts";

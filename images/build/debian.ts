@@ -23,6 +23,7 @@ export const PACKAGES = [
   "memcached",
   "etcd-server",
   "etcd-client",
+  "coturn",
 ] as const;
 
 /** Files that no member of ours uses. Copyright files stay. */

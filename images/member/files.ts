@@ -16,6 +16,7 @@ export function placesBelow(root = "/") {
     tls: at("var/lib/tidewater/tls"),
     authority: at("var/lib/tidewater/authority"),
     edge: at("var/lib/tidewater/edge"),
+    turnConfig: at("run/tidewater/turnserver.conf"),
     userShared: at("etc/tidewater/shared_config"),
     cluster: at("var/lib/tidewater/cluster"),
     subscriberKey: at("var/lib/tidewater/homestead/subscribers.key"),

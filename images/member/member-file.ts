@@ -1,11 +1,15 @@
 import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
+import { peerRange } from "@ims/api";
 import { z } from "zod";
 
 export const ROLES = ["bono", "sprout", "homestead", "vellum"] as const;
 export type Role = (typeof ROLES)[number];
 
 const address = z.string().refine((text) => isIP(text) !== 0, "must be an IPv4 or IPv6 address");
+const network = z
+  .string()
+  .refine((text) => peerRange(text) !== undefined, "must be a network such as 10.20.3.0/24");
 const label = z.string().regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, "must be a DNS label in lower case");
 
 /** What user data says of this machine: /etc/tidewater/member.json. */
@@ -29,6 +33,9 @@ export const memberSchema = z
     waitSeconds: z.int().min(10).max(3600).default(900),
     /** Of homestead: whether ralf runs beside it. */
     charging: z.enum(["on", "off"]).default("off"),
+    /** Of bono: whether coturn runs beside it, and the networks that it relays nothing to, beside those that this machine is on. */
+    turn: z.enum(["on", "off"]).default("off"),
+    turnDenied: z.array(network).max(64).default([]),
     /** Of vellum: whether it runs Cassandra. Default: when the image has it. */
     cassandra: z.enum(["on", "off"]).optional(),
     /** For memcached, MB. Default: half of the memory. */

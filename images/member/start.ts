@@ -9,6 +9,7 @@ import { type Member, MemberError } from "./member-file.ts";
 import { waitForFiles, waitForReady } from "./ready.ts";
 import { probeOf, waitForSeeds } from "./seeds.ts";
 import { obtainSubscriberKey, siteHasConfig } from "./site-keys.ts";
+import { writeTurnConfiguration } from "./turn.ts";
 import { type MemberModules, startVellum } from "./vellum.ts";
 
 export interface StartModules extends MemberModules {
@@ -74,6 +75,11 @@ export async function startMember(member: Member, modules: StartModules): Promis
     const ralf = managementUrl("ralf", places.ralfConfig);
     await modules.startUnit("tidewater-ralf.service");
     await waitForReady(`${ralf}/health/ready`, "tidewater-ralf.service", waiting);
+  }
+  if (member.role === "bono" && member.turn === "on") {
+    const told = lineOf(places.joinToken) === "" ? places.userShared : `${places.edge}/shared_config`;
+    writeTurnConfiguration(member, told, modules);
+    await modules.startUnit("tidewater-turn.service");
   }
   const unit = `tidewater-${member.role}.service`;
   await modules.startUnit(unit);

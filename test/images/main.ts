@@ -11,6 +11,7 @@ import { etcdEntries, HostSide, until } from "./host-side.ts";
 import { Machine } from "./machine.ts";
 import { reconfigure } from "./reconfigure.ts";
 import { sipOptions } from "./sip-options.ts";
+import { turnRelays } from "./turn.ts";
 import { bootVellum } from "./vellum.ts";
 
 const USAGE = `Boots the image as homestead with ralf, sprout and bono in turn, with a seed on this side of a bridge, registers a user through
@@ -133,6 +134,8 @@ async function bootCore(): Promise<void> {
     dns_servers: "",
     core_name: "",
     pools_file: "/etc/tidewater/pools.json",
+    turn: "on",
+    denied_peers: JSON.stringify(["10.91.0.0/24"]),
   };
   const homestead = `${NET}.20`;
   await boot({
@@ -200,6 +203,7 @@ async function bootCore(): Promise<void> {
   await ready(bono, 9101, undefined);
   for (const transport of ["udp", "tcp"] as const)
     note(`OPTIONS to bono by ${transport}`, await sipOptions(transport, bono, 5060, UE));
+  note("TURN beside bono", await turnRelays(SEED, bono));
 
   const ue = await SipUe.open(
     { after: (action: () => void) => void closing.push(action) } as never,

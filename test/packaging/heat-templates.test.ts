@@ -64,6 +64,8 @@ const FILLED: readonly (readonly [string, string])[] = [
   ["$ready_signal", '{"alarm_url":"http://192.0.2.1:8000/v1/signal/x"}'],
   ["$join_token", "one-time"],
   ["$etcd_tls", "on"],
+  ["$turn", "on"],
+  ["$denied_peers", '["10.20.2.0/24","10.20.3.0/24","10.20.4.0/24"]'],
 ];
 
 function cloudConfig(role: string): Map<string, { readonly content: string; readonly permissions: string }> {
@@ -152,25 +154,35 @@ function interfaceOf(process: string, network: string): string {
   const beside = new Map([
     ["ralf", "homestead"],
     ["edge-agent", "bono"],
+    // A group of its own, on the same port of the machine, only where there is TURN.
+    ["turn", "relay"],
   ]);
   const vdu = stores ? "vellum" : (beside.get(process) ?? process);
-  return `${vdu}_${network}`;
+  return `${vdu}_${network}`.replace("relay_access", "bono_relay");
 }
 
 test("security groups open exactly the ports of the table of ports, and SSH on management interfaces", () => {
   const table = load(readFileSync(join(import.meta.dirname, "../../vnf/model/ports.yaml"), "utf8")) as {
-    ports: { process: string; protocols: string[]; port: number; network: string; reserved?: boolean }[];
+    ports: {
+      process: string;
+      protocols: string[];
+      port: number;
+      last?: number;
+      network: string;
+      reserved?: boolean;
+    }[];
   };
   const wanted = new Set<string>();
-  for (const { process, protocols, port, network, reserved } of table.ports)
-    if (reserved !== true && !["dns", "ntp", "cdf", "sshd"].includes(process))
-      for (const protocol of protocols) wanted.add(`${interfaceOf(process, network)} ${protocol} ${port}`);
-  for (const name of Object.keys(GROUPS)) if (name.endsWith("_management")) wanted.add(`${name} tcp 22`);
+  for (const { process, protocols, port, last = port, network, reserved } of table.ports)
+    if (reserved !== true && !["dns", "ntp", "cdf", "sshd", "ue"].includes(process))
+      for (const protocol of protocols)
+        wanted.add(`${interfaceOf(process, network)} ${protocol} ${port}-${last}`);
+  for (const name of Object.keys(GROUPS)) if (name.endsWith("_management")) wanted.add(`${name} tcp 22-22`);
   const open = new Set<string>();
   for (const name of Object.keys(GROUPS))
     for (const rule of rulesOf(name)) {
-      assert.equal(rule["port_range_min"], rule["port_range_max"]);
-      if (rule["direction"] === "ingress") open.add(`${name} ${rule["protocol"]} ${rule["port_range_min"]}`);
+      const range = `${rule["port_range_min"]}-${rule["port_range_max"]}`;
+      if (rule["direction"] === "ingress") open.add(`${name} ${rule["protocol"]} ${range}`);
     }
   assert.deepEqual([...open].sort(), [...wanted].sort());
 });

@@ -6,7 +6,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { edgeAgentOptions } from "@ims/etcd-cluster";
+import { edgeAgentOptions, turnSecretOf } from "@ims/etcd-cluster";
 import { loadOptions } from "@ims/runtime";
 import { load } from "js-yaml";
 import { tlsFilesOf } from "../../images/member/certificates.ts";
@@ -140,6 +140,8 @@ for (const role of ["bono", "sprout", "homestead", "vellum"])
       charging: "on",
       own_cassandra: "on",
       etcd_tls: "on",
+      turn: "on",
+      denied_peers: '["10.0.3.0/24","10.0.4.0/24"]',
       edges: '["10.0.2.11","10.0.2.12"]',
       seeds: '["10.0.3.11","10.0.3.12"]',
     };
@@ -503,4 +505,47 @@ test("a Heat that refuses is tried again and then reported by its status; what i
     assert.equal(file.kind, "invalid");
     assert.ok(!JSON.stringify(file).includes("secret-thing"));
   }
+});
+
+test("bono with TURN starts coturn before itself, for its eyes a configuration with a secret from the key of flow tokens and no way inside", async (t) => {
+  const places = machine(t);
+  const node = await serve(t, "127.0.0.2", 0, () => [200, "ready\n"]);
+  const local = `host=198.51.100.7\ndns_servers=192.0.2.53,ns.example.com\nmanagement_address=127.0.0.2\nmanagement_port=${node.url.split(":")[2]}\n`;
+  writeFileSync(places.localConfig, local);
+  writeFileSync(places.userShared, "home_domain=example.com\n");
+  const started: string[] = [];
+  const owners: string[][] = [];
+  const modules = {
+    places,
+    say: () => undefined,
+    startUnit: (unit: string): Promise<void> => Promise.resolve(void started.push(unit)),
+    own: (path: string, user: string): void => void owners.push([path, user]),
+  };
+  const bono = memberSchema.parse({
+    ...{ ...GOOD, role: "bono", pool: "bono", name: "bono-1", seeds: undefined },
+    ...{ turn: "on", turnDenied: ["10.20.3.0/24"] },
+  });
+  await assert.rejects(startMember(bono, modules), (error: Error & { remedy?: string }) => {
+    assert.match(error.message, /key of flow tokens, and there is none/);
+    assert.match(error.remedy ?? "", /join_token/);
+    return true;
+  });
+  assert.deepEqual(started, []);
+  const key = "f".repeat(64);
+  writeFileSync(places.userShared, `home_domain=example.com\nflow_token_key=${key}\n`);
+  await startMember(bono, modules);
+  assert.deepEqual(started, ["tidewater-turn.service", "tidewater-bono.service"]);
+  const text = readFileSync(places.turnConfig, "utf8");
+  const lines = text.split("\n");
+  for (const line of [
+    ...["listening-ip=198.51.100.7", "relay-ip=198.51.100.7", `static-auth-secret=${turnSecretOf(key)}`],
+    ...["denied-peer-ip=10.20.3.0-10.20.3.255", "denied-peer-ip=192.0.2.53-192.0.2.53"],
+  ])
+    assert.ok(lines.includes(line), line);
+  assert.ok(!text.includes(key));
+  assert.equal(statSync(places.turnConfig).mode & 0o777, 0o400);
+  assert.deepEqual(owners.at(-1), [places.turnConfig, "tidewater-turn"]);
+  assert.throws(() => memberSchema.parse({ ...GOOD, turnDenied: ["core"] }), /must be a network/);
+  writeFileSync(places.localConfig, local.replace("198.51.100.7", "bono.example.com"));
+  await assert.rejects(startMember(bono, modules), /host of .* is "bono.example.com"/);
 });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { TURN_PORT, TURN_RELAY_PORTS } from "@ims/api";
 import { bonoOptions } from "@ims/bono";
 import { edgeAgentOptions, etcdClusterOptions } from "@ims/etcd-cluster";
 import { homesteadOptions } from "@ims/homestead";
@@ -38,6 +39,7 @@ const OTHERS: ReadonlyMap<string, readonly number[]> = new Map([
   ["cassandra", [9042, 7000]],
   ["etcd", [2379, 2380, 2378]],
   ["sshd", [22]],
+  ["turn", [TURN_PORT, TURN_RELAY_PORTS.first]],
 ]);
 
 function portsOf(process: string): number[] {
@@ -96,7 +98,8 @@ for (const profile of PROFILES)
       )) {
         if (!type.endsWith(".SecurityGroupRule") || properties.direction !== "ingress") continue;
         rules++;
-        assert.equal(properties.port_range_min, properties.port_range_max);
+        const { port_range_min: first, port_range_max: last } = properties;
+        assert.equal(last, first === TURN_RELAY_PORTS.first ? TURN_RELAY_PORTS.last : first);
         for (const target of targets) {
           const vdu = model.vdus.find(({ name }) => target.startsWith(`${name}_`));
           assert.ok(vdu !== undefined, target);

@@ -13,6 +13,7 @@ export const RESOURCES = [
   "listed",
   "gab",
   "ranges",
+  "turn",
   "pages",
   "other",
 ] as const;

@@ -69,6 +69,19 @@ export const ellisOptions = z.object({
   portalUrl: url(
     "page that such a mail links to, the portal for one, with email and token as query parameters; default: no link",
   ),
+  turnUris: z
+    .array(
+      z.string().regex(/^turns?:[^\s?,]+(?:\?transport=(?:udp|tcp))?$/, "write turn:HOST:PORT?transport=udp"),
+    )
+    .default([])
+    .describe("TURN servers that users get credentials for, as URIs of RFC 7065, separated by commas"),
+  turnSecretFile: text("file with the secret that these servers share with us: static-auth-secret of coturn"),
+  turnCredentialHours: z
+    .int()
+    .min(1)
+    .max(72)
+    .default(12)
+    .describe("how long credentials for TURN are good; a call that lasts longer loses its relay"),
   stateDir: z
     .string()
     .min(1)

@@ -22,6 +22,7 @@ import type { EllisOptions } from "./options.ts";
 import { contentOf, secretIn } from "./secrets.ts";
 import { UNAVAILABLE } from "./store/documents.ts";
 import { makeStateDir, openStore } from "./store/open-store.ts";
+import { turnServerOf } from "./turn-server.ts";
 
 /** Whoever waits for a number has given up by then. */
 const HOMESTEAD_MS = 5_000;
@@ -52,6 +53,7 @@ export async function createEllis(options: EllisOptions, modules: ServiceModules
     options.homesteadTokenFile === ""
       ? undefined
       : contentOf("--homestead-token-file", options.homesteadTokenFile).trim();
+  const turn = turnServerOf(options);
   makeStateDir(stateDir);
   const secret = (option: string, file: string, name: string, least: number): string =>
     secretIn(option, file || join(stateDir, name), least);
@@ -88,6 +90,7 @@ export async function createEllis(options: EllisOptions, modules: ServiceModules
     passwords: new Passwords(options.passwordCost),
     counters: getMetrics(register),
     pages,
+    turn,
     mail:
       program === ""
         ? undefined

@@ -92,7 +92,7 @@ export function checkPorts({ vdus, networks, zones, ports }: ModelFiles): Fault[
     running(who).some((vdu) => vdu.networks.includes(network)) ||
     outside.get(who)?.networks.includes(network) === true;
   const names = new Map<string, number>();
-  const numbers = new Map<string, string>();
+  const numbers: { machine: string; first: number; last: number; full: string }[] = [];
   for (const [at, port] of ports.value.ports.entries()) {
     const fault = (place: readonly (string | number)[], problem: string): void => {
       faults.push(ports.fault(["ports", at, ...place], problem));
@@ -120,11 +120,16 @@ export function checkPorts({ vdus, networks, zones, ports }: ModelFiles): Fault[
     const machines = servers.length > 0 || outside.has(port.process) ? servers.map(nameOf) : [port.process];
     for (const machine of machines)
       for (const protocol of port.protocols) {
-        const number = `${machine} ${port.port}/${protocol}`;
-        const other = numbers.get(number);
-        if (other !== undefined) fault(["port"], `${port.port}/${protocol} is ${other} on the same machine`);
-        numbers.set(number, full);
+        const range = { machine: `${machine} ${protocol}`, first: port.port, last: port.last ?? port.port };
+        const other = numbers.find(
+          (one) => one.machine === range.machine && one.first <= range.last && range.first <= one.last,
+        );
+        if (other !== undefined)
+          fault(["port"], `${port.port}/${protocol} is ${other.full} on the same machine`);
+        numbers.push({ ...range, full });
       }
+    if (port.last !== undefined && port.last < port.port)
+      fault(["last"], `${port.last} is before ${port.port}`);
     for (const [index, who] of port.from.entries()) {
       const problem = peerProblem(who, port);
       if (problem !== undefined) fault(["from", index], problem);

@@ -73,6 +73,7 @@ export const portsFile = z.strictObject({
         name,
         protocols: z.array(z.enum(["udp", "tcp"])).min(1),
         port: z.int().min(1).max(65_535),
+        last: z.int().min(1).max(65_535).optional(),
         network: name,
         from: names,
         purpose,

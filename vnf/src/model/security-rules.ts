@@ -8,6 +8,8 @@ export interface SecurityRule {
   readonly direction: "ingress" | "egress";
   readonly protocol: "udp" | "tcp";
   readonly port: number;
+  /** The same as `port`, but of a range. */
+  readonly last: number;
   /** The other side: a VDU (by its security group on that network) or a party outside (by its addresses). */
   readonly remote: { readonly kind: "vdu" | "outside"; readonly name: string };
   /** The row of the table of ports this comes from: process/name. */
@@ -24,13 +26,13 @@ export function securityRules(model: VnfModel): SecurityRule[] {
   };
   const on = (process: string, network: string): Vdu[] =>
     model.vdus.filter((vdu) => vdu.processes.includes(process) && vdu.networks.includes(network));
-  for (const { process, name, protocols, port, network, from, reserved } of model.ports) {
+  for (const { process, name, protocols, port, last = port, network, from, reserved } of model.ports) {
     if (reserved) continue;
     const servers = on(process, network);
     for (const who of from)
       for (const protocol of protocols) {
         const clients = on(who, network);
-        const base = { network, protocol, port, because: `${process}/${name}` };
+        const base = { network, protocol, port, last, because: `${process}/${name}` };
         for (const server of servers)
           for (const remote of remotesOf(clients, who))
             add({ ...base, vdu: server.name, direction: "ingress", remote });

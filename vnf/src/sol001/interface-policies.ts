@@ -11,15 +11,15 @@ export function securityPolicies(
 ): [string, ToscaMap][] {
   const vdus = descriptorVdus(flavour, request.profile);
   const rules = new Map<string, { targets: Set<string>; properties: ToscaMap }>();
-  for (const { vdu, network, direction, protocol, port } of securityRules(request.model)) {
+  for (const { vdu, network, direction, protocol, port, last } of securityRules(request.model)) {
     const name = `${network}_${direction}_${protocol}_${port}`;
     const properties = {
-      description: `${protocol} ${port} on ${network}`,
+      description: `${protocol} ${port === last ? port : `${port} to ${last}`} on ${network}`,
       direction,
       ether_type: "ipv4",
       protocol,
       port_range_min: port,
-      port_range_max: port,
+      port_range_max: last,
     };
     const rule = rules.get(name) ?? { targets: new Set(), properties };
     rules.set(name, rule);

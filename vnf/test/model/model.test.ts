@@ -103,6 +103,20 @@ const seeded: readonly [string, ModelFile, string | RegExp, string, RegExp][] = 
     /ports\[1\]\.port: 5060\/tcp is bono\/sip on the same machine$/,
   ],
   [
+    "a number in a range of the same machine",
+    "ports.yaml",
+    "port: 49152",
+    "port: 3000",
+    /port: 3000\/udp is bono\/sip on the same machine$/,
+  ],
+  [
+    "a range that ends before it begins",
+    "ports.yaml",
+    "last: 65535",
+    "last: 443",
+    /last: 443 is before 49152$/,
+  ],
+  [
     "a process no VDU runs",
     "ports.yaml",
     /process: homer,\n {6}name: xcap,([\s\S]*?)reserved: true,/,

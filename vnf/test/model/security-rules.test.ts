@@ -9,11 +9,15 @@ const rules = securityRules(read.model);
 const of = (vdu: string, direction: string): string[] =>
   rules
     .filter((rule) => rule.vdu === vdu && rule.direction === direction)
-    .map(({ network, protocol, port, remote }) => `${network} ${port}/${protocol} ${remote.name}`)
+    .map(
+      ({ network, protocol, port, last, remote }) =>
+        `${network} ${port === last ? port : `${port}-${last}`}/${protocol} ${remote.name}`,
+    )
     .sort();
 
-test("from the DMZ nothing leads to management or core but sprout's SIP ports; names are asked on the access network", () => {
+test("from the DMZ nothing leads to management or core but sprout's SIP ports; names are asked, and media relayed, on the access network", () => {
   assert.deepEqual(of("bono", "egress"), [
+    "access 1024-65535/udp ue",
     "access 53/tcp dns",
     "access 53/udp dns",
     "mw 5052/tcp sprout",

@@ -79,3 +79,17 @@ export { ellisOpenApiDocument } from "./self-provisioning-openapi.ts";
 export { initialFilterCriteriaSchema, servicesSchema } from "./services.ts";
 export { type SimservsAnswer, SimservsClient, type SimservsClientOptions } from "./simservs-client.ts";
 export { type DocumentAnswer, SimservsDocuments } from "./simservs-documents.ts";
+export {
+  type CoturnOptions,
+  coturnConfiguration,
+  TURN_PORT,
+  TURN_RELAY_PORTS,
+} from "./turn/coturn-configuration.ts";
+export {
+  MIN_TURN_SECRET,
+  type TurnCredentials,
+  turnCredentials,
+  turnCredentialsSchema,
+  turnUser,
+} from "./turn/credentials.ts";
+export { peerRange } from "./turn/peer-range.ts";

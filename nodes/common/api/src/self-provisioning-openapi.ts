@@ -14,6 +14,7 @@ import {
   sipPasswordSchema,
   specificNumberSchema,
 } from "./self-provisioning.ts";
+import { turnCredentialsSchema } from "./turn/credentials.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -52,6 +53,7 @@ export function ellisOpenApiDocument(): Json {
         AddressBook: output(addressBookSchema),
         NumberRange: input(numberRangeSchema),
         NumberRanges: output(numberRangesSchema),
+        TurnCredentials: output(turnCredentialsSchema),
         Error: output(ellisErrorSchema),
       },
     },
@@ -153,6 +155,14 @@ export function ellisOpenApiDocument(): Json {
           "More of them",
           { 201: content("NumberRange") },
           { ...operator, ...body("NumberRange") },
+        ),
+      },
+      "/turn-credentials": {
+        get: operation(
+          "turnCredentials",
+          "Credentials for the TURN server, where there is one",
+          { 200: content("TurnCredentials") },
+          session,
         ),
       },
       "/number-ranges/{first}": {

@@ -65,6 +65,8 @@ export interface RateLimits {
   readonly mailsTo: RateLimit;
   /** Mails to all of them. */
   readonly mails: RateLimit;
+  /** Credentials for TURN of one user. */
+  readonly turn: RateLimit;
 }
 
 export function rateLimits(clock: Clock): RateLimits {
@@ -75,5 +77,6 @@ export function rateLimits(clock: Clock): RateLimits {
     mailsFrom: new RateLimit(10, clock, 600_000),
     mailsTo: new RateLimit(MAILS_AN_HOUR, clock, 3_600_000),
     mails: new RateLimit(30, clock),
+    turn: new RateLimit(30, clock),
   };
 }

@@ -10,6 +10,7 @@ import { pageRoutes } from "./page-routes.ts";
 import { type RangeModules, rangeRoutes } from "./range-routes.ts";
 import { Refusal } from "./refusal.ts";
 import { refuse } from "./replies.ts";
+import { type TurnModules, turnRoutes } from "./turn-routes.ts";
 
 declare module "fastify" {
   interface FastifyContextConfig {
@@ -25,7 +26,12 @@ export interface EllisServerOptions {
   readonly trustedProxies: readonly string[];
 }
 
-export interface EllisServerModules extends AccountModules, NumberModules, DocumentModules, RangeModules {
+export interface EllisServerModules
+  extends AccountModules,
+    NumberModules,
+    DocumentModules,
+    RangeModules,
+    TurnModules {
   readonly counters: EllisCounters;
   /** Of the portal, by name. */
   readonly pages: ReadonlyMap<string, Buffer>;
@@ -75,6 +81,7 @@ export function ellisServer(options: EllisServerOptions, modules: EllisServerMod
   numberRoutes(app, modules);
   documentRoutes(app, modules);
   rangeRoutes(app, modules);
+  turnRoutes(app, modules);
   pageRoutes(app, modules.pages);
   let port = 0;
   return {

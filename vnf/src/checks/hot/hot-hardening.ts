@@ -55,7 +55,10 @@ export function hotHardening(bundle: HotBundle): Fault[] {
     if (type === "OS::Neutron::Port") {
       if (textOf(child(properties, "port_security_enabled")) !== "true")
         fault("a port needs port_security_enabled: true");
-      if (items(child(properties, "security_groups")).length === 0) fault("a port needs a security group");
+      const groups = child(properties, "security_groups");
+      const choices = items(child(groups, "if")).slice(1);
+      for (const list of choices.length === 0 ? [groups] : choices)
+        if (items(list).length === 0) fault("a port needs a security group");
     }
     if (type === "OS::Neutron::SecurityGroup")
       for (const rule of items(child(properties, "rules")))
