@@ -304,6 +304,7 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
       await diameter.stop();
     },
     ports: () => ports,
+    resources: () => entities.resources,
   };
 }
 

@@ -1,12 +1,13 @@
 import { createSecretKey, type KeyObject, randomBytes, randomUUID } from "node:crypto";
 import type { ChargingTriggers } from "@ims/ims";
-import type { Clock, MetricsRegister } from "@ims/runtime";
+import type { Clock, MetricsRegister, Resource } from "@ims/runtime";
 import type { RequestOriginator, SessionTimers } from "@ims/sip";
 import type { KvStore } from "@ims/store";
 import type { Cx, CxRequests } from "./cx/cx.ts";
 import { Challenged } from "./icscf/challenged.ts";
 import { Icscf } from "./icscf/icscf.ts";
 import { type ConfiguredScscf, ScscfSelection } from "./icscf/scscf-selection.ts";
+import { registrationsResource } from "./management/registrations.ts";
 import { getMetrics, type Metrics } from "./metrics.ts";
 import { profileReader } from "./profile/profile-reader.ts";
 import { Gruus } from "./routing/gruu.ts";
@@ -88,6 +89,8 @@ export interface SproutEntities {
   readonly scscf: Scscf;
   /** For RTR and PPR. */
   readonly cxRequests: CxRequests;
+  /** For operators. */
+  readonly resources: ReadonlyMap<string, Resource>;
   readonly metrics: Metrics;
   /** Other shared and fallback filter criteria from now on. */
   replaceCriteria(criteria: OperatorCriteria): void;
@@ -209,6 +212,9 @@ export function createEntities(parts: SproutParts): SproutEntities {
       counters: metrics.icscf,
     }),
     cxRequests: networkInitiated(scscfModules),
+    resources: new Map([
+      ["registrations", registrationsResource({ registrations, clock, serverName: options.scscfUri })],
+    ]),
     metrics,
     replaceCriteria: (criteria) => filterCriteria.replace(criteria),
     serversAway: () => applicationServers.away,

@@ -1,8 +1,9 @@
-import { ProvisioningError } from "@ims/api";
+import { ManagementError, ProvisioningError } from "@ims/api";
 
 /** One line for whoever sits at the terminal: what was refused, what could not be reached or read. */
 export function explain(error: unknown): string {
   if (error instanceof ProvisioningError) return explainProvisioning(error);
+  if (error instanceof ManagementError) return explainManagement(error);
   if (!(error instanceof Error)) return String(error);
   const { code, path } = error as NodeJS.ErrnoException;
   if (code === undefined) return error.message;
@@ -25,5 +26,16 @@ function explainProvisioning({ detail }: ProvisioningError): string {
       return detail.detail === ""
         ? `refused: ${detail.title} (${detail.status})`
         : `refused: ${detail.title}: ${detail.detail}`;
+  }
+}
+
+function explainManagement({ detail }: ManagementError): string {
+  switch (detail.code) {
+    case "MANAGEMENT_UNREACHABLE":
+      return `nothing answers at ${detail.url}: is sprout running (npm start)?`;
+    case "MANAGEMENT_ANSWER":
+      return `what answers at ${detail.url} is not the management port of a sprout of this release`;
+    case "MANAGEMENT_REFUSED":
+      return `refused (${detail.status}): ${detail.detail}`;
   }
 }

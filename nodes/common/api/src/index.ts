@@ -33,6 +33,16 @@ export {
   type ChargingClientCounters,
   type ChargingClientOptions,
 } from "./charging-client.ts";
+export {
+  associatedPublicIdsSchema,
+  privateCredentialsSchema,
+  privateDocumentSchema,
+  privateIdsSchema,
+  privateSetsSchema,
+  publicIdListSchema,
+  publicIdQuerySchema,
+  publicIdsSchema,
+} from "./homestead-prov.ts";
 export { openApiDocument } from "./openapi.ts";
 export {
   type ChangedSubscriber,
@@ -51,12 +61,24 @@ export {
   problemSchema,
   publicIdentitySchema,
   registrationStates,
+  type SharingSubscriber,
   type Subscriber,
   type SubscriberPage,
+  sharingSubscriberSchema,
   subscriberPageSchema,
   subscriberSchema,
 } from "./provisioning.ts";
 export { ProvisioningClient, ProvisioningError, type ProvisioningFault } from "./provisioning-client.ts";
+export {
+  type Registrations,
+  registrationsSchema,
+} from "./registrations.ts";
+export {
+  type ManagementDoor,
+  ManagementError,
+  type ManagementFault,
+  readRegistrations,
+} from "./registrations-client.ts";
 export {
   type AllocatedNumber,
   addressBookSchema,

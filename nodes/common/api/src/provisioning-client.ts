@@ -14,6 +14,7 @@ import {
   importReportSchema,
   type NewSubscriber,
   problemSchema,
+  type SharingSubscriber,
   type Subscriber,
   type SubscriberPage,
   subscriberPageSchema,
@@ -48,6 +49,11 @@ export class ProvisioningClient {
   }
 
   async add(subscriber: NewSubscriber): Promise<Subscriber> {
+    return this.#read(subscriberSchema, await this.#call("POST", "/subscribers", subscriber));
+  }
+
+  /** One more private identity of the subscription that another one is of. */
+  async share(subscriber: SharingSubscriber): Promise<Subscriber> {
     return this.#read(subscriberSchema, await this.#call("POST", "/subscribers", subscriber));
   }
 

@@ -55,6 +55,15 @@ export const newSubscriberSchema = z.strictObject({
   services: servicesSchema.optional(),
 });
 
+/** One more private identity of a subscription that is there: TS 23.228 §4.3.3.4. */
+export const sharingSubscriberSchema = z.strictObject({
+  impi: impiSchema,
+  sharesWith: impiSchema.describe(
+    "private identity whose implicit registration sets it may register too, each of the two with contacts of its own",
+  ),
+  credentials: credentialsSchema,
+});
+
 export const changedSubscriberSchema = z.strictObject({
   publicIdentities: z
     .array(publicIdentitySchema)
@@ -91,6 +100,18 @@ export const registrationStates = [
   "authentication-pending",
 ] as const;
 
+const implicitSetSchema = z.strictObject({
+  id: z.string(),
+  privateIdentities: z.array(impiSchema).describe("who may register it"),
+  serviceProfiles: z.array(
+    z.strictObject({
+      id: z.string(),
+      publicIdentities: z.array(z.string()),
+      services: servicesSchema.optional().describe("absent: none of its own"),
+    }),
+  ),
+});
+
 export const subscriberSchema = z.strictObject({
   impi: impiSchema,
   publicIdentities: z.array(
@@ -102,7 +123,17 @@ export const subscriberSchema = z.strictObject({
     }),
   ),
   authentication: z.array(z.enum(["digest", "aka"])),
-  services: servicesSchema.optional().describe("absent: none of its own"),
+  services: servicesSchema
+    .optional()
+    .describe("of its only service profile; absent: none of its own, or several profiles"),
+  sharesWith: z
+    .array(impiSchema)
+    .optional()
+    .describe("the other private identities of its subscription; absent: there are none"),
+  registrationSets: z
+    .array(implicitSetSchema)
+    .optional()
+    .describe("implicit registration sets that it may register; absent: one, which nobody else may"),
 });
 
 export const subscriberPageSchema = z.strictObject({
@@ -136,6 +167,7 @@ export const problemSchema = z.object({
 });
 
 export type NewSubscriber = z.input<typeof newSubscriberSchema>;
+export type SharingSubscriber = z.input<typeof sharingSubscriberSchema>;
 export type ChangedSubscriber = z.input<typeof changedSubscriberSchema>;
 export type Deregistration = z.input<typeof deregistrationSchema>;
 export type Subscriber = z.output<typeof subscriberSchema>;

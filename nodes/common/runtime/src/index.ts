@@ -36,6 +36,7 @@ export type { BoundHistogram, HistogramFamily, HistogramFamilyOptions } from "./
 export type { Labels, LabelValues } from "./metrics/label-space.ts";
 export { registerProcessMetrics } from "./metrics/process-metrics.ts";
 export { type GaugeOptions, type MetricsRegister, metricsRegister } from "./metrics/register.ts";
+export type { Resource, ResourceAnswer } from "./metrics/resources.ts";
 export {
   type ManagementAnswer,
   type ManagementServer,

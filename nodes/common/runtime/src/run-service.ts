@@ -6,6 +6,7 @@ import { createLogger, type Logger, standardOutput } from "./log/logger.ts";
 import { type LoopPacer, loopPacer } from "./loop-pacer.ts";
 import { registerProcessMetrics } from "./metrics/process-metrics.ts";
 import { type MetricsRegister, metricsRegister } from "./metrics/register.ts";
+import { managementToken } from "./metrics/resources.ts";
 import { managementServer } from "./metrics/server.ts";
 import { type Service, startInOrder, stopInReverse } from "./service.ts";
 import { type ServiceOptions, withServiceOptions } from "./service-options.ts";
@@ -85,7 +86,11 @@ export async function runService<Schema extends z.ZodObject>(
 
   registerProcessMetrics(register);
   const management = managementServer(
-    { address: options.managementAddress, port: options.managementPort },
+    {
+      address: options.managementAddress,
+      port: options.managementPort,
+      token: tokenIn(options.managementTokenFile),
+    },
     { register, health },
   );
   const { trailBytes, trailSteps } = options;
@@ -132,6 +137,7 @@ export async function runService<Schema extends z.ZodObject>(
     const pacer = loopPacer({ aboveRate: options.coalesceAboveRate, pauseMs: options.coalesceMs });
     const service = await create(options, { log, register, clock, health, pacer, trail });
     services.push(service);
+    management.serve(service.resources?.() ?? new Map());
     await service.start();
     if (ending) return;
     health.set("ready");
@@ -146,6 +152,16 @@ export async function runService<Schema extends z.ZodObject>(
     await stopInReverse(services).catch(() => {}); // the failure to start is the one to report
     process.stderr.write(`${name}: cannot start: ${describeFailure(error)}\n`);
     exit(1);
+  }
+}
+
+/** The token of the management port. What is wrong with its file is wrong use. */
+function tokenIn(file: string): string | undefined {
+  try {
+    return managementToken(file);
+  } catch (error) {
+    process.stderr.write(`--management-token-file: ${describeFailure(error)}\n`);
+    process.exit(2);
   }
 }
 

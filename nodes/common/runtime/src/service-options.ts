@@ -11,6 +11,12 @@ export const serviceOptions = z.object({
     .max(65535)
     .default(0)
     .describe("port of /metrics and /health, 0: any free one"),
+  managementTokenFile: z
+    .string()
+    .default("")
+    .describe(
+      "file with the token that callers of the management port must present for more than metrics and health; needed beyond loopback",
+    ),
   quiesceSeconds: z
     .number()
     .min(0)

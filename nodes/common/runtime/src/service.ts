@@ -1,3 +1,5 @@
+import type { Resource } from "./metrics/resources.ts";
+
 /** Something with a life of its own: a node, a listener, a connection pool. */
 export interface Service {
   /** Resolves when it does its work; rejects when it cannot. */
@@ -10,6 +12,8 @@ export interface Service {
   stop(): Promise<void>;
   /** Ports listened on by name, once started; for whoever started the process. */
   ports?(): Readonly<Record<string, number>>;
+  /** What it tells on the management port beside metrics and health, by the first part of the path. */
+  resources?(): ReadonlyMap<string, Resource>;
 }
 
 /** Starts in the given order; when one fails, those already started are stopped and the failure is thrown. */
@@ -47,5 +51,6 @@ export function composeServices(services: readonly Service[]): Service {
     stop: () => stopInReverse(services),
     ports: () => Object.assign({}, ...services.map((service) => service.ports?.() ?? {})),
     busy: () => Object.assign({}, ...services.map((service) => service.busy?.() ?? {})),
+    resources: () => new Map(services.flatMap((service) => [...(service.resources?.() ?? [])])),
   };
 }

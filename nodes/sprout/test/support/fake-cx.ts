@@ -43,6 +43,8 @@ export class FakeCx implements Cx {
   readonly subscribers: FakeSubscriber[] = [];
   /** S-CSCF by identity. */
   readonly servers = new Map<string, string>();
+  /** Private identities that have registered an identity which several share. */
+  readonly #sharers = new Map<string, Set<string>>();
   /** TS 29.228 §6.1.1.1 to the letter: who is not registered cannot be deregistered. */
   knowsWhoIsRegistered = false;
   /** Overrides by command, taken once each. */
@@ -64,7 +66,7 @@ export class FakeCx implements Cx {
     this.calls.push({ command: "UAR", query });
     const planned = this.next.UAR.shift();
     if (planned !== undefined) return planned;
-    const subscriber = this.#of(query.impu);
+    const subscriber = this.#of(query.impu, query.impi);
     if (subscriber === undefined) return { kind: "rejected", reason: "userUnknown" };
     if (subscriber.impi !== query.impi) return { kind: "rejected", reason: "identitiesDontMatch" };
     const name = query.type === "registrationAndCapabilities" ? undefined : this.servers.get(query.impu);
@@ -78,7 +80,7 @@ export class FakeCx implements Cx {
     this.calls.push({ command: "MAR", query });
     const planned = this.next.MAR.shift();
     if (planned !== undefined) return planned;
-    const subscriber = this.#of(query.impu);
+    const subscriber = this.#of(query.impu, query.impi);
     if (subscriber === undefined) return { kind: "rejected", reason: "userUnknown" };
     if (subscriber.vector !== undefined) return { kind: "vector", vector: subscriber.vector };
     const { impi, password = "secret", algorithms = ["MD5"] } = subscriber;
@@ -94,13 +96,17 @@ export class FakeCx implements Cx {
     const planned = this.next.SAR.shift();
     if (planned !== undefined) return planned;
     const [impu = ""] = query.impus;
-    const subscriber = this.#of(impu);
+    const subscriber = this.#of(impu, query.impi);
     if (subscriber === undefined) return { kind: "rejected", reason: "userUnknown" };
     const assigns =
       query.type === "REGISTRATION" || query.type === "RE_REGISTRATION" || query.type === "UNREGISTERED_USER";
-    for (const one of subscriber.impus)
-      if (assigns) this.servers.set(one.replace(/^!/, ""), query.serverName);
-      else this.servers.delete(one.replace(/^!/, ""));
+    for (const one of subscriber.impus) {
+      const key = one.replace(/^!/, "");
+      if (assigns) this.servers.set(key, query.serverName);
+      // TS 29.228 §6.1.2.1: a shared identity stays registered with the others.
+      else if (!this.#isLeftToOthers(key, query.impi)) this.servers.delete(key);
+      if (assigns && query.impi !== undefined) this.#sharersOf(key).add(query.impi);
+    }
     return {
       kind: "assigned",
       profileXml: assigns && !query.profileKnown ? profileXml(subscriber) : undefined,
@@ -127,8 +133,23 @@ export class FakeCx implements Cx {
     };
   }
 
-  #of(impu: string): FakeSubscriber | undefined {
-    return this.subscribers.find(({ impus }) => impus.some((one) => one.replace(/^!/, "") === impu));
+  #sharersOf(impu: string): Set<string> {
+    const known = this.#sharers.get(impu) ?? new Set();
+    this.#sharers.set(impu, known);
+    return known;
+  }
+
+  #isLeftToOthers(impu: string, impi: string | undefined): boolean {
+    const sharers = this.#sharersOf(impu);
+    if (impi === undefined) sharers.clear();
+    else sharers.delete(impi);
+    return sharers.size > 0;
+  }
+
+  /** Of several that share the identity the one that is named. */
+  #of(impu: string, impi?: string): FakeSubscriber | undefined {
+    const all = this.subscribers.filter(({ impus }) => impus.some((one) => one.replace(/^!/, "") === impu));
+    return all.find((one) => one.impi === impi) ?? all[0];
   }
 }
 

@@ -1,8 +1,10 @@
 import { readFileSync } from "node:fs";
 import { type NewSubscriber, ProvisioningClient, type Subscriber } from "@ims/api";
-import { Command, InvalidArgumentError } from "commander";
+import { Command } from "commander";
+import { httpUrl } from "./http-url.ts";
 import { importCsv } from "./import-csv.ts";
 import { type PasswordSource, passwordOf } from "./password.ts";
+import { registrationCommand } from "./registration.ts";
 import { givesServices, resourcePriority, type ServiceOptions, servicesOf, sharedSet } from "./services.ts";
 
 const DEFAULT_URL = "http://127.0.0.1:8889";
@@ -26,19 +28,22 @@ interface Identities {
   readonly barred?: readonly string[];
 }
 
+interface Added {
+  readonly impi: string;
+  readonly sharesWith?: string;
+}
+
 function collect(value: string, before: readonly string[] = []): string[] {
   return [...before, value];
 }
 
-function httpUrl(text: string): string {
-  if (/^https?:$/.test(URL.parse(text)?.protocol ?? "")) return text;
-  throw new InvalidArgumentError(`Write it as ${DEFAULT_URL}.`);
-}
-
-/** `tidewater subscriber add|list|show|update|delete|import|deregister`: over homestead's provisioning API. */
+/**
+ * `tidewater subscriber add|list|show|update|delete|import|deregister` over homestead's provisioning API, and `registration` over sprout's
+ * management port.
+ */
 export function subscriberCommand(exit: (code: number) => void): Command {
   const root = new Command("subscriber").description(
-    "add, list, show, update, delete and import subscribers",
+    "add, list, show, update, delete and import subscribers, and see their registrations",
   );
   const sub = (name: string, description: string): Command =>
     root
@@ -47,7 +52,7 @@ export function subscriberCommand(exit: (code: number) => void): Command {
       .option(
         "--url <url>",
         "provisioning API",
-        httpUrl,
+        httpUrl(DEFAULT_URL),
         process.env["TIDEWATER_PROVISIONING_URL"] ?? DEFAULT_URL,
       )
       .option("--token-file <file>", "file with the API token, where one is needed")
@@ -84,9 +89,21 @@ export function subscriberCommand(exit: (code: number) => void): Command {
 
   withIdentities(sub("add", "add a subscriber"))
     .requiredOption("--impi <id>", "private identity, user@realm")
-    .action(async (given: Common & Credentials & Identities & ServiceOptions & { impi: string }) => {
+    .option(
+      "--shares-with <impi>",
+      "one more private identity of the subscription of that one: it may register the same public identities",
+    )
+    .action(async (given: Common & Credentials & Identities & ServiceOptions & Added, command: Command) => {
       const publicIdentities = identitiesOf(given);
       const services = servicesOf(given);
+      if (given.sharesWith !== undefined) {
+        if (publicIdentities.length > 0 || services !== undefined)
+          command.error("error: --shares-with takes identities and services of the other; give none");
+        const { impi, sharesWith } = given;
+        const shared = { impi, sharesWith, credentials: (await credentialsOf(given)) ?? {} };
+        const added = await clientOf(given).share(shared);
+        return print(given, added, `added ${added.impi}, which shares the sets of ${sharesWith}`);
+      }
       const added = await clientOf(given).add({
         impi: given.impi,
         publicIdentities: publicIdentities.length > 0 ? publicIdentities : [{ impu: `sip:${given.impi}` }],
@@ -164,7 +181,7 @@ export function subscriberCommand(exit: (code: number) => void): Command {
         }),
       );
     });
-  return root;
+  return root.addCommand(registrationCommand());
 }
 
 function clientOf({ url, tokenFile }: Common): ProvisioningClient {
@@ -201,7 +218,8 @@ function line({ impi, publicIdentities }: Subscriber): string {
   return `${impi}  ${publicIdentities.map(({ impu, state }) => `${impu} (${state})`).join(", ")}`;
 }
 
-function details({ impi, publicIdentities, authentication, services }: Subscriber): string {
+function details(one: Subscriber): string {
+  const { impi, publicIdentities, authentication, services, sharesWith = [], registrationSets = [] } = one;
   const identities = publicIdentities.map(
     ({ impu, barred, state, serverName }) =>
       `  ${impu}  ${state}${barred ? ", barred" : ""}${serverName === undefined ? "" : `, at ${serverName}`}`,
@@ -213,5 +231,12 @@ function details({ impi, publicIdentities, authentication, services }: Subscribe
   const sets = (services?.sharedIfcSetIds ?? []).map((id) => `  shared filter criteria: set ${id}`);
   const priorities = (services?.resourcePriorities ?? []).map((value) => `  may claim ${value}`);
   const proofs = `  authentication: ${authentication.join(", ")}`;
-  return [impi, proofs, ...identities, ...criteria, ...sets, ...priorities].join("\n");
+  const others = sharesWith.map((other) => `  same subscription: ${other}`);
+  const together = registrationSets.map(
+    ({ id, privateIdentities, serviceProfiles }) =>
+      `  registration set ${id}: ${serviceProfiles.flatMap((each) => each.publicIdentities).join(", ") || "empty"}; of ${privateIdentities.join(", ")}`,
+  );
+  return [impi, proofs, ...others, ...identities, ...together, ...criteria, ...sets, ...priorities].join(
+    "\n",
+  );
 }
