@@ -57,6 +57,7 @@ export { EdgeReceiver, type EdgeReceiverOptions } from "./edge/edge-receiver.ts"
 export { EdgeSender, type EdgeSenderOptions } from "./edge/edge-sender.ts";
 export { type FlowTokenKey, flowTokenKeyOf, turnSecretOf } from "./edge/turn-secret.ts";
 export { type Authority, openAuthority } from "./enrolment/authority.ts";
+export { CertificateFollower, type CertificateFollowerOptions } from "./enrolment/certificate-follower.ts";
 export { type EnrolRequest, enrol, enrolHere } from "./enrolment/enrol.ts";
 export { EnrolmentServer, type EnrolmentServerOptions } from "./enrolment/enrolment-server.ts";
 export {
@@ -72,6 +73,8 @@ export {
   type TokenUses,
   tokenId,
 } from "./enrolment/join-token.ts";
+export { type RenewRequest, renew } from "./enrolment/renew.ts";
+export { renewalDue } from "./enrolment/renewal.ts";
 export {
   type DeleteResult,
   EtcdClient,

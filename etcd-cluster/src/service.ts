@@ -6,6 +6,7 @@ import { serverId } from "./cluster-manager/document-manager.ts";
 import { metricsReader } from "./cluster-manager/metrics-reader.ts";
 import { ServersFileAgent } from "./cluster-manager/servers-file-agent.ts";
 import { ConfigWriter } from "./config-manager/config-writer.ts";
+import { CertificateFollower } from "./enrolment/certificate-follower.ts";
 import { EtcdClient } from "./etcd/client.ts";
 import { parseEndpoints } from "./etcd/endpoint.ts";
 import { EtcdError } from "./etcd/errors.ts";
@@ -30,6 +31,10 @@ export function createEtcdCluster(
   const rules = { batchMs, failAfterMs: options.failAfterSeconds * 1000 };
   const manager = options.manage ? new ClusterManager({ ...shared, rules }) : undefined;
   const parts: Service[] = [closing(client), registration];
+  if (options.etcdCertificate !== "" && options.etcdKey !== "") {
+    const { etcdCa: ca, etcdCertificate: certificate, etcdKey: key } = options;
+    parts.push(new CertificateFollower({ client, clock, log, files: { ca, certificate, key } }));
+  }
   if (poolsFile !== "")
     parts.push(new PoolsWriter({ ...shared, path: poolsFile, plan: planOf(options.poolsTemplate) }));
   if (memcachedFile !== "") {

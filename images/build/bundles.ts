@@ -11,7 +11,7 @@ export interface Program {
 
 /** The add-on is looked for at ../../native/build: the place of a bundle must keep that. */
 export const PROGRAMS: readonly Program[] = [
-  ...["bono", "sprout", "homestead", "ralf"].map((name) => ({
+  ...["bono", "sprout", "homestead", "ralf", "homer"].map((name) => ({
     name,
     entry: `nodes/${name}/bin/${name}.ts`,
     file: `nodes/${name}/${name}.mjs`,

@@ -19,7 +19,7 @@ const CUSTOMIZE = `#!/bin/sh
 set -eu
 root=$1
 chroot "$root" systemd-sysusers
-chroot "$root" systemctl --quiet enable tidewater-member.service systemd-networkd.service systemd-resolved.service systemd-timesyncd.service ssh.service
+chroot "$root" systemctl --quiet enable tidewater-member.service tidewater-certificates.timer systemd-networkd.service systemd-resolved.service systemd-timesyncd.service ssh.service
 for unit in etcd.service memcached.service coturn.service apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer systemd-networkd-persistent-storage.service; do
   ln -sf /dev/null "$root/etc/systemd/system/$unit"
 done

@@ -9,6 +9,7 @@ import {
   JOIN_TOKEN,
   localLedger,
   openAuthority,
+  renew,
 } from "@ims/etcd-cluster";
 import { createLogger, systemClock } from "@ims/runtime";
 import { hasDataVolume, lineOf, type Places, put } from "./files.ts";
@@ -80,15 +81,49 @@ export async function obtainCertificates(
     );
   const founding = isFounder(member) ? await found(member, token, { places, own }) : undefined;
   if (founding === undefined) await letIn(member, token, places, waiting);
+  giveCopies(member, { places, own }, ["ca", "certificate", "key"]);
+  return founding;
+}
+
+function giveCopies(
+  { role }: Member,
+  { places, own }: CertificateModules,
+  which: readonly (keyof TlsFiles)[],
+): void {
   const files = tlsFilesIn(places.tls);
-  for (const process of member.role === "vellum" ? (["etcd", "cluster"] as const) : (["cluster"] as const)) {
+  for (const process of role === "vellum" ? (["etcd", "cluster"] as const) : (["cluster"] as const)) {
     const copies = tlsFilesOf(process, places);
-    for (const which of ["ca", "certificate", "key"] as const) {
-      put(copies[which], readFileSync(files[which], "utf8"), which === "key" ? 0o400 : 0o444);
-      own(copies[which], `tidewater-${process}`);
+    for (const one of which) {
+      put(copies[one], readFileSync(files[one], "utf8"), one === "key" ? 0o400 : 0o444);
+      own(copies[one], `tidewater-${process}`);
     }
   }
-  return founding;
+}
+
+/**
+ * A later certificate for the key of this machine when two thirds of the time of its own are over, from the first vellum, and copies for
+ * the processes, which take it up by themselves. @throws MemberError: tried again tomorrow
+ */
+export async function renewCertificates(
+  member: Member,
+  modules: CertificateModules,
+  now: number,
+): Promise<"renewed" | "good" | "none"> {
+  const { places } = modules;
+  const { seeds = [], etcdTls } = member;
+  if (etcdTls === "off" || !existsSync(tlsFilesIn(places.tls).certificate)) return "none";
+  const servers = seeds.slice(0, 1).map((seed) => seedUrl(seed, false, ENROL_PORT));
+  try {
+    const result = await renew({ servers, folder: places.tls, now });
+    if (result === "renewed") giveCopies(member, modules, ["certificate"]);
+    return result;
+  } catch (error) {
+    if (!(error instanceof EtcdError)) throw error;
+    throw new MemberError(
+      `the certificate for etcd is not renewed: ${error.message}`,
+      "see that the first vellum runs, with its data volume; what has expired is replaced by a reboot without /var/lib/tidewater/tls/own.pem and a join token made good again ('etcd-admin reopen')",
+    );
+  }
 }
 
 async function found(member: Member, token: string, { places, own }: CertificateModules): Promise<Founding> {

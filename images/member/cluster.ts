@@ -15,6 +15,8 @@ export const SERVICES: PoolsFileInput["pools"] = [
       { protocol: "sip", transport: "tcp", port: 5052 },
       { name: "icscf", protocol: "sip", transport: "tcp", port: 5052 },
       { name: "scscf", protocol: "sip", transport: "tcp", port: 5054 },
+      // Answers where there is an emergency file.
+      { name: "ecscf", protocol: "sip", transport: "tcp", port: 5057 },
     ],
     members: [],
   },

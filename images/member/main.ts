@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { chownSync, readFileSync } from "node:fs";
 import { uptime } from "node:os";
 import { promisify } from "node:util";
+import { renewCertificates } from "./certificates.ts";
 import { placesBelow } from "./files.ts";
 import { type Member, MemberError, readMember } from "./member-file.ts";
 import { readReadySignal, sendSignal } from "./signal.ts";
@@ -61,4 +62,17 @@ async function main(): Promise<number> {
   }
 }
 
-process.exitCode = await main();
+/** Once a day. 0: renewed, or good for long; 1: tried again tomorrow. */
+async function renewal(): Promise<number> {
+  try {
+    const result = await renewCertificates(readMember(places.member), { places, own }, Date.now());
+    if (result === "renewed") say("the certificate of this machine for etcd is renewed");
+    return 0;
+  } catch (error) {
+    if (!(error instanceof MemberError)) throw error;
+    say(`${error.message}; remedy: ${error.remedy}`);
+    return 1;
+  }
+}
+
+process.exitCode = await (process.argv[2] === "renew-certificates" ? renewal() : main());

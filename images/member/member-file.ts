@@ -33,6 +33,13 @@ export const memberSchema = z
     waitSeconds: z.int().min(10).max(3600).default(900),
     /** Of homestead: whether ralf runs beside it. */
     charging: z.enum(["on", "off"]).default("off"),
+    /** Of homestead: whether homer runs beside it. */
+    telephony: z.enum(["on", "off"]).default("off"),
+    /** Authentication proxies that homer believes: addresses or networks. */
+    utProxies: z
+      .array(z.string().regex(/^[0-9A-Fa-f.:]+(?:\/[0-9]{1,3})?$/, "must be an address or a network"))
+      .max(64)
+      .default([]),
     /** Of bono: whether coturn runs beside it, and the networks that it relays nothing to, beside those that this machine is on. */
     turn: z.enum(["on", "off"]).default("off"),
     turnDenied: z.array(network).max(64).default([]),

@@ -7,10 +7,57 @@ import { z } from "zod";
 import { type CertificateModules, etcdOptions, tlsFilesIn } from "./certificates.ts";
 import { ROOT } from "./cluster.ts";
 import { type Places, put } from "./files.ts";
+import { homerKeys } from "./homer.ts";
 import { type Member, MemberError } from "./member-file.ts";
 
-const SUBSCRIBER_KEY = `${ROOT}/keys/subscribers`;
 const BYTES = 32;
+
+/** What all homesteads have in common, and the first that comes makes; in etcd in base64. */
+interface SiteKey {
+  readonly key: string;
+  readonly what: string;
+  readonly path: string;
+  readonly user: string;
+  readonly text: (key: Buffer) => string | Buffer;
+  readonly remedy: string;
+}
+
+function homesteadKeys({ telephony }: Member, places: Places): SiteKey[] {
+  const { subscriberKey, provisioningToken } = places;
+  const user = "tidewater-homestead";
+  const token = {
+    key: `${ROOT}/keys/provisioning`,
+    what: "token of the pool for provisioning",
+    text: (key: Buffer) => `${key.toString("base64url")}\n`,
+    remedy: `a token of your own goes to ${provisioningToken} (a line, mode 0600)`,
+  };
+  const homer = homerKeys(places);
+  return [
+    // Or the second one cannot read what the first one has written.
+    {
+      key: `${ROOT}/keys/subscribers`,
+      what: "key of the pool for subscribers' credentials",
+      path: subscriberKey,
+      user,
+      text: (key) => key,
+      remedy: `a key of your own goes to ${subscriberKey} (32 octets, mode 0600)`,
+    },
+    { ...token, path: provisioningToken, user },
+    ...(telephony === "off"
+      ? []
+      : [
+          { ...token, path: homer.token, user: "tidewater-homer" },
+          {
+            key: `${ROOT}/keys/nonces`,
+            what: "key of the pool for nonces of Ut",
+            path: homer.nonceKey,
+            user: "tidewater-homer",
+            text: (key: Buffer) => `${key.toString("hex").slice(0, 32)}\n`,
+            remedy: `a key of your own goes to ${homer.nonceKey} (32 hex digits, mode 0600)`,
+          },
+        ]),
+  ];
+}
 
 /** Asks etcd as this machine may. */
 async function withEtcd<T>(
@@ -26,33 +73,34 @@ async function withEtcd<T>(
   }
 }
 
-/**
- * The key that the credentials of subscribers are stored under: the same for all homesteads, or the second one cannot read what the
- * first one has written. The first that comes makes it. A file that is there stays. @throws MemberError
- */
-export async function obtainSubscriberKey(
+/** Keys that are the same for all homesteads. A file that is there stays. @throws MemberError */
+export async function obtainHomesteadKeys(member: Member, modules: CertificateModules): Promise<void> {
+  for (const one of homesteadKeys(member, modules.places)) await obtain(one, member, modules);
+}
+
+async function obtain(
+  { key, what, path, user, text, remedy }: SiteKey,
   member: Member,
   { places, own }: CertificateModules,
 ): Promise<void> {
-  const path = places.subscriberKey;
   if (existsSync(path)) return;
   const fresh = randomBytes(BYTES).toString("base64");
-  const key = await withEtcd(member, places, async (client) => {
+  const bytes = await withEtcd(member, places, async (client) => {
     const result = await client.transact({
-      when: [{ key: SUBSCRIBER_KEY, is: "absent" }],
-      run: [{ do: "put", key: SUBSCRIBER_KEY, value: fresh }],
-      otherwise: [{ do: "get", range: { key: SUBSCRIBER_KEY } }],
+      when: [{ key, is: "absent" }],
+      run: [{ do: "put", key, value: fresh }],
+      otherwise: [{ do: "get", range: { key } }],
     });
     if (result.kind !== "done") return undefined;
     return Buffer.from(result.held ? fresh : (result.found[0]?.[0]?.value ?? ""), "base64");
   });
-  if (key?.length !== BYTES)
+  if (bytes?.length !== BYTES)
     throw new MemberError(
-      `the key of the pool for subscribers' credentials cannot be had from etcd${key === undefined ? "" : ": it is damaged"}`,
-      `see that etcd has a quorum; a key of your own goes to ${path} (32 octets, mode 0600)`,
+      `the ${what} cannot be had from etcd${bytes === undefined ? "" : ": it is damaged"}`,
+      `see that etcd has a quorum; ${remedy}`,
     );
-  put(path, key, 0o600);
-  for (const one of [dirname(path), path]) own(one, "tidewater-homestead");
+  put(path, text(bytes), 0o600);
+  for (const one of [dirname(path), path]) own(one, user);
 }
 
 /** Whether a configuration was applied: a member that comes waits for it instead of beginning with another one. */

@@ -4,11 +4,12 @@ import { obtainCertificates } from "./certificates.ts";
 import { clusterConfig, poolsTemplate, siteConfigPath } from "./cluster.ts";
 import { edgeConfig, writeNodeEnvironment } from "./edge.ts";
 import { hasDataVolume, lineOf, type Places, put } from "./files.ts";
+import { writeHomerConfig } from "./homer.ts";
 import { managementUrl } from "./local-config.ts";
 import { type Member, MemberError } from "./member-file.ts";
 import { waitForFiles, waitForReady } from "./ready.ts";
 import { probeOf, waitForSeeds } from "./seeds.ts";
-import { obtainSubscriberKey, siteHasConfig } from "./site-keys.ts";
+import { obtainHomesteadKeys, siteHasConfig } from "./site-keys.ts";
 import { writeTurnConfiguration } from "./turn.ts";
 import { type MemberModules, startVellum } from "./vellum.ts";
 
@@ -53,7 +54,7 @@ export async function startMember(member: Member, modules: StartModules): Promis
       put(shared.path, `${lineOf(places.userShared)}\n`, 0o640);
       for (const path of [places.cluster, shared.path]) modules.own(path, "tidewater-cluster");
     }
-    if (member.role === "homestead") await obtainSubscriberKey(member, modules);
+    if (member.role === "homestead") await obtainHomesteadKeys(member, modules);
     writeNodeEnvironment(places, member.role, shared.path);
     put(`${places.run}/pools_template.json`, `${JSON.stringify(poolsTemplate(member.domain))}\n`);
     put(`${places.run}/cluster_config`, clusterConfig(member, places, url));
@@ -84,6 +85,12 @@ export async function startMember(member: Member, modules: StartModules): Promis
   const unit = `tidewater-${member.role}.service`;
   await modules.startUnit(unit);
   await waitForReady(`${url}/health/ready`, unit, waiting);
+  if (member.role === "homestead" && member.telephony === "on") {
+    writeHomerConfig(member, modules);
+    const homer = managementUrl("homer", places.homerConfig);
+    await modules.startUnit("tidewater-homer.service");
+    await waitForReady(`${homer}/health/ready`, "tidewater-homer.service", waiting);
+  }
 }
 
 /** What is written without its volume is lost with the server, and hides what is on the volume. */

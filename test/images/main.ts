@@ -124,15 +124,25 @@ async function bootCore(): Promise<void> {
     charging: "on",
     cdf: "",
     ralf: `http://${NET}.20:10888`,
+    telephony: "on",
+    ut_proxies: "[]",
+    homer: `http://${NET}.20:7888`,
     edges: JSON.stringify([`${NET}.22`]),
     etcd_tls: "off",
     ready_signal: "",
     join_token: token,
-    bono_addresses: `${NET}.22,${UE}`,
+    core_peers: `${NET}.22,${UE}`,
     sprout_addresses: `${NET}.21`,
     core_cidr: `${NET}.0/24`,
     dns_servers: "",
     core_name: "",
+    bgcf_file: "",
+    bgcf_json: "{}",
+    emergency_file: "/etc/tidewater/emergency.json",
+    emergency_json: JSON.stringify({ default: [`sip:psap@${UE}`] }),
+    ecscf_uri: "sip:ecscf.sprout.example.com;transport=tcp",
+    ibcf_peers_file: "/etc/tidewater/ibcf-peers.json",
+    ibcf_peers_json: JSON.stringify({ peers: [{ name: "carrier-a", addresses: [UE] }] }),
     pools_file: "/etc/tidewater/pools.json",
     turn: "on",
     denied_peers: JSON.stringify(["10.91.0.0/24"]),
@@ -145,14 +155,16 @@ async function bootCore(): Promise<void> {
     address: homestead,
     mac: "52:54:00:90:00:20",
     values: { ...common, address: homestead, management_address: homestead },
-    local: { provisioning_host: homestead, provisioning_token_file: "/etc/tidewater/provisioning-token" },
-    files: [
-      // Of the homestead only: the group is there before cloud-init writes.
-      { path: "/etc/tidewater/provisioning-token", permissions: "0644", content: "token-of-this-test" },
-    ],
   });
   await ready(homestead, 9103, "homestead-0");
   await ready(homestead, 9106, undefined);
+  await ready(homestead, 9104, undefined);
+  const document = "simservs.ngn.etsi.org/users/sip:alice@example.com/simservs.xml";
+  const asked = await fetch(`http://${homestead}:7887/${document}`);
+  const challenge = asked.headers.get("www-authenticate") ?? "";
+  if (asked.status !== 401 || !challenge.startsWith("Digest"))
+    throw new Error(`homer asks nobody who he is: ${asked.status} ${challenge}`);
+  note("homer asks who comes from UEs (Ut)", `${asked.status} Digest`);
   await provision(homestead);
 
   const sprout = `${NET}.21`;
@@ -168,6 +180,7 @@ async function bootCore(): Promise<void> {
   for (const [name, port] of [
     ["icscf", 5052],
     ["scscf", 5054],
+    ["ecscf", 5057],
   ] as const)
     note(
       `OPTIONS to sprout ${port}`,
@@ -184,6 +197,7 @@ async function bootCore(): Promise<void> {
         services: [
           { name: "icscf", protocol: "sip", transport: "tcp", port: 5052 },
           { name: "scscf", protocol: "sip", transport: "tcp", port: 5054 },
+          { name: "ecscf", protocol: "sip", transport: "tcp", port: 5057 },
         ],
         members: [{ name: "sprout-0", addresses: [sprout] }],
       },
@@ -202,7 +216,11 @@ async function bootCore(): Promise<void> {
   });
   await ready(bono, 9101, undefined);
   for (const transport of ["udp", "tcp"] as const)
-    note(`OPTIONS to bono by ${transport}`, await sipOptions(transport, bono, 5060, UE));
+    for (const [side, port] of [
+      ["bono", 5060],
+      ["its IBCF", 5070],
+    ] as const)
+      note(`OPTIONS to ${side} by ${transport}`, await sipOptions(transport, bono, port, UE));
   note("TURN beside bono", await turnRelays(SEED, bono));
 
   const ue = await SipUe.open(
@@ -268,9 +286,12 @@ async function admitEdges(token: string): Promise<void> {
 }
 
 async function provision(address: string): Promise<void> {
+  // On the machine it is in provisioning.token of its state directory.
+  const key = (await etcdEntries(SEED, "/tidewater/keys/")).get("/tidewater/keys/provisioning") ?? "";
+  const token = Buffer.from(key, "base64").toString("base64url");
   const response = await fetch(`http://${address}:8889/subscribers`, {
     method: "POST",
-    headers: { "content-type": "application/json", authorization: "Bearer token-of-this-test" },
+    headers: { "content-type": "application/json", authorization: `Bearer ${token}` },
     body: JSON.stringify({
       impi: "alice@example.com",
       publicIdentities: [{ impu: "sip:alice@example.com" }],
@@ -289,7 +310,7 @@ async function refused(what: string, member: Readonly<Record<string, unknown>>, 
     values: {
       ...{ home_domain: "example.com", cell: "0", index: "0", seeds: JSON.stringify([SEED]), cassandra: "" },
       ...{ ready_signal: "", join_token: "", core_cidr: "10.0.0.0/8", address, management_address: address },
-      ...{ charging: "off", cdf: "", etcd_tls: "off" },
+      ...{ charging: "off", cdf: "", telephony: "off", ut_proxies: "[]", etcd_tls: "off" },
     },
   });
   const machine = new Machine({

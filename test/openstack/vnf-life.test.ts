@@ -3,12 +3,15 @@ import { spawn } from "node:child_process";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { readModel, type Tolerance } from "../../vnf/src/index.ts";
+import { filesOf } from "./first-boot-agent.ts";
 import type { Lab } from "./lab/lab-settings.ts";
-import { OpenStack } from "./lab/open-stack.ts";
+import { type Json, OpenStack } from "./lab/open-stack.ts";
 import { until } from "./lab/processes.ts";
 import { startTacker } from "./lab/tacker.ts";
 import { labFor } from "./lab-for-tests.ts";
 import { inventory, leftOver } from "./orphans.ts";
+import { PlacementWatch } from "./placement-watch.ts";
 import { serversOf } from "./servers.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -16,8 +19,20 @@ const PROGRAM = join(ROOT, "nodes/tidewater/bin/tidewater.ts");
 const HOSTS = ["--hosts", "dmz=8", "--hosts", "core=8"];
 /** min, for one command. */
 const PATIENCE = ["--timeout", "60"];
-/** No member boots here, so nobody could say that it is ready. */
-const PARAMETERS = ["-p", "dns_servers=192.0.2.53", "-p", "ready_transport=NO_SIGNAL"];
+const PEERS = ["203.0.113.0/28", "198.51.100.200/32"];
+const PARAMETERS = [
+  "dns_servers=192.0.2.53",
+  // No member boots here, so nobody could say that it is ready.
+  "ready_transport=NO_SIGNAL",
+  `ibcf_clients=${PEERS.join(",")}`,
+  `ibcf_peers=${JSON.stringify({ peers: [{ name: "carrier-a", addresses: PEERS }] })}`,
+  `bgcf_routes=${JSON.stringify({ routes: [{ domain: "*", route: ["sip:ibcf@bono.example.com;transport=tcp"] }] })}`,
+  `psap_routes=${JSON.stringify({ default: ["sip:psap@10.20.2.201"] })}`,
+  "mw_peers=10.20.2.201",
+  "telephony=on",
+].flatMap((parameter) => ["-p", parameter]);
+/** Pools that are scaled, each by itself. */
+const SCALED = (process.env["OPENSTACK_POOLS"] ?? "bono,sprout,homestead").split(",");
 
 interface Ended {
   readonly code: number | null;
@@ -74,16 +89,36 @@ interface Status {
   }[];
 }
 
+const reading = readModel();
+assert.ok(reading.kind === "model");
+const { vdus } = reading.model;
+
+function toleranceOf(pool: string): Tolerance {
+  const { tolerated } = vdus.find(({ name }) => name === pool) ?? assert.fail(`no pool ${pool}`);
+  const { share, members } = tolerated;
+  return members === undefined ? { share } : { share, members };
+}
+
+interface SeenRule {
+  readonly direction: string;
+  readonly protocol: string | null;
+  readonly port_range_min: number | null;
+  readonly remote_ip_prefix: string | null;
+}
+
 /** From nothing to nothing, placement looked at every second. */
 async function life(
   t: TestContext,
   lab: Lab,
   via: readonly string[],
   made: readonly string[],
+  scaled: readonly string[],
 ): Promise<void> {
   const admin = new OpenStack(lab, "admin", "admin");
   const { project } = await new OpenStack(lab, "operator", "ims").token();
   const before = await inventory(admin, project);
+  const seen = new PlacementWatch(admin, project, toleranceOf);
+  t.after(() => seen.end());
   const { run, start } = commands(lab, "ims", via);
   const name = `life-${via.length === 0 ? "heat" : "sol003"}-${process.pid}`;
   t.after(async () => {
@@ -104,17 +139,54 @@ async function life(
     assert.equal(members.length, 24);
     assert.equal(healthy, true);
   });
-  const watch = start("placement", "audit", name, "--every", "1");
+  // As an operator may look: by hostId, from the lists of Heat, which take their time. `seen` is what Nova has, every second.
+  const watch = start("placement", "audit", name, "--every", "5");
 
-  for (const size of [15, 7])
-    await t.test(`sprout is scaled to ${size} in aligned steps`, async () => {
-      const ended = await run("scale", name, `sprout=${size}`, ...PATIENCE);
+  await t.test(
+    "the IBCF is open to its peers, the E-CSCF to bono, and each bono and sprout is told",
+    async () => {
+      const cloud = new OpenStack(lab, "operator", "ims");
+      const rules = (await cloud.get("network", "/security-group-rules"))["security_group_rules"];
+      const open = (rules as unknown as SeenRule[])
+        .filter(({ port_range_min: port }) => port !== null && [5057, 5070, 5071].includes(port))
+        .map((rule) => `${rule.direction} ${rule.protocol} ${rule.port_range_min} ${rule.remote_ip_prefix}`);
+      const peers = ["tcp 5070", "tcp 5071", "udp 5070"].flatMap((port) =>
+        PEERS.map((peer) => `ingress ${port} ${peer}`),
+      );
+      const ecscf = ["egress tcp 5057 10.20.2.0/24", "ingress tcp 5057 10.20.2.0/24"];
+      assert.deepEqual(open.sort(), [...peers, ...ecscf].sort());
+      const servers = await serversOf(admin, project);
+      const options = async (member: string): Promise<string[]> => {
+        const id = servers.find((server) => server.name === member)?.id ?? assert.fail(`no ${member}`);
+        const { server } = (await admin.get("compute", `/servers/${id}`)) as unknown as { server: Json };
+        const files = filesOf(String(server["OS-EXT-SRV-ATTR:user_data"]));
+        const file = (path: string): string => files.get(`/etc/tidewater/${path}`)?.content ?? "";
+        const json = member.startsWith("bono") ? ["ibcf-peers.json"] : ["bgcf.json", "emergency.json"];
+        for (const path of json) assert.notDeepEqual(JSON.parse(file(path)), {}, `${member} ${path}`);
+        return file("local_config").split("\n");
+      };
+      const bono = await options("bono-1");
+      assert.ok(bono.includes("ecscf_uri=sip:ecscf.sprout.example.com;transport=tcp"), bono.join("\n"));
+      assert.ok(bono.includes("ibcf_peers_file=/etc/tidewater/ibcf-peers.json"), bono.join("\n"));
+      const sprout = await options("sprout-1");
+      assert.ok(sprout.includes("emergency_file=/etc/tidewater/emergency.json"), sprout.join("\n"));
+      assert.ok(
+        sprout.some((line) => line.startsWith("homer=http://10.20.3.20:7888,http://10.20.3.21:7888,")),
+      );
+      const [peersOfCore = ""] = sprout.filter((line) => line.startsWith("core_peers="));
+      assert.match(peersOfCore, /^core_peers=10\.20\.2\.11,.*,10\.20\.2\.201$/);
+    },
+  );
+
+  for (const [pool, size] of scaled.flatMap((one) => [[one, 15] as const, [one, 7] as const]))
+    await t.test(`${pool} is scaled to ${size} in aligned steps`, async () => {
+      const ended = await run("scale", name, `${pool}=${size}`, ...PATIENCE);
       assert.equal(ended.code, 0, told("scale", ended));
-      told(`scale sprout=${size}`, ended);
-      assert.match(ended.stderr, size === 15 ? /sprout: 7 > 11 > 15/ : /sprout: 15 > 11 > 7/);
-      const sprouts = (await statusOf()).members.filter((member) => member.name.startsWith("sprout-"));
-      const names = sprouts.map((member) => member.name).sort();
-      assert.deepEqual(names, Array.from({ length: size }, (_, index) => `sprout-${index}`).sort());
+      told(`scale ${pool}=${size}`, ended);
+      assert.match(ended.stderr, new RegExp(`${pool}: ${size === 15 ? "7 > 11 > 15" : "15 > 11 > 7"}`));
+      const members = (await statusOf()).members.filter((member) => member.name.startsWith(`${pool}-`));
+      const names = members.map((member) => member.name).sort();
+      assert.deepEqual(names, Array.from({ length: size }, (_, index) => `${pool}-${index}`).sort());
     });
 
   await t.test("a host fails: its members are made anew elsewhere, the others are left alone", async () => {
@@ -155,6 +227,16 @@ async function life(
       t.diagnostic(summary);
       assert.equal(ended.code, 0, `${ended.stdout}\n${ended.stderr}`);
       assert.match(summary, /kept in all/);
+      await seen.end();
+      for (const [pool, { samples, worst, hosts, violations }] of seen.pools) {
+        t.diagnostic(
+          `${pool}: ${samples} samples of Nova, worst ${worst.onHost} of ${worst.members} on a host, ${hosts.size} hosts`,
+        );
+        assert.deepEqual(violations, [], pool);
+        for (const host of hosts) assert.ok(host.startsWith(pool === "bono" ? "dmz-" : "core-"), host);
+      }
+      t.diagnostic(`longest time between two samples of Nova: ${(seen.longestGap / 1000).toFixed(1)} s`);
+      assert.equal(seen.pools.size, 4);
     },
   );
 
@@ -191,7 +273,7 @@ test("the life of the small environment by the command line, through Heat", {
     t.diagnostic(refused.stderr.split("\n").find((line) => line.includes("nothing was made")) ?? "");
     assert.equal((await plain("status", "few")).code, 1);
   });
-  await life(t, lab, [], ["-e", "small", ...PARAMETERS, ...HOSTS]);
+  await life(t, lab, [], ["-e", "small", ...PARAMETERS, ...HOSTS], SCALED);
 });
 
 const TACKER = existsSync(join(ROOT, ".cache/tacker/version"));
@@ -214,5 +296,5 @@ test("the same life through a VNF manager (Tacker), from its package", {
       `${readFileSync(csar).length} bytes ${onboarded.stdout.trim()} after ${onboarded.seconds} s`,
     );
   });
-  await life(t, lab, ["--via", "sol003"], PARAMETERS);
+  await life(t, lab, ["--via", "sol003"], PARAMETERS, ["sprout"]);
 });

@@ -23,7 +23,18 @@ const POOLS = ["bono", "sprout", "homestead", "vellum"];
 const ENVIRONMENTS = [...FILES.keys()].filter((file) => file.startsWith("environments/"));
 
 function rulesOf(group: string): readonly Json[] {
-  return GROUPS[group]?.["properties"]?.["rules"] ?? [];
+  type Part =
+    | Json
+    | readonly Part[]
+    | { readonly list_concat: Part }
+    | { readonly repeat: { readonly template: Part } };
+  const flat = (part: Part): readonly Json[] => {
+    if (Array.isArray(part)) return (part as readonly Part[]).flatMap(flat);
+    if ("list_concat" in (part as object)) return flat((part as { list_concat: Part }).list_concat);
+    if ("repeat" in (part as object)) return flat((part as { repeat: { template: Part } }).repeat.template);
+    return [part as Json];
+  };
+  return flat(GROUPS[group]?.["properties"]?.["rules"] ?? []);
 }
 
 const OPTIONS: ReadonlyMap<string, z.ZodObject> = new Map<string, z.ZodObject>([
@@ -37,6 +48,14 @@ const CONFIGURATION: ReadonlyMap<string, readonly [role: string, file: string]> 
   ["ralf", ["homestead", "/etc/tidewater/ralf_config"]],
 ]);
 
+/** Files of the operator's, with what YAML could trip over. */
+const BGCF = {
+  routes: [{ name: "it's: # not ours", domain: "*", route: ["<sip:ibcf@bono.example.com;transport=tcp>"] }],
+};
+const EMERGENCY = { default: ["sip:psap@psap.example.com"] };
+const PEERS = {
+  peers: [{ name: "carrier-a", domains: ["carrier-a.example"], addresses: ["203.0.113.0/28"] }],
+};
 /** What Heat would put in the place of each $name. */
 const FILLED: readonly (readonly [string, string])[] = [
   ["$home_domain", "example.com"],
@@ -47,7 +66,14 @@ const FILLED: readonly (readonly [string, string])[] = [
   ["$management_address", "10.20.4.12"],
   ["$core_name", "bono-1.bono.example.com"],
   ["$sprout_addresses", "10.20.2.100,10.20.2.101"],
-  ["$bono_addresses", "10.20.2.11,10.20.2.12"],
+  ["$core_peers", "10.20.2.11,10.20.2.12,10.20.2.201"],
+  ["$bgcf_file", "/etc/tidewater/bgcf.json"],
+  ["$bgcf_json", JSON.stringify(BGCF)],
+  ["$emergency_file", "/etc/tidewater/emergency.json"],
+  ["$emergency_json", JSON.stringify(EMERGENCY)],
+  ["$ecscf_uri", "sip:ecscf.sprout.example.com;transport=tcp"],
+  ["$ibcf_peers_file", "/etc/tidewater/ibcf-peers.json"],
+  ["$ibcf_peers_json", JSON.stringify(PEERS)],
   ["$core_cidr", "10.20.3.0/24"],
   ["$dns_servers", "192.0.2.53,192.0.2.54"],
   ["$pools_file", "/etc/tidewater/pools.json"],
@@ -56,6 +82,9 @@ const FILLED: readonly (readonly [string, string])[] = [
   ["$durable_writes", "preferred"],
   ["$seeds", '["10.20.3.11","10.20.3.12","10.20.3.13"]'],
   ["$charging", "on"],
+  ["$telephony", "on"],
+  ["$ut_proxies", '["10.20.4.9"]'],
+  ["$homer", "http://10.20.3.20:7888,http://10.20.3.21:7888"],
   ["$cdf", "10.20.3.90:3868,10.20.3.91:3868"],
   ["$ralf", "http://10.20.3.20:10888,http://10.20.3.21:10888"],
   ["$own_cassandra", "on"],
@@ -123,6 +152,14 @@ for (const role of POOLS)
     assert.ok((FILES.get(`user-data/${role}.cfg`) ?? "").split("\n").length <= 40);
   });
 
+test("files of the operator's come to the machines as they are", () => {
+  const file = (role: string, name: string): unknown =>
+    JSON.parse(cloudConfig(role).get(`/etc/tidewater/${name}`)?.content ?? "");
+  assert.deepEqual(file("sprout", "bgcf.json"), BGCF);
+  assert.deepEqual(file("sprout", "emergency.json"), EMERGENCY);
+  assert.deepEqual(file("bono", "ibcf-peers.json"), PEERS);
+});
+
 test("bono has a leg in the DMZ and one towards sprout, no other pool is in the DMZ, and no pool but sprout is on the Mw network", () => {
   const networks = new Map(
     POOLS.map((pool) => [
@@ -140,7 +177,7 @@ test("bono has a leg in the DMZ and one towards sprout, no other pool is in the 
   const out = rulesOf("bono_mw")
     .filter((rule) => rule["direction"] === "egress")
     .map((rule) => rule["port_range_min"]);
-  assert.deepEqual(out, [5052, 5054], "all that bono may open connections to");
+  assert.deepEqual(out, [5052, 5054, 5057], "all that bono may open connections to");
   for (const name of ["mw", "core"]) {
     const network = TOP["resources"]?.[name]?.["properties"] as Json;
     assert.equal(network["gateway"], undefined, `${name} has no way out`);
@@ -153,6 +190,7 @@ function interfaceOf(process: string, network: string): string {
   const stores = ["memcached", "cassandra", "etcd"].includes(process);
   const beside = new Map([
     ["ralf", "homestead"],
+    ["homer", "homestead"],
     ["edge-agent", "bono"],
     // A group of its own, on the same port of the machine, only where there is TURN.
     ["turn", "relay"],

@@ -1,12 +1,19 @@
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { X509Certificate } from "node:crypto";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { admin, etcdClientOf } from "@ims/etcd-cluster";
 import { systemClock } from "@ims/runtime";
-import { etcdOptions, obtainCertificates, tlsFilesIn, tlsFilesOf } from "../../images/member/certificates.ts";
+import {
+  etcdOptions,
+  obtainCertificates,
+  renewCertificates,
+  tlsFilesIn,
+  tlsFilesOf,
+} from "../../images/member/certificates.ts";
 import { clusterConfig } from "../../images/member/cluster.ts";
 import { type Places, placesBelow } from "../../images/member/files.ts";
 import { type Member, memberSchema } from "../../images/member/member-file.ts";
@@ -94,6 +101,17 @@ function onOwnAddressOnly(path: string): void {
   writeFileSync(path, JSON.stringify(config));
 }
 
+/** Its certificate as if it had been made for a day. */
+function forADay({ places }: Machine, authority: string): void {
+  const { tls } = places;
+  const extensions = join(tls, "extensions");
+  writeFileSync(extensions, "subjectAltName=IP:127.0.0.94\n");
+  const by = ["-CA", join(authority, "ca.pem"), "-CAkey", join(authority, "ca.key"), "-set_serial", "7"];
+  const how = ["-days", "1", "-subj", "/CN=homestead-0", "-extfile", extensions];
+  const own = ["-in", join(tls, "own.csr"), "-out", join(tls, "own.pem")];
+  execFileSync("openssl", ["x509", "-req", ...own, ...by, ...how], { stdio: "pipe" });
+}
+
 /** Lets one machine in that runs nothing here. */
 function letIn({ member, places, said }: Machine, waitMs: number): Promise<unknown> {
   const waiting = {
@@ -177,6 +195,21 @@ test("etcd over TLS: the first vellum is the authority, all others are let in by
   assert.equal(one.owners.get(join(one.places.authority, "ca.key")), "tidewater-cluster");
   await homestead.kill("");
   await letIn(homestead, 0); // its next start asks nobody
+
+  // Its certificate is renewed without a token, once its time is two thirds over.
+  writeFileSync(homestead.places.joinToken, "");
+  const { validToDate } = new X509Certificate(text(files.certificate));
+  const modules = { places: homestead.places, own: () => undefined };
+  const renewal = (now: number) => renewCertificates(homestead.member, modules, now);
+  assert.equal(await renewal(Date.now()), "good");
+  forADay(homestead, one.places.authority);
+  assert.equal(await renewal(Date.now() + 20 * 3_600_000).catch(told), "renewed");
+  const renewed = text(files.certificate);
+  assert.ok(new X509Certificate(renewed).validToDate.getTime() >= validToDate.getTime());
+  assert.equal(renewed, text(tlsFilesIn(homestead.places.tls).certificate));
+  const inside = { ca: text(files.ca), cert: renewed, key: text(files.key) };
+  assert.equal(await probeEtcd(first, inside), undefined);
+  assert.equal(await renewCertificates({ ...homestead.member, etcdTls: "off" }, modules, Date.now()), "none");
 
   const stranger = machine(t, "homestead", 1, "127.0.0.95", "off");
   writeFileSync(stranger.places.joinToken, "another-token-of-this-test-01234");

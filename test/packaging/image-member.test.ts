@@ -7,12 +7,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { edgeAgentOptions, turnSecretOf } from "@ims/etcd-cluster";
+import { homerOptions } from "@ims/homer";
 import { loadOptions } from "@ims/runtime";
 import { load } from "js-yaml";
 import { tlsFilesOf } from "../../images/member/certificates.ts";
 import { clusterConfig, SERVICES } from "../../images/member/cluster.ts";
 import { etcdYaml, startOfEtcd } from "../../images/member/etcd-member.ts";
 import { type Places, placesBelow, put } from "../../images/member/files.ts";
+import { homerKeys } from "../../images/member/homer.ts";
 import { memberSchema, readMember } from "../../images/member/member-file.ts";
 import { waitForSeeds } from "../../images/member/seeds.ts";
 import { readReadySignal, sendSignal } from "../../images/member/signal.ts";
@@ -138,6 +140,8 @@ for (const role of ["bono", "sprout", "homestead", "vellum"])
       index: "1",
       cell: "0",
       charging: "on",
+      telephony: "on",
+      ut_proxies: '["10.0.4.9"]',
       own_cassandra: "on",
       etcd_tls: "on",
       turn: "on",
@@ -242,6 +246,9 @@ test("a homestead starts its cluster process once a seed answers, itself once it
   const txn = etcd.asked.find(({ path }) => path === "/v3/kv/txn")?.body ?? "";
   const value = Buffer.from(key.toString("base64")).toString("base64");
   assert.ok(txn.includes(value), "the first homestead tells etcd its key");
+  const token = readFileSync(places.provisioningToken, "utf8");
+  assert.match(token, /^[A-Za-z0-9_-]{43}\n$/);
+  assert.equal(statSync(places.provisioningToken).mode & 0o777, 0o600);
   assert.equal(
     readFileSync(join(places.run, "node.env"), "utf8"),
     `SHARED=--shared-config ${places.cluster}/shared_config\n`,
@@ -274,6 +281,11 @@ test("a homestead that comes later has the key of the first one, waits for the c
   const member = { ...memberSchema.parse(GOOD), waitSeconds: 1 };
   await assert.rejects(startMember(member, modules), /has not written the configuration of the site/);
   assert.equal(readFileSync(places.subscriberKey, "utf8"), first);
+  assert.equal(
+    readFileSync(places.provisioningToken, "utf8"),
+    `${Buffer.from(first).toString("base64url")}\n`,
+    "the token for provisioning too",
+  );
   assert.ok(!started.includes("tidewater-homestead.service"));
   rmSync(places.subscriberKey);
   value = base64("short");
@@ -287,6 +299,7 @@ test("a homestead with charging starts ralf before itself; one that waits for a 
   writeFileSync(places.localConfig, management);
   writeFileSync(places.ralfConfig, management);
   put(places.subscriberKey, "k".repeat(32), 0o600);
+  put(places.provisioningToken, "t".repeat(43), 0o600);
   put(places.pools, "{}");
   const started: string[] = [];
   const modules = {
@@ -417,6 +430,58 @@ test("a vellum that is to run Cassandra from an image without it says how to get
   assert.ok(seed.asked.length > 0);
 });
 
+test("a homestead with telephony starts homer beside itself, with options that homer takes and keys that all homers have", async (t) => {
+  const places = machine(t);
+  const node = await serve(t, "127.0.0.2", 0, () => [200, "ready\n"]);
+  const port = node.url.split(":")[2] ?? "";
+  writeFileSync(
+    places.localConfig,
+    `management_address=127.0.0.2\nmanagement_port=${port}\nprovisioning_host=127.0.0.2\ncx_peers=10.0.3.0/24\ncassandra=10.0.3.11:9042\n`,
+  );
+  const etcd = await serve(t, "127.0.0.78", 2379, () => [
+    200,
+    '{"health":"true","succeeded":true,"responses":[{}]}',
+  ]);
+  put(places.pools, "{}");
+  const started: string[] = [];
+  const startUnit = (unit: string): Promise<void> => {
+    started.push(unit);
+    return Promise.resolve();
+  };
+  const owners = new Map<string, string>();
+  const modules = {
+    ...{ places, say: () => undefined, startUnit },
+    own: (path: string, user: string) => void owners.set(path, user),
+  };
+  const member = memberSchema.parse({ ...GOOD, telephony: "on", utProxies: ["10.0.4.9"] });
+  // Nobody plays homer here.
+  await assert.rejects(startMember({ ...member, waitSeconds: 0 }, modules), (error: Error) =>
+    /tidewater-homer\.service is not ready/.test(error.message),
+  );
+  assert.equal(started.at(-1), "tidewater-homer.service");
+  assert.equal(started.at(-2), "tidewater-homestead.service");
+  const loaded = loadOptions({
+    name: "homer",
+    schema: homerOptions,
+    argv: ["--config", places.homerConfig],
+    env: {},
+  });
+  assert.ok(loaded.kind === "loaded", JSON.stringify(loaded));
+  const { host, coreHost, corePeers, homestead, nonceKey, callLists, authenticationProxies, cassandra } =
+    loaded.options;
+  assert.deepEqual([host, coreHost, corePeers], ["127.0.0.2", "127.0.0.2", ["10.0.3.0/24"]]);
+  assert.deepEqual([homestead, callLists], ["http://127.0.0.2:8889", true]);
+  assert.deepEqual([authenticationProxies, cassandra], [["10.0.4.9"], ["10.0.3.11:9042"]]);
+  assert.match(nonceKey, /^[0-9a-f]{32}$/);
+  const { token } = homerKeys(places);
+  assert.match(readFileSync(token, "utf8"), /^[A-Za-z0-9_-]{43}\n$/);
+  for (const path of [token, places.homerConfig]) assert.equal(owners.get(path), "tidewater-homer");
+  const keys = etcd.asked.filter(({ path }) => path === "/v3/kv/txn").map(({ body }) => body);
+  const asked = (name: string): boolean =>
+    keys.some((body) => body.includes(Buffer.from(`/tidewater/keys/${name}`).toString("base64")));
+  for (const name of ["subscribers", "provisioning", "nonces"]) assert.ok(asked(name), name);
+});
+
 test("with the files of its last life a machine starts without etcd", async (t) => {
   const places = machine(t);
   const node = await serve(t, "127.0.0.2", 0, () => [200, "ready\n"]);
@@ -425,6 +490,7 @@ test("with the files of its last life a machine starts without etcd", async (t) 
     `management_address=127.0.0.2\nmanagement_port=${node.url.split(":")[2]}\n`,
   );
   put(places.subscriberKey, "k".repeat(32), 0o600);
+  put(places.provisioningToken, "t".repeat(43), 0o600);
   put(places.pools, "{}");
   const started: string[] = [];
   const startUnit = (unit: string): Promise<void> => Promise.resolve(void started.push(unit));

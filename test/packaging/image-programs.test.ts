@@ -47,6 +47,7 @@ const ARGUMENTS: ReadonlyMap<string, readonly string[]> = new Map([
   ["sprout", any("icscf", "scscf", "management")],
   ["homestead", any("diameter", "provisioning", "management")],
   ["ralf", [...any("management"), "--port", "0"]],
+  ["homer", any("ut", "core", "management")],
 ]);
 
 test("homestead, ralf, sprout and bono, each one file with nothing beside it, answer /health/ready", async (t) => {
@@ -85,6 +86,11 @@ test("homestead, ralf, sprout and bono, each one file with nothing beside it, an
   await isReady("ralf", ralf["management"]);
   const sprout = await running("sprout", ["--hss-peer", `127.0.0.1:${homestead["diameter"]}`]);
   await isReady("sprout", sprout["management"]);
+  const homer = await running("homer", [
+    ...["--state-dir", join(folder, "documents")],
+    ...["--homestead", `http://127.0.0.1:${homestead["provisioning"]}`],
+  ]);
+  await isReady("homer", homer["management"]);
   const bono = await running("bono", ["--icscf-uri", `sip:127.0.0.1:${sprout["icscf-tcp"]};transport=tcp`]);
   await isReady("bono", bono["management"]);
 });

@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { TURN_PORT, TURN_RELAY_PORTS } from "@ims/api";
 import { bonoOptions } from "@ims/bono";
 import { edgeAgentOptions, etcdClusterOptions } from "@ims/etcd-cluster";
+import { homerOptions } from "@ims/homer";
 import { homesteadOptions } from "@ims/homestead";
 import { ralfOptions } from "@ims/ralf";
 import { sproutOptions } from "@ims/sprout";
@@ -26,6 +27,7 @@ const SCHEMAS: ReadonlyMap<string, ReadonlyMap<string, Property>> = new Map(
     sprout: sproutOptions,
     homestead: homesteadOptions,
     ralf: ralfOptions,
+    homer: homerOptions,
     "etcd-cluster": etcdClusterOptions,
     "edge-agent": edgeAgentOptions,
   }).map(([process, schema]) => {

@@ -426,7 +426,9 @@ export class FakeCloud {
 
 function valuesOf(value: unknown): Map<string, string> {
   const all = typeof value === "object" && value !== null ? Object.entries(value) : [];
-  return new Map(all.map(([name, one]) => [name, String(one)]));
+  const shown = (one: unknown): string =>
+    typeof one === "object" && one !== null && !Array.isArray(one) ? JSON.stringify(one) : String(one);
+  return new Map(all.map(([name, one]) => [name, shown(one)]));
 }
 
 /** Defaults of the template, then the environment. */

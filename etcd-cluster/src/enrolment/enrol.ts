@@ -38,16 +38,16 @@ export async function enrol({
   address,
   folder,
 }: EnrolRequest): Promise<"enrolled" | "known"> {
-  const { keyFile, own, ca } = filesOf(folder);
+  const { keyFile, own, ca, csr } = filesOf(folder);
   if (await isThere(own)) return "known";
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const request = await requestOf(join(folder, "own.csr"), keyFile);
+  const request = await requestOf(csr, keyFile);
   const nonce = randomBytes(16).toString("hex");
   const words = { id: tokenId(token), name, address, request, nonce };
   const body = JSON.stringify({ version: 1, ...words, proof: proofOf(token, requestWords(words)) });
   const problems: string[] = [];
   for (const server of servers) {
-    const answer = await post(`${server}/enrol`, body);
+    const answer = await ask(`${server}/enrol`, body, answerSchema);
     if (typeof answer === "string") {
       problems.push(`${server}: ${answer}`);
       continue;
@@ -72,22 +72,24 @@ export async function enrolHere(
   authority: Authority,
   { name, address, folder }: Pick<EnrolRequest, "name" | "address" | "folder">,
 ): Promise<"enrolled" | "known"> {
-  const { keyFile, own, ca } = filesOf(folder);
+  const { keyFile, own, ca, csr } = filesOf(folder);
   if (await isThere(own)) return "known";
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const request = await requestOf(join(folder, "own.csr"), keyFile);
+  const request = await requestOf(csr, keyFile);
   const certificate = await authority.sign(request, name, address);
   await replaceFile(ca, authority.certificate);
   await replaceFile(own, certificate);
   return "enrolled";
 }
 
-function filesOf(folder: string): { keyFile: string; own: string; ca: string } {
-  return { keyFile: join(folder, "own.key"), own: join(folder, "own.pem"), ca: join(folder, "ca.pem") };
+/** What a machine that was let in keeps. */
+export function filesOf(folder: string): { keyFile: string; own: string; ca: string; csr: string } {
+  const [keyFile, own] = [join(folder, "own.key"), join(folder, "own.pem")];
+  return { keyFile, own, ca: join(folder, "ca.pem"), csr: join(folder, "own.csr") };
 }
 
 /** The same request each time: an answer that got lost does not cost a further use of the token. */
-async function requestOf(file: string, keyFile: string): Promise<string> {
+export async function requestOf(file: string, keyFile: string): Promise<string> {
   const before = await readFile(file, "utf8").catch(() => undefined);
   if (before !== undefined) return before;
   const request = (await isThere(keyFile)) ? await requestAgain(keyFile) : await requestCertificate(keyFile);
@@ -95,7 +97,8 @@ async function requestOf(file: string, keyFile: string): Promise<string> {
   return request;
 }
 
-async function post(url: string, body: string): Promise<z.output<typeof answerSchema> | string> {
+/** The answer, or why there is none. */
+export async function ask<T>(url: string, body: string, schema: z.ZodType<T>): Promise<T | string> {
   try {
     const headers = { "content-type": "application/json" };
     const answer = await fetch(url, {
@@ -107,14 +110,15 @@ async function post(url: string, body: string): Promise<z.output<typeof answerSc
     const text = (await answer.text()).slice(0, 65_536);
     if (!answer.ok)
       return parseJson(text, z.object({ problem: z.string() }))?.problem ?? `HTTP ${answer.status}`;
-    return parseJson(text, answerSchema) ?? "answers what is none";
+    return parseJson(text, schema) ?? "answers what is none";
   } catch (error) {
     const { cause, message } = error as Error & { cause?: { code?: string } };
     return cause?.code ?? message;
   }
 }
 
-function fits(certificate: string, authority: string, key: string): boolean {
+/** A certificate of this authority for this key. */
+export function fits(certificate: string, authority: string, key: string): boolean {
   try {
     const own = new X509Certificate(certificate);
     return own.verify(new X509Certificate(authority).publicKey) && own.checkPrivateKey(createPrivateKey(key));

@@ -6,6 +6,7 @@ import { z } from "zod";
 import { parseJson } from "../cluster-manager/cluster-view.ts";
 import type { Authority } from "./authority.ts";
 import { proofOf, proves, type TokenLedger } from "./join-token.ts";
+import { renewalRequestSchema, signRenewal } from "./renewal.ts";
 
 export interface EnrolmentServerOptions {
   readonly clock: Clock;
@@ -44,7 +45,8 @@ export function answerWords(nonce: string, certificate: string, authority: strin
 
 /**
  * Lets machines in that know a join token: POST /enrol gives a certificate for the key in the request. Both sides prove that they know the token,
- * nothing that passes is secret, and the token does not pass: plain HTTP will do before there are certificates.
+ * nothing that passes is secret, and the token does not pass: plain HTTP will do before there are certificates. POST /renew gives who was let in
+ * a later one.
  */
 export class EnrolmentServer implements Service {
   readonly #options: EnrolmentServerOptions;
@@ -93,9 +95,29 @@ export class EnrolmentServer implements Service {
   }
 
   async #answer(request: IncomingMessage): Promise<{ status: number; body: object }> {
-    const { authority, ledger, clock, log } = this.#options;
-    if (request.method !== "POST" || request.url !== "/enrol") return refusal(404, "POST /enrol");
+    const { url = "" } = request;
+    if (request.method !== "POST" || !["/enrol", "/renew"].includes(url))
+      return refusal(404, "POST /enrol or /renew");
     const text = await bodyOf(request);
+    return url === "/renew" ? this.#renew(text) : this.#enrol(text);
+  }
+
+  async #renew(text: string | undefined): Promise<{ status: number; body: object }> {
+    const { authority, clock, log } = this.#options;
+    const asked = text === undefined ? undefined : parseJson(text, renewalRequestSchema);
+    if (asked === undefined) return refusal(400, "this is no request for renewal");
+    const renewed = await signRenewal(authority, asked, clock.now()).catch((err: unknown) => {
+      log.warn({ err }, "a certificate cannot be renewed by this request");
+      return undefined;
+    });
+    if (renewed === undefined)
+      return refusal(403, "not proven by a certificate of this authority that is still good");
+    log.info({ name: renewed.name }, "certificate renewed");
+    return { status: 200, body: { certificate: renewed.certificate } };
+  }
+
+  async #enrol(text: string | undefined): Promise<{ status: number; body: object }> {
+    const { authority, ledger, clock, log } = this.#options;
     const asked = text === undefined ? undefined : parseJson(text, enrolmentRequestSchema);
     if (asked === undefined) return refusal(400, "this is no request for enrolment");
     const token = await ledger.find(asked.id, clock.now());

@@ -99,6 +99,11 @@ export class EtcdClient {
     this.#clock = clock;
   }
 
+  /** Other certificates, for connections that are made from now on. */
+  useTls(tls: EtcdTls): void {
+    this.#requester.transport.useTls(tls);
+  }
+
   /** All entries of a range as they were at one revision, in order of their keys. */
   async range(range: KeyRange): Promise<RangeResult> {
     for (;;) {

@@ -25,21 +25,33 @@ export type Opened =
 /** Longest answer and longest message of a stream, bytes: what is parsed within one turn of the loop. */
 const MAX_ANSWER = 4 * 1024 * 1024;
 
+const KEEP = { keepAlive: true, maxFreeSockets: 4 };
+
+function secureAgent(tls: EtcdTls = { ca: "" }): https.Agent {
+  const { ca, ...own } = tls;
+  return new https.Agent({ ...KEEP, minVersion: "TLSv1.2", ...own, ...(ca === "" ? {} : { ca }) });
+}
+
 /**
  * POST of JSON to one endpoint, with a deadline. Not `fetch`: it takes no client certificates without a further package, and
  * ends a quiet watch after five minutes.
  */
 export class Transport {
   readonly #clock: Clock;
-  readonly #agents: { readonly http: http.Agent; readonly https: https.Agent };
+  readonly #agents: { readonly http: http.Agent; https: https.Agent };
 
   constructor(clock: Clock, tls?: EtcdTls) {
     this.#clock = clock;
-    const keep = { keepAlive: true, maxFreeSockets: 4 };
-    this.#agents = {
-      http: new http.Agent(keep),
-      https: new https.Agent({ ...keep, minVersion: "TLSv1.2", ...(tls ?? {}) }),
-    };
+    this.#agents = { http: new http.Agent(KEEP), https: secureAgent(tls) };
+  }
+
+  /** Connections that are made from now on are made with these; those that are there serve on. */
+  useTls(tls: EtcdTls): void {
+    const before = this.#agents.https;
+    this.#agents.https = secureAgent(tls);
+    before.maxFreeSockets = 0;
+    for (const sockets of Object.values(before.freeSockets))
+      for (const socket of sockets ?? []) socket.destroy();
   }
 
   /** The whole answer. Never rejects. */

@@ -5,6 +5,14 @@ import { sessionTimerOptions } from "./pcscf/session-timer-options.ts";
 
 const port = (what: string, usual: number) => z.int().min(0).max(65535).default(usual).describe(what);
 const host = z.string().regex(/^\S*$/, "a host name or an address").toLowerCase();
+const pem = (what: string) =>
+  z
+    .string()
+    .refine(
+      (text) => text === "" || Buffer.from(text, "base64").includes(`${what}-----`),
+      `the base64 of a PEM ${what}`,
+    )
+    .default("");
 
 /** Configuration of bono: the only truth about it. */
 export const bonoOptions = z.object({
@@ -18,6 +26,10 @@ export const bonoOptions = z.object({
   wssPort: port("access side, SIP over secure WebSocket; opened when a certificate is given", 5063),
   tlsCertFile: z.string().default("").describe("file with the PEM certificate chain for TLS and WSS"),
   tlsKeyFile: z.string().default("").describe("file with the PEM private key for TLS and WSS"),
+  tlsCert: pem("CERTIFICATE").describe(
+    "that chain itself, its PEM in base64, for a configuration that machines share; a file goes before it",
+  ),
+  tlsKey: pem("PRIVATE KEY").describe("the key itself, its PEM in base64").meta({ secret: true }),
   coreHost: host
     .default("")
     .describe("address the trusted side is bound to; default: that of the access side"),

@@ -39,6 +39,7 @@ import { Pcscf } from "./pcscf/pcscf.ts";
 import { RegistrationEvents } from "./pcscf/registration-events.ts";
 import { ServiceRoutes } from "./pcscf/service-route.ts";
 import { SourceLimiter } from "./pcscf/source-limiter.ts";
+import { readAuthorities, readTls } from "./tls.ts";
 
 /** The part of the time to quiesce in which idle connections are closed; the rest is for those in calls. */
 const MOVE_SHARE = 0.6;
@@ -349,30 +350,4 @@ function readPriorities(file: string): ResourcePriorities {
   const read = parseResourcePriorities(text);
   if (read.kind === "priorities") return read.priorities;
   throw new BonoError({ code: "BONO_PRIORITY_FILE", file, problem: read.problem });
-}
-
-function readTls({ tlsCertFile, tlsKeyFile }: BonoOptions): { cert: string; key: string } | undefined {
-  if (tlsCertFile === "" && tlsKeyFile === "") return undefined;
-  if (tlsCertFile === "" || tlsKeyFile === "")
-    throw new BonoError({
-      code: "BONO_TLS_INCOMPLETE",
-      problem: `--tls-cert-file and --tls-key-file go together; ${tlsCertFile === "" ? "the first" : "the second"} is missing`,
-    });
-  return { cert: readPem(tlsCertFile, "CERTIFICATE"), key: readPem(tlsKeyFile, "PRIVATE KEY") };
-}
-
-function readAuthorities({ ibcfCaFile }: BonoOptions): { ca?: string } {
-  return ibcfCaFile === "" ? {} : { ca: readPem(ibcfCaFile, "CERTIFICATE") };
-}
-
-function readPem(file: string, what: string): string {
-  let text: string;
-  try {
-    text = readFileSync(file, "latin1");
-  } catch (cause) {
-    throw new BonoError({ code: "BONO_TLS_FILE", file, problem: "cannot be read" }, { cause });
-  }
-  if (!text.includes(`${what}-----`))
-    throw new BonoError({ code: "BONO_TLS_FILE", file, problem: `holds no PEM ${what}` });
-  return text;
 }

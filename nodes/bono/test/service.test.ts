@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { createSocket } from "node:dgram";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { connect as connectTcp, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -160,6 +160,18 @@ test("TS 24.229 §5.2.2.1: registrations over UDP, TCP, TLS and WebSocket reach 
   assert.match(metrics, /ims_bono_sip_requests_total\{side="access",method="REGISTER"\} 4/);
 });
 
+test("certificate and key may stand in the configuration itself, which refuses what is none", async (t) => {
+  const home = await icscf(t);
+  const { tlsCertFile, tlsKeyFile } = certificate(t);
+  const base64 = (file: string): string => readFileSync(file).toString("base64");
+  const inline = { tlsCert: base64(tlsCertFile), tlsKey: base64(tlsKeyFile) };
+  const bono = await start(t, { ...inline, icscfUri: `sip:127.0.0.1:${home.port};transport=tcp` });
+  const ue = connectTls({ port: bono.port("tls"), host: "127.0.0.1", rejectUnauthorized: false });
+  assert.equal((await overStream(t, ue, registerText("TLS"))).status, 200);
+  for (const wrong of [{ tlsCert: inline.tlsKey }, { tlsKey: inline.tlsCert }, { tlsCert: "chain.pem" }])
+    assert.equal(bonoOptions.safeParse(wrong).success, false);
+});
+
 test("without a certificate there is no TLS; with half of one, a wrong file or a short key bono does not start", async (t) => {
   const bono = await start(t, {});
   assert.equal(bono.service.ports?.()["tls"], undefined);
@@ -175,6 +187,7 @@ test("without a certificate there is no TLS; with half of one, a wrong file or a
     assert.throws(create, (error) => error instanceof BonoError && error.detail.code === code);
   };
   wrong({ tlsCertFile: "/nowhere/cert.pem" }, "BONO_TLS_INCOMPLETE");
+  wrong({ tlsCert: Buffer.from("-----BEGIN CERTIFICATE-----").toString("base64") }, "BONO_TLS_INCOMPLETE");
   wrong({ tlsCertFile: "/nowhere/cert.pem", tlsKeyFile: "/nowhere/key.pem" }, "BONO_TLS_FILE");
   wrong({ tlsCertFile: import.meta.filename, tlsKeyFile: import.meta.filename }, "BONO_TLS_FILE");
   wrong({ flowTokenKey: "00112233" }, "BONO_BAD_KEY");

@@ -92,7 +92,8 @@ export function readDeployment(request: DeploymentRequest): DeploymentReading {
         at: name,
         problem: hidden.has(name) ? "is not what the template allows" : wrong,
       });
-    parameters.set(name, shownValue(body, node));
+    const plain = own?.plain ?? mapOf(mapOf(mapOf(template.template)["parameters"])[name])["default"];
+    parameters.set(name, shownValue(body, node, plain));
   }
   if (faults.length > 0) return { kind: "bad", faults };
   const environment = {
@@ -130,10 +131,11 @@ function readEnvironment(file: string): EnvironmentReading {
   return reading.kind === "bad" ? reading : { kind: "read", root: reading.root, plain: load(text) };
 }
 
-/** As Heat gives a parameter back: lists with commas. */
-function shownValue(body: HotNode, node: HotNode): string {
+/** As Heat gives a parameter back: lists with commas, JSON as text. */
+function shownValue(body: HotNode, node: HotNode, plain: unknown): string {
   const type = textOf(child(body, "type"));
   if (type === "comma_delimited_list") return listOf(node).join(",");
+  if (type === "json") return typeof plain === "string" ? plain : JSON.stringify(plain ?? {});
   return textOf(node) ?? "";
 }
 

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { isStatus, OpenStackError } from "../openstack/errors.ts";
 import { actionOf, type Heat, type Stack, statusOf } from "../openstack/heat.ts";
 import type { Deployment } from "./deployment.ts";
@@ -129,6 +130,19 @@ export function differences(stack: Stack, { parameters, hidden }: Deployment): s
     const is = now.get(name);
     const shown = (typeof is === "string" ? is : JSON.stringify(is)).replace(/^\[(.*)\]$/s, "$1");
     const plain = (text: string): string => text.replace(/["'\s]/g, "").replace(/^u(?=')/, "");
-    return plain(shown) === plain(wanted) ? [] : [`${name} is ${shown}, not ${wanted}`];
+    const map = jsonOf(wanted);
+    const same = plain(shown) === plain(wanted) || (map !== undefined && isDeepStrictEqual(jsonOf(is), map));
+    return same ? [] : [`${name} is ${shown}, not ${wanted}`];
   });
+}
+
+/** A map, however its keys are ordered; undefined for anything else. */
+function jsonOf(value: unknown): unknown {
+  if (typeof value === "object") return value ?? undefined;
+  try {
+    const json: unknown = JSON.parse(String(value));
+    return typeof json === "object" && json !== null ? json : undefined;
+  } catch {
+    return undefined;
+  }
 }

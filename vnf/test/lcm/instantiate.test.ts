@@ -54,6 +54,18 @@ test("a stack that failed half way is told with its reason and completed by the 
   assert.equal(cloud.compute.servers.size, 24, "no twin is left of what failed");
 });
 
+test("values that are JSON are the same however they are written", async (t) => {
+  const { driver, run } = await startLab(t);
+  const routes = { default: ["sip:psap@example.com"], routes: [] };
+  const made = await driver.instantiate("ims", small({ psap_routes: JSON.stringify(routes) }), run);
+  assert.equal(made.kind, "done");
+  const again = '{ "routes": [],\n "default": [ "sip:psap@example.com" ] }';
+  const second = await driver.instantiate("ims", small({ psap_routes: again }), run);
+  assert.deepEqual(second, { kind: "done", changed: false, said: "ims is there already, CREATE_COMPLETE" });
+  const other = await driver.instantiate("ims", small({ psap_routes: "{}" }), run);
+  assert.match(other.kind === "failed" ? other.reason : "", /^ims exists with other values: psap_routes is /);
+});
+
 test("a stack that exists with other values is not touched", async (t) => {
   const { driver, run, cloud } = await startLab(t);
   await driver.instantiate("ims", small(), run);

@@ -119,9 +119,9 @@ const seeded: readonly [string, ModelFile, string | RegExp, string, RegExp][] = 
   [
     "a process no VDU runs",
     "ports.yaml",
-    /process: homer,\n {6}name: xcap,([\s\S]*?)reserved: true,/,
-    "process: homer,\n      name: xcap,$1",
-    /ports\[\d+\]\.process: no VDU runs homer: add it to vdus\.yaml, or say reserved: true$/,
+    /process: ellis,\n {6}name: http,([\s\S]*?)reserved: true,/,
+    "process: ellis,\n      name: http,$1",
+    /ports\[\d+\]\.process: no VDU runs ellis: add it to vdus\.yaml, or say reserved: true$/,
   ],
   [
     "a reserved port open to somebody",
@@ -161,7 +161,7 @@ const seeded: readonly [string, ModelFile, string | RegExp, string, RegExp][] = 
   [
     "the border names a port that is not",
     "zones.yaml",
-    "[icscf, scscf]",
+    "[icscf, scscf, ecscf]",
     "[icscf, bgcg]",
     /zones\[0\]\.reaches\[0\]\.ports\[1\]: there is no port of sprout bgcg/,
   ],

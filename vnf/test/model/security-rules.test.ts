@@ -22,12 +22,29 @@ test("from the DMZ nothing leads to management or core but sprout's SIP ports; n
     "access 53/udp dns",
     "mw 5052/tcp sprout",
     "mw 5054/tcp sprout",
+    "mw 5057/tcp sprout",
   ]);
 });
 
 test("user equipment reaches the P-CSCF on the access network and nothing else", () => {
   const open = rules.filter(({ remote }) => remote.name === "ue");
   assert.deepEqual([...new Set(open.map(({ vdu, network }) => `${vdu} ${network}`))], ["bono access"]);
+});
+
+test("who comes from UEs to homer comes by a proxy on the management network", () => {
+  const open = rules.filter(({ remote }) => remote.name === "ut-proxy");
+  assert.deepEqual(
+    open.map(({ vdu, network, protocol, port }) => `${vdu} ${network} ${port}/${protocol}`),
+    ["homestead management 7887/tcp"],
+  );
+});
+
+test("other networks and PBXs reach the IBCF on the access network and nothing else", () => {
+  const open = rules.filter(({ remote }) => remote.name === "peer-network");
+  assert.deepEqual(
+    open.map(({ vdu, network, protocol, port }) => `${vdu} ${network} ${port}/${protocol}`).sort(),
+    ["bono access 5070/tcp", "bono access 5070/udp", "bono access 5071/tcp"],
+  );
 });
 
 test("the stores are reached by the core and by each other", () => {

@@ -105,6 +105,16 @@ export function callOf(
     : undefined;
 }
 
+/** What a list holds, as written; of one put together by list_concat and repeat what its parts hold. */
+export function listed(node: HotNode | undefined): readonly HotNode[] {
+  const call = node && callOf(node);
+  if (call?.name === "list_concat" && call.argument.kind === "list")
+    return call.argument.items.flatMap(listed);
+  if (call?.name === "repeat") return listed(child(call.argument, "template"));
+  if (node === undefined) return [];
+  return node.kind === "list" ? node.items.flatMap(listed) : [node];
+}
+
 /** Functions of heat_template_version 2021-04-16, conditions included. */
 export const FUNCTIONS: ReadonlySet<string> = new Set([
   "get_param",

@@ -1,5 +1,5 @@
 import type { Fault } from "../../model/yaml-file.ts";
-import { definitionsOf, type HotBundle, type Resource, resourcesOf } from "./hot-bundle.ts";
+import { definitionsOf, type HotBundle, listed, type Resource, resourcesOf } from "./hot-bundle.ts";
 import { child, entries, items, textOf, walk } from "./hot-node.ts";
 
 const SECRET = /(?:^|_)(?:token|password|secret|private_key)$/;
@@ -61,7 +61,7 @@ export function hotHardening(bundle: HotBundle): Fault[] {
         if (items(list).length === 0) fault("a port needs a security group");
     }
     if (type === "OS::Neutron::SecurityGroup")
-      for (const rule of items(child(properties, "rules")))
+      for (const rule of listed(child(properties, "rules")))
         if (
           textOf(child(rule, "protocol")) === undefined ||
           [...walk(rule)].every(

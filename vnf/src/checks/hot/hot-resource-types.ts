@@ -1,6 +1,14 @@
 import type { Fault } from "../../model/yaml-file.ts";
-import { callOf, definitionsOf, type HotBundle, isNested, nestedOf, resourcesOf } from "./hot-bundle.ts";
-import { child, entries, items } from "./hot-node.ts";
+import {
+  callOf,
+  definitionsOf,
+  type HotBundle,
+  isNested,
+  listed,
+  nestedOf,
+  resourcesOf,
+} from "./hot-bundle.ts";
+import { child, entries } from "./hot-node.ts";
 import { RESOURCE_KEYS, RESOURCE_TYPES, SECURITY_RULE_KEYS } from "./resource-catalogue.ts";
 
 /** Types that exist, with properties they have and all they need. */
@@ -37,7 +45,7 @@ export function hotResourceTypes(bundle: HotBundle): Fault[] {
         if (child(properties, needed) === undefined)
           faults.push({ file, line, at, problem: `${type} needs the property "${needed}"` });
       if (type === "OS::Neutron::SecurityGroup")
-        for (const rule of items(child(properties, "rules")))
+        for (const rule of listed(child(properties, "rules")))
           for (const one of entries(rule))
             if (!SECURITY_RULE_KEYS.has(one.key))
               faults.push({ file, line: one.line, at: `${at}.rules`, problem: `a rule has no "${one.key}"` });
