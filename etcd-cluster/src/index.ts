@@ -109,6 +109,7 @@ export {
   etcdClusterOptions,
 } from "./options.ts";
 export { createEdgeAgent } from "./parts.ts";
+export { etcdClusterProblems } from "./problems.ts";
 export {
   changeQueue,
   type QueueResult,

@@ -12,6 +12,7 @@ import { parseEndpoints } from "./etcd/endpoint.ts";
 import { EtcdError } from "./etcd/errors.ts";
 import type { EtcdClusterOptions } from "./options.ts";
 import { cassandraPart, edgePart, enrolmentPart, restartPart } from "./parts.ts";
+import { etcdClusterProblems } from "./problems.ts";
 import type { PoolsPlan } from "./registry/pools-document.ts";
 import { PoolsWriter } from "./registry/pools-writer.ts";
 import { Registration } from "./registry/registration.ts";
@@ -19,14 +20,21 @@ import { Registration } from "./registry/registration.ts";
 /** Composition root: registers this machine's member, keeps its files, takes part in managing the cluster. */
 export function createEtcdCluster(
   options: EtcdClusterOptions,
-  modules: Pick<ServiceModules, "clock" | "log">,
+  modules: Pick<ServiceModules, "clock" | "log" | "health">,
 ): Service {
-  const { clock, log } = modules;
+  const { clock, log, health } = modules;
   const { root, pool, member: name, addresses, memcachedFile, metricsUrl, poolsFile } = options;
   const client = etcdClientOf(options, clock);
   const shared = { client, clock, log, root };
   const member = { pool, name, addresses, state: "up" } as const;
   const registration = new Registration({ ...shared, member });
+  const { alarms } = health;
+  alarms.watch(etcdClusterProblems.etcdAway, () =>
+    registration.state === "unavailable" ? `nothing answers at ${options.etcd}` : undefined,
+  );
+  alarms.watch(etcdClusterProblems.memberNameTaken, () =>
+    registration.state === "taken" ? `${pool} ${name}` : undefined,
+  );
   const batchMs = options.batchSeconds * 1000;
   const rules = { batchMs, failAfterMs: options.failAfterSeconds * 1000 };
   const manager = options.manage ? new ClusterManager({ ...shared, rules }) : undefined;

@@ -1,5 +1,6 @@
 import { isIPv6 } from "node:net";
 import type { Clock, Logger, Service } from "@ims/runtime";
+import { runtimeProblems } from "@ims/runtime";
 import type { EtcdClient } from "../etcd/client.ts";
 import { Follower } from "../etcd/follow.ts";
 import type { Entry } from "../etcd/wire.ts";
@@ -74,7 +75,8 @@ export class DocumentManager<Document> implements Service {
       clock,
       everyMs: options.everyMs,
       turn: () => this.#look(),
-      onError: (err) => log.error({ err, cluster }, "managing a cluster failed"),
+      onError: (err) =>
+        log.error({ err, cluster, problemId: runtimeProblems.defect.id }, "managing a cluster failed"),
     });
     const modules = { client, clock, log };
     this.#followers = [

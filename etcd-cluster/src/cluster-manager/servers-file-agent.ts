@@ -4,6 +4,7 @@ import { replaceFile } from "@ims/runtime";
 import { parseServers } from "@ims/store";
 import type { EtcdClient } from "../etcd/client.ts";
 import { Follower } from "../etcd/follow.ts";
+import { etcdClusterProblems } from "../problems.ts";
 import { Turns } from "../turns.ts";
 import { type ClusterDocument, type ServerLists, serverLists } from "./cluster-document.ts";
 import { clusterKeys } from "./cluster-keys.ts";
@@ -53,7 +54,10 @@ export class ServersFileAgent implements Service {
       turn: () => this.#follow(),
       onError: (err) => {
         if (this.#complained++ === 0)
-          log.error({ err, path: options.path }, "the servers file cannot be kept; tried again");
+          log.error(
+            { err, path: options.path, problemId: etcdClusterProblems.fileUnwritten.id },
+            "the servers file cannot be kept; tried again",
+          );
       },
     });
     this.#follower = new Follower({

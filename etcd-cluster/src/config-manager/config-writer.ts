@@ -3,6 +3,7 @@ import { type Clock, type Logger, replaceFile, type Service } from "@ims/runtime
 import { parseJson } from "../cluster-manager/cluster-view.ts";
 import type { EtcdClient } from "../etcd/client.ts";
 import { Follower } from "../etcd/follow.ts";
+import { etcdClusterProblems } from "../problems.ts";
 import { changeQueue, queueKey } from "../queue-manager/restart-agent.ts";
 import { Turns } from "../turns.ts";
 import { type ConfigDocument, configDocumentSchema, configKeys } from "./config-document.ts";
@@ -49,7 +50,10 @@ export class ConfigWriter implements Service {
         if (entry === undefined) return;
         const document = parseJson(entry.value, configDocumentSchema);
         if (document === undefined)
-          log.warn({ key: prefix }, "the configuration cannot be read; the last one stays");
+          log.warn(
+            { key: prefix, problemId: etcdClusterProblems.documentUnreadable.id },
+            "the configuration cannot be read; the last one stays",
+          );
         this.#document = document ?? this.#document;
         this.#turns.soon();
       },
@@ -60,7 +64,10 @@ export class ConfigWriter implements Service {
       turn: () => this.#write(),
       onError: (err) => {
         if (!this.#complained)
-          log.error({ err, path }, "the shared configuration cannot be written; tried again");
+          log.error(
+            { err, path, problemId: etcdClusterProblems.fileUnwritten.id },
+            "the shared configuration cannot be written; tried again",
+          );
         this.#complained = true;
       },
     });

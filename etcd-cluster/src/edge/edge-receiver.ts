@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { type Clock, type Logger, parsePoolsFile, replaceFile, type Service } from "@ims/runtime";
 import { readSettings } from "../config-manager/settings.ts";
 import { tokenId } from "../enrolment/join-token.ts";
+import { etcdClusterProblems } from "../problems.ts";
 import { MAX_SEALED, openBundle, seal } from "./bundle.ts";
 
 export interface EdgeReceiverOptions {
@@ -50,7 +51,10 @@ export class EdgeReceiver implements Service {
       (request, response) => {
         this.#answer(request)
           .catch((err: unknown) => {
-            options.log.error({ err }, "a bundle cannot be taken up");
+            options.log.error(
+              { err, problemId: etcdClusterProblems.fileUnwritten.id },
+              "a bundle cannot be taken up",
+            );
             return { status: 503, body: { problem: "cannot be taken up: the log of this machine says why" } };
           })
           .then(({ status, body }) => {

@@ -1,11 +1,13 @@
 import { createHash, randomBytes } from "node:crypto";
 import type { Clock, Logger, Service } from "@ims/runtime";
+import { runtimeProblems } from "@ims/runtime";
 import { z } from "zod";
 import { parseJson } from "../cluster-manager/cluster-view.ts";
 import { configDocumentSchema, configKeys } from "../config-manager/config-document.ts";
 import { readSettings, writeSettings } from "../config-manager/settings.ts";
 import { etcdLedger, newJoinToken } from "../enrolment/join-token.ts";
 import type { EtcdClient } from "../etcd/client.ts";
+import { etcdClusterProblems } from "../problems.ts";
 import { membersPrefix, readMember } from "../registry/member-record.ts";
 import { type PoolsPlan, poolsDocument } from "../registry/pools-document.ts";
 import { Turns } from "../turns.ts";
@@ -72,7 +74,11 @@ export class EdgeSender implements Service {
       clock,
       everyMs,
       turn: () => this.#turn(),
-      onError: (err) => log.error({ err }, "delivering to the edge failed; tried again"),
+      onError: (err) =>
+        log.error(
+          { err, problemId: runtimeProblems.defect.id },
+          "delivering to the edge failed; tried again",
+        ),
     });
   }
 
@@ -164,7 +170,10 @@ export class EdgeSender implements Service {
     const { log } = this.#options;
     const complain = (problem: string): void => {
       if (!this.#complained.has(edge))
-        log.warn({ edge, problem }, "an edge node cannot be told; tried again");
+        log.warn(
+          { edge, problem, problemId: etcdClusterProblems.edgeUntold.id },
+          "an edge node cannot be told; tried again",
+        );
       this.#complained.add(edge);
     };
     const described = parseJson(looked, describedSchema);

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { Clock, Logger, Service } from "@ims/runtime";
 import type { EtcdClient } from "../etcd/client.ts";
+import { etcdClusterProblems } from "../problems.ts";
 import { Turns } from "../turns.ts";
 import { renewalDue } from "./renewal.ts";
 
@@ -28,7 +29,11 @@ export class CertificateFollower implements Service {
       clock,
       everyMs,
       turn: () => this.#look(),
-      onError: (err) => log.error({ err }, "the certificate for etcd cannot be read; the last one stays"),
+      onError: (err) =>
+        log.error(
+          { err, problemId: etcdClusterProblems.certificateNotRenewed.id },
+          "the certificate for etcd cannot be read; the last one stays",
+        ),
     });
   }
 
@@ -59,7 +64,10 @@ export class CertificateFollower implements Service {
       log.info("the certificate for etcd was renewed; it is used from now on");
     }
     if (due && !this.#complained)
-      log.error("two thirds of the time of the certificate for etcd are over, and it is not renewed");
+      log.error(
+        { problemId: etcdClusterProblems.certificateNotRenewed.id },
+        "two thirds of the time of the certificate for etcd are over, and it is not renewed",
+      );
     this.#complained = due;
   }
 }

@@ -2,8 +2,10 @@ import { createHash } from "node:crypto";
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Clock, Logger, Service } from "@ims/runtime";
+import { runtimeProblems } from "@ims/runtime";
 import { z } from "zod";
 import { parseJson } from "../cluster-manager/cluster-view.ts";
+import { etcdClusterProblems } from "../problems.ts";
 import type { Authority } from "./authority.ts";
 import { proofOf, proves, type TokenLedger } from "./join-token.ts";
 import { renewalRequestSchema, signRenewal } from "./renewal.ts";
@@ -59,7 +61,10 @@ export class EnrolmentServer implements Service {
       (request, response) => {
         this.#answer(request)
           .catch((err: unknown) => {
-            options.log.error({ err }, "enrolling a machine failed");
+            options.log.error(
+              { err, problemId: runtimeProblems.requestFailed.id },
+              "enrolling a machine failed",
+            );
             return { status: 503, body: { problem: "not now: the log of this machine says why" } };
           })
           .then(({ status, body }) => {
@@ -107,7 +112,10 @@ export class EnrolmentServer implements Service {
     const asked = text === undefined ? undefined : parseJson(text, renewalRequestSchema);
     if (asked === undefined) return refusal(400, "this is no request for renewal");
     const renewed = await signRenewal(authority, asked, clock.now()).catch((err: unknown) => {
-      log.warn({ err }, "a certificate cannot be renewed by this request");
+      log.warn(
+        { err, problemId: etcdClusterProblems.certificateNotMade.id },
+        "a certificate cannot be renewed by this request",
+      );
       return undefined;
     });
     if (renewed === undefined)
@@ -130,7 +138,10 @@ export class EnrolmentServer implements Service {
     try {
       certificate = await authority.sign(asked.request, name, address);
     } catch (err) {
-      log.warn({ err, name, address }, "a certificate cannot be made from this request");
+      log.warn(
+        { err, name, address, problemId: etcdClusterProblems.certificateNotMade.id },
+        "a certificate cannot be made from this request",
+      );
       return refusal(400, "the certificate request cannot be used");
     }
     const machine = `${name} ${createHash("sha256").update(asked.request).digest("hex")}`;

@@ -1,4 +1,6 @@
 import type { Clock, Logger, Service } from "@ims/runtime";
+import { runtimeProblems } from "@ims/runtime";
+import { etcdClusterProblems } from "../problems.ts";
 import type { EtcdClient } from "./client.ts";
 import type { Entry } from "./wire.ts";
 
@@ -52,10 +54,13 @@ export class Follower implements Service {
           continue;
         }
         if (!complained && !signal.aborted)
-          log.warn({ err: result, prefix }, "etcd is away; what it last said stays");
+          log.warn(
+            { err: result, prefix, problemId: etcdClusterProblems.etcdAway.id },
+            "etcd is away; what it last said stays",
+          );
         complained = true;
       } catch (err) {
-        log.error({ err, prefix }, "following etcd failed");
+        log.error({ err, prefix, problemId: runtimeProblems.defect.id }, "following etcd failed");
       }
       if (!signal.aborted) await new Promise<void>((resolve) => clock.setTimer(RETRY_MS, resolve));
     }

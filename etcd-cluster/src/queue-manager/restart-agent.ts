@@ -1,5 +1,7 @@
 import type { Clock, Logger, Service } from "@ims/runtime";
+import { runtimeProblems } from "@ims/runtime";
 import type { EtcdClient } from "../etcd/client.ts";
+import { etcdClusterProblems } from "../problems.ts";
 import { type MemberRecord, membersPrefix, readMember } from "../registry/member-record.ts";
 import { Turns } from "../turns.ts";
 import { type QueueInput, type RestartQueue, restartQueueSchema, stepQueue } from "./restart-queue.fsm.ts";
@@ -87,7 +89,11 @@ export class RestartAgent implements Service {
       clock,
       everyMs,
       turn: () => this.#look(),
-      onError: (err) => log.error({ err, queue: this.#key }, "the restart queue failed"),
+      onError: (err) =>
+        log.error(
+          { err, queue: this.#key, problemId: runtimeProblems.defect.id },
+          "the restart queue failed",
+        ),
     });
   }
 
@@ -142,7 +148,10 @@ export class RestartAgent implements Service {
       await restart();
       healthy = await this.#becomesHealthy();
     } catch (err) {
-      log.error({ err, name }, "the restart failed; the queue stops here");
+      log.error(
+        { err, name, problemId: etcdClusterProblems.restartFailed.id },
+        "the restart failed; the queue stops here",
+      );
     }
     while (this.#running) {
       const result = await changeQueue(client, this.#key, { kind: "finished", name, healthy }, clock.now());

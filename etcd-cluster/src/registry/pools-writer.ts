@@ -4,6 +4,7 @@ import { parsePoolsFile, writePoolsFile } from "@ims/runtime";
 import type { EtcdClient } from "../etcd/client.ts";
 import { Follower } from "../etcd/follow.ts";
 import type { Entry } from "../etcd/wire.ts";
+import { etcdClusterProblems } from "../problems.ts";
 import { type MemberRecord, membersPrefix, readMember } from "./member-record.ts";
 import { type PoolsPlan, poolsDocument } from "./pools-document.ts";
 
@@ -68,7 +69,11 @@ export class PoolsWriter implements Service {
     const { log, root, settleMs = 100 } = this.#options;
     this.#members = [...entries.values()].flatMap(({ key, value }) => {
       const member = readMember(root, key, value);
-      if (member === undefined) log.warn({ key }, "an entry of the registry cannot be read; it is left out");
+      if (member === undefined)
+        log.warn(
+          { key, problemId: etcdClusterProblems.documentUnreadable.id },
+          "an entry of the registry cannot be read; it is left out",
+        );
       return member === undefined ? [] : [member];
     });
     this.#writeIn(settleMs);
@@ -94,7 +99,10 @@ export class PoolsWriter implements Service {
       this.#writes++;
       log.info({ path, members: this.#members.length }, "pools file written");
     } catch (err) {
-      log.error({ err, path }, "the pools file cannot be written; tried again");
+      log.error(
+        { err, path, problemId: etcdClusterProblems.fileUnwritten.id },
+        "the pools file cannot be written; tried again",
+      );
       this.#writeIn(RETRY_MS);
     }
   }

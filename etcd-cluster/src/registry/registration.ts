@@ -1,5 +1,7 @@
 import type { Clock, Logger, Service, Timer } from "@ims/runtime";
+import { runtimeProblems } from "@ims/runtime";
 import type { EtcdClient } from "../etcd/client.ts";
+import { etcdClusterProblems } from "../problems.ts";
 import { type MemberRecord, memberKey, memberRecordSchema, readMember } from "./member-record.ts";
 
 export interface RegistrationOptions {
@@ -96,18 +98,23 @@ export class Registration implements Service {
     try {
       this.#state = await this.#once();
     } catch (err) {
-      log.error({ err, key: this.#key }, "registering a member failed");
+      log.error({ err, key: this.#key, problemId: runtimeProblems.defect.id }, "registering a member failed");
       this.#state = "unavailable";
     }
-    if (this.#state !== before)
-      log[this.#state === "registered" ? "info" : "warn"](
-        { key: this.#key, state: this.#state },
-        "registration of a member",
-      );
+    if (this.#state !== before) this.#tell();
     if (!this.#running) return;
     const waitMs = this.#state === "registered" ? (this.#ttlSeconds * 1000) / 3 : 1000;
     this.#timer?.cancel();
     this.#timer = clock.setTimer(waitMs, () => void this.#soon());
+  }
+
+  #tell(): void {
+    const { log } = this.#options;
+    const fields = { key: this.#key, state: this.#state };
+    const { etcdAway, memberNameTaken } = etcdClusterProblems;
+    const problemId = this.#state === "taken" ? memberNameTaken.id : etcdAway.id;
+    if (this.#state === "registered") log.info(fields, "registration of a member");
+    else log.warn({ ...fields, problemId }, "registration of a member");
   }
 
   async #once(): Promise<RegistrationState> {

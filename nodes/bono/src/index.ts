@@ -1,3 +1,4 @@
 export { BonoError, type BonoFault } from "./errors.ts";
 export { type BonoOptions, bonoOptions } from "./options.ts";
+export { bonoProblems } from "./problems.ts";
 export { createBono } from "./service.ts";

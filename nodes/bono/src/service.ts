@@ -1,9 +1,19 @@
 import { readFileSync } from "node:fs";
-import { ChargingClient } from "@ims/api";
+import { apiProblems, ChargingClient } from "@ims/api";
 import { ChargingTriggers, icidGenerator } from "@ims/ims";
-import { nameService, type Service, type ServiceModules, whenIdle } from "@ims/runtime";
+import {
+  nameService,
+  runtimeProblems,
+  type Service,
+  type ServiceModules,
+  watchCertificate,
+  watchFile,
+  whenIdle,
+} from "@ims/runtime";
 import {
   dnsQueries,
+  type Hop,
+  hopTroubles,
   hostForUri,
   type ListenOptions,
   NodeTransportLayer,
@@ -15,11 +25,13 @@ import {
   SipLocator,
   SipTrail,
   sessionTimers,
+  sipProblems,
   splitList,
   type Target,
   type TransactionTimers,
   trustedLimits,
   type Uri,
+  unreachableSide,
 } from "@ims/sip";
 import { addressesOf } from "./addresses.ts";
 import { BonoError } from "./errors.ts";
@@ -39,6 +51,7 @@ import { Pcscf } from "./pcscf/pcscf.ts";
 import { RegistrationEvents } from "./pcscf/registration-events.ts";
 import { ServiceRoutes } from "./pcscf/service-route.ts";
 import { SourceLimiter } from "./pcscf/source-limiter.ts";
+import { bonoProblems } from "./problems.ts";
 import { readAuthorities, readTls } from "./tls.ts";
 
 /** The part of the time to quiesce in which idle connections are closed; the rest is for those in calls. */
@@ -52,13 +65,17 @@ export function createBono(
   options: BonoOptions & { readonly quiesceSeconds?: number },
   modules: ServiceModules & { readonly timers?: TransactionTimers },
 ): Service {
-  const { log, register, clock, pacer } = modules;
+  const { log, register, clock, pacer, health } = modules;
   const icscf = sipUri("icscf-uri", options.icscfUri);
   const ecscfs = options.ecscfUri.map((text) => sipUri("ecscf-uri", text));
   const names = nameService(options, { clock, log });
   const { resolver, pools } = names;
   const addresses = addressesOf(options, icscf, pools, ecscfs);
   const tls = readTls(options);
+  const { alarms } = health;
+  if (tls !== undefined)
+    watchCertificate({ file: options.tlsCertFile || "--tls-cert", pem: tls.cert }, { alarms, clock });
+  watchFile(alarms, options.poolsFile, pools, runtimeProblems.poolsFileRefused);
   const resourcePriorities = readPriorities(options.resourcePriorityFile);
   if (options.releaseCalls && !options.subscribeToRegistrations)
     throw new BonoError({
@@ -107,7 +124,8 @@ export function createBono(
     options.ralf.length === 0
       ? undefined
       : new ChargingClient({ urls: options.ralf, clock, log, register, metricsPrefix: "ims_bono" });
-  if (charging !== undefined) modules.health.addNote("charging", () => charging.problem);
+  if (charging !== undefined)
+    health.addNote("charging", () => charging.problem, apiProblems.chargingUndelivered);
   const triggers = (node: "P-CSCF" | "IBCF"): ChargingTriggers | undefined =>
     charging &&
     new ChargingTriggers({
@@ -242,7 +260,8 @@ export function createBono(
       { name: "core", entity: pcscf, strict: false, answers: addresses.mayUseCore },
     ],
     poolKey: options.flowTokenKey === "" ? undefined : key,
-    onHopChange: ({ key: hop, state }) => log.warn({ hop, state }, "next hop changed its state"),
+    onHopChange: ({ key: hop, state }) =>
+      log.warn({ hop, state, problemId: sipProblems.nextHopDown.id }, "next hop changed its state"),
     locator,
     clock,
     transport: (handler) =>
@@ -264,9 +283,20 @@ export function createBono(
     trail: modules.trail && new SipTrail(modules.trail),
     onDefect: (error, request) => {
       metrics.defect();
-      log.error({ err: error, method: request.method, callId: request.callId }, "procedure failed");
+      log.error(
+        { err: error, method: request.method, callId: request.callId, problemId: runtimeProblems.defect.id },
+        "procedure failed",
+      );
     },
   });
+
+  const hopsInUse = (): readonly Hop[] => {
+    const hops = [...core.hops.hops()];
+    return pools === undefined ? hops : hops.filter(({ target }) => pools.isMember(target.address));
+  };
+  alarms.watch(bonoProblems.coreUnreachable, () => unreachableSide(hopsInUse(), "core"));
+  alarms.watch(sipProblems.nextHopDown, () => hopTroubles(hopsInUse()));
+  alarms.watch(sipProblems.overload, () => overload.problem);
 
   const drain = new Drain({
     flows,

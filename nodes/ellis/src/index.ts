@@ -1,2 +1,3 @@
 export { type EllisOptions, ellisOptions } from "./options.ts";
+export { ellisProblems } from "./problems.ts";
 export { createEllis } from "./service.ts";

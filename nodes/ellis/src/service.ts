@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
 import { join } from "node:path";
 import { ProvisioningClient, SimservsDocuments } from "@ims/api";
-import type { Service, ServiceModules } from "@ims/runtime";
+import { type Service, type ServiceModules, watchCertificate } from "@ims/runtime";
 import { numbersOf } from "./accounts/account.ts";
 import { Accounts } from "./accounts/accounts.ts";
 import { Expiry } from "./accounts/expiry.ts";
@@ -19,6 +19,7 @@ import { type NumberRange, overlaps, parseRange } from "./numbers/number-range.t
 import { Numbers } from "./numbers/numbers.ts";
 import { Provisioning } from "./numbers/provisioning.ts";
 import type { EllisOptions } from "./options.ts";
+import { ellisProblems } from "./problems.ts";
 import { contentOf, secretIn } from "./secrets.ts";
 import { UNAVAILABLE } from "./store/documents.ts";
 import { makeStateDir, openStore } from "./store/open-store.ts";
@@ -99,11 +100,16 @@ export async function createEllis(options: EllisOptions, modules: ServiceModules
   };
   const { host, trustedProxies } = options;
   if (tls === undefined && trustedProxies.length === 0 && !isLoopback(host))
-    log.warn({ host }, "passwords and sessions travel in clear: give --tls-certificate or --trusted-proxies");
+    log.warn(
+      { host, problemId: ellisProblems.clearText.id },
+      "passwords and sessions travel in clear: give --tls-certificate or --trusted-proxies",
+    );
   const http = ellisServer({ host, port: options.port, trustedProxies }, shared);
   const https =
     tls === undefined ? undefined : ellisServer({ host, port: options.tlsPort, tls, trustedProxies }, shared);
-  health.addNote("homestead", () => provisioning.problem);
+  health.addNote("homestead", () => provisioning.problem, ellisProblems.homesteadAway);
+  if (tls !== undefined)
+    watchCertificate({ file: options.tlsCertificate, pem: tls.cert }, { alarms: health.alarms, clock });
 
   return {
     async start() {

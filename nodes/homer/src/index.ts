@@ -1,2 +1,3 @@
 export { type HomerOptions, homerOptions } from "./options.ts";
+export { homerProblems } from "./problems.ts";
 export { createHomer } from "./service.ts";

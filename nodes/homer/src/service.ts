@@ -1,7 +1,14 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { ProvisioningClient } from "@ims/api";
-import { openPools, type Service, type ServiceModules } from "@ims/runtime";
+import {
+  openPools,
+  runtimeProblems,
+  type Service,
+  type ServiceModules,
+  watchCertificate,
+  watchFile,
+} from "@ims/runtime";
 import { CallLists } from "./call-list/call-lists.ts";
 import { ChangeNotifier } from "./call-list/change-notifier.ts";
 import { HomerError } from "./errors.ts";
@@ -14,6 +21,7 @@ import { getMetrics } from "./metrics.ts";
 import type { HomerOptions } from "./options.ts";
 import { Owners } from "./owners.ts";
 import { addressesIn } from "./peers.ts";
+import { homerProblems } from "./problems.ts";
 import { openRepository } from "./store/open-repository.ts";
 import { judged } from "./xcap/application-usages.ts";
 import { Documents } from "./xcap/documents.ts";
@@ -29,7 +37,10 @@ export async function createHomer(options: HomerOptions, modules: ServiceModules
   const { clock, log, register, health } = modules;
   const { homeDomain } = options;
   if (options.homestead === "" && options.authenticationProxies.length === 0)
-    log.warn({}, "nobody can use Ut: give --homestead or --authentication-proxies");
+    log.warn(
+      { problemId: homerProblems.utUnusable.id },
+      "nobody can use Ut: give --homestead or --authentication-proxies",
+    );
   if ((options.tlsCertificate === "") !== (options.tlsKey === ""))
     throw new HomerError(
       { code: "HOMER_AUTHENTICATION", problem: "--tls-certificate and --tls-key go together" },
@@ -119,7 +130,11 @@ export async function createHomer(options: HomerOptions, modules: ServiceModules
       },
     },
   );
-  health.addNote("homestead", () => unproven ?? owners.problem);
+  health.addNote("homestead", () => unproven ?? owners.problem, homerProblems.homesteadAway);
+  const { alarms } = health;
+  watchFile(alarms, options.poolsFile, pools, runtimeProblems.poolsFileRefused);
+  alarms.watch(homerProblems.changesUntold, () => notifier?.problem);
+  if (tls !== undefined) watchCertificate({ file: options.tlsCertificate, pem: tls.cert }, { alarms, clock });
 
   return {
     async start() {

@@ -1,5 +1,5 @@
 import type { ServiceModules } from "@ims/runtime";
-import { type CassandraSession, openCassandra } from "@ims/store";
+import { type CassandraSession, openCassandra, storeProblems } from "@ims/store";
 import { CassandraRepository } from "./hss/cassandra/cassandra-repository.ts";
 import { Cql } from "./hss/cassandra/cql.ts";
 import { provePoolKey } from "./hss/cassandra/pool-key.ts";
@@ -8,6 +8,7 @@ import { type Condition, StoreGate } from "./hss/cassandra/store-gate.ts";
 import type { Sealing } from "./hss/sealing.ts";
 import type { SubscriberRepository } from "./hss/subscriber-repository.ts";
 import type { HomesteadOptions } from "./options.ts";
+import { homesteadProblems } from "./problems.ts";
 
 const MAX_COPIES = 3;
 const LOG_EVERY_MS = 1000;
@@ -63,9 +64,8 @@ export async function openPooledSubscribers(
     await repository.close();
     throw error;
   }
-  health.addCheck("subscribers", () => {
-    return session.isAvailable ? gate.reason : "Cassandra does not answer";
-  });
+  const problem = (): string | undefined => (session.isAvailable ? gate.reason : "Cassandra does not answer");
+  health.addCheck("subscribers", problem, homesteadProblems.subscribersUnavailable);
   registerMetrics(modules, session, repository);
   return repository;
 }
@@ -77,7 +77,10 @@ function failureLog({ clock, log }: ServiceModules): (cause: Error) => void {
     const now = clock.monotonic();
     if (now < next) return;
     next = now + LOG_EVERY_MS;
-    log.warn({ reason: cause.message }, "Cassandra did not answer a statement");
+    log.warn(
+      { reason: cause.message, problemId: storeProblems.statementUnanswered.id },
+      "Cassandra did not answer a statement",
+    );
   };
 }
 

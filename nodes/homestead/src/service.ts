@@ -1,6 +1,13 @@
 import { DiameterNode } from "@ims/diameter";
 import { cx } from "@ims/diameter/cx";
-import { openPools, type Service, type ServiceModules } from "@ims/runtime";
+import {
+  openPools,
+  runtimeProblems,
+  type Service,
+  type ServiceModules,
+  watchCertificate,
+  watchFile,
+} from "@ims/runtime";
 import { randomChallenges } from "./aka/random.ts";
 import { serveCx } from "./cx/cx-server.ts";
 import { ServingHosts } from "./cx/serving-hosts.ts";
@@ -14,13 +21,16 @@ import { tlsOptions } from "./tls-options.ts";
 
 /** Homestead: Cx server, built-in HSS and AuC, provisioning API. Throws HomesteadError for what it cannot start with. */
 export async function createHomestead(options: HomesteadOptions, modules: ServiceModules): Promise<Service> {
-  const { clock, log, register, pacer } = modules;
+  const { clock, log, register, pacer, health } = modules;
   const token = provisioningToken(options);
   const realm = options.diameterRealm || options.homeDomain;
   const tls = tlsOptions(options);
   const isCxPeer = cxPeers(options.host, options.cxPeers);
   const hss = await openSubscribers(options, modules);
   const pools = options.poolsFile === "" ? undefined : openPools(options.poolsFile, { clock, log });
+  const { alarms } = health;
+  watchFile(alarms, options.poolsFile, pools, runtimeProblems.poolsFileRefused);
+  if (tls !== undefined) watchCertificate({ file: options.tlsCertificate, pem: tls.cert }, { alarms, clock });
   const cxPool = options.cxPool || `sprout.${options.homeDomain}`;
   const node = new DiameterNode({
     originHost: options.diameterHost || `homestead.${options.homeDomain}`,

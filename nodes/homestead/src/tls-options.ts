@@ -4,7 +4,7 @@ import { HomesteadError } from "./errors.ts";
 import type { HomesteadOptions } from "./options.ts";
 
 /** TLS 1.2 or later for Diameter (RFC 6733 §13.1); undefined without a certificate. Throws TLS_FILE. */
-export function tlsOptions(options: HomesteadOptions): TlsOptions | undefined {
+export function tlsOptions(options: HomesteadOptions): (TlsOptions & { readonly cert: string }) | undefined {
   const { tlsCertificate, tlsKey, tlsCa } = options;
   if (tlsCertificate === "") return undefined;
   return {

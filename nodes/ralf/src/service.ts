@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { DiameterNode } from "@ims/diameter";
+import { DiameterNode, diameterProblems } from "@ims/diameter";
 import { rf } from "@ims/diameter/rf";
-import { openPools, type Service, type ServiceModules } from "@ims/runtime";
+import { openPools, runtimeProblems, type Service, type ServiceModules, watchFile } from "@ims/runtime";
 import { update } from "@ims/store";
 import { withInterval } from "./accounting/account.ts";
 import {
@@ -23,6 +23,7 @@ import { chargingServer } from "./http/charging-server.ts";
 import { makeFolder } from "./make-folder.ts";
 import { getMetrics } from "./metrics.ts";
 import type { RalfOptions } from "./options.ts";
+import { ralfProblems } from "./problems.ts";
 import { Intake } from "./queue/intake.ts";
 import { QueueDatabase } from "./queue/queue-database.ts";
 import { cdfPeers } from "./rf/cdf-peers.ts";
@@ -30,6 +31,8 @@ import { Sender } from "./rf/sender.ts";
 import { openStores } from "./stores.ts";
 
 const QUIET_MS = 50;
+/** Share of the queue from which on an outage of the CDF is critical. */
+const NEARLY_FULL = 0.8;
 
 /** Composition root of ralf: charging events in, accounting requests (Rf) and CDR files out. Throws RalfError. */
 export async function createRalf(options: RalfOptions, modules: ServiceModules): Promise<Service> {
@@ -46,6 +49,8 @@ export async function createRalf(options: RalfOptions, modules: ServiceModules):
   const originHost = options.diameterHost || `ralf.${options.homeDomain}`;
   const stores = await openStores(options, modules);
   const pools = options.poolsFile === "" ? undefined : openPools(options.poolsFile, { clock, log });
+  const { alarms } = health;
+  watchFile(alarms, options.poolsFile, pools, runtimeProblems.poolsFileRefused);
   const clientPools =
     options.clientPools.length > 0
       ? options.clientPools
@@ -143,7 +148,9 @@ export async function createRalf(options: RalfOptions, modules: ServiceModules):
       log,
       counters: metrics.sender,
       onInterval: (record, seconds) =>
-        void onInterval(record, seconds).catch((err: unknown) => log.error({ err }, "interval not kept")),
+        void onInterval(record, seconds).catch((err: unknown) =>
+          log.error({ err, problemId: runtimeProblems.defect.id }, "interval not kept"),
+        ),
     },
   );
   const http = chargingServer(
@@ -175,18 +182,29 @@ export async function createRalf(options: RalfOptions, modules: ServiceModules):
 
   return {
     async start() {
-      health.addCheck("queue", () =>
-        queue.queued >= options.queueLimit ? "full: no more events are taken (--queue-limit)" : undefined,
-      );
+      const full = (): string | undefined =>
+        queue.queued >= options.queueLimit ? "full: no more events are taken (--queue-limit)" : undefined;
+      health.addCheck("queue", full, ralfProblems.queueFull);
       // Alarms: ralf serves on, but somebody must act.
-      health.addNote("cdf", () => (toCdf && !node.isConnected() ? "no CDF is connected" : sender.problem));
-      health.addNote("deadLetters", () =>
-        queue.dead === 0 ? undefined : `${queue.dead} charging records were refused by the CDF for good`,
+      const cdfProblem = (): string | undefined =>
+        toCdf && !node.isConnected() ? "no CDF is connected" : sender.problem;
+      health.addNote("cdf", cdfProblem);
+      alarms.watch(ralfProblems.cdfAway, () => {
+        const problem = cdfProblem();
+        if (problem === undefined) return undefined;
+        const severity = queue.queued >= options.queueLimit * NEARLY_FULL ? "CRITICAL" : "MAJOR";
+        return { severity, text: `${problem}; ${queue.queued} of ${options.queueLimit} records wait` };
+      });
+      alarms.watch(diameterProblems.peerLost, () =>
+        node.awayPeers.map((object) => ({ object, text: "not connected" })),
       );
-      health.addNote("sessions", () =>
-        intake.away || due.behind ? "the store of charging sessions does not answer" : undefined,
-      );
-      health.addNote("cdrFiles", () => files?.problem);
+      const deadLetters = (): string | undefined =>
+        queue.dead === 0 ? undefined : `${queue.dead} charging records were refused by the CDF for good`;
+      health.addNote("deadLetters", deadLetters, ralfProblems.deadLetters);
+      const sessions = (): string | undefined =>
+        intake.away || due.behind ? "the store of charging sessions does not answer" : undefined;
+      health.addNote("sessions", sessions, ralfProblems.sessionsAway);
+      health.addNote("cdrFiles", () => files?.problem, ralfProblems.cdrFilesNotWritten);
       await stores.start();
       await files?.start();
       node.start();

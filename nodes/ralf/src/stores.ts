@@ -11,6 +11,7 @@ import {
   STORE_SCHEMA,
   sqliteCalendar,
   sqliteStore,
+  storeProblems,
 } from "@ims/store";
 import { RalfError } from "./errors.ts";
 import type { RalfOptions } from "./options.ts";
@@ -60,7 +61,11 @@ export async function openStores(options: RalfOptions, modules: ServiceModules):
     log,
   });
   const calendar = cassandraCalendar({ session, clock });
-  health.addNote("cassandra", () => (session.isAvailable ? undefined : "Cassandra does not answer"));
+  health.addNote(
+    "cassandra",
+    () => (session.isAvailable ? undefined : "Cassandra does not answer"),
+    storeProblems.cassandraAway,
+  );
   if (options.memcached.length === 0)
     return {
       sessions: cassandraStore(session),
@@ -71,6 +76,9 @@ export async function openStores(options: RalfOptions, modules: ServiceModules):
   const sessions = memcachedStore({ servers: parseServers(options.memcached.join(",")), clock, log, pacer });
   const away = (): number => sessions.servers().filter(({ up }) => !up).length;
   health.addNote("memcached", () => (away() > 0 ? `${away()} servers away` : undefined));
+  health.alarms.watch(storeProblems.memcachedServerAway, () =>
+    sessions.servers().flatMap(({ id, up }) => (up ? [] : [{ object: id, text: "does not answer" }])),
+  );
   return {
     sessions,
     calendar,

@@ -4,7 +4,14 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { type ReceivedAcr, startCdf } from "../../../test/support/cdf.ts";
 import { cdrSchema } from "../src/cdr/cdr.ts";
-import { byeOf, chargingEvent, folder, startRalf, until } from "./support/ralf-under-test.ts";
+import {
+  byeOf,
+  chargingEvent,
+  folder,
+  type RalfUnderTest,
+  startRalf,
+  until,
+} from "./support/ralf-under-test.ts";
 
 const brief = ({ sessionId, type, number, again }: ReceivedAcr) => ({ sessionId, type, number, again });
 const cdfOf = (...ports: readonly number[]): string[] => ports.map((port) => `127.0.0.1:${port}`);
@@ -137,6 +144,14 @@ test("TS 32.299 §7.2.118: events of the I-CSCF with Server-Capabilities, a sess
   assert.equal(new Set(seen.map(({ sessionId }) => sessionId)).size, 3);
 });
 
+/** What an operator is told, as id and severity. */
+function alarmsOf({ health }: Pick<RalfUnderTest, "health">): string[] {
+  return health.alarms
+    .active()
+    .map(({ problem, perceivedSeverity }) => `${problem.id} ${perceivedSeverity}`)
+    .sort();
+}
+
 test("while the CDF is away records wait on disk, beyond the end of the process; each is kept once", async (t) => {
   const cdf = await startCdf(t);
   await cdf.down();
@@ -145,6 +160,7 @@ test("while the CDF is away records wait on disk, beyond the end of the process;
   const starts = Array.from({ length: 200 }, () => chargingEvent());
   assert.equal((await first.send(starts)).status, 202);
   await until(() => /no CDF/.test(first.health.notes().join()), "an alarm");
+  assert.deepEqual(alarmsOf(first), ["TW-1201 MAJOR", "TW-5001 MAJOR"]);
   await first.stop();
   const second = await startRalf(t, { cdf: cdfOf(cdf.port), stateDir });
   assert.equal((await second.send(starts.map((start) => byeOf(start)))).status, 202);
@@ -155,6 +171,31 @@ test("while the CDF is away records wait on disk, beyond the end of the process;
   const pairs = new Set(cdf.of("START").map(({ sessionId }) => sessionId));
   assert.ok(cdf.of("STOP").every(({ sessionId, number }) => number === 1 && pairs.has(sessionId)));
   await until(() => second.health.notes().length === 0, "the alarm to end");
+  assert.deepEqual(alarmsOf(second), []);
+});
+
+test("an outage of the CDF is critical from 80 % of the queue on, and so is the end of the queue", async (t) => {
+  const cdf = await startCdf(t);
+  await cdf.down();
+  const ralf = await startRalf(t, { cdf: cdfOf(cdf.port), queueLimit: 1_000 });
+  const seen: string[] = [];
+  for (const [count, total] of [
+    [700, 700],
+    [100, 800],
+    [200, 1_000],
+  ] as const) {
+    for (let sent = 0; sent < count; sent += 100)
+      await ralf.send(Array.from({ length: 100 }, () => chargingEvent()));
+    const counted = new RegExp(`^ims_ralf_queued_records ${total}$`, "m");
+    for (let turn = 0; turn < 200 && !counted.test(await ralf.metrics()); turn++)
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    seen.push(alarmsOf(ralf).join(", "));
+  }
+  assert.deepEqual(seen, [
+    "TW-1201 MAJOR, TW-5001 MAJOR",
+    "TW-1201 MAJOR, TW-5001 CRITICAL",
+    "TW-1201 MAJOR, TW-5001 CRITICAL, TW-5002 CRITICAL",
+  ]);
 });
 
 test("RFC 6733 §5.5.4: a CDF that hangs is passed over for the secondary one, with the T bit", async (t) => {
@@ -199,6 +240,7 @@ test("RFC 6733 §7.1.5: a record that is refused for good becomes a dead letter 
   await ralf.send([bad, good, byeOf(bad), byeOf(good)]);
   await until(() => cdf.received.length === 4, "all of them");
   await until(() => /2 charging records were refused/.test(ralf.health.notes().join()), "an alarm");
+  assert.deepEqual(alarmsOf(ralf), ["TW-5003 MAJOR"]);
   assert.deepEqual(
     [...cdf.records.values()].map(({ type }) => type),
     ["START", "STOP"],

@@ -1,12 +1,20 @@
 import { createSecretKey } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { ChargingClient } from "@ims/api";
-import { DiameterNode } from "@ims/diameter";
+import { apiProblems, ChargingClient } from "@ims/api";
+import { DiameterNode, diameterProblems } from "@ims/diameter";
 import { cx } from "@ims/diameter/cx";
 import { ChargingTriggers } from "@ims/ims";
-import { nameService, type Service, type ServiceModules, whenIdle } from "@ims/runtime";
+import {
+  nameService,
+  runtimeProblems,
+  type Service,
+  type ServiceModules,
+  watchFile,
+  whenIdle,
+} from "@ims/runtime";
 import {
   dnsQueries,
+  hopTroubles,
   NodeTransportLayer,
   OverloadControl,
   ProxyCore,
@@ -16,6 +24,7 @@ import {
   SipLocator,
   SipTrail,
   sessionTimers,
+  sipProblems,
   trustedLimits,
 } from "@ims/sip";
 import { z } from "zod";
@@ -30,6 +39,7 @@ import type { ConfiguredScscf } from "./icscf/scscf-selection.ts";
 import { createMmtel } from "./mmtel/create-mmtel.ts";
 import { telling } from "./mmtel/local-registration.ts";
 import type { SproutOptions } from "./options.ts";
+import { sproutProblems } from "./problems.ts";
 import { CriteriaFiles } from "./profile/criteria-files.ts";
 import { createNumbers } from "./routing/create-numbers.ts";
 import { Guard } from "./routing/guard.ts";
@@ -83,7 +93,8 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
     options.ralf.length === 0
       ? undefined
       : new ChargingClient({ urls: options.ralf, clock, log, register, metricsPrefix: "ims_sprout" });
-  if (charging !== undefined) health.addNote("charging", () => charging.problem);
+  if (charging !== undefined)
+    health.addNote("charging", () => charging.problem, apiProblems.chargingUndelivered);
   const telephony =
     options.homer.length === 0
       ? undefined
@@ -143,6 +154,8 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
           },
           modules,
         );
+  const { alarms } = health;
+  watchFile(alarms, options.poolsFile, pools, runtimeProblems.poolsFileRefused);
   const entities = createEntities({
     options: {
       ...options,
@@ -170,10 +183,11 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
     operatorCriteria: criteria.initial,
     charging: triggersOf("S-CSCF"),
     icscfCharging: triggersOf("I-CSCF"),
-    onApplicationServer: (server, state) => log.warn({ server, state }, "application server"),
+    onApplicationServer: (server, state) =>
+      log.warn({ server, state, problemId: sproutProblems.applicationServerAway.id }, "application server"),
     onApplicationServerFailure: (server, status) =>
       log.warn(
-        { server, status },
+        { server, status, problemId: sproutProblems.applicationServerFailed.id },
         "application server cannot be reached or failed; one inside sprout is there with its option only",
       ),
   });
@@ -221,7 +235,8 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
       ...servers.guards.map(({ side, guard }) => ({ name: side, entity: guard, strict: false })),
     ],
     poolKey: options.gruuKey === "" ? undefined : createSecretKey(Buffer.from(options.gruuKey, "hex")),
-    onHopChange: ({ key, state }) => log.warn({ hop: key, state }, "next hop changed its state"),
+    onHopChange: ({ key, state }) =>
+      log.warn({ hop: key, state, problemId: sipProblems.nextHopDown.id }, "next hop changed its state"),
     locator,
     clock,
     transport: (handler) =>
@@ -237,22 +252,44 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
     trail: trail && new SipTrail(trail),
     onDefect: (error, request) => {
       entities.metrics.defect();
-      log.error({ err: error, method: request.method, callId: request.callId }, "procedure failed");
+      log.error(
+        { err: error, method: request.method, callId: request.callId, problemId: runtimeProblems.defect.id },
+        "procedure failed",
+      );
     },
   });
 
   const ports: Record<string, number> = {};
   return {
     async start() {
-      health.addCheck("hss", () => (diameter.isConnected() ? undefined : "no HSS is connected"));
+      health.addCheck(
+        "hss",
+        () => (diameter.isConnected() ? undefined : "no HSS is connected"),
+        sproutProblems.hssUnreachable,
+      );
+      alarms.watch(diameterProblems.peerLost, () =>
+        diameter.awayPeers.map((object) => ({ object, text: "not connected" })),
+      );
+      alarms.watch(sipProblems.nextHopDown, () =>
+        hopTroubles(core.hops.hops(), (address) => pools?.isMember(address) ?? true),
+      );
+      alarms.watch(sipProblems.overload, () => overload.problem);
       await stores.start();
       const { storeProblems } = entities;
       health.addNote("registrations", () => problemOf(storeProblems()));
+      alarms.watch(sproutProblems.workingCopyAway, () =>
+        storeProblems().working ? "the working copy does not answer" : undefined,
+      );
+      alarms.watch(sproutProblems.durableCopyAway, () => storeProblems().durable);
+      alarms.watch(sproutProblems.applicationServerAway, () =>
+        entities.serversAway().map((object) => ({ object, text: "left out until it answers a try" })),
+      );
       health.addNote("applicationServers", () => {
         const away = entities.serversAway();
         return away.length === 0 ? undefined : `${away.join(", ")} away`;
       });
       health.addNote("filterCriteria", () => criteria.problem);
+      watchFile(alarms, `${options.sharedIfcFile} ${options.fallbackIfcFile}`.trim(), criteria);
       criteria.start();
       numbers?.start();
       breakout?.start();
@@ -272,7 +309,10 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
           if (side === "scscf" && protocol === "UDP") overload.start(point);
         }
       if (!(await diameter.whenConnected(HSS_WAIT_MS)))
-        log.warn({ peers: hssPeers.names }, "no HSS is connected yet");
+        log.warn(
+          { peers: hssPeers.names, problemId: sproutProblems.hssUnreachable.id },
+          "no HSS is connected yet",
+        );
       entities.start();
     },
     quiesce(signal) {

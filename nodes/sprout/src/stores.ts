@@ -10,9 +10,11 @@ import {
   openCassandra,
   STORE_SCHEMA,
   sqliteStore,
+  storeProblems,
 } from "@ims/store";
 import { SproutError } from "./errors.ts";
 import type { SproutOptions } from "./options.ts";
+import { sproutProblems } from "./problems.ts";
 import type { SproutParts } from "./sprout.ts";
 import { CassandraRegistrations, REGISTRATION_SCHEMA } from "./store/cassandra-registrations.ts";
 import { openMemcached } from "./store/open-memcached.ts";
@@ -94,12 +96,13 @@ async function openCluster(
   });
   const away = (): string | undefined => (session.isAvailable ? undefined : "Cassandra does not answer");
   // With registrations in memcached the node serves on: what cannot be written durably is written later, or refused.
-  if (usesMemcached(options)) health.addNote("cassandra", away);
-  else health.addCheck("cassandra", away);
-  health.addNote("clock", () => {
+  if (usesMemcached(options)) health.addNote("cassandra", away, storeProblems.cassandraAway);
+  else health.addCheck("cassandra", away, storeProblems.cassandraAway);
+  const clockProblem = (): string | undefined => {
     const seconds = Math.round(poolClock.correction / 1000);
     return seconds === 0 ? undefined : `this machine's is ${-seconds} s off the store's, which counts`;
-  });
+  };
+  health.addNote("clock", clockProblem, sproutProblems.clockDiffers);
   register.gauge({
     name: "ims_sprout_clock_correction_seconds",
     help: "By how much the time of the pool differs from this machine's",

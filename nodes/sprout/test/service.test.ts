@@ -112,4 +112,8 @@ test("memcached that does not answer: not ready where it is all there is, and na
   t.after(() => service.stop());
   assert.ok(health.reasons().includes("memcached: no memcached answers"), `${health.reasons()}`);
   assert.deepEqual(health.notes(), ["memcached: 127.0.0.1:1, 127.0.0.1:2 away"]);
+  assert.deepEqual(
+    health.alarms.active().map(({ problem, objectInstance }) => `${problem.id} ${objectInstance}`.trim()),
+    ["TW-1301 127.0.0.1:1", "TW-1301 127.0.0.1:2", "TW-1302"],
+  );
 });

@@ -2,6 +2,7 @@ import type { Clock, Logger, Service } from "@ims/runtime";
 import type { EtcdClient } from "../../etcd/client.ts";
 import { Follower } from "../../etcd/follow.ts";
 import type { Entry } from "../../etcd/wire.ts";
+import { etcdClusterProblems } from "../../problems.ts";
 import { Turns } from "../../turns.ts";
 import { clusterKeys } from "../cluster-keys.ts";
 import { parseJson } from "../cluster-view.ts";
@@ -67,7 +68,11 @@ export class RingAgent implements Service {
       everyMs: options.everyMs ?? 1000,
       turn: () => this.#turn(),
       onError: (err) => {
-        if (!this.#abort.signal.aborted) log.error({ err, id }, "Cassandra of this machine; tried again");
+        if (!this.#abort.signal.aborted)
+          log.error(
+            { err, id, problemId: etcdClusterProblems.cassandraOperationFailed.id },
+            "Cassandra of this machine; tried again",
+          );
       },
     });
   }
@@ -127,7 +132,10 @@ export class RingAgent implements Service {
       log.info({ id, task, kind }, "Cassandra: operation done");
     } catch (err) {
       if (this.#abort.signal.aborted) return;
-      log.error({ err, id, task, kind }, "Cassandra: operation failed; tried again later");
+      log.error(
+        { err, id, task, kind, problemId: etcdClusterProblems.cassandraOperationFailed.id },
+        "Cassandra: operation failed; tried again later",
+      );
       this.#report = { task, result: "failed" };
     }
   }

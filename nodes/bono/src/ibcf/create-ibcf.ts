@@ -1,9 +1,10 @@
 import type { KeyObject } from "node:crypto";
 import type { ChargingTriggers } from "@ims/ims";
-import { FollowedFile, type ServiceModules } from "@ims/runtime";
+import { FollowedFile, type ServiceModules, watchFile } from "@ims/runtime";
 import { hostForUri, type ListenOptions, type ProxyCore, type Uri } from "@ims/sip";
 import { BonoError } from "../errors.ts";
 import type { BonoOptions } from "../options.ts";
+import { bonoProblems } from "../problems.ts";
 import { Ibcf } from "./ibcf.ts";
 import { getIbcfMetrics } from "./metrics.ts";
 import { type IbcfUris, ibcfUris } from "./own-uris.ts";
@@ -88,6 +89,10 @@ export function createIbcf(
     tag: () => core().identifiers.tag(),
   });
   health.addNote("ibcfPeers", () => peers.problem);
+  watchFile(health.alarms, options.ibcfPeersFile, peers);
+  health.alarms.watch(bonoProblems.networkUnreachable, () =>
+    trunks.unreachable().map((object) => ({ object, text: "no target answers" })),
+  );
   health.addNote("ibcfTargets", () => {
     const names = trunks.unreachable();
     return names.length === 0 ? undefined : `no target answers: ${names.join(", ")}`;

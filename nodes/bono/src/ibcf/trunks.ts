@@ -1,5 +1,6 @@
 import type { Clock, Logger, Timer } from "@ims/runtime";
 import { type RequestOriginator, SipMessage, uriToString } from "@ims/sip";
+import { bonoProblems } from "../problems.ts";
 import type { Peer, PeerTable, TrunkTarget } from "./peers.ts";
 
 /** Between two looks at what is due, ms. */
@@ -162,7 +163,8 @@ export class Trunks {
     const { log } = this.#modules;
     const fields = { peer: peer.name, target: target.text };
     if (well && !state.up) log.info(fields, "a target of a peer answers again");
-    if (!well && state.up) log.warn(fields, "a target of a peer does not answer");
+    if (!well && state.up)
+      log.warn({ ...fields, problemId: bonoProblems.targetAway.id }, "a target of a peer does not answer");
     state.up = well;
     if (well) state.avoidUntil = 0;
   }

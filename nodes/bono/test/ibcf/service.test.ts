@@ -154,6 +154,9 @@ test("the file of peers is followed: who is added is known without a restart, a 
   await until(() => answered("SIP/2.0 200"));
   write('{"peers":[{"name":"peer","addresses":["everywhere"]}]}');
   await until(() => health.notes().some((note) => /ibcfPeers: .*addresses\.0/.test(note)));
+  const refused = health.alarms.active().find(({ problem }) => problem.id === "TW-1005");
+  assert.equal(refused?.objectInstance, file);
+  assert.match(refused?.additionalText ?? "", /addresses\.0/);
   assert.equal(await answered("SIP/2.0 200"), true);
 });
 

@@ -5,6 +5,7 @@ import {
   callFragmentsReportSchema,
   MAX_CALL_FRAGMENTS,
 } from "./call-lists.ts";
+import { apiProblems } from "./problems.ts";
 
 export interface CallListClientOptions {
   /** Base URLs of the homers, core port; any of them takes any fragment. */
@@ -120,7 +121,11 @@ export class CallListClient {
     const { urls, log } = this.#options;
     this.#failed++;
     this.#at = (this.#at + 1) % urls.length;
-    if (this.#failed === urls.length) log.error({ problem }, "call lists cannot be written; fragments wait");
+    if (this.#failed === urls.length)
+      log.error(
+        { problem, problemId: apiProblems.callListsUndelivered.id },
+        "call lists cannot be written; fragments wait",
+      );
     this.#arm(this.#failed % urls.length === 0 ? PAUSE_MS : 0);
   }
 
@@ -138,7 +143,10 @@ export class CallListClient {
       const body = await response.text();
       if (response.status === 400) {
         // A homer of another release: what it does not understand now it will not understand later.
-        this.#options.log.error({ url, problem: body.slice(0, 200) }, "fragments of call lists were refused");
+        this.#options.log.error(
+          { url, problem: body.slice(0, 200), problemId: apiProblems.callFragmentsRefused.id },
+          "fragments of call lists were refused",
+        );
         for (const _ of fragments) this.#lost();
         return undefined;
       }

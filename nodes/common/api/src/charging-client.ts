@@ -1,6 +1,7 @@
 import type { ChargingEvent } from "@ims/ims";
 import type { Clock, Logger, MetricsRegister, Timer } from "@ims/runtime";
 import { CHARGING_EVENTS_PATH, chargingReportSchema, MAX_CHARGING_EVENTS } from "./charging.ts";
+import { apiProblems } from "./problems.ts";
 
 export interface ChargingClientOptions {
   /** Base URLs of the ralfs; any of them takes any event. */
@@ -86,7 +87,10 @@ export class ChargingClient {
   send(event: ChargingEvent): void {
     if (this.#queue.length >= this.#maxQueued || this.#stopped) {
       if (this.counters.lost++ === 0)
-        this.#options.log.error({}, "charging events are lost: no ralf took them");
+        this.#options.log.error(
+          { problemId: apiProblems.chargingLost.id },
+          "charging events are lost: no ralf took them",
+        );
       return;
     }
     this.#queue.push(event);
@@ -114,7 +118,10 @@ export class ChargingClient {
     this.#timer?.cancel();
     this.counters.lost += this.#queue.length;
     if (this.#queue.length > 0)
-      this.#options.log.error({ events: this.#queue.length }, "charging events are lost: no ralf took them");
+      this.#options.log.error(
+        { events: this.#queue.length, problemId: apiProblems.chargingLost.id },
+        "charging events are lost: no ralf took them",
+      );
     this.#queue = [];
   }
 
@@ -160,7 +167,11 @@ export class ChargingClient {
     this.#failed++;
     this.#at = (this.#at + 1) % urls.length;
     const rounds = Math.floor(this.#failed / urls.length);
-    if (this.#failed === urls.length) log.warn({ ralf: urls }, "no ralf takes charging events; they wait");
+    if (this.#failed === urls.length)
+      log.warn(
+        { ralf: urls, problemId: apiProblems.chargingUndelivered.id },
+        "no ralf takes charging events; they wait",
+      );
     const pause = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(rounds, 8));
     this.#arm(this.#failed % urls.length === 0 ? pause : 0);
   }
@@ -178,7 +189,10 @@ export class ChargingClient {
       const body = await response.text();
       if (response.status === 413) return "tooLarge";
       if (response.status !== 202) {
-        this.#options.log.warn({ url, status: response.status }, "charging events were not taken");
+        this.#options.log.warn(
+          { url, status: response.status, problemId: apiProblems.chargingRefused.id },
+          "charging events were not taken",
+        );
         return "failed";
       }
       const report = chargingReportSchema.safeParse(JSON.parse(body));
@@ -187,7 +201,10 @@ export class ChargingClient {
       this.counters.taken += accepted;
       this.counters.refused += refused.length;
       if (refused.length > 0)
-        this.#options.log.error({ url, first: refused[0] }, "charging events were refused");
+        this.#options.log.error(
+          { url, first: refused[0], problemId: apiProblems.chargingRefused.id },
+          "charging events were refused",
+        );
       return "taken";
     } catch {
       // Perhaps it was taken all the same.

@@ -44,6 +44,7 @@ export {
   publicIdsSchema,
 } from "./homestead-prov.ts";
 export { openApiDocument } from "./openapi.ts";
+export { apiProblems } from "./problems.ts";
 export {
   type ChangedSubscriber,
   changedSubscriberSchema,

@@ -1,5 +1,6 @@
 import net from "node:net";
 import tls from "node:tls";
+import { runtimeProblems } from "@ims/runtime";
 import { DisconnectCauseValue } from "./base/avps.ts";
 import { base } from "./base/commands.ts";
 import type { Application, CommandPair } from "./codec/command.ts";
@@ -156,7 +157,9 @@ export class DiameterNode {
       });
       server.listen({ host, port }, () => {
         server.removeAllListeners("error");
-        server.on("error", (err) => this.#options.log.error({ err }, "listener"));
+        server.on("error", (err) =>
+          this.#options.log.error({ err, problemId: runtimeProblems.listenerFailed.id }, "listener"),
+        );
         this.#servers.add(server);
         const address = server.address();
         resolve(typeof address === "object" && address !== null ? address.port : port);
@@ -236,6 +239,14 @@ export class DiameterNode {
   /** The peers that can be asked now. */
   get connectedPeers(): readonly PeerInfo[] {
     return [...this.#peers.all].filter(({ usable }) => usable).map(infoOf);
+  }
+
+  /** Configured peers that are not connected, by name or place. */
+  get awayPeers(): readonly string[] {
+    return [...this.#peers.all]
+      .filter((peer) => peer.options !== undefined && !this.#removed.has(peer))
+      .filter(({ state }) => state !== "iOpen" && state !== "rOpen")
+      .map(({ name }) => name);
   }
 
   /** Resolves when `isConnected(originHost)`; false when it is not within `timeoutMs`. */

@@ -42,4 +42,5 @@ export type { PeerIdentity } from "./peer/capabilities.ts";
 export type { Endpoint } from "./peer/connection.ts";
 export type { PeerOptions } from "./peer/peer.ts";
 export type { PeerTiming } from "./peer/peer-context.ts";
+export { diameterProblems } from "./problems.ts";
 export type { UnavailableCause } from "./request-router.ts";

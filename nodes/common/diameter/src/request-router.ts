@@ -1,4 +1,5 @@
 import type { Clock, Logger, Timer } from "@ims/runtime";
+import { runtimeProblems } from "@ims/runtime";
 import { type Result, resultOf } from "./base/result.ts";
 import { ResultCode } from "./base/result-codes.ts";
 import type { CommandPair, Dictionary } from "./codec/command.ts";
@@ -8,6 +9,7 @@ import { DiameterError } from "./errors.ts";
 import type { DiameterMetrics } from "./metrics.ts";
 import type { Peer } from "./peer/peer.ts";
 import type { PeerTable, Wanted } from "./peer/peer-table.ts";
+import { diameterProblems } from "./problems.ts";
 import type { DiameterTrail } from "./trail/diameter-trail.ts";
 
 /** Why no answer can be had. */
@@ -135,7 +137,15 @@ export class RequestRouter {
     const decoded = decode(dictionary, bytes, start, end);
     if (decoded.kind === "fault" || decoded.command !== pair.answer) {
       const reason = decoded.kind === "fault" ? decoded.fault.reason : "answers another command";
-      log.warn({ peer: peer.name, command: pair.answer.name, reason }, "malformed answer");
+      log.warn(
+        {
+          peer: peer.name,
+          command: pair.answer.name,
+          reason,
+          problemId: diameterProblems.malformedAnswer.id,
+        },
+        "malformed answer",
+      );
       metrics.dropped("malformedAnswer");
       this.#finish(transaction, { kind: "unavailable", cause: "malformedAnswer" });
       return;
@@ -287,7 +297,10 @@ export class RequestRouter {
       transaction.done(outcome);
     } catch (error) {
       // The caller's bug must not cost the other messages of this read.
-      log.error({ err: error, command: name }, "answer callback failed");
+      log.error(
+        { err: error, command: name, problemId: runtimeProblems.defect.id },
+        "answer callback failed",
+      );
     }
   }
 }

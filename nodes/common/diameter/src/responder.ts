@@ -1,4 +1,5 @@
 import type { Logger } from "@ims/runtime";
+import { runtimeProblems } from "@ims/runtime";
 import { errorAnswerAvps } from "./base/commands.ts";
 import { resultOf } from "./base/result.ts";
 import { ResultCode } from "./base/result-codes.ts";
@@ -161,7 +162,10 @@ export class Responder {
     avps: DecodedAvps,
     error: unknown,
   ): void {
-    this.#options.log.error({ err: error, command: pair.request.name }, "request handler failed");
+    this.#options.log.error(
+      { err: error, command: pair.request.name, problemId: runtimeProblems.defect.id },
+      "request handler failed",
+    );
     this.refuse(
       connection,
       header,

@@ -1,3 +1,6 @@
+import { type AlarmList, alarmList } from "./alarm/alarm-list.ts";
+import type { Problem } from "./alarm/problem.ts";
+
 /** starting -> ready -> quiescing; failed may come from anywhere and is final. */
 export type HealthState = "starting" | "ready" | "quiescing" | "failed";
 
@@ -7,31 +10,44 @@ export interface Health {
   set(state: HealthState): void;
   /**
    * Adds a condition: while `check` returns a reason, the process is not ready. Returns what removes it.
-   * Called on every readiness request, so it must be cheap.
+   * Called on every readiness request, so it must be cheap. With a problem it is an alarm too.
    */
-  addCheck(name: string, check: () => string | undefined): () => void;
+  addCheck(name: string, check: () => string | undefined, problem?: Problem): () => void;
   /** Reasons why there is no readiness; empty when ready. */
   reasons(): string[];
   /** Like a check, of what an operator should know although the process can serve. */
-  addNote(name: string, note: () => string | undefined): () => void;
+  addNote(name: string, note: () => string | undefined, problem?: Problem): () => void;
   notes(): string[];
+  /** What an operator has to act on. */
+  readonly alarms: AlarmList;
 }
 
-export function createHealth(): Health {
+export function createHealth(alarms: AlarmList = alarmList()): Health {
   let state: HealthState = "starting";
   const checks = new Map<string, () => string | undefined>();
   const notes = new Map<string, () => string | undefined>();
+  const add = (
+    to: Map<string, () => string | undefined>,
+    name: string,
+    condition: () => string | undefined,
+    problem: Problem | undefined,
+  ): (() => void) => {
+    to.set(name, condition);
+    const end = problem === undefined ? undefined : alarms.watch(problem, condition);
+    return () => {
+      to.delete(name);
+      end?.();
+    };
+  };
   return {
+    alarms,
     get state() {
       return state;
     },
     set(next) {
       if (state !== "failed") state = next;
     },
-    addCheck(name, check) {
-      checks.set(name, check);
-      return () => void checks.delete(name);
-    },
+    addCheck: (name, check, problem) => add(checks, name, check, problem),
     reasons() {
       const reasons: string[] = state === "ready" ? [] : [state];
       for (const [name, check] of checks) {
@@ -40,10 +56,7 @@ export function createHealth(): Health {
       }
       return reasons;
     },
-    addNote(name, note) {
-      notes.set(name, note);
-      return () => void notes.delete(name);
-    },
+    addNote: (name, note, problem) => add(notes, name, note, problem),
     notes() {
       const all: string[] = [];
       for (const [name, note] of notes) {

@@ -1,3 +1,30 @@
+export { type Alarm, type AlarmRecord, alarmRecord } from "./alarm/alarm.ts";
+export {
+  type AlarmChange,
+  type AlarmList,
+  type AlarmListener,
+  type AlarmListOptions,
+  alarmList,
+  type Condition,
+  type Trouble,
+} from "./alarm/alarm-list.ts";
+export { registerAlarmMetrics } from "./alarm/alarm-metrics.ts";
+export { alarmRoutes } from "./alarm/alarm-routes.ts";
+export { alarmWatcher } from "./alarm/alarm-watcher.ts";
+export { watchCertificate } from "./alarm/certificate-alarm.ts";
+export { type DiskSpace, diskWatcher } from "./alarm/disk-alarm.ts";
+export { watchFile } from "./alarm/file-alarm.ts";
+export { type HeapUse, watchMemory } from "./alarm/memory-alarm.ts";
+export {
+  ALARM_TYPES,
+  type AlarmType,
+  PROBABLE_CAUSES,
+  type ProbableCause,
+  type Problem,
+  type Problems,
+  SEVERITIES,
+  type Severity,
+} from "./alarm/problem.ts";
 export { type Clock, type SystemClockOptions, systemClock, type Timer } from "./clock.ts";
 export { checkSettings, type SettingsCheck } from "./config/check.ts";
 export { type ConfigFileResult, parseConfig } from "./config/config-file.ts";
@@ -9,6 +36,7 @@ export {
   SHARED_CONFIG_PATH,
 } from "./config/load.ts";
 export type { OptionMeta } from "./config/option.ts";
+export { type ShownOption, shownOptions } from "./config/shown-options.ts";
 export { type NodeResolverOptions, nodeResolver } from "./dns/node-resolver.ts";
 export type { DnsAnswer, DnsResolver, NaptrRecord, SrvRecord } from "./dns/resolver.ts";
 export { type Fault, ImsError } from "./errors.ts";
@@ -19,6 +47,8 @@ export {
   type LoadSample,
   loadMonitor,
 } from "./load-monitor.ts";
+export { LogLevelSwitch } from "./log/log-level.ts";
+export { logRoutes } from "./log/log-routes.ts";
 export {
   createLogger,
   LOG_LEVELS,
@@ -29,8 +59,11 @@ export {
   SECRET_FIELDS,
   standardOutput,
 } from "./log/logger.ts";
+export { RecentLines, type RecentLinesOptions } from "./log/recent-lines.ts";
 export { type LoopPacer, type LoopPacerOptions, loopPacer } from "./loop-pacer.ts";
 export { makeFolder } from "./make-folder.ts";
+export type { ManagementAnswer, ManagementRequest, ManagementRoute } from "./management/route.ts";
+export type { RunFile } from "./management/run-file.ts";
 export type { BoundCounter, CounterFamily, CounterFamilyOptions } from "./metrics/counter-family.ts";
 export type { BoundHistogram, HistogramFamily, HistogramFamilyOptions } from "./metrics/histogram-family.ts";
 export type { Labels, LabelValues } from "./metrics/label-space.ts";
@@ -38,8 +71,8 @@ export { registerProcessMetrics } from "./metrics/process-metrics.ts";
 export { type GaugeOptions, type MetricsRegister, metricsRegister } from "./metrics/register.ts";
 export type { Resource, ResourceAnswer } from "./metrics/resources.ts";
 export {
-  type ManagementAnswer,
   type ManagementServer,
+  type ManagementServerModules,
   type ManagementServerOptions,
   managementServer,
 } from "./metrics/server.ts";
@@ -64,6 +97,7 @@ export {
   replaceFile,
   writePoolsFile,
 } from "./pool/pools-file.ts";
+export { runtimeProblems } from "./problems.ts";
 export {
   type ReadyMessage,
   type RunServiceRequest,
@@ -89,4 +123,5 @@ export type {
   TrailReader,
   TrailStep,
 } from "./trail/trail-step.ts";
+export { VERSION } from "./version.ts";
 export { type IdleOptions, whenIdle } from "./when-idle.ts";

@@ -1,18 +1,32 @@
 import type { z } from "zod";
+import { alarmList } from "./alarm/alarm-list.ts";
+import { registerAlarmMetrics } from "./alarm/alarm-metrics.ts";
+import { alarmRoutes } from "./alarm/alarm-routes.ts";
+import { alarmWatcher } from "./alarm/alarm-watcher.ts";
+import { diskWatcher } from "./alarm/disk-alarm.ts";
+import { watchMemory } from "./alarm/memory-alarm.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { loadOptions } from "./config/load.ts";
+import { shownOptions } from "./config/shown-options.ts";
 import { createHealth, type Health } from "./health.ts";
+import { LogLevelSwitch } from "./log/log-level.ts";
+import { logRoutes } from "./log/log-routes.ts";
 import { createLogger, type Logger, standardOutput } from "./log/logger.ts";
+import { RecentLines } from "./log/recent-lines.ts";
 import { type LoopPacer, loopPacer } from "./loop-pacer.ts";
+import { aboutRoute } from "./management/about-route.ts";
+import { writeRunFile } from "./management/run-file.ts";
 import { registerProcessMetrics } from "./metrics/process-metrics.ts";
 import { type MetricsRegister, metricsRegister } from "./metrics/register.ts";
 import { managementToken } from "./metrics/resources.ts";
 import { managementServer } from "./metrics/server.ts";
+import { runtimeProblems } from "./problems.ts";
 import { type Service, startInOrder, stopInReverse } from "./service.ts";
 import { type ServiceOptions, withServiceOptions } from "./service-options.ts";
 import { describeFailure, isDefect } from "./start-failure.ts";
 import { Trail } from "./trail/trail.ts";
 import { trailPage } from "./trail/trail-page.ts";
+import { VERSION } from "./version.ts";
 
 /** What a node is built from beside its options. */
 export interface ServiceModules {
@@ -49,17 +63,19 @@ export interface ReadyMessage {
 const STOP_DEADLINE_MS = 5000;
 
 /**
- * Runs one node as this process. SIGTERM: quiesce, then stop; SIGINT, or the loss of the parent's IPC channel: stop.
+ * Runs one node as this process. SIGTERM: quiesce, then stop; SIGINT, or the loss of the parent's IPC channel: stop;
+ * SIGUSR2: between the log level debug and the configured one.
  * Exit codes: 0 stopped, 1 could not start or failed while running, 2 wrong options.
  */
 export async function runService<Schema extends z.ZodObject>(
   request: RunServiceRequest<Schema>,
 ): Promise<void> {
   const { name, create } = request;
+  const schema = withServiceOptions(request.options);
   const loaded = loadOptions({
     name,
     ...(request.description === undefined ? {} : { description: request.description }),
-    schema: withServiceOptions(request.options),
+    schema,
     argv: request.argv ?? process.argv.slice(2),
     env: request.env ?? process.env,
   });
@@ -68,36 +84,59 @@ export async function runService<Schema extends z.ZodObject>(
   const options = loaded.options as z.output<Schema> & ServiceOptions;
 
   const destination = standardOutput();
-  const log = createLogger({ name, level: options.logLevel, destination });
+  const recent = new RecentLines();
+  const log = createLogger({ name, level: options.logLevel, destination: recent.before(destination) });
   const register = metricsRegister();
-  const health = createHealth();
-  const clock = systemClock({ onError: (err) => log.error({ err }, "a timer callback failed") });
+  const alarms = alarmList({ looks: () => health.state === "ready" });
+  const health = createHealth(alarms);
+  const clock = systemClock({
+    onError: (err) =>
+      log.error({ err, problemId: runtimeProblems.clockFailed.id }, "a timer callback failed"),
+  });
+  const level = new LogLevelSwitch(options.logLevel, { log, clock });
   const exit = (code: number): never => {
     flush(destination);
     process.exit(code);
   };
   const fail = (err: unknown, what: string): never => {
     health.set("failed");
-    log.fatal({ err }, what);
+    log.fatal({ err, problemId: runtimeProblems.programError.id }, what);
     return exit(1);
   };
   process.on("uncaughtException", (error) => fail(error, "uncaught exception"));
   process.on("unhandledRejection", (reason) => fail(reason, "unhandled rejection"));
 
   registerProcessMetrics(register);
+  registerAlarmMetrics(register, alarms);
+  watchMemory(alarms);
+  const shown = shownOptions(schema, options, loaded.sources);
   const management = managementServer(
     {
       address: options.managementAddress,
       port: options.managementPort,
       token: tokenIn(options.managementTokenFile),
     },
-    { register, health },
+    {
+      register,
+      health,
+      routes: [
+        ...alarmRoutes(name, alarms),
+        ...logRoutes(level, recent),
+        aboutRoute({ node: name, version: VERSION, options: shown }, health),
+      ],
+    },
   );
   const { trailBytes, trailSteps } = options;
   const trail = trailBytes === 0 ? undefined : new Trail({ bytes: trailBytes, steps: trailSteps, clock });
   management.addPage("/trail", trailPage(name, trail));
-  const services: Service[] = [management];
+  const watcher = alarmWatcher(alarms, { clock, log });
+  const services: Service[] = [management, watcher];
+  for (const option of ["stateDir", "cdrDir"]) {
+    const folder = (options as Readonly<Record<string, unknown>>)[option];
+    if (typeof folder === "string" && folder !== "") services.push(diskWatcher(folder, { alarms, clock }));
+  }
   let ending = false;
+  let takeBack = (): void => undefined;
   let asked = 0;
   const quiesce = new AbortController();
 
@@ -114,26 +153,32 @@ export async function runService<Schema extends z.ZodObject>(
       await settled(
         Promise.all(services.map((service) => service.quiesce(quiesce.signal))),
         quiesce.signal,
-      ).catch((err: unknown) => log.error({ err }, "quiesce failed"));
+      ).catch((err: unknown) => log.error({ err, problemId: runtimeProblems.defect.id }, "quiesce failed"));
       const busy = Object.assign({}, ...services.map((service) => service.busy?.() ?? {}));
+      const problemId = runtimeProblems.stopIncomplete.id;
       if (quiesce.signal.aborted)
-        log.warn({ busy, asked }, "not everything in progress has ended: deadline, or asked again");
+        log.warn(
+          { busy, asked, problemId },
+          "not everything in progress has ended: deadline, or asked again",
+        );
       else log.info({ busy }, "nothing is in progress any more");
     }
     setTimeout(
       () => fail(new Error(`not stopped within ${STOP_DEADLINE_MS} ms`), "stop failed"),
       STOP_DEADLINE_MS,
     ).unref();
+    takeBack();
     await stopInReverse(services).catch((err: unknown) => fail(err, "stop failed"));
     log.info({}, "stopped");
     exit(0);
   }
   process.on("SIGTERM", () => void stop("SIGTERM", options.quiesceSeconds));
   process.on("SIGINT", () => void stop("SIGINT", 0));
+  process.on("SIGUSR2", () => level.toggle());
   if (process.send !== undefined) process.on("disconnect", () => void stop("the parent process is gone", 0));
 
   try {
-    await startInOrder([management]);
+    await startInOrder(services);
     const pacer = loopPacer({ aboveRate: options.coalesceAboveRate, pauseMs: options.coalesceMs });
     const service = await create(options, { log, register, clock, health, pacer, trail });
     services.push(service);
@@ -143,12 +188,21 @@ export async function runService<Schema extends z.ZodObject>(
     health.set("ready");
     const ports = { management: management.port, ...service.ports?.() };
     log.info({ ports, options: Object.fromEntries(loaded.sources) }, "ready");
+    if (options.runDir !== "") {
+      const told = { node: name, address: options.managementAddress, port: management.port };
+      takeBack = await writeRunFile(options.runDir, told).catch((err: unknown) => {
+        const problemId = runtimeProblems.runFileUnwritten.id;
+        log.warn({ err, problemId }, "where the management port is cannot be written");
+        return () => undefined;
+      });
+    }
     process.send?.({ ready: true, ports } satisfies ReadyMessage);
   } catch (error) {
     if (ending) return; // stopped while starting: the stop reports
     // A stack helps with a defect; what an operator can put right is told in one line.
-    if (isDefect(error)) log.fatal({ err: error }, "cannot start");
-    else log.fatal({ reason: describeFailure(error) }, "cannot start");
+    const problemId = runtimeProblems.cannotStart.id;
+    if (isDefect(error)) log.fatal({ err: error, problemId }, "cannot start");
+    else log.fatal({ reason: describeFailure(error), problemId }, "cannot start");
     await stopInReverse(services).catch(() => {}); // the failure to start is the one to report
     process.stderr.write(`${name}: cannot start: ${describeFailure(error)}\n`);
     exit(1);

@@ -4,19 +4,27 @@ import { LOG_LEVELS } from "./log/logger.ts";
 /** Options of every process. A node that declares a key of the same name replaces it. */
 export const serviceOptions = z.object({
   logLevel: z.enum(LOG_LEVELS).default("info").describe("least severe log line written"),
-  managementAddress: z.string().min(1).default("127.0.0.1").describe("address of /metrics and /health"),
+  managementAddress: z
+    .string()
+    .min(1)
+    .default("127.0.0.1")
+    .describe("address of /metrics, /health and /alarms"),
   managementPort: z
     .int()
     .min(0)
     .max(65535)
     .default(0)
-    .describe("port of /metrics and /health, 0: any free one"),
+    .describe("port of /metrics, /health and /alarms, 0: any free one"),
   managementTokenFile: z
     .string()
     .default("")
     .describe(
       "file with the token that callers of the management port must present for more than metrics and health; needed beyond loopback",
     ),
+  runDir: z
+    .string()
+    .default("")
+    .describe("folder where this process says which management port it has; default: nowhere"),
   quiesceSeconds: z
     .number()
     .min(0)

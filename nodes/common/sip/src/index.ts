@@ -21,6 +21,7 @@ export {
 export { parseDigestParameters } from "./digest/parameters.ts";
 export type { Hop, HopState } from "./failover/hop.ts";
 export { DEFAULT_PROBE, type ProbeOptions } from "./failover/hop-prober.ts";
+export { hopTroubles, unreachableSide } from "./failover/hop-troubles.ts";
 export { DEFAULT_POLICIES, type MethodPolicy, type Policies } from "./failover/policy.ts";
 export { type HeaderName, HeaderSet, headerIdOf } from "./message/header-names.ts";
 export { Identifiers } from "./message/identifiers.ts";
@@ -57,6 +58,7 @@ export {
   refusesForOverload,
 } from "./overload/overload-control.ts";
 export { isSentElsewhere, sendElsewhere } from "./overload/sent-elsewhere.ts";
+export { sipProblems } from "./problems.ts";
 export type { Locator } from "./proxy/locator.ts";
 export { nextHop, topRoute } from "./proxy/next-hop.ts";
 export { ProxyCore } from "./proxy/proxy-core.ts";

@@ -61,6 +61,7 @@ export {
 } from "./memcached/servers-file.ts";
 export { MemoryCalendar, memoryCalendar } from "./memory/memory-calendar.ts";
 export { MemoryStore, type MemoryStoreOptions, memoryStore } from "./memory/memory-store.ts";
+export { storeProblems } from "./problems.ts";
 export { BackgroundCheckpoint } from "./sqlite/background-checkpoint.ts";
 export { type CommitResult, GroupCommit } from "./sqlite/group-commit.ts";
 export { type OpenDatabaseOptions, openDatabase } from "./sqlite/open-database.ts";

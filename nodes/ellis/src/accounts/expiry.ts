@@ -1,5 +1,6 @@
 import type { Clock, Logger, Timer } from "@ims/runtime";
 import type { Numbers } from "../numbers/numbers.ts";
+import { ellisProblems } from "../problems.ts";
 import { UNAVAILABLE } from "../store/documents.ts";
 import type { Accounts } from "./accounts.ts";
 
@@ -27,7 +28,12 @@ export class Expiry {
     if (this.#stopped) return;
     this.#timer = this.#modules.clock.setTimer(EVERY_MS, () => {
       this.#sweeping = this.sweep()
-        .catch((error: unknown) => this.#modules.log.error({ err: error }, "accounts were not ended"))
+        .catch((error: unknown) =>
+          this.#modules.log.error(
+            { err: error, problemId: ellisProblems.accountsNotEnded.id },
+            "accounts were not ended",
+          ),
+        )
         .then(() => this.start());
     });
   }
@@ -47,7 +53,10 @@ export class Expiry {
       if (account?.expiresAt === undefined || account.expiresAt > clock.now()) continue;
       const removal = await numbers.removeAll(account);
       if (removal.kind === "refused") {
-        log.warn({ reason: removal.reason }, "an account that is over has numbers yet");
+        log.warn(
+          { reason: removal.reason, problemId: ellisProblems.accountsNotEnded.id },
+          "an account that is over has numbers yet",
+        );
         continue;
       }
       if ((await accounts.remove(email)) !== "removed") continue;

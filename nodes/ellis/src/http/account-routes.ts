@@ -5,6 +5,7 @@ import type { FastifyInstance, FastifyRequest } from "fastify";
 import { type Account, emailOf } from "../accounts/account.ts";
 import { BUSY, type Passwords } from "../accounts/password.ts";
 import type { Numbers } from "../numbers/numbers.ts";
+import { ellisProblems } from "../problems.ts";
 import { UNAVAILABLE } from "../store/documents.ts";
 import { type AdmissionModules, accountOf, isOver, isSameSecret, sessionOf, setCookie } from "./admission.ts";
 import { bodyOf, type Fields, fieldsOf, mediaTypeOf, queryOf, read } from "./fields.ts";
@@ -158,7 +159,10 @@ export function accountRoutes(app: FastifyInstance, modules: AccountModules): vo
     if (account === UNAVAILABLE) throw storeAway();
     if (account === undefined) return;
     void mail(account, token).catch((error: unknown) =>
-      log.error({ err: error }, "the mail for a forgotten password was not sent"),
+      log.error(
+        { err: error, problemId: ellisProblems.mailNotSent.id },
+        "the mail for a forgotten password was not sent",
+      ),
     );
   }
 

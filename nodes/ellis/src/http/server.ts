@@ -1,5 +1,6 @@
 import { ellisOpenApiDocument } from "@ims/api";
 import type { Logger } from "@ims/runtime";
+import { runtimeProblems } from "@ims/runtime";
 import fastify, { type FastifyInstance } from "fastify";
 import type { EllisCounters, Resource } from "../metrics.ts";
 import { type AccountModules, accountRoutes } from "./account-routes.ts";
@@ -69,7 +70,8 @@ export function ellisServer(options: EllisServerOptions, modules: EllisServerMod
   app.setErrorHandler((error, request, reply) => {
     if (error instanceof Refusal) return refuse(request, reply, error);
     const status = (error as { statusCode?: number }).statusCode ?? 500;
-    if (status >= 500) log.error({ err: error }, "request failed");
+    if (status >= 500)
+      log.error({ err: error, problemId: runtimeProblems.requestFailed.id }, "request failed");
     const reason =
       status < 500 && error instanceof Error ? error.message.slice(0, 300) : "See the log of ellis";
     return refuse(request, reply, new Refusal(status, reason));

@@ -3,6 +3,7 @@ import { canonicalImpu } from "@ims/ims";
 import type { Clock, Logger } from "@ims/runtime";
 import { type Account, type AccountNumber, numbersOf } from "../accounts/account.ts";
 import type { Accounts } from "../accounts/accounts.ts";
+import { ellisProblems } from "../problems.ts";
 import { UNAVAILABLE } from "../store/documents.ts";
 import type { AddressBook } from "./address-book.ts";
 import type { NumberPool } from "./number-pool.ts";
@@ -172,13 +173,19 @@ export class Numbers {
     if (added.kind !== "added") {
       // What homestead has done when it gave no answer is not known. It is not undone: the subscriber may be somebody else's.
       if (added.kind === "upstream")
-        log.warn({ ...about, problem: added.problem }, "homestead may have a number that no account has");
+        log.warn(
+          { ...about, problem: added.problem, problemId: ellisProblems.numberUnsettled.id },
+          "homestead may have a number that no account has",
+        );
       await this.#drop(email, id);
       return refusalOf(added);
     }
     const settled = await this.#settle(email, number);
     if (settled === UNAVAILABLE) {
-      log.warn(about, "homestead has a number that its account may not have");
+      log.warn(
+        { ...about, problemId: ellisProblems.numberUnsettled.id },
+        "homestead has a number that its account may not have",
+      );
       return { kind: "unsettled" };
     }
     if (settled === "gone") {

@@ -1,6 +1,13 @@
 import { join } from "node:path";
 import { makeFolder, type ServiceModules } from "@ims/runtime";
-import { cassandraStore, type KvStore, openCassandra, STORE_SCHEMA, sqliteStore } from "@ims/store";
+import {
+  cassandraStore,
+  type KvStore,
+  openCassandra,
+  STORE_SCHEMA,
+  sqliteStore,
+  storeProblems,
+} from "@ims/store";
 import { EllisError } from "../errors.ts";
 import type { EllisOptions } from "../options.ts";
 
@@ -24,7 +31,11 @@ export async function openStore(
     clock,
     log,
   });
-  health.addNote("cassandra", () => (session.isAvailable ? undefined : "Cassandra does not answer"));
+  health.addNote(
+    "cassandra",
+    () => (session.isAvailable ? undefined : "Cassandra does not answer"),
+    storeProblems.cassandraAway,
+  );
   return { store: cassandraStore(session), stop: () => session.shutdown() };
 }
 

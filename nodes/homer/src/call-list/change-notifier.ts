@@ -1,5 +1,6 @@
 import type { Logger } from "@ims/runtime";
 import type { HomerCounters } from "../metrics.ts";
+import { homerProblems } from "../problems.ts";
 
 const MAX_WAITING = 1_000;
 const AT_ONCE = 4;
@@ -12,12 +13,17 @@ export class ChangeNotifier {
   readonly #log: Logger;
   readonly #waiting = new Set<string>();
   #busy = 0;
-  #failing = false;
+  #problem: string | undefined;
 
   constructor(url: string, { counters, log }: { readonly counters: HomerCounters; readonly log: Logger }) {
     this.#url = url;
     this.#counters = counters;
     this.#log = log;
+  }
+
+  /** Why the last one could not be told. */
+  get problem(): string | undefined {
+    return this.#problem;
   }
 
   changed(impu: string): void {
@@ -59,8 +65,11 @@ export class ChangeNotifier {
 
   #note(problem: string | undefined): void {
     this.#counters.notification(problem === undefined ? "taken" : "failed");
-    if (problem !== undefined && !this.#failing)
-      this.#log.warn({ url: this.#url, problem }, "nobody can be told of changed call lists");
-    this.#failing = problem !== undefined;
+    if (problem !== undefined && this.#problem === undefined)
+      this.#log.warn(
+        { url: this.#url, problem, problemId: homerProblems.changesUntold.id },
+        "nobody can be told of changed call lists",
+      );
+    this.#problem = problem;
   }
 }

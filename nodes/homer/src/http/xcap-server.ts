@@ -1,5 +1,6 @@
 import { canonicalImpu, decodeUtf8 } from "@ims/ims";
 import type { Logger } from "@ims/runtime";
+import { runtimeProblems } from "@ims/runtime";
 import fastify, { type FastifyReply, type FastifyRequest } from "fastify";
 import { CALL_LIST_NAME, CALL_LIST_USAGE } from "../call-list/call-list-document.ts";
 import type { CallLists } from "../call-list/call-lists.ts";
@@ -76,7 +77,8 @@ export function xcapServer(options: XcapServerOptions, modules: XcapServerModule
     };
   app.setErrorHandler((error, _request, reply) => {
     const status = (error as { statusCode?: number }).statusCode ?? 500;
-    if (status >= 500) log.error({ err: error }, "request failed");
+    if (status >= 500)
+      log.error({ err: error, problemId: runtimeProblems.requestFailed.id }, "request failed");
     const detail =
       status < 500 && error instanceof Error ? error.message.slice(0, 300) : "see the log of homer";
     return responder(reply)(status, status < 500 ? "refused" : "failed", `${detail}\n`);

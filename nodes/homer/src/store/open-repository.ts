@@ -1,8 +1,9 @@
 import { join } from "node:path";
 import { makeFolder, type ServiceModules } from "@ims/runtime";
-import { openCassandra } from "@ims/store";
+import { openCassandra, storeProblems } from "@ims/store";
 import { HomerError } from "../errors.ts";
 import type { HomerOptions } from "../options.ts";
+import { homerProblems } from "../problems.ts";
 import type { CallListRepository } from "./call-list-repository.ts";
 import { CALL_LIST_SCHEMA, CassandraCallLists } from "./cassandra-call-lists.ts";
 import { CassandraSimservs, SIMSERVS_SCHEMA } from "./cassandra-simservs.ts";
@@ -29,13 +30,20 @@ export async function openRepository(
     const { stateDir } = options;
     makeStateDir(stateDir);
     const repository = sqliteSimservs(join(stateDir, "simservs.db"), (error) =>
-      log.error({ err: error }, "simservs documents cannot be read or written"),
+      log.error(
+        { err: error, problemId: homerProblems.documentsUnreadable.id },
+        "simservs documents cannot be read or written",
+      ),
     );
     const callLists = options.callLists
       ? sqliteCallLists({
           path: join(stateDir, "call-lists.db"),
           ...{ ttlSeconds, clock },
-          onFailure: (error) => log.error({ err: error }, "call lists cannot be read or written"),
+          onFailure: (error) =>
+            log.error(
+              { err: error, problemId: homerProblems.documentsUnreadable.id },
+              "call lists cannot be read or written",
+            ),
         })
       : undefined;
     return {
@@ -55,7 +63,11 @@ export async function openRepository(
     clock,
     log,
   });
-  health.addNote("cassandra", () => (session.isAvailable ? undefined : "Cassandra does not answer"));
+  health.addNote(
+    "cassandra",
+    () => (session.isAvailable ? undefined : "Cassandra does not answer"),
+    storeProblems.cassandraAway,
+  );
   return {
     repository: new CassandraSimservs(session),
     callLists: options.callLists ? new CassandraCallLists(session, ttlSeconds) : undefined,

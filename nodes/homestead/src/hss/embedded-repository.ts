@@ -1,5 +1,6 @@
 import { matchesWildcard, parseWildcardedImpu, type WildcardedImpu } from "@ims/ims";
 import type { Clock, Logger, Timer } from "@ims/runtime";
+import { homesteadProblems } from "../problems.ts";
 import type { Eventually, Saved, StateChange } from "./hss.ts";
 import type { Subscriber } from "./subscriber.ts";
 import type {
@@ -99,7 +100,10 @@ export class EmbeddedRepository implements SubscriberRepository {
       this.#tables.saveStates(this.#dirty);
       this.#dirty.clear();
     } catch (error) {
-      this.#log.error({ err: error, subscribers: this.#dirty.size }, "registration states not written");
+      this.#log.error(
+        { err: error, subscribers: this.#dirty.size, problemId: homesteadProblems.statesNotWritten.id },
+        "registration states not written",
+      );
       this.#timer = this.#clock.setTimer(1000, () => this.flush());
     }
   }

@@ -1,4 +1,5 @@
 import type { Clock, Logger, Timer } from "@ims/runtime";
+import { runtimeProblems } from "@ims/runtime";
 import { digestCredentials } from "./digest.ts";
 import { UNAVAILABLE, type Unavailable } from "./hss.ts";
 import { noServices } from "./subscriber.ts";
@@ -25,7 +26,9 @@ export async function seedExamples(
       if (kind === "written") log.info({ impi }, "example subscriber added");
       if (kind !== "unavailable" || stopped) continue;
       timer = clock.setTimer(RETRY_MS, () => {
-        seed().catch((err: unknown) => log.error({ err }, "example subscribers not added"));
+        seed().catch((err: unknown) =>
+          log.error({ err, problemId: runtimeProblems.defect.id }, "example subscribers not added"),
+        );
       });
       return;
     }

@@ -1,6 +1,7 @@
 import { hash, timingSafeEqual } from "node:crypto";
 import { openApiDocument } from "@ims/api";
 import type { Service } from "@ims/runtime";
+import { runtimeProblems } from "@ims/runtime";
 import fastify, { type FastifyInstance, type FastifyRequest } from "fastify";
 import { authenticationRoutes } from "./authentication-routes.ts";
 import { importRoute } from "./import-route.ts";
@@ -91,8 +92,13 @@ function reportProblems(app: FastifyInstance, { log }: RouteModules): void {
     const status =
       error instanceof HttpProblem ? error.status : ((error as { statusCode?: number }).statusCode ?? 500);
     const title = error instanceof HttpProblem ? error.title : status < 500 ? "Wrong request" : "Failed";
-    if (status === 503) log.warn({ reason: title }, "provisioning request refused");
-    else if (status >= 500) log.error({ err: error }, "provisioning request failed");
+    if (status === 503)
+      log.warn(
+        { reason: title, problemId: runtimeProblems.requestFailed.id },
+        "provisioning request refused",
+      );
+    else if (status >= 500)
+      log.error({ err: error, problemId: runtimeProblems.requestFailed.id }, "provisioning request failed");
     const detail =
       error instanceof HttpProblem || (status < 500 && error instanceof Error)
         ? error.message.slice(0, 2_000)

@@ -10,6 +10,7 @@ import type { ServingHosts } from "../cx/serving-hosts.ts";
 import { type Eventually, UNAVAILABLE } from "../hss/hss.ts";
 import type { Subscriber } from "../hss/subscriber.ts";
 import type { SubscriberRepository, WriteResult } from "../hss/subscriber-repository.ts";
+import { homesteadProblems } from "../problems.ts";
 import { changedMeanwhile, conflict, HttpProblem, notFound, storeAway } from "./problem.ts";
 import { changedRecord, documentOf, readNewSubscriber } from "./subscriber-document.ts";
 
@@ -78,7 +79,11 @@ export function subscriberRoutes(app: FastifyInstance, realm: string, modules: R
     const { publicIdentities, addPublicIdentities, removePublicIdentities, services } = change;
     if (publicIdentities ?? addPublicIdentities ?? removePublicIdentities ?? services) {
       const pushed = await pushProfile(after, { node, servers });
-      if (pushed.kind === "failed") log.warn({ impi, reason: pushed.reason }, "profile not pushed");
+      if (pushed.kind === "failed")
+        log.warn(
+          { impi, reason: pushed.reason, problemId: homesteadProblems.profileNotPushed.id },
+          "profile not pushed",
+        );
     }
     log.info({ impi }, "subscriber changed");
     return documentOf(after);
@@ -126,7 +131,11 @@ export function subscriberRoutes(app: FastifyInstance, realm: string, modules: R
     const hss = subscribers;
     const outcome = await terminateRegistration(impi, reason, { node, hss, servers });
     if (outcome.kind === "unavailable") throw storeAway();
-    if (outcome.kind === "failed") log.warn({ impi, reason: outcome.reason }, "S-CSCF did not deregister");
+    if (outcome.kind === "failed")
+      log.warn(
+        { impi, reason: outcome.reason, problemId: homesteadProblems.notDeregistered.id },
+        "S-CSCF did not deregister",
+      );
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Clock, Logger, Timer } from "@ims/runtime";
+import { runtimeProblems } from "@ims/runtime";
 import {
   CALENDAR_RETENTION_SECONDS,
   CALENDAR_SHARDS,
@@ -7,6 +8,7 @@ import {
   minuteOf,
   update,
 } from "@ims/store";
+import { ralfProblems } from "../problems.ts";
 import { CURSORS } from "./keys.ts";
 
 export interface DueModules {
@@ -81,7 +83,10 @@ export class DueSessions {
       );
     void calendar.add([{ key, at }]).then((added) => {
       if (added.kind === "unavailable")
-        log.warn({ err: added.cause }, "the calendar of charging sessions is away");
+        log.warn(
+          { err: added.cause, problemId: ralfProblems.sessionsAway.id },
+          "the calendar of charging sessions is away",
+        );
     });
   }
 
@@ -110,7 +115,10 @@ export class DueSessions {
 
   #look(key: string): void {
     this.#modules.onDue(key).catch((err: unknown) => {
-      this.#modules.log.error({ err, key }, "sessions that are due were not looked at");
+      this.#modules.log.error(
+        { err, key, problemId: runtimeProblems.defect.id },
+        "sessions that are due were not looked at",
+      );
     });
   }
 

@@ -3,6 +3,7 @@ import { type FileHandle, open } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Clock, Logger, Timer } from "@ims/runtime";
 import { makeFolder } from "../make-folder.ts";
+import { ralfProblems } from "../problems.ts";
 import type { QueueDatabase } from "../queue/queue-database.ts";
 
 export interface CdrFilesOptions {
@@ -99,7 +100,11 @@ export class CdrFiles {
         if (this.#bytes >= this.#options.maxBytes) await this.#finish();
       }
     } catch (err) {
-      if (this.#problem === undefined) log.error({ err }, "CDRs cannot be written; they wait in the queue");
+      if (this.#problem === undefined)
+        log.error(
+          { err, problemId: ralfProblems.cdrFilesNotWritten.id },
+          "CDRs cannot be written; they wait in the queue",
+        );
       this.#problem = err instanceof Error ? err.message : String(err);
       await this.#file?.handle.close().catch(() => undefined);
       if (this.#file !== undefined) await this.#recover(this.#file.path).catch(() => undefined);

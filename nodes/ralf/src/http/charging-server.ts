@@ -7,9 +7,11 @@ import {
 } from "@ims/api";
 import type { ChargingEvent } from "@ims/ims";
 import type { Logger } from "@ims/runtime";
+import { runtimeProblems } from "@ims/runtime";
 import fastify, { type FastifyInstance, type FastifyReply } from "fastify";
 import { z } from "zod";
 import { cdrSchema } from "../cdr/cdr.ts";
+import { ralfProblems } from "../problems.ts";
 import type { QueueDatabase } from "../queue/queue-database.ts";
 
 export interface ChargingServerOptions {
@@ -62,7 +64,8 @@ export function chargingServer(options: ChargingServerOptions, modules: Charging
   );
   app.setErrorHandler((error, _request, reply) => {
     const status = (error as { statusCode?: number }).statusCode ?? 500;
-    if (status >= 500) modules.log.error({ err: error }, "request failed");
+    if (status >= 500)
+      modules.log.error({ err: error, problemId: runtimeProblems.requestFailed.id }, "request failed");
     const detail =
       status < 500 && error instanceof Error ? error.message.slice(0, 500) : "see the log of ralf";
     return problem(reply, status, status < 500 ? "Wrong request" : "Failed", detail);
@@ -128,7 +131,7 @@ function eventRoute(
     }
     for (const { problem: text } of refused) {
       badEvent();
-      log.warn({ problem: text }, "a charging event was refused");
+      log.warn({ problem: text, problemId: ralfProblems.eventRefused.id }, "a charging event was refused");
     }
     if (events.length > 0 && !(await take(events, body.data.resent))) return diskAway(reply);
     return reply.code(202).send({ accepted: events.length, refused } satisfies ChargingReport);

@@ -10,6 +10,7 @@ import {
 } from "../accounting/charging-session.ts";
 import { EVENTS, SESSIONS, sessionsKey } from "../accounting/keys.ts";
 import type { IntakeCounters } from "../metrics.ts";
+import { ralfProblems } from "../problems.ts";
 import type { CdrLine, InboxRow, QueueDatabase } from "./queue-database.ts";
 
 export interface IntakeModules {
@@ -131,7 +132,7 @@ export class Intake {
       .then(() => this.#work(row, again))
       .catch((err: unknown) => {
         this.#modules.log.error(
-          { err, key: row.key },
+          { err, key: row.key, problemId: ralfProblems.recordUnwritable.id },
           "a charging event was not worked on; it stays on disk",
         );
         this.#pending--;
@@ -164,7 +165,10 @@ export class Intake {
         }
       }
       if (!this.#away)
-        this.#modules.log.error({}, "the store of charging sessions is away; events wait on disk");
+        this.#modules.log.error(
+          { problemId: ralfProblems.sessionsAway.id },
+          "the store of charging sessions is away; events wait on disk",
+        );
       this.#away = true;
       // What is tried again may have been stored.
       again = true;

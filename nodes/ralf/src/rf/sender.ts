@@ -2,6 +2,7 @@ import type { DiameterNode } from "@ims/diameter";
 import { Acr } from "@ims/diameter/rf";
 import type { Clock, Logger, Timer } from "@ims/runtime";
 import type { SenderCounters } from "../metrics.ts";
+import { ralfProblems } from "../problems.ts";
 import type { QueueDatabase, QueuedRecord } from "../queue/queue-database.ts";
 import { acrOf } from "./acr.ts";
 import { type Verdict, verdictOf } from "./result.ts";
@@ -121,7 +122,10 @@ export class Sender {
       verdict = verdictOf(outcome);
     } catch (err) {
       // A value that no AVP can hold: it must not keep the others away.
-      log.error({ err, sessionId: record.sessionId }, "a charging record cannot be sent");
+      log.error(
+        { err, sessionId: record.sessionId, problemId: ralfProblems.recordUnwritable.id },
+        "a charging record cannot be sent",
+      );
       verdict = { kind: "refused", result: "cannot be written as an ACR" };
     }
     await this.#settle(queued, verdict);
@@ -151,7 +155,7 @@ export class Sender {
       return;
     }
     log.error(
-      { sessionId, recordType, recordNumber, result },
+      { sessionId, recordType, recordNumber, result, problemId: ralfProblems.deadLetters.id },
       "the CDF refused a charging record: dead letter",
     );
     await queue.bury(id, result, clock.now());
@@ -168,7 +172,11 @@ export class Sender {
   /** All wait: first shortly, then longer; one record tells when the CDF is there again. */
   #unanswered(reason: string): void {
     const { clock, log } = this.#modules;
-    if (this.#reason === undefined) log.error({ reason }, "no CDF takes charging records; they wait on disk");
+    if (this.#reason === undefined)
+      log.error(
+        { reason, problemId: ralfProblems.cdfAway.id },
+        "no CDF takes charging records; they wait on disk",
+      );
     this.#reason = `${reason}, records wait on disk`;
     this.#window = Math.max(1, Math.floor(this.#window / 2));
     if (clock.monotonic() < this.#pausedUntil) return;

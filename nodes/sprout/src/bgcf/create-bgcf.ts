@@ -1,5 +1,5 @@
 import type { ChargingTriggers } from "@ims/ims";
-import type { ServiceModules } from "@ims/runtime";
+import { type ServiceModules, watchFile } from "@ims/runtime";
 import { hostForUri, parseUri } from "@ims/sip";
 import { SproutError } from "../errors.ts";
 import { FollowedFile } from "../routing/followed-file.ts";
@@ -34,6 +34,7 @@ export function createBgcf(
     { clock, log },
   );
   health.addNote("bgcf", () => routes.problem);
+  watchFile(health.alarms, options.bgcfFile, routes);
   const requests = register.counter({
     name: "ims_sprout_bgcf_requests_total",
     help: "Requests at the BGCF by outcome",

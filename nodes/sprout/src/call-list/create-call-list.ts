@@ -1,5 +1,5 @@
 import { createSecretKey, randomBytes } from "node:crypto";
-import { CallListClient } from "@ims/api";
+import { apiProblems, CallListClient } from "@ims/api";
 import type { ServiceModules } from "@ims/runtime";
 import { ServiceUris } from "../routing/service-uris.ts";
 import { CallList } from "./call-list.ts";
@@ -28,7 +28,7 @@ export function createCallList(
   const client = new CallListClient({
     ...{ urls: options.callLists, clock, log, register, metricsPrefix: "ims_sprout" },
   });
-  health.addNote("callLists", () => client.problem);
+  health.addNote("callLists", () => client.problem, apiProblems.callListsUndelivered);
   const counter = register.counter({
     name: "ims_sprout_call_list_total",
     help: "What was noted of calls for call lists; forged: a dialog that names no call of ours",

@@ -1,4 +1,5 @@
 import type { ServiceModules } from "@ims/runtime";
+import { sproutProblems } from "../problems.ts";
 import { ServiceUris } from "../routing/service-uris.ts";
 import { CommunicationDiversionServer } from "./communication-diversion.ts";
 
@@ -35,7 +36,10 @@ export function createCommunicationDiversion(
     clock,
     counters: { diversion: (outcome) => counter.inc({ outcome }) },
     onMisconfigured: (uri, problem) =>
-      log.error({ uri, problem }, "a filter criterion names a diversion that cannot be"),
+      log.error(
+        { uri, problem, problemId: sproutProblems.criterionWrong.id },
+        "a filter criterion names a diversion that cannot be",
+      ),
   });
   return { entity, own };
 }

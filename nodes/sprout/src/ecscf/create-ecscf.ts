@@ -1,5 +1,5 @@
 import type { ChargingTriggers } from "@ims/ims";
-import type { ServiceModules } from "@ims/runtime";
+import { type ServiceModules, watchFile } from "@ims/runtime";
 import { parseUri } from "@ims/sip";
 import { SproutError } from "../errors.ts";
 import { FollowedFile } from "../routing/followed-file.ts";
@@ -38,6 +38,7 @@ export function createEcscf(
     "SPROUT_EMERGENCY_FILE",
   );
   health.addNote("ecscf", () => routes.problem);
+  watchFile(health.alarms, options.emergencyFile, routes);
   const requests = register.counter({
     name: "ims_sprout_ecscf_requests_total",
     help: "Emergency requests at the E-CSCF: routed by location or to the default, sent to the next PSAP, refused",

@@ -3,6 +3,7 @@ import type { ServiceModules } from "@ims/runtime";
 import { hostForUri, parseUri, type RequestOriginator } from "@ims/sip";
 import type { KvStore } from "@ims/store";
 import { SproutError } from "../errors.ts";
+import { sproutProblems } from "../problems.ts";
 import { OwnUris } from "../routing/own-route.ts";
 import { HomeNetwork } from "./home-network.ts";
 import { Locations } from "./locations.ts";
@@ -44,9 +45,13 @@ export function createMmtel(
   ]);
   const simservs = new SimservsCache(new SimservsClient({ urls: options.homer, clock }), (problem) => {
     if (problem === undefined) log.info({}, "simservs documents can be read again");
-    else log.error({ problem, calls: options.mmtelUnreadable }, "simservs documents cannot be read");
+    else
+      log.error(
+        { problem, calls: options.mmtelUnreadable, problemId: sproutProblems.simservsUnreadable.id },
+        "simservs documents cannot be read",
+      );
   });
-  health.addNote("simservs", () => simservs.problem);
+  health.addNote("simservs", () => simservs.problem, sproutProblems.simservsUnreadable);
   const mmtel = new Mmtel({
     options: {
       uri,

@@ -2,6 +2,7 @@ import {
   LOG_LEVELS,
   nameService,
   nameServiceOptions,
+  runtimeProblems,
   type Service,
   type ServiceModules,
   whenIdle,
@@ -14,6 +15,7 @@ import {
   ProxyCore,
   SipLocator,
   sipCounters,
+  sipProblems,
   trustedLimits,
 } from "@ims/sip";
 import { memoryStore } from "@ims/store";
@@ -110,7 +112,8 @@ export async function createMmtelNode(options: MmtelNodeOptions, modules: Servic
   pools?.onChange(() => locator.targetsChanged());
   const core = new ProxyCore({
     sides: [{ name: SIDE, entity: guard, strict: false, answers: mayUse }],
-    onHopChange: ({ key, state }) => log.warn({ hop: key, state }, "next hop changed its state"),
+    onHopChange: ({ key, state }) =>
+      log.warn({ hop: key, state, problemId: sipProblems.nextHopDown.id }, "next hop changed its state"),
     locator,
     clock,
     transport: (handler) =>
@@ -119,7 +122,10 @@ export async function createMmtelNode(options: MmtelNodeOptions, modules: Servic
     overload,
     onDefect: (error, request) => {
       defects.inc({});
-      log.error({ err: error, method: request.method, callId: request.callId }, "procedure failed");
+      log.error(
+        { err: error, method: request.method, callId: request.callId, problemId: runtimeProblems.defect.id },
+        "procedure failed",
+      );
     },
   });
   const ports: Record<string, number> = {};

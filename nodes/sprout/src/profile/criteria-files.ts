@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { parseFilterCriteriaSet, parseSharedIfcSets } from "@ims/ims";
 import type { Clock, Logger, Timer } from "@ims/runtime";
+import { runtimeProblems } from "@ims/runtime";
 import { SproutError } from "../errors.ts";
 import type { OperatorCriteria } from "../scscf/filter-criteria.ts";
 
@@ -84,7 +85,8 @@ export class CriteriaFiles {
       this.#problem = undefined;
     } catch (error) {
       const problem = error instanceof Error ? error.message : "unreadable";
-      if (problem !== this.#problem) log.warn({ problem }, "filter criteria stay as they are");
+      if (problem !== this.#problem)
+        log.warn({ problem, problemId: runtimeProblems.fileRefused.id }, "filter criteria stay as they are");
       this.#problem = problem;
     }
     if (this.#running) this.#wait();

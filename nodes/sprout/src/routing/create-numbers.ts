@@ -1,4 +1,5 @@
-import { type DnsResolver, nameService, type ServiceModules } from "@ims/runtime";
+import { type DnsResolver, nameService, type ServiceModules, watchFile } from "@ims/runtime";
+import { sproutProblems } from "../problems.ts";
 import { dialPlanFile, makeDialPlan } from "./dial-plan.ts";
 import { Enum } from "./enum.ts";
 import { enumFile, makeNumberBlocks } from "./enum-file.ts";
@@ -39,7 +40,7 @@ export function createNumbers(
   });
   const rules = new EnumRules((rule, reason) => {
     bad.inc({});
-    log.warn({ rule, reason }, "an ENUM rule is skipped");
+    log.warn({ rule, reason, problemId: sproutProblems.enumRuleSkipped.id }, "an ENUM rule is skipped");
   });
   const blocks =
     blocksFile === ""
@@ -62,6 +63,8 @@ export function createNumbers(
         );
   health.addNote("enumFile", () => blocks?.problem);
   health.addNote("dialPlan", () => dialPlan?.problem);
+  watchFile(health.alarms, blocksFile, blocks);
+  watchFile(health.alarms, planFile, dialPlan);
   const names =
     enumServers.length === 0
       ? undefined

@@ -1,4 +1,4 @@
-import type { ServiceModules } from "@ims/runtime";
+import { type ServiceModules, watchFile } from "@ims/runtime";
 import {
   followServersFile,
   type KvStore,
@@ -6,6 +6,7 @@ import {
   memcachedStore,
   parseServers,
   readServersFile,
+  storeProblems,
 } from "@ims/store";
 import type { SproutOptions } from "../options.ts";
 
@@ -41,10 +42,18 @@ export function openMemcached(options: SproutOptions, modules: ServiceModules, p
       .filter(({ up }) => !up)
       .map(({ id }) => id);
   health.addNote("memcached", () => (away().length > 0 ? `${away().join(", ")} away` : undefined));
-  if (options.cassandra.length === 0)
-    health.addCheck("memcached", () =>
-      away().length === store.servers().length ? "no memcached answers" : undefined,
-    );
+  const { alarms } = health;
+  const none = (): string | undefined =>
+    away().length === store.servers().length ? "no memcached answers" : undefined;
+  alarms.watch(storeProblems.memcachedServerAway, () =>
+    away().map((object) => ({ object, text: "does not answer" })),
+  );
+  if (options.cassandra.length === 0) health.addCheck("memcached", none, storeProblems.memcachedAway);
+  else
+    alarms.watch(storeProblems.memcachedAway, () => {
+      const text = none();
+      return text === undefined ? undefined : { severity: "MAJOR", text: `${text}: Cassandra serves alone` };
+    });
   register.gauge({
     name: "ims_sprout_memcached_away",
     help: "memcached servers that do not answer",
@@ -61,6 +70,7 @@ export function openMemcached(options: SproutOptions, modules: ServiceModules, p
 
   const follower = followServersFile({ path, store, clock, log });
   parts.push(follower);
+  watchFile(alarms, path, follower, storeProblems.serversFileRefused);
   const exchanging = (): boolean => !follower.synchronized;
   health.addNote("memcachedFile", () =>
     exchanging() ? "entries are brought over to other servers" : undefined,

@@ -3,6 +3,7 @@ import { CapabilitiesExchangeAnswer, CapabilitiesExchangeRequest } from "../base
 import { ResultCode, resultCodeName } from "../base/result-codes.ts";
 import { decode } from "../codec/decode.ts";
 import { type Header, HeaderFlag, readHeader, VERSION } from "../codec/header.ts";
+import { diameterProblems } from "../problems.ts";
 import { capabilitiesResult, identityOf, ownCapabilities, type PeerIdentity } from "./capabilities.ts";
 import type { Connection, ConnectionHandler } from "./connection.ts";
 import type { PeerContext } from "./peer-context.ts";
@@ -98,7 +99,15 @@ export class Acceptor implements ConnectionHandler {
     }
     const { hopByHop, endToEnd } = header;
     const refusal = resultCodeName(result);
-    log.warn({ peer: identity?.originHost, address: connection.remoteAddress, refusal }, "peer refused");
+    log.warn(
+      {
+        peer: identity?.originHost,
+        address: connection.remoteAddress,
+        refusal,
+        problemId: diameterProblems.peerRefused.id,
+      },
+      "peer refused",
+    );
     const flags = result === ResultCode.UNKNOWN_PEER ? HeaderFlag.error : 0;
     connection.send(
       CapabilitiesExchangeAnswer,

@@ -13,6 +13,7 @@ import { ResultCode } from "../base/result-codes.ts";
 import type { Command } from "../codec/command.ts";
 import { type Decoded, decode } from "../codec/decode.ts";
 import { type Header, HeaderFlag, messageLength, readHeader, VERSION } from "../codec/header.ts";
+import { diameterProblems } from "../problems.ts";
 import { ceaProblem, identityOf, ownCapabilities, type PeerIdentity } from "./capabilities.ts";
 import type { Connection, ConnectionHandler, Endpoint } from "./connection.ts";
 import { type PeerAction, type PeerInput, type PeerState, peerFsm } from "./peer.fsm.ts";
@@ -192,7 +193,7 @@ export class Peer implements ConnectionHandler {
     const resultCode =
       header[0] === VERSION ? ResultCode.INVALID_MESSAGE_LENGTH : ResultCode.UNSUPPORTED_VERSION;
     const said = header[0] === VERSION ? `length ${messageLength(header, 0)}` : `version ${header[0]}`;
-    this.#log.warn({ peer: this.name, said }, "stream broken");
+    this.#log.warn({ peer: this.name, said, problemId: diameterProblems.streamBroken.id }, "stream broken");
     const parsed = readHeader(header, 0);
     if ((parsed.flags & HeaderFlag.request) !== 0) {
       this.#context.owner.refuse(connection, parsed, { resultCode, reason: said });
@@ -275,7 +276,10 @@ export class Peer implements ConnectionHandler {
         ? decoded.fault.reason
         : ceaProblem(this.#context.local, avps.resultCode, identity, this.options?.originHost);
     if (problem !== undefined || identity === undefined) {
-      this.#log.warn({ peer: this.name, problem }, "capabilities exchange failed");
+      this.#log.warn(
+        { peer: this.name, problem, problemId: diameterProblems.capabilitiesRefused.id },
+        "capabilities exchange failed",
+      );
       // A peer that knows what it does not want is asked rarely.
       if (avps.resultCode === ResultCode.ELECTION_LOST) this.#reconnection.elsewhere();
       else if (avps.resultCode !== ResultCode.SUCCESS) this.#reconnection.unwanted();
@@ -400,7 +404,7 @@ export class Peer implements ConnectionHandler {
   }
 
   #lost(reason: string): void {
-    this.#log.warn({ peer: this.name, reason }, "peer lost");
+    this.#log.warn({ peer: this.name, reason, problemId: diameterProblems.peerLost.id }, "peer lost");
     const connection = this.#connection;
     if (connection === undefined) return;
     connection.dispose();

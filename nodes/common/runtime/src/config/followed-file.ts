@@ -3,6 +3,7 @@ import { readFile, stat } from "node:fs/promises";
 import type { z } from "zod";
 import type { Clock, Timer } from "../clock.ts";
 import type { Logger } from "../log/logger.ts";
+import { runtimeProblems } from "../problems.ts";
 
 /** Between two looks at the file, ms. */
 const EVERY_MS = 2_000;
@@ -105,13 +106,18 @@ export class FollowedFile<S extends z.ZodType, T> {
   #stays(problem: string): void {
     const { file, what } = this.#options;
     this.#failed = true;
-    if (problem !== this.#problem) this.#modules.log.warn({ file, problem }, `${what} stays as it is`);
+    if (problem !== this.#problem)
+      this.#modules.log.warn(
+        { file, problem, problemId: runtimeProblems.fileRefused.id },
+        `${what} stays as it is`,
+      );
     this.#problem = problem;
   }
 
   #take({ table, problem }: { readonly table: T; readonly problem?: string }): T {
     const { file, what } = this.#options;
-    if (problem !== undefined) this.#modules.log.warn({ file, problem }, what);
+    if (problem !== undefined)
+      this.#modules.log.warn({ file, problem, problemId: runtimeProblems.fileRefused.id }, what);
     this.#problem = problem === undefined ? undefined : `${file}: ${problem}`;
     return table;
   }

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Health } from "../health.ts";
+import { type ManagementAnswer, type ManagementRoute, refused, text } from "../management/route.ts";
 import type { Service } from "../service.ts";
 import type { MetricsRegister } from "./register.ts";
 import { admission, type Resource, type ResourceAnswer } from "./resources.ts";
@@ -14,12 +15,7 @@ export interface ManagementServerOptions {
   readonly token?: string | undefined;
 }
 
-/** What a page of the management port answers. */
-export interface ManagementAnswer {
-  readonly status: number;
-  readonly type: string;
-  readonly body: string;
-}
+export type { ManagementAnswer } from "../management/route.ts";
 
 export interface ManagementServer extends Service {
   /** The port listened on; 0 before start. */
@@ -30,12 +26,23 @@ export interface ManagementServer extends Service {
   serve(resources: ReadonlyMap<string, Resource>): void;
 }
 
-/** GET /metrics, /health/live, /health/ready, pages and resources. Keeps answering while the process quiesces. */
+export interface ManagementServerModules {
+  readonly register: MetricsRegister;
+  readonly health: Health;
+  /** What else it answers, and does. */
+  readonly routes?: readonly ManagementRoute[];
+}
+
+/** Longest body of a request. */
+const MAX_BODY = 65_536;
+
+/** GET /metrics, /health/live, /health/ready, pages and resources, and the routes given. Keeps answering while the process quiesces. */
 export function managementServer(
   options: ManagementServerOptions,
-  { register, health }: { readonly register: MetricsRegister; readonly health: Health },
+  { register, health, routes = [] }: ManagementServerModules,
 ): ManagementServer {
   const server = createServer((request, response) => void respond(request, response));
+  const paths = ["/metrics", "/health/live", "/health/ready", ...new Set(routes.map(({ path }) => path))];
   server.headersTimeout = 5000;
   server.requestTimeout = 10_000;
   server.maxHeadersCount = 100;
@@ -45,7 +52,7 @@ export function managementServer(
   const resources = new Map<string, Resource>();
 
   function unknown(): ManagementAnswer {
-    const known = ["/metrics", "/health/live", "/health/ready", ...pages.keys()];
+    const known = [...paths, ...pages.keys()];
     return text(404, `try ${known.slice(0, -1).join(", ")} or ${known.at(-1)}\n`);
   }
 
@@ -61,6 +68,8 @@ export function managementServer(
 
   async function answer(request: IncomingMessage): Promise<ManagementAnswer> {
     const [path = "/", ...query] = (request.url ?? "/").split("?");
+    const ours = routes.filter((route) => route.path === path);
+    if (ours.length > 0) return routed(ours, request, query.join("?"));
     if (request.method !== "GET" && request.method !== "HEAD") return text(405, "only GET and HEAD\n");
     switch (path) {
       case "/metrics":
@@ -81,11 +90,26 @@ export function managementServer(
     }
   }
 
+  async function routed(
+    ours: readonly ManagementRoute[],
+    request: IncomingMessage,
+    query: string,
+  ): Promise<ManagementAnswer> {
+    const method = request.method === "HEAD" ? "GET" : (request.method ?? "");
+    const route = ours.find(({ methods }) => methods.some((one) => one === method));
+    if (route === undefined) return refused(405, `only ${ours.flatMap(({ methods }) => methods).join(", ")}`);
+    const stranger = route.restricted === true ? admit(request) : undefined;
+    if (stranger !== undefined) return refused(stranger.status, stranger.detail);
+    const body = await bodyOf(request);
+    if (body === undefined) return refused(413, `${MAX_BODY} bytes at most`);
+    return route.answer({ method, query: new URLSearchParams(query), body });
+  }
+
   async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    request.resume();
     const { status, type, body } = await answer(request).catch((error: unknown) =>
-      text(500, `${String(error)}\n`),
+      refused(500, String(error)),
     );
+    request.resume();
     response.writeHead(status, {
       "content-type": type,
       "content-length": Buffer.byteLength(body),
@@ -138,6 +162,14 @@ function decoded(text: string): string | undefined {
   }
 }
 
-function text(status: number, body: string): ManagementAnswer {
-  return { status, type: "text/plain; charset=utf-8", body };
+/** Undefined: it is too long; what is left of it is thrown away. */
+async function bodyOf(request: IncomingMessage): Promise<string | undefined> {
+  const parts: Buffer[] = [];
+  let length = 0;
+  for await (const part of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    length += part.length;
+    if (length > MAX_BODY) return undefined;
+    parts.push(part);
+  }
+  return Buffer.concat(parts).toString("utf8");
 }

@@ -1,6 +1,7 @@
 import type { Clock, Timer } from "../clock.ts";
 import type { DnsResolver } from "../dns/resolver.ts";
 import type { Logger } from "../log/logger.ts";
+import { runtimeProblems } from "../problems.ts";
 import type { Pools } from "./pools.ts";
 
 /** One way to a service. */
@@ -52,7 +53,7 @@ export function followService(
         timer = clock.setTimer(Math.min(MAX_WAIT_MS, Math.max(MIN_WAIT_MS, ttlSeconds * 1000)), ask);
       },
       (err: unknown) => {
-        log.error({ err, name }, "following a service failed");
+        log.error({ err, name, problemId: runtimeProblems.defect.id }, "following a service failed");
         if (!stopped) timer = clock.setTimer(MAX_WAIT_MS, ask);
       },
     );

@@ -4,6 +4,7 @@ import { basename, dirname } from "node:path";
 import type { Clock, Timer } from "../clock.ts";
 import { ImsError } from "../errors.ts";
 import type { Logger } from "../log/logger.ts";
+import { runtimeProblems } from "../problems.ts";
 import { type PoolMember, PoolZone } from "./pool-zone.ts";
 import { parsePoolsFile } from "./pools-file.ts";
 
@@ -27,6 +28,8 @@ export interface Pools {
   /** The records in force. */
   readonly zone: PoolZone;
   readonly members: readonly PoolMember[];
+  /** Why the file is not in force as it is now. */
+  readonly problem: string | undefined;
   /** Has a member of any pool, or of the pool of that domain name, this address? */
   isMember(address: string, pool?: string): boolean;
   /** Told of every change after it is in force; the function returned ends that. */
@@ -98,6 +101,10 @@ class WatchedPools implements Pools {
 
   get members(): readonly PoolMember[] {
     return this.#zone.members;
+  }
+
+  get problem(): string | undefined {
+    return this.#complaint === "" ? undefined : this.#complaint;
   }
 
   isMember(address: string, pool?: string): boolean {
@@ -198,7 +205,10 @@ class WatchedPools implements Pools {
       try {
         listener({ added, removed });
       } catch (err) {
-        this.#modules.log.error({ err }, "a follower of the pools failed");
+        this.#modules.log.error(
+          { err, problemId: runtimeProblems.defect.id },
+          "a follower of the pools failed",
+        );
       }
     }
   }
@@ -208,7 +218,7 @@ class WatchedPools implements Pools {
     if (this.#stopped || problem === this.#complaint) return;
     this.#complaint = problem;
     this.#modules.log.error(
-      { file: this.#file, problem },
+      { file: this.#file, problem, problemId: runtimeProblems.poolsFileRefused.id },
       "pools file is not usable; the last good one stays in force",
     );
   }

@@ -10,7 +10,10 @@ function resolverOf(pools: PoolsFileInput, dns: DnsResolver = fakeResolver()): D
   assert.equal(parsed.kind, "pools");
   const zone = new PoolZone((parsed as { pools: ConstructorParameters<typeof PoolZone>[0] }).pools);
   const { members } = zone;
-  return poolResolver({ zone, members, isMember: () => false, onChange: () => () => {}, stop() {} }, dns);
+  return poolResolver(
+    { zone, members, isMember: () => false, problem: undefined, onChange: () => () => {}, stop() {} },
+    dns,
+  );
 }
 
 async function srv(resolver: DnsResolver, name: string): Promise<string[]> {

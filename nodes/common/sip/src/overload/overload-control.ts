@@ -52,6 +52,9 @@ const RETRY_FROM = 5;
 const RETRY_SPREAD = 15;
 const RETRY_LONGEST = 120;
 
+/** Limits come and go within seconds while there is too much; for an operator that is one overload, ms. */
+const OVER_AFTER_MS = 30_000;
+
 /** Is there a server transaction for a Via with this branch and sent-by? A retransmission of what was admitted is never refused. */
 export type IsKnown = (
   via: { readonly branch: string; readonly host: string; readonly port: number | undefined },
@@ -79,6 +82,10 @@ export class OverloadControl {
   #refusedTotal = 0;
   #oversubscription = 1;
   #longestAnswerMs = 0;
+  /** Monotonic ms; when work was limited last, and how much had been refused before that began. */
+  #limitedAt = Number.NEGATIVE_INFINITY;
+  #limitedBy = "";
+  #refusedBefore = 0;
 
   constructor(options: OverloadOptions) {
     const { clock, targetMs, floor, answerTargetMs = 0 } = options;
@@ -108,6 +115,12 @@ export class OverloadControl {
   /** Is anything to be asked before a request is taken? Read for every message, so nothing but a field. */
   get active(): boolean {
     return this.#active;
+  }
+
+  /** Why an operator should look: work is limited now, or was a moment ago. */
+  get problem(): string | undefined {
+    if (this.#options.clock.monotonic() - this.#limitedAt > OVER_AFTER_MS) return undefined;
+    return `limited by ${this.#limitedBy}, ${this.#refusedTotal - this.#refusedBefore} requests refused`;
   }
 
   /** Takes the measuring messages out of what arrives. */
@@ -275,11 +288,18 @@ export class OverloadControl {
   #steer(what: string, control: AdmissionControl, delayMs: number, elapsedMs: number): void {
     const before = control.limiting;
     control.measured(delayMs, elapsedMs);
+    if (control.limiting) this.#limited(what);
     if (before === control.limiting) return;
     const fields = { what, delayMs: Math.round(delayMs), refused: this.#refusedTotal };
     if (before) this.#options.log?.info(fields, "overload is over");
     else
       this.#options.log?.info({ ...fields, rate: Math.round(control.rate) }, "overload: new work is limited");
+  }
+
+  #limited(what: string): void {
+    if (this.problem === undefined) this.#refusedBefore = this.#refusedTotal;
+    this.#limitedAt = this.#options.clock.monotonic();
+    this.#limitedBy = what;
   }
 
   #assess(): void {

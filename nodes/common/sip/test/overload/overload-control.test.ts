@@ -110,6 +110,21 @@ function exhaust(b: Bench): void {
 
 const wait = (): void => undefined;
 
+test("overload is a problem for an operator while work is limited, and for half a minute after", () => {
+  const b = bench(wait);
+  assert.equal(b.overload.problem, undefined);
+  overloaded(b);
+  exhaust(b);
+  assert.match(b.overload.problem ?? "", /^limited by queue, 1 requests refused$/);
+  for (let tick = 0; tick < 100; tick++) {
+    b.clock.advance(50);
+    b.overload.measured(0, 50);
+  }
+  assert.match(b.overload.problem ?? "", /^limited by queue/);
+  b.clock.advance(30_000);
+  assert.equal(b.overload.problem, undefined);
+});
+
 test("RFC 3261 §21.5.4: in overload new work gets a stateless 503 with the source in the Via and a Retry-After", () => {
   const b = bench(wait);
   overloaded(b);

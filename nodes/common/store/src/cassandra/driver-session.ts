@@ -1,6 +1,7 @@
 import type { ConnectionOptions } from "node:tls";
 import type { Clock, Logger } from "@ims/runtime";
 import cassandra from "cassandra-driver";
+import { storeProblems } from "../problems.ts";
 import { CassandraError } from "./errors.ts";
 import { HedgingPolicy, NextHostPolicy } from "./hedging.ts";
 import type {
@@ -235,7 +236,10 @@ function clientOf(options: ConnectOptions, hedging: HedgingPolicy): cassandra.Cl
   if (log !== undefined) {
     client.on("hostUp", (host: cassandra.Host) => log.info({ host: host.address }, "Cassandra node is up"));
     client.on("hostDown", (host: cassandra.Host) =>
-      log.warn({ host: host.address }, "Cassandra node is down"),
+      log.warn(
+        { host: host.address, problemId: storeProblems.cassandraNodeDown.id },
+        "Cassandra node is down",
+      ),
     );
     client.on("log", (level: string, part: string, message: string) => {
       if (level !== "verbose") log.debug({ part }, message);

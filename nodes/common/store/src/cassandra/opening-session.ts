@@ -1,5 +1,6 @@
 import type { Timer } from "@ims/runtime";
 import cassandra from "cassandra-driver";
+import { storeProblems } from "../problems.ts";
 import { DriverSession, faultOf } from "./driver-session.ts";
 import { CassandraError } from "./errors.ts";
 import { migrate } from "./migrate.ts";
@@ -98,11 +99,19 @@ export class OpeningSession implements CassandraSession {
         }
       } catch (error) {
         if (atStart && isFirstTry) throw error;
-        if (!refused) log?.error({ err: error }, "the schema in Cassandra is not for this program");
+        if (!refused)
+          log?.error(
+            { err: error, problemId: storeProblems.schemaRefused.id },
+            "the schema in Cassandra is not for this program",
+          );
         refused = true;
       }
       if (this.#closed) return;
-      if (isFirstTry) log?.warn({ problem: this.#why.message }, "Cassandra is away; trying on");
+      if (isFirstTry)
+        log?.warn(
+          { problem: this.#why.message, problemId: storeProblems.cassandraAway.id },
+          "Cassandra is away; trying on",
+        );
       await this.#pause(retryMs);
     }
   }

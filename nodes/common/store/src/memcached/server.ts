@@ -1,5 +1,6 @@
 import type { Clock, Logger, LoopPacer, Timer } from "@ims/runtime";
 import { StoreError } from "../errors.ts";
+import { storeProblems } from "../problems.ts";
 import { lifetimeToken, metaDelete, metaGet, metaSet } from "./commands.ts";
 import { Connection, type Ending, type Lost } from "./connection.ts";
 import type { MemcachedCounters } from "./counters.ts";
@@ -190,7 +191,11 @@ export class Server implements Replica {
     this.#down = this.#fault(problem);
     this.#tellFirst();
     if (this.#stopped) return;
-    if (was || this.#failures === 0) log?.warn({ server: this.id, problem }, "memcached is away");
+    if (was || this.#failures === 0)
+      log?.warn(
+        { server: this.id, problem, problemId: storeProblems.memcachedServerAway.id },
+        "memcached is away",
+      );
     if (was && clock.monotonic() - this.#upSince > STABLE_MS) this.#failures = 0;
     const backoff = Math.min(LAST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** Math.min(10, this.#failures++));
     this.#retry = clock.setTimer(backoff * (0.5 + random() / 2), () => this.#connect());

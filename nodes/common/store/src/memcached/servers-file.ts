@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import type { Clock, Logger, Service, Timer } from "@ims/runtime";
 import { StoreError } from "../errors.ts";
+import { storeProblems } from "../problems.ts";
 import type { MemcachedStore } from "./memcached-store.ts";
 import { parseServers, type ServerAddress } from "./server-address.ts";
 
@@ -80,6 +81,11 @@ export class ServersFileFollower implements Service {
     return this.#synchronized;
   }
 
+  /** Why the file is not in force as it is now. */
+  get problem(): string | undefined {
+    return this.#complaint === "" ? undefined : this.#complaint;
+  }
+
   async start(): Promise<void> {
     this.#running = true;
     await this.#look();
@@ -99,16 +105,17 @@ export class ServersFileFollower implements Service {
     const { path, clock, log, everyMs = EVERY_MS } = this.#options;
     try {
       const text = await readFile(path, "utf8");
-      if (text !== this.#text) {
-        const file = parseServersFile(text);
-        this.#text = text;
-        this.#complaint = "";
-        await this.#adopt(file);
-      }
+      const file = text === this.#text ? undefined : parseServersFile(text);
+      this.#text = text;
+      this.#complaint = "";
+      if (file !== undefined) await this.#adopt(file);
     } catch (error) {
       const complaint = error instanceof StoreError ? error.message : codeOf(error);
       if (complaint !== this.#complaint)
-        log?.warn({ path, problem: complaint }, "memcached servers stay as they are");
+        log?.warn(
+          { path, problem: complaint, problemId: storeProblems.serversFileRefused.id },
+          "memcached servers stay as they are",
+        );
       this.#complaint = complaint;
     }
     if (this.#running) this.#timer = clock.setTimer(everyMs, () => void this.#look());

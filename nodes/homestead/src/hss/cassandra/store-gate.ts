@@ -1,4 +1,5 @@
 import type { Clock, Logger, Timer } from "@ims/runtime";
+import { homesteadProblems } from "../../problems.ts";
 import { UNAVAILABLE, type Unavailable } from "../hss.ts";
 
 const RETRY_MS = 500;
@@ -63,7 +64,10 @@ export class StoreGate {
         },
         (error: unknown) => {
           this.#why = error instanceof Error ? error.message : String(error);
-          this.#log.error({ reason: this.#why }, "no subscriber is served");
+          this.#log.error(
+            { reason: this.#why, problemId: homesteadProblems.subscribersUnavailable.id },
+            "no subscriber is served",
+          );
         },
       );
     });

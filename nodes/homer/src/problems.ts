@@ -1,0 +1,53 @@
+import type { Problems } from "@ims/runtime";
+
+/** What may go wrong in homer: TW-6000 to TW-6999. */
+export const homerProblems = {
+  homesteadAway: {
+    id: "TW-6001",
+    name: "homer-homestead-away",
+    kind: "alarm",
+    type: "COMMUNICATIONS_ALARM",
+    probableCause: "communicationsSubsystemFailure",
+    severity: "MAJOR",
+    summary: "homestead does not say who is who",
+    cause: "The provisioning API of --homestead is down, or refuses the token.",
+    effect: "Users cannot be authenticated on Ut, and owners of documents are not known: 503.",
+    action: "Bring homestead back; check --homestead-token-file.",
+  },
+  documentsUnreadable: {
+    id: "TW-6002",
+    name: "documents-unreadable",
+    kind: "event",
+    type: "PROCESSING_ERROR_ALARM",
+    probableCause: "storageCapacityProblem",
+    severity: "MAJOR",
+    summary: "Documents or call lists cannot be read or written",
+    cause: "The disk of the state directory is full or broken.",
+    effect: "Ut requests get 503; sprout goes by what it has read last.",
+    action: "Make room on the disk.",
+  },
+  changesUntold: {
+    id: "TW-6003",
+    name: "call-list-changes-untold",
+    kind: "alarm",
+    type: "COMMUNICATIONS_ALARM",
+    probableCause: "communicationsSubsystemFailure",
+    severity: "MINOR",
+    summary: "Nobody can be told of changed call lists",
+    cause: "What listens at --call-list-notify-url is down or answers with errors.",
+    effect: "Clients see new calls when they look, not at once; changes of this time are not told again.",
+    action: "Look at that server.",
+  },
+  utUnusable: {
+    id: "TW-6004",
+    name: "ut-without-authentication",
+    kind: "event",
+    type: "PROCESSING_ERROR_ALARM",
+    probableCause: "configurationOrCustomizationError",
+    severity: "MAJOR",
+    summary: "Nobody can use Ut",
+    cause: "Neither --homestead nor --authentication-proxies is given.",
+    effect: "All requests of users get 401 or 403.",
+    action: "Give one of them.",
+  },
+} as const satisfies Problems;
