@@ -20,13 +20,13 @@ function follow(one) {
 }
 
 window.ue = {
-  async register({ server, user, domain, password }) {
+  async register({ server, user, domain, password, peerConnection = { iceServers: [] } }) {
     userAgent = new UserAgent({
       uri: UserAgent.makeURI(`sip:${user}@${domain}`),
       transportOptions: { server },
       authorizationUsername: `${user}@${domain}`,
       authorizationPassword: password,
-      sessionDescriptionHandlerFactoryOptions: { peerConnectionConfiguration: { iceServers: [] } },
+      sessionDescriptionHandlerFactoryOptions: { peerConnectionConfiguration: peerConnection },
       logLevel: "warn",
       delegate: {
         onInvite(invitation) {
@@ -69,6 +69,18 @@ window.ue = {
       if (stat.type === "inbound-rtp" && stat.kind === "audio")
         return { packets: stat.packetsReceived, energy: stat.totalAudioEnergy ?? 0 };
     return { packets: 0, energy: 0 };
+  },
+  async pair() {
+    const report = await session.sessionDescriptionHandler.peerConnection.getStats();
+    for (const stat of report.values())
+      if (stat.type === "transport" && report.get(stat.selectedCandidatePairId) !== undefined) {
+        const { localCandidateId, remoteCandidateId } = report.get(stat.selectedCandidatePairId);
+        const [local, remote] = [localCandidateId, remoteCandidateId].map(
+          (id) => report.get(id).candidateType,
+        );
+        return { local, remote };
+      }
+    return { local: "none", remote: "none" };
   },
   async unregister() {
     await registerer.unregister();

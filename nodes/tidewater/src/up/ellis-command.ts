@@ -1,4 +1,5 @@
 import type { NodeCommand } from "./nodes.ts";
+import type { TurnOfLab } from "./turn/coturn.ts";
 
 /** Numbers given out unless told otherwise: beside those of the examples. */
 const NUMBERS = "6505551000-6505551999";
@@ -12,15 +13,18 @@ export function ellisCommand(told: {
   readonly homestead: string;
   /** Undefined: there are no telephony services. */
   readonly homer: string | undefined;
+  readonly turn: TurnOfLab | undefined;
 }): NodeCommand {
-  const { host, common, stateDir, domain, homestead, homer } = told;
+  const { host, common, stateDir, domain, homestead, homer, turn } = told;
   const services =
     homer === undefined ? [] : ["--homer", homer, "--application-server", `sip:mmtel.${domain}`];
+  const relays =
+    turn === undefined ? [] : ["--turn-secret-file", turn.secretFile, "--turn-uris", turn.uris.join(",")];
   return {
     name: "ellis",
     args: [
       ...["--host", host, ...common, "--state-dir", stateDir],
-      ...["--homestead", homestead, "--numbers", NUMBERS, ...services],
+      ...["--homestead", homestead, "--numbers", NUMBERS, ...services, ...relays],
     ],
   };
 }

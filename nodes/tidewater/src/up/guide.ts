@@ -54,6 +54,11 @@ ${
 `
     : ""
 }${
+  options.turn === undefined
+    ? ""
+    : `TURN:              ${options.turn.uris.join(" ")}   (credentials: GET http://${near}:${ports.get("ellis.http")}/turn-credentials)
+`
+}${
   options.callLists === true
     ? `Call lists:        curl --digest -u ${user}@${domain} http://${near}:${ports.get("homer.ut")}/org.projectclearwater.call-list/users/sip:${user}@${domain}/call-list.xml
 `

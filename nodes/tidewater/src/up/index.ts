@@ -24,6 +24,7 @@ import {
 import { upPools } from "./pools/up-pools.ts";
 import { makeStateDir } from "./state-dir.ts";
 import { Supervisor } from "./supervisor.ts";
+import { startCoturn } from "./turn/coturn.ts";
 
 function collect(value: string, before: readonly NodeOption[] = []): NodeOption[] {
   const option = nodeOptionOf(value);
@@ -67,6 +68,7 @@ export function upCommand(exit: (code: number) => void): Command {
     .option("--charging", "run ralf too: charging with CDR files in cdr/ of the state directory")
     .option("--mmtel", "run homer too: telephony services, which phones set by XCAP")
     .option("--ellis", "run ellis too: accounts and numbers for users, over HTTP as Clearwater's Ellis")
+    .option("--turn", "run coturn too: a TURN server for phones in browsers, with credentials by ellis")
     .option("--call-lists", "run homer too: lists of their calls for subscribers, over HTTP")
     .option("--twinning", "twin VoIP clients with mobile phones of a circuit-switched network")
     .option(
@@ -95,7 +97,8 @@ export function upCommand(exit: (code: number) => void): Command {
       refuseWithoutPools(given, command);
       const seedExamples = given.examples && isLoopback(given.host);
       const emergency = given.emergency === undefined ? {} : { emergency: resolve(given.emergency) };
-      exit(await up({ ...given, ...emergency, set: given.set ?? [], seedExamples }, given.json === true));
+      const { turn = false, json = false, set = [], ...rest } = given;
+      exit(await up({ ...rest, ...emergency, set, seedExamples }, { turn, json }));
     });
 }
 
@@ -104,6 +107,10 @@ function refuseWithoutPools(given: Given, command: Command): void {
   const wrong = ["network", "restart"].find((name) => command.getOptionValueSource(name) !== "default");
   if (wrong !== undefined)
     throw new Error(`--${wrong === "restart" ? "no-restart" : wrong} goes with --pools only`);
+  if (given.turn === true && given.ellis !== true)
+    throw new Error("--turn goes with --ellis, which gives users their credentials");
+  if (given.turn === true && (given.host === "0.0.0.0" || given.host === "::"))
+    throw new Error("--turn needs the address that phones use: --host ADDRESS");
   const member = set?.find(({ node }) => node.includes("-"));
   if (given.charging !== true && set?.some(({ node }) => node === "ralf"))
     throw new Error("--set ralf: ralf runs with --charging only");
@@ -127,6 +134,7 @@ async function inPools(given: Given, command: Command): Promise<number> {
       "--ibcf goes without --pools and --stores: write --set bono.ibcf-peers-file=... and --set sprout.bgcf-file=...",
     );
   if (given.ellis === true) throw new Error("--ellis goes without --pools and --stores");
+  if (given.turn === true) throw new Error("--turn goes without --pools and --stores");
   const pools = given.pools ?? withDefaults(new Map());
   const stores = given.stores ?? { memcached: 0, cassandra: 0 };
   const problem =
@@ -161,7 +169,8 @@ function emergencyOptions({ emergency, domain }: Given): readonly NodeOption[] {
   ];
 }
 
-interface Given extends Omit<UpOptions, "seedExamples" | "set"> {
+interface Given extends Omit<UpOptions, "seedExamples" | "set" | "turn"> {
+  readonly turn?: boolean;
   readonly pools?: PoolCounts;
   readonly stores?: StoreCounts;
   readonly network: string;
@@ -171,13 +180,17 @@ interface Given extends Omit<UpOptions, "seedExamples" | "set"> {
   readonly set?: readonly NodeOption[];
 }
 
-async function up(options: UpOptions, json: boolean): Promise<number> {
+async function up(
+  options: UpOptions,
+  { turn, json }: { readonly turn: boolean; readonly json: boolean },
+): Promise<number> {
   const stateDir = resolve(options.stateDir);
   makeStateDir(stateDir);
   if (options.ibcf !== undefined) writeFileSync(join(stateDir, IBCF_ROUTES), ibcfRoutes(options));
   const began = Date.now();
+  const coturn = turn ? await startCoturn({ ...options, stateDir }) : undefined;
   const supervisor = new Supervisor(
-    nodeCommands({ ...options, stateDir, keys: poolKeys(stateDir) }),
+    nodeCommands({ ...options, stateDir, keys: poolKeys(stateDir), turn: coturn }),
     (line) => process.stderr.write(`tidewater: ${line}\n`),
   );
   const signal = new Promise<undefined>((done) => {
@@ -196,12 +209,13 @@ async function up(options: UpOptions, json: boolean): Promise<number> {
       console.log(
         JSON.stringify({ ready: true, host: options.host, domain: options.domain, nodes: started }),
       );
-    else console.log(guide(options, started, seconds));
-    const failure = await Promise.race([signal, supervisor.failure]);
+    else console.log(guide({ ...options, turn: coturn }, started, seconds));
+    const failure = await Promise.race([signal, supervisor.failure, ...(coturn ? [coturn.failure] : [])]);
     if (failure === undefined) return 0;
     process.stderr.write(`tidewater: ${failure}\n`);
     return 1;
   } finally {
     await supervisor.stop();
+    await coturn?.stop();
   }
 }

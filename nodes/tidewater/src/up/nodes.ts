@@ -3,6 +3,7 @@ import { isIP } from "node:net";
 import { join } from "node:path";
 import { ellisCommand } from "./ellis-command.ts";
 import type { PoolKeys } from "./pools/keys.ts";
+import type { TurnOfLab } from "./turn/coturn.ts";
 
 /** What `tidewater up` was asked for. */
 export interface UpOptions {
@@ -21,6 +22,8 @@ export interface UpOptions {
   readonly twinning?: boolean;
   /** Run ellis too: accounts and numbers for users. */
   readonly ellis?: boolean;
+  /** The TURN server that runs beside it. */
+  readonly turn?: TurnOfLab | undefined;
   /** Path of a file of peers: bono is an IBCF too, and sprout sends to it what leaves the network. */
   readonly ibcf?: string;
   /** File of the PSAPs: an E-CSCF in sprout, emergency requests by bono. */
@@ -126,6 +129,7 @@ export function nodeCommands(options: UpOptions): NodeCommand[] {
       ? [
           ellisCommand({
             ...{ host, common, stateDir, domain, homestead: `http://${uriHost}:${provisioning}` },
+            turn: options.turn,
             homer:
               options.mmtel === true
                 ? `http://${uriHost}:${portOf("homer", "core-port", HOMER_PORT, options.set)}`
