@@ -10,6 +10,8 @@ export type CoreOfUe = Pick<CoreUnderTest, "domain" | "sip">;
 
 export interface UeOptions {
   readonly user: string;
+  /** Private identity; default: user@domain. */
+  readonly impi?: string;
   readonly transport?: "udp" | "tcp";
   /** Password text, or octets for AKA; or a function of the nonce. */
   readonly password?: string | ((nonce: Buffer) => { readonly password?: Buffer; readonly auts?: string });
@@ -44,7 +46,7 @@ export class SipUe {
     this.localPort = wire.port;
     this.domain = core.domain;
     this.impu = `sip:${options.user}@${core.domain}`;
-    this.impi = `${options.user}@${core.domain}`;
+    this.impi = options.impi ?? `${options.user}@${core.domain}`;
   }
 
   static async open(t: TestContext, core: CoreOfUe, options: UeOptions): Promise<SipUe> {

@@ -10,6 +10,7 @@ import type {
   SubscriberRepository,
   WriteResult,
 } from "../../../nodes/homestead/src/hss/subscriber-repository.ts";
+import { sharedSubscriptionCompliance } from "../../../nodes/homestead/test/hss/shared-subscription-compliance.ts";
 import {
   find,
   ownerOf,
@@ -78,10 +79,11 @@ describe("Subscribers in Cassandra", { skip }, () => {
     return found;
   }
 
-  subscriberRepositoryCompliance("Cassandra", async () => {
-    await emptied(session(0));
-    return { one: repositoryOn(session(0)), other: repositoryOn(session(1)) };
-  });
+  for (const compliance of [subscriberRepositoryCompliance, sharedSubscriptionCompliance])
+    compliance("Cassandra", async () => {
+      await emptied(session(0));
+      return { one: repositoryOn(session(0)), other: repositoryOn(session(1)) };
+    });
 
   test("TS 24.623: simservs documents are written under the version read, and two writers do not lose one", async () => {
     await emptied(session(0));

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { digestProofSchema, digestVerdictSchema, identityOwnerSchema } from "./authentication.ts";
+import { homesteadProvPaths, homesteadProvSchemas } from "./homestead-prov-openapi.ts";
 import {
   changedSubscriberSchema,
   deregistrationSchema,
@@ -7,6 +8,7 @@ import {
   importRequestSchema,
   newSubscriberSchema,
   problemSchema,
+  sharingSubscriberSchema,
   subscriberPageSchema,
   subscriberSchema,
 } from "./provisioning.ts";
@@ -43,6 +45,7 @@ export function openApiDocument(): Json {
       securitySchemes: { token: { type: "http", scheme: "bearer", description: "needed beyond loopback" } },
       schemas: {
         NewSubscriber: input(newSubscriberSchema),
+        SharingSubscriber: input(sharingSubscriberSchema),
         ChangedSubscriber: input(changedSubscriberSchema),
         Deregistration: input(deregistrationSchema),
         Subscriber: output(subscriberSchema),
@@ -53,6 +56,7 @@ export function openApiDocument(): Json {
         DigestVerdict: output(digestVerdictSchema),
         IdentityOwner: output(identityOwnerSchema),
         Problem: output(problemSchema),
+        ...homesteadProvSchemas(),
       },
     },
     security: [{}, { token: [] }],
@@ -75,7 +79,12 @@ export function openApiDocument(): Json {
             ],
           },
         ),
-        post: operation("add", "Adds a subscriber", { 201: content("Subscriber") }, body("NewSubscriber")),
+        post: operation(
+          "add",
+          "Adds a subscriber, or one more private identity to the subscription of another",
+          { 201: content("Subscriber") },
+          bodyOf("NewSubscriber", "SharingSubscriber"),
+        ),
       },
       "/subscribers/{impi}": {
         parameters: [impi],
@@ -86,7 +95,11 @@ export function openApiDocument(): Json {
           { 200: content("Subscriber") },
           body("ChangedSubscriber"),
         ),
-        delete: operation("delete", "Deregisters and removes a subscriber", { 204: none }),
+        delete: operation(
+          "delete",
+          "Deregisters and removes a subscriber; private identities that share its sets keep them",
+          { 204: none },
+        ),
       },
       "/subscribers/{impi}/deregister": {
         parameters: [impi],
@@ -118,6 +131,7 @@ export function openApiDocument(): Json {
           body("ImportRequest"),
         ),
       },
+      ...homesteadProvPaths(operation),
     },
   };
 }
@@ -139,6 +153,11 @@ function content(name: string): Json {
 
 function body(name: string, required = true): Json {
   return { requestBody: { required, content: content(name)["content"] } };
+}
+
+function bodyOf(...names: readonly string[]): Json {
+  const oneOf = names.map((name) => ({ $ref: `#/components/schemas/${name}` }));
+  return { requestBody: { required: true, content: { "application/json": { schema: { oneOf } } } } };
 }
 
 /** Inside a document the dialect is said once, by `openapi`. */

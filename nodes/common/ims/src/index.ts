@@ -59,6 +59,14 @@ export {
   parseSharedIfcSets,
 } from "./profile/parse-ifc-sets.ts";
 export { parseUserProfile } from "./profile/parse-user-profile.ts";
+export {
+  buildProfileServices,
+  buildPublicIdentity,
+  type ProfileServices,
+  type ProvisionedResult,
+  parseProfileServices,
+  parsePublicIdentity,
+} from "./profile/provisioned-profile.ts";
 export { type OfferedScscf, rankScscfs, type ServerCapabilities } from "./profile/server-capabilities.ts";
 export {
   type ExtendedPriority,

@@ -10,6 +10,7 @@ import {
   UNAVAILABLE,
   when,
 } from "../hss/hss.ts";
+import { eachSetOf } from "../hss/stored.ts";
 import { identityOf, type Subscriber, type SubscriberIdentity } from "../hss/subscriber.ts";
 
 export type Refusal = ReturnType<typeof cxResult> | { readonly resultCode: number };
@@ -42,7 +43,7 @@ export function bothIdentities(
   if (canonical === undefined) return userUnknown;
   return when(hss.byPrivateIdentity(impiKey(userName)), (subscriber): Eventually<ServedOrRefused> => {
     if (subscriber === undefined) return userUnknown;
-    const served = servedAs(subscriber, canonical);
+    const served = servedInOneSet(subscriber, canonical);
     if (served !== undefined) return served;
     return when(hss.byPublicIdentity(canonical), (other) => {
       if (other === UNAVAILABLE) return unableToComply;
@@ -60,14 +61,47 @@ export function publicIdentityOnly(hss: Lookups, publicIdentity: string): Eventu
   );
 }
 
-/** By private identity alone (SAR that names no public one): its default identity stands for the set. */
+/** By private identity alone (SAR that names no public one): its default identity stands for all its sets. */
 export function privateIdentityOnly(hss: Lookups, userName: string): Eventually<ServedOrRefused> {
-  return when(hss.byPrivateIdentity(impiKey(userName)), (subscriber): ServedOrRefused => {
-    if (subscriber === undefined) return userUnknown;
-    if (subscriber === UNAVAILABLE) return unableToComply;
+  return when(hss.byPrivateIdentity(impiKey(userName)), (found): ServedOrRefused => {
+    if (found === undefined) return userUnknown;
+    if (found === UNAVAILABLE) return unableToComply;
+    const subscriber = found.part?.subscription.ofPrivateAsWhole(found.impi) ?? found;
     const identity = subscriber.identities.find(({ barred }) => !barred) ?? subscriber.identities[0];
     return identity === undefined ? userUnknown : { kind: "served", subscriber, identity };
   });
+}
+
+/** The same in that of the sets of a private identity which has the identity. */
+function servedInOneSet(found: Exclude<Found, undefined>, canonical: string): ServedOrRefused | undefined {
+  if (found === UNAVAILABLE || found.part === undefined) return servedAs(found, canonical);
+  const views = eachSetOf(found);
+  // An exact identity goes before a wildcard of another set.
+  const exact = views.find(({ identities }) => identities.some((one) => one.canonical === canonical));
+  if (exact !== undefined) return servedAs(exact, canonical);
+  for (const view of views) {
+    const served = servedAs(view, canonical);
+    if (served !== undefined) return served;
+  }
+  return undefined;
+}
+
+/** Further identities that one request names: a change is about their sets too. */
+export function together(served: Served, publicIdentities: readonly string[]): Served {
+  const { subscriber } = served;
+  const { part } = subscriber;
+  if (part === undefined || publicIdentities.length < 2) return served;
+  const { subscription, onBehalfOf } = part;
+  const named = new Set(publicIdentities.map((one) => canonicalImpu(one)));
+  const scope = new Set(part.scope);
+  for (const { id, profiles } of subscription.sets)
+    if (profiles.some(({ identities }) => identities.some(({ canonical }) => named.has(canonical)))) {
+      const mayRegister = subscription.privateIdentities.some(
+        ({ impi, sets }) => onBehalfOf.includes(impi) && sets.includes(id),
+      );
+      if (mayRegister) scope.add(id);
+    }
+  return { ...served, subscriber: { ...subscriber, part: { ...part, scope: [...scope] } } };
 }
 
 /** Undefined when the identity is not one of the subscriber's. */

@@ -29,7 +29,7 @@ export function locationInfo(request: LocationInfoRequest, modules: CxModules): 
         return { resultCode: ResultCode.SUCCESS, serverName, ...wildcard };
       }
       // Not registered: only an originating request by an AS, or a service for absent users, is worth an S-CSCF.
-      if (request.originatingRequest === undefined && !hasUnregisteredServices(subscriber)) {
+      if (request.originatingRequest === undefined && !hasUnregisteredServices(subscriber, identity)) {
         return cxResult("ERROR_IDENTITY_NOT_REGISTERED");
       }
       if (serverName !== undefined) return { ...cxResult("UNREGISTERED_SERVICE"), serverName, ...wildcard };

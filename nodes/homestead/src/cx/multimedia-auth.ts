@@ -144,8 +144,9 @@ function digestItem({ realm, ha1Md5, ha1Sha256 }: DigestCredentials): AuthDataIt
       digestAlgorithm: "MD5",
       digestQop: "auth",
       digestHa1: ha1Md5,
-      alternateDigestAlgorithm: "SHA-256",
-      alternateDigestHa1: ha1Sha256,
+      ...(ha1Sha256 === undefined
+        ? {}
+        : { alternateDigestAlgorithm: "SHA-256", alternateDigestHa1: ha1Sha256 }),
     },
   };
 }

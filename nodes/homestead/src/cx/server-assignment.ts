@@ -6,8 +6,9 @@ import {
   ServerAssignmentTypeValue as Type,
   UserDataAlreadyAvailableValue,
 } from "@ims/diameter/cx";
-import type { Eventually, Lookups, StateChange } from "../hss/hss.ts";
+import { type Eventually, type Lookups, type StateChange, when } from "../hss/hss.ts";
 import { sharedText } from "../hss/shared-text.ts";
+import { privateIdentitiesWith } from "../hss/stored.ts";
 import { isSameRegistration, notRegistered, type Registration, type Subscriber } from "../hss/subscriber.ts";
 import { userDataOf } from "../hss/user-data.ts";
 import {
@@ -18,6 +19,7 @@ import {
   type Served,
   type ServedOrRefused,
   serveAndSave,
+  together,
 } from "./identities.ts";
 import type { CxModules } from "./modules.ts";
 
@@ -48,7 +50,7 @@ export function serverAssignment(
   const [first] = publicIdentity;
   const { hss } = modules;
   const assigned = (find: (lookups: Lookups) => Eventually<ServedOrRefused>): Answer | Promise<Answer> =>
-    serveAndSave(hss, userName ?? first ?? "", find, (served) =>
+    serveAndSave(hss, userName ?? first ?? "", inAll(find, publicIdentity), (served) =>
       assign(served, request, modules, retransmitted),
     );
   // 1. and 2. What is named exists and belongs together.
@@ -62,6 +64,16 @@ export function serverAssignment(
     return assigned((lookups) => publicIdentityOnly(lookups, first));
   }
   return assigned((lookups) => bothIdentities(lookups, userName, first));
+}
+
+/** Deregistrations may name identities of several sets. */
+function inAll(
+  find: (lookups: Lookups) => Eventually<ServedOrRefused>,
+  publicIdentities: readonly string[],
+): (lookups: Lookups) => Eventually<ServedOrRefused> {
+  if (publicIdentities.length < 2) return find;
+  return (lookups) =>
+    when(find(lookups), (found) => (found.kind === "served" ? together(found, publicIdentities) : found));
 }
 
 function needsPrivateIdentity(type: number): boolean {
@@ -153,7 +165,12 @@ function authenticationEnded(registration: Registration): Registration {
 }
 
 function success(subscriber: Subscriber): Answer {
-  return { resultCode: ResultCode.SUCCESS, userName: subscriber.impi };
+  const all = privateIdentitiesWith(subscriber);
+  return {
+    resultCode: ResultCode.SUCCESS,
+    userName: subscriber.impi,
+    ...(all.length > 1 ? { associatedIdentities: { userName: all } } : {}),
+  };
 }
 
 /** Charging-Information: TS 29.228 Table 6.1.2.2. */

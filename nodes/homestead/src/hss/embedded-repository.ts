@@ -2,10 +2,13 @@ import { matchesWildcard, parseWildcardedImpu, type WildcardedImpu } from "@ims/
 import type { Clock, Logger, Timer } from "@ims/runtime";
 import { homesteadProblems } from "../problems.ts";
 import type { Eventually, Saved, StateChange } from "./hss.ts";
+import { namesOf, parkedKey, privateName, setName } from "./record-names.ts";
+import { asPrivate, asPublic, keyOf, namedOf, type Stored, stateAfter } from "./stored.ts";
 import type { Subscriber } from "./subscriber.ts";
 import type {
   ImportOptions,
   ImportResult,
+  ListQuery,
   Page,
   PageQuery,
   RemoveResult,
@@ -15,6 +18,7 @@ import type {
   WriteResult,
 } from "./subscriber-repository.ts";
 import type { SubscriberTables } from "./subscriber-tables.ts";
+import { Subscription } from "./subscription.ts";
 
 /** Changes of this long are written in one transaction. */
 const GROUP_COMMIT_MS = 10;
@@ -33,9 +37,10 @@ export class EmbeddedRepository implements SubscriberRepository {
   readonly #log: Logger;
   readonly #cacheSize: number;
   /** Least recently used first. */
-  readonly #cache = new Map<string, Subscriber>();
+  readonly #cache = new Map<string, Stored>();
   readonly #owners = new Map<string, string>();
-  readonly #dirty = new Set<Subscriber>();
+  /** By the names of their rows. */
+  readonly #dirty = new Map<string, Stored>();
   #wildcards: readonly { readonly wildcard: WildcardedImpu; readonly impi: string }[] = [];
   #timer: Timer | undefined;
   #import: Promise<void> | undefined;
@@ -57,30 +62,42 @@ export class EmbeddedRepository implements SubscriberRepository {
   }
 
   byPrivateIdentity(impi: string): Subscriber | undefined {
-    const cached = this.#cache.get(impi);
-    if (cached !== undefined) {
-      this.#cache.delete(impi);
-      this.#cache.set(impi, cached);
-      return cached;
-    }
-    const found = this.#tables.find(impi);
-    if (found !== undefined) this.#remember(found);
-    return found;
+    const found = asPrivate(this.#stored(impi), impi);
+    if (found !== undefined) return found;
+    return asPrivate(this.#ownedBy(privateName(impi)), impi);
   }
 
   byPublicIdentity(canonical: string): Subscriber | undefined {
-    const owner = this.#owners.get(canonical) ?? this.#tables.ownerOf(canonical);
-    if (owner !== undefined) return this.byPrivateIdentity(owner);
+    const owner = this.#ownedBy(canonical);
+    if (owner !== undefined) return asPublic(owner, canonical);
     const covering = this.#wildcards.find(({ wildcard }) => matchesWildcard(wildcard, canonical));
-    return covering && this.byPrivateIdentity(covering.impi);
+    return covering && asPublic(this.#stored(covering.impi), canonical);
+  }
+
+  bySet(id: string): Subscriber | undefined {
+    const owner = this.#ownedBy(setName(id));
+    return owner instanceof Subscription ? owner.ofSet(id) : undefined;
+  }
+
+  parked(impi: string): Subscriber | undefined {
+    return asPrivate(this.#stored(parkedKey(impi)), impi);
   }
 
   /** On disk soon, not now. */
-  save(subscriber: Subscriber, { registration, sqn }: StateChange): Saved {
-    if (this.#cache.get(subscriber.impi) !== subscriber) return "overtaken";
-    if (registration !== undefined) subscriber.registration = registration;
-    if (sqn !== undefined) subscriber.sqn = sqn;
-    this.#dirty.add(subscriber);
+  save(subscriber: Subscriber, change: StateChange): Saved {
+    const key = keyOf(subscriber);
+    const { part } = subscriber;
+    if (this.#cache.get(key) !== (part?.subscription ?? subscriber)) return "overtaken";
+    const state = stateAfter(subscriber, change);
+    if (part !== undefined && state !== undefined) {
+      const changed = part.subscription.with(state);
+      this.#cache.set(key, changed);
+      this.#dirty.set(key, changed);
+    } else {
+      if (change.registration !== undefined) subscriber.registration = change.registration;
+      if (change.sqn !== undefined) subscriber.sqn = change.sqn;
+      this.#dirty.set(key, subscriber);
+    }
     this.#timer ??= this.#clock.setTimer(GROUP_COMMIT_MS, () => this.flush());
     return "saved";
   }
@@ -97,7 +114,7 @@ export class EmbeddedRepository implements SubscriberRepository {
     // Written inside the import it would be undone with it; the import's end writes it.
     if (this.#import !== undefined) return;
     try {
-      this.#tables.saveStates(this.#dirty);
+      this.#tables.saveStates(this.#dirty.values());
       this.#dirty.clear();
     } catch (error) {
       this.#log.error(
@@ -114,7 +131,7 @@ export class EmbeddedRepository implements SubscriberRepository {
 
   replace(before: Subscriber, record: SubscriberRecord): Eventually<WriteResult> {
     return this.#writing(() => {
-      if (this.byPrivateIdentity(before.impi) !== before) return { kind: "overtaken" };
+      if (this.#stored(keyOf(before)) !== (before.part?.subscription ?? before)) return { kind: "overtaken" };
       this.flush();
       return this.#written(record.impi, this.#tables.replace(record));
     });
@@ -123,8 +140,12 @@ export class EmbeddedRepository implements SubscriberRepository {
   remove(before: Subscriber): Eventually<RemoveResult> {
     return this.#writing((): RemoveResult => {
       this.flush();
-      const removed = this.#tables.remove(before.impi);
-      this.#written(before.impi, { kind: "written" });
+      const key = keyOf(before);
+      const stored = this.#stored(key);
+      if (stored !== undefined && stored !== (before.part?.subscription ?? before))
+        return { kind: "overtaken" };
+      const removed = this.#tables.remove(key);
+      this.#written(key, { kind: "written" });
       return { kind: removed ? "written" : "notFound" };
     });
   }
@@ -132,6 +153,10 @@ export class EmbeddedRepository implements SubscriberRepository {
   page(query: PageQuery): Page {
     this.flush();
     return this.#tables.page(query);
+  }
+
+  publicIdentities(query: ListQuery): readonly string[] {
+    return this.#tables.publicIdentities(query);
   }
 
   /** One transaction over many turns; states that change meanwhile are written after it. */
@@ -185,9 +210,27 @@ export class EmbeddedRepository implements SubscriberRepository {
     }
   }
 
-  #written<R extends { readonly kind: string }>(impi: string, result: R): R {
-    const known = this.#cache.get(impi);
-    if (known !== undefined) this.#forget(known);
+  /** By the name of its row. */
+  #stored(key: string): Stored | undefined {
+    const cached = this.#cache.get(key);
+    if (cached !== undefined) {
+      this.#cache.delete(key);
+      this.#cache.set(key, cached);
+      return cached;
+    }
+    const found = this.#tables.find(key);
+    if (found !== undefined) this.#remember(key, found);
+    return found;
+  }
+
+  #ownedBy(name: string): Stored | undefined {
+    const owner = this.#owners.get(name) ?? this.#tables.ownerOf(name);
+    return owner === undefined ? undefined : this.#stored(owner);
+  }
+
+  #written<R extends { readonly kind: string }>(key: string, result: R): R {
+    if (result.kind !== "written") return result;
+    this.#forget(key);
     this.#readWildcards();
     return result;
   }
@@ -199,27 +242,29 @@ export class EmbeddedRepository implements SubscriberRepository {
     });
   }
 
-  #remember(subscriber: Subscriber): void {
+  #remember(key: string, stored: Stored): void {
     if (this.#cache.size >= this.#cacheSize) {
-      const oldest = this.#cache.values().next().value;
+      const oldest = this.#cache.keys().next().value;
       if (oldest !== undefined) {
         if (this.#dirty.has(oldest)) this.flush();
         // What could not be written stays at hand until it is.
         if (!this.#dirty.has(oldest)) this.#forget(oldest);
       }
     }
-    this.#cache.set(subscriber.impi, subscriber);
-    for (const { canonical } of subscriber.identities) this.#owners.set(canonical, subscriber.impi);
+    this.#cache.set(key, stored);
+    for (const { canonical } of namesOf(namedOf(stored))) this.#owners.set(canonical, key);
   }
 
   /** Keeps what is still to be written. */
   #forgetAll(): void {
-    for (const each of [...this.#cache.values()]) if (!this.#dirty.has(each)) this.#forget(each);
+    for (const key of [...this.#cache.keys()]) if (!this.#dirty.has(key)) this.#forget(key);
   }
 
-  #forget(subscriber: Subscriber): void {
-    this.#cache.delete(subscriber.impi);
-    for (const { canonical } of subscriber.identities) this.#owners.delete(canonical);
+  #forget(key: string): void {
+    const stored = this.#cache.get(key);
+    if (stored === undefined) return;
+    this.#cache.delete(key);
+    for (const { canonical } of namesOf(namedOf(stored))) this.#owners.delete(canonical);
   }
 }
 

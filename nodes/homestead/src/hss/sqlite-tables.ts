@@ -1,11 +1,21 @@
+import { randomUUID } from "node:crypto";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { openDatabase } from "@ims/store";
-import { identityKey } from "./identity-key.ts";
+import { isParkedKey, namesOf, PARKED, parkedKey, privateIdentitiesOf, privateName } from "./record-names.ts";
 import type { Sealing } from "./sealing.ts";
-import type { Subscriber } from "./subscriber.ts";
-import type { Conflict, Page, PageQuery, SubscriberRecord } from "./subscriber-repository.ts";
-import { decodeRow, encodeCredentials, encodeServices, type Row } from "./subscriber-row.ts";
+import { asPrivate, firstOf, renamed, type Stored, stateAfterReplace } from "./stored.ts";
+import type { Conflict, ListQuery, Page, PageQuery, SubscriberRecord } from "./subscriber-repository.ts";
+import {
+  decodeRegistration,
+  decodeRow,
+  encodeCredentials,
+  encodeServices,
+  type Row,
+} from "./subscriber-row.ts";
 import type { SubscriberTables } from "./subscriber-tables.ts";
+import { Subscription } from "./subscription.ts";
+import { decodeParts, encodeAllCredentials, encodeParts } from "./subscription-row.ts";
+import { decodeState, encodeState, NO_STATE, pruned, type SubscriptionState } from "./subscription-state.ts";
 
 type Written = { readonly kind: "written" } | Conflict;
 
@@ -29,6 +39,9 @@ CREATE TABLE identity (
 ) WITHOUT ROWID, STRICT;
 CREATE INDEX identity_impi ON identity (impi);
 CREATE INDEX identity_wildcard ON identity (wildcard) WHERE wildcard = 1;`,
+  // Subscriptions with several private identities, sets or profiles: what they are made of, and its state.
+  `ALTER TABLE subscriber ADD COLUMN parts TEXT;
+ALTER TABLE subscriber ADD COLUMN states TEXT;`,
 ];
 
 /** Subscribers in an SQLite file; ":memory:" for none. Throws StoreError when it cannot be used. */
@@ -38,6 +51,7 @@ export class SqliteTables implements SubscriberTables {
   readonly #find: StatementSync;
   readonly #owner: StatementSync;
   readonly #saveState: StatementSync;
+  readonly #saveStates: StatementSync;
 
   constructor(file: string, sealing: Sealing) {
     this.#sealing = sealing;
@@ -47,15 +61,18 @@ export class SqliteTables implements SubscriberTables {
     this.#saveState = this.#database.prepare(
       "UPDATE subscriber SET sqn = ?, state = ?, pending = ?, server_name = ?, origin_host = ?, origin_realm = ? WHERE impi = ?",
     );
+    this.#saveStates = this.#database.prepare(
+      "UPDATE subscriber SET states = ?, server_name = ?, origin_host = ?, origin_realm = ? WHERE impi = ? AND parts IS NOT NULL",
+    );
   }
 
-  find(impi: string): Subscriber | undefined {
-    const row = this.#find.get(impi) as Row | undefined;
-    return row && decodeRow(row, this.#sealing);
+  find(key: string): Stored | undefined {
+    const row = this.#find.get(key) as Row | undefined;
+    return row && this.#decode(row);
   }
 
-  ownerOf(canonical: string): string | undefined {
-    const row = this.#owner.get(canonical) as { impi: string } | undefined;
+  ownerOf(name: string): string | undefined {
+    const row = this.#owner.get(name) as { impi: string } | undefined;
     return row?.impi;
   }
 
@@ -67,31 +84,40 @@ export class SqliteTables implements SubscriberTables {
     }));
   }
 
-  insert(record: SubscriberRecord): Written {
+  insert(given: SubscriberRecord): Written {
     return this.#transaction(() => {
-      if (this.#find.get(record.impi) !== undefined) {
-        return { keep: false, value: { kind: "conflict", identity: record.impi, owner: record.impi } };
-      }
+      const conflict = this.#conflictOf(given, undefined);
+      if (conflict !== undefined) return { keep: false, value: conflict };
+      const existing = this.find(given.impi);
+      if (existing !== undefined && isParkedKey(given.impi))
+        return { keep: false, value: { kind: "conflict", identity: given.impi, owner: given.impi } };
+      // A row that is still named by a private identity that it has lost.
+      const record = existing === undefined ? given : renamed(given, randomUUID());
       this.#database
         .prepare(
-          "INSERT INTO subscriber (impi, identities, credentials, services, sqn) VALUES (?, ?, ?, ?, ?)",
+          "INSERT INTO subscriber (impi, identities, credentials, services, parts, sqn) VALUES (?, ?, ?, ?, ?, ?)",
         )
         .run(record.impi, ...this.#columns(record), record.sqn ?? 0);
-      const value = this.#writeIdentities(record);
+      if (record.parts !== undefined) this.#writeState(record.impi, pruned(NO_STATE, record.parts));
+      const value = this.#writeNames(record);
       return { keep: value.kind === "written", value };
     });
   }
 
   replace(record: SubscriberRecord): Written | { readonly kind: "notFound" } {
     return this.#transaction<Written | { readonly kind: "notFound" }>(() => {
-      const { changes } = this.#database
+      const before = this.find(record.impi);
+      if (before === undefined) return { keep: false, value: { kind: "notFound" } };
+      const conflict = this.#conflictOf(record, record.impi);
+      if (conflict !== undefined) return { keep: false, value: conflict };
+      this.#database
         .prepare(
-          "UPDATE subscriber SET identities = ?, credentials = ?, services = ?, sqn = coalesce(?, sqn) WHERE impi = ?",
+          "UPDATE subscriber SET identities = ?, credentials = ?, services = ?, parts = ?, sqn = coalesce(?, sqn) WHERE impi = ?",
         )
         .run(...this.#columns(record), record.sqn ?? null, record.impi);
-      if (changes === 0) return { keep: false, value: { kind: "notFound" } };
+      if (record.parts !== undefined) this.#writeState(record.impi, stateAfterReplace(before, record.parts));
       this.#database.prepare("DELETE FROM identity WHERE impi = ?").run(record.impi);
-      const value = this.#writeIdentities(record);
+      const value = this.#writeNames(record);
       return { keep: value.kind === "written", value };
     });
   }
@@ -105,18 +131,38 @@ export class SqliteTables implements SubscriberTables {
     const like = query.search === undefined ? "%" : `%${query.search.replace(/[\\%_]/g, "\\$&")}%`;
     const rows = this.#database
       .prepare(
-        `SELECT * FROM subscriber WHERE impi > ?1 AND (impi LIKE ?2 ESCAPE '\\' OR EXISTS
+        `SELECT * FROM subscriber WHERE impi > ?1 AND substr(impi, 1, ${PARKED.length}) <> '${PARKED}' AND (impi LIKE ?2 ESCAPE '\\' OR EXISTS
          (SELECT 1 FROM identity WHERE identity.impi = subscriber.impi AND canonical LIKE ?2 ESCAPE '\\'))
          ORDER BY impi LIMIT ?3`,
       )
       .all(query.after, like, query.limit + 1) as Row[];
-    const subscribers = rows.slice(0, query.limit).map((row) => decodeRow(row, this.#sealing));
-    return { subscribers, next: rows.length > query.limit ? subscribers.at(-1)?.impi : undefined };
+    const listed = rows.slice(0, query.limit);
+    const subscribers = listed.flatMap((row) => firstOf(this.#decode(row)) ?? []);
+    return { subscribers, next: rows.length > query.limit ? listed.at(-1)?.impi : undefined };
   }
 
-  saveStates(states: Iterable<Pick<Subscriber, "impi" | "sqn" | "registration">>): void {
+  /** In order. Names of other things come before those of public identities. */
+  publicIdentities({ chunk, of, limit }: ListQuery): readonly string[] {
+    const { n } = this.#database
+      .prepare("SELECT count(*) AS n FROM identity WHERE canonical >= 'sip'")
+      .get() as {
+      n: number;
+    };
+    const [start, end] = [Math.floor((chunk * n) / of), Math.floor(((chunk + 1) * n) / of)];
+    const rows = this.#database
+      .prepare("SELECT canonical FROM identity WHERE canonical >= 'sip' ORDER BY canonical LIMIT ? OFFSET ?")
+      .all(Math.min(end - start, limit), start) as { canonical: string }[];
+    return rows.map(({ canonical }) => canonical);
+  }
+
+  saveStates(states: Iterable<Stored>): void {
     this.#transaction(() => {
-      for (const { impi, sqn, registration: it } of states) {
+      for (const stored of states) {
+        if (stored instanceof Subscription) {
+          this.#writeState(stored.key, stored.state);
+          continue;
+        }
+        const { impi, sqn, registration: it } = stored;
         this.#saveState.run(
           sqn,
           it.state,
@@ -158,25 +204,59 @@ export class SqliteTables implements SubscriberTables {
     this.#database.close();
   }
 
-  #columns(record: SubscriberRecord): [string, Uint8Array, string] {
+  #decode(row: Row): Stored {
+    const { parts, states } = row;
+    if (parts === null) return decodeRow(row, this.#sealing);
+    const { serverName, originHost, originRealm } = decodeRegistration(row, false);
+    const server = serverName === undefined ? undefined : { serverName, originHost, originRealm };
+    const state = states === null ? NO_STATE : decodeState(states, server);
+    return new Subscription(decodeParts({ ...row, parts }, this.#sealing), state);
+  }
+
+  #writeState(key: string, state: SubscriptionState): void {
+    const { serverName, originHost, originRealm } = state.server ?? NO_SERVER;
+    this.#saveStates.run(
+      encodeState(state),
+      serverName ?? null,
+      originHost ?? null,
+      originRealm ?? null,
+      key,
+    );
+  }
+
+  #columns(record: SubscriberRecord): [string, Uint8Array, string, string | null] {
+    const { parts } = record;
+    const credentials =
+      parts === undefined ? encodeCredentials(record.credentials) : encodeAllCredentials(parts);
     return [
-      JSON.stringify(record.identities),
-      this.#sealing.seal(encodeCredentials(record.credentials), record.impi),
-      encodeServices(record.services),
+      JSON.stringify(record.identities.map(({ impu, barred }) => ({ impu, barred }))),
+      this.#sealing.seal(credentials, record.impi),
+      parts === undefined ? encodeServices(record.services) : "",
+      parts === undefined ? null : encodeParts(parts),
     ];
   }
 
-  #writeIdentities(record: SubscriberRecord): Written {
+  /** A private identity of a record that a row other than `own` has. */
+  #conflictOf(record: SubscriberRecord, own: string | undefined): Conflict | undefined {
+    for (const impi of privateIdentitiesOf(record)) {
+      if (record.impi === parkedKey(impi)) continue;
+      const holder = asPrivate(this.find(impi), impi) === undefined ? this.ownerOf(privateName(impi)) : impi;
+      if (holder !== undefined && holder !== own) return { kind: "conflict", identity: impi, owner: holder };
+    }
+    return undefined;
+  }
+
+  #writeNames(record: SubscriberRecord): Written {
     const statement = this.#database.prepare(
       "INSERT INTO identity (canonical, impi, wildcard) VALUES (?, ?, ?)",
     );
-    for (const { impu } of record.identities) {
-      const key = identityKey(impu);
-      if (key === undefined) throw new TypeError("an identity that was not checked");
-      const owner = this.ownerOf(key.canonical);
-      if (owner !== undefined) return { kind: "conflict", identity: key.canonical, owner };
-      statement.run(key.canonical, record.impi, key.wildcard ? 1 : 0);
+    for (const { canonical, wildcard } of namesOf(record)) {
+      const owner = this.ownerOf(canonical);
+      if (owner !== undefined) return { kind: "conflict", identity: canonical, owner };
+      statement.run(canonical, record.impi, wildcard ? 1 : 0);
     }
     return { kind: "written" };
   }
 }
+
+const NO_SERVER = { serverName: undefined, originHost: undefined, originRealm: undefined };

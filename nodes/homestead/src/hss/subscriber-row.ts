@@ -21,6 +21,8 @@ export type RecordRow = {
   readonly identities: string;
   readonly credentials: Uint8Array;
   readonly services: string;
+  /** Of a subscription with several parts, whose public identities are all in `identities`. */
+  readonly parts: string | null;
 };
 
 /** Columns of a registration. */
@@ -32,7 +34,13 @@ export type RegistrationRow = {
 };
 
 /** Columns of the table `subscriber` of a database file. */
-export type Row = RecordRow & RegistrationRow & { readonly sqn: number; readonly pending: number };
+export type Row = RecordRow &
+  RegistrationRow & {
+    readonly sqn: number;
+    readonly pending: number;
+    /** Of one with several parts, but for its S-CSCF. */
+    readonly states: string | null;
+  };
 
 /** What is provisioned, decoded. */
 export type DecodedRecord = Omit<Subscriber, "sqn" | "registration">;
@@ -40,21 +48,25 @@ export type DecodedRecord = Omit<Subscriber, "sqn" | "registration">;
 /** Of all who have no services of their own; nothing is ever kept in it. */
 const noText: ProfileText = { xml: undefined };
 
-type SealedCredentials = {
+export type SealedCredentials = {
   readonly digest?: DigestCredentials;
   readonly aka?: { readonly k: string; readonly opc: string; readonly amf: string };
 };
 
-export function encodeCredentials({ digest, aka }: Credentials): string {
-  const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
-  return JSON.stringify({
-    ...(digest === undefined ? {} : { digest }),
-    ...(aka === undefined ? {} : { aka: { k: hex(aka.k.export()), opc: hex(aka.opc), amf: hex(aka.amf) } }),
-  } satisfies SealedCredentials);
+export function encodeCredentials(credentials: Credentials): string {
+  return JSON.stringify(sealableCredentials(credentials));
 }
 
-function decodeCredentials(text: string): Credentials {
-  const { digest, aka } = JSON.parse(text) as SealedCredentials;
+/** What is sealed of credentials. */
+export function sealableCredentials({ digest, aka }: Credentials): SealedCredentials {
+  const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
+  return {
+    ...(digest === undefined ? {} : { digest }),
+    ...(aka === undefined ? {} : { aka: { k: hex(aka.k.export()), opc: hex(aka.opc), amf: hex(aka.amf) } }),
+  };
+}
+
+export function decodeCredentials({ digest, aka }: SealedCredentials): Credentials {
   const bytes = (hex: string): Uint8Array => Uint8Array.from(Buffer.from(hex, "hex"));
   return {
     digest: digest && { ...digest, realm: sharedText(digest.realm) },
@@ -67,19 +79,23 @@ export function encodeServices(services: ServiceData): string {
   return services === noServices ? "" : JSON.stringify(services);
 }
 
+export function decodeServices(text: string): ServiceData {
+  return text === "" ? noServices : (JSON.parse(text) as ServiceData);
+}
+
 export function decodeRow(row: Row, sealing: Sealing): Subscriber {
   const { impi, identities, credentials, services, profile } = decodeRecord(row, sealing);
   const registration = decodeRegistration(row, row.pending !== 0);
   return { impi, identities, credentials, services, sqn: row.sqn, registration, profile };
 }
 
-export function decodeRecord(row: RecordRow, sealing: Sealing): DecodedRecord {
+export function decodeRecord(row: Omit<RecordRow, "parts">, sealing: Sealing): DecodedRecord {
   const identities = JSON.parse(row.identities) as { impu: string; barred: boolean }[];
   return {
     impi: row.impi,
     identities: identities.map(({ impu, barred }) => decodeIdentity(impu, barred)),
-    credentials: decodeCredentials(sealing.open(row.credentials, row.impi)),
-    services: row.services === "" ? noServices : (JSON.parse(row.services) as ServiceData),
+    credentials: decodeCredentials(JSON.parse(sealing.open(row.credentials, row.impi)) as SealedCredentials),
+    services: decodeServices(row.services),
     profile: row.services === "" ? noText : { xml: undefined },
   };
 }
@@ -100,7 +116,7 @@ function optional(text: string | null): string | undefined {
   return text === null ? undefined : sharedText(text);
 }
 
-function decodeIdentity(impu: string, barred: boolean): SubscriberIdentity {
+export function decodeIdentity(impu: string, barred: boolean): SubscriberIdentity {
   const wildcard = parseWildcardedImpu(impu);
   const canonical = wildcard?.text ?? canonicalImpu(impu) ?? impu;
   // One string where both are the same text: most of them.

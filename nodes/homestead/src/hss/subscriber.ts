@@ -1,5 +1,6 @@
 import type { KeyObject } from "node:crypto";
 import type { InitialFilterCriteria, ServerCapabilities, WildcardedImpu } from "@ims/ims";
+import type { SubscriptionPart } from "./subscription.ts";
 
 /** A public identity of a subscriber, or a wildcard of them. */
 export type SubscriberIdentity = {
@@ -11,11 +12,12 @@ export type SubscriberIdentity = {
   readonly wildcard: WildcardedImpu | undefined;
 };
 
-/** H(user:realm:password) of RFC 7616 §3.4.2 for two algorithms; the password itself is not kept. */
+/** H(user:realm:password) of RFC 7616 §3.4.2; the password itself is not kept. */
 export type DigestCredentials = {
   readonly realm: string;
   readonly ha1Md5: string;
-  readonly ha1Sha256: string;
+  /** Absent where only the MD5 hash was provisioned. */
+  readonly ha1Sha256?: string | undefined;
 };
 
 /** USIM secrets: TS 35.206. */
@@ -49,7 +51,7 @@ export type ServiceData = {
   readonly resourcePriorities?: readonly string[] | undefined;
 };
 
-/** One private identity with its implicit registration set. */
+/** One private identity with an implicit registration set that it may register. */
 export type Subscriber = {
   readonly impi: string;
   readonly identities: readonly SubscriberIdentity[];
@@ -59,6 +61,8 @@ export type Subscriber = {
   sqn: number;
   registration: Registration;
   readonly profile: ProfileText;
+  /** Of a subscription with several private identities, sets or profiles; absent: this is all of it. */
+  readonly part?: SubscriptionPart | undefined;
 };
 
 /** User-Data, built when it is first asked for. */
@@ -110,7 +114,14 @@ export function isWhollyBarred(subscriber: Subscriber): boolean {
   return subscriber.identities.every(({ barred }) => barred);
 }
 
+/** Services of one of its identities. */
+export function servicesFor({ services, part }: Subscriber, identity: SubscriberIdentity): ServiceData {
+  const profile = part?.set?.profiles.find(({ identities }) => identities.includes(identity));
+  return profile?.services ?? services;
+}
+
 /** Whether a service is to be given while nobody is registered (TS 29.228 §6.1.4.1). */
-export function hasUnregisteredServices(subscriber: Subscriber): boolean {
-  return subscriber.services.initialFilterCriteria.some(({ profilePart }) => profilePart !== "registered");
+export function hasUnregisteredServices(subscriber: Subscriber, identity: SubscriberIdentity): boolean {
+  const { initialFilterCriteria } = servicesFor(subscriber, identity);
+  return initialFilterCriteria.some(({ profilePart }) => profilePart !== "registered");
 }

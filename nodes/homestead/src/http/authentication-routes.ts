@@ -4,6 +4,7 @@ import { canonicalImpu } from "@ims/ims";
 import type { FastifyInstance } from "fastify";
 import { impiKey } from "../cx/identities.ts";
 import { UNAVAILABLE } from "../hss/hss.ts";
+import { eachSetOf } from "../hss/stored.ts";
 import type { Subscriber } from "../hss/subscriber.ts";
 import { HttpProblem, notFound, storeAway } from "./problem.ts";
 import { parse, type RouteModules } from "./subscriber-routes.ts";
@@ -51,6 +52,7 @@ function isProven({ credentials: { digest } }: Subscriber, proof: DigestProof): 
   const { realm, algorithm, method, uri, nonce, nc, cnonce, qop, response } = proof;
   if (digest === undefined || digest.realm !== realm) return false;
   const [name, ha1] = algorithm === "MD5" ? ["md5", digest.ha1Md5] : ["sha256", digest.ha1Sha256];
+  if (ha1 === undefined) return false;
   const ha2 = hash(name, `${method}:${uri}`);
   const expected = Buffer.from(hash(name, [ha1, nonce, nc, cnonce, qop, ha2].join(":")));
   const given = Buffer.from(response.toLowerCase());
@@ -58,8 +60,9 @@ function isProven({ credentials: { digest } }: Subscriber, proof: DigestProof): 
 }
 
 /** Those that may be used, the default one first (TS 24.229 §5.4.1.2.2F). Wildcards are none of a person. */
-function identitiesOf({ identities }: Subscriber): string[] {
-  return identities
+function identitiesOf(subscriber: Subscriber): string[] {
+  return eachSetOf(subscriber)
+    .flatMap(({ identities }) => identities)
     .filter(({ barred, wildcard }) => !barred && wildcard === undefined)
     .map(({ canonical }) => canonical);
 }

@@ -4,6 +4,7 @@ import type { Service } from "@ims/runtime";
 import { runtimeProblems } from "@ims/runtime";
 import fastify, { type FastifyInstance, type FastifyRequest } from "fastify";
 import { authenticationRoutes } from "./authentication-routes.ts";
+import { homesteadProvRoutes } from "./homestead-prov/homestead-prov-routes.ts";
 import { importRoute } from "./import-route.ts";
 import { HttpProblem } from "./problem.ts";
 import { type RouteModules, subscriberRoutes } from "./subscriber-routes.ts";
@@ -32,7 +33,7 @@ export function provisioningServer(
     bodyLimit: MAX_BODY,
     requestTimeout: 60_000,
     forceCloseConnections: true,
-    routerOptions: { maxParamLength: 512 },
+    routerOptions: { maxParamLength: 512, ignoreTrailingSlash: true },
     // Names such as __proto__ in a body are refused.
     onProtoPoisoning: "error",
     onConstructorPoisoning: "error",
@@ -46,6 +47,7 @@ export function provisioningServer(
   subscriberRoutes(app, options.realm, modules);
   importRoute(app, options.realm, modules);
   authenticationRoutes(app, modules);
+  homesteadProvRoutes(app, options.realm, modules);
   let port = 0;
   return {
     get port() {

@@ -4,6 +4,7 @@ import {
   type Subscriber as Document,
   type NewSubscriber,
   newSubscriberSchema,
+  sharingSubscriberSchema,
 } from "@ims/api";
 import { isImpi } from "@ims/ims";
 import type { z } from "zod";
@@ -11,6 +12,8 @@ import { opcOf } from "../aka/milenage.ts";
 import { impiKey } from "../cx/identities.ts";
 import { digestCredentials } from "../hss/digest.ts";
 import { identityKey } from "../hss/identity-key.ts";
+import { withPrivateIdentity, withProfile } from "../hss/parts-change.ts";
+import { eachSetOf, keyOf, partsOf, privateIdentitiesWith, recordOfParts } from "../hss/stored.ts";
 import { type AkaCredentials, type Credentials, noServices, type Subscriber } from "../hss/subscriber.ts";
 import type { SubscriberRecord } from "../hss/subscriber-repository.ts";
 import { copyOf, servicesFault, servicesOf } from "./services-document.ts";
@@ -19,6 +22,14 @@ import { copyOf, servicesFault, servicesOf } from "./services-document.ts";
 export type Reading =
   | { readonly kind: "read"; readonly record: SubscriberRecord }
   | { readonly kind: "wrong"; readonly impi: string | undefined; readonly error: string };
+
+/** One more private identity of a subscription. */
+export type Sharing = {
+  readonly impi: string;
+  readonly sharesWith: string;
+  readonly credentials: Credentials;
+  readonly sqn: number;
+};
 
 type ParsedChange = z.output<typeof changedSubscriberSchema>;
 
@@ -59,6 +70,46 @@ export function readNewSubscriber(given: unknown, realm: string): Reading {
   };
 }
 
+/** Whether a subscriber to add is to be one more private identity of another's subscription. */
+export function isSharing(given: unknown): boolean {
+  return typeof given === "object" && given !== null && Object.hasOwn(given, "sharesWith");
+}
+
+/** Reads such a one; the text says what is wrong with it. */
+export function readSharing(given: unknown, realm: string): Sharing | string {
+  const parsed = sharingSubscriberSchema.safeParse(given);
+  if (!parsed.success)
+    return parsed.error.issues
+      .map(({ path, message }) => `${path.join(".") || "body"}: ${message}`)
+      .join("; ");
+  const { credentials } = parsed.data;
+  const impi = impiKey(parsed.data.impi);
+  if (!isImpi(impi)) return "impi: a private identity is user@realm";
+  const sharesWith = impiKey(parsed.data.sharesWith);
+  return {
+    impi,
+    sharesWith,
+    credentials: credentialsOf(impi, realm, credentials),
+    sqn: Number.parseInt(credentials.sqn ?? "0", 16),
+  };
+}
+
+/** More private identities than anybody has user equipments. */
+const MAX_PRIVATE_IDENTITIES = 32;
+
+/** A subscription with one more private identity, which may register what `before` may; the text says why not. */
+export function sharedRecord(
+  before: Subscriber,
+  { impi, credentials, sqn }: Sharing,
+): SubscriberRecord | string {
+  const parts = partsOf(before);
+  if (parts.privateIdentities.length >= MAX_PRIVATE_IDENTITIES)
+    return `sharesWith: a subscription has ${MAX_PRIVATE_IDENTITIES} private identities at most`;
+  const sets = parts.privateIdentities.find((one) => one.impi === before.impi)?.sets ?? [];
+  if (sets.length === 0) return `sharesWith: ${before.impi} has no implicit registration set`;
+  return recordOfParts(keyOf(before), withPrivateIdentity(parts, { impi, credentials, sets, sqn }));
+}
+
 /** A subscriber with a change applied; the text says what is wrong with it. */
 export function changedRecord(
   before: Subscriber,
@@ -71,6 +122,7 @@ export function changedRecord(
   const fault = (identities && identitiesFault(identities)) ?? (services && servicesFault(services));
   if (fault !== undefined) return fault;
   const { credentials } = change;
+  if (before.part !== undefined) return changedPart(before, change, identities, realm);
   return {
     impi: before.impi,
     identities: identities ?? before.identities.map(({ impu, barred }) => ({ impu, barred })),
@@ -79,6 +131,35 @@ export function changedRecord(
     services: services === undefined ? before.services : servicesOf(services),
     sqn: credentials?.sqn === undefined ? undefined : Number.parseInt(credentials.sqn, 16),
   };
+}
+
+/** The same of one of several parts. */
+function changedPart(
+  before: Subscriber,
+  { credentials, services }: ParsedChange,
+  identities: SubscriberRecord["identities"] | undefined,
+  realm: string,
+): SubscriberRecord | string {
+  let parts = partsOf(before);
+  const own = parts.privateIdentities.find(({ impi }) => impi === before.impi);
+  if (credentials !== undefined && own !== undefined) {
+    const sqn = credentials.sqn === undefined ? undefined : Number.parseInt(credentials.sqn, 16);
+    const changed = { ...own, credentials: credentialsOf(own.impi, realm, credentials), sqn };
+    parts = withPrivateIdentity(parts, changed);
+  }
+  if (identities !== undefined || services !== undefined) {
+    const sets = parts.sets.filter(({ id }) => own?.sets.includes(id));
+    const [set] = sets;
+    const [profile] = set?.profiles ?? [];
+    if (set === undefined || profile === undefined || sets.length > 1 || set.profiles.length > 1)
+      return `${before.impi} has several registration sets or service profiles: change them by /irs/<set>/service_profiles`;
+    parts = withProfile(parts, set.id, profile.id, (known) => ({
+      ...known,
+      identities: identities ?? known.identities,
+      services: services === undefined ? known.services : servicesOf(services),
+    }));
+  }
+  return recordOfParts(keyOf(before), parts);
 }
 
 /** Undefined: they stay as they are. The text says what is wrong with the change. */
@@ -108,7 +189,30 @@ function changedIdentities(
 
 /** How a subscriber is shown: no secret in any form. */
 export function documentOf(subscriber: Subscriber): Document {
-  const { state, authenticationPending, serverName } = subscriber.registration;
+  const { impi, credentials, part } = subscriber;
+  const sets = eachSetOf(subscriber);
+  const several = sets.length > 1 || (part?.set?.profiles.length ?? 1) > 1;
+  const others = privateIdentitiesWith(subscriber).filter((other) => other !== impi);
+  return {
+    impi,
+    publicIdentities: sets.flatMap(identityDocuments),
+    authentication: [
+      ...(credentials.digest === undefined ? [] : ["digest" as const]),
+      ...(credentials.aka === undefined ? [] : ["aka" as const]),
+    ],
+    ...(several || isEmpty(subscriber.services) ? {} : { services: copyOf(subscriber.services) }),
+    ...(others.length === 0 ? {} : { sharesWith: others }),
+    ...(part === undefined ? {} : { registrationSets: sets.flatMap(setDocument) }),
+  };
+}
+
+/** Nothing of its own: said by one value where it is written as a whole. */
+function isEmpty(services: Subscriber["services"]): boolean {
+  return servicesOf(services) === noServices;
+}
+
+function identityDocuments({ identities, registration }: Subscriber): Document["publicIdentities"] {
+  const { state, authenticationPending, serverName } = registration;
   const shown =
     state === "registered"
       ? "registered"
@@ -117,20 +221,29 @@ export function documentOf(subscriber: Subscriber): Document {
         : authenticationPending
           ? "authentication-pending"
           : "not-registered";
-  return {
-    impi: subscriber.impi,
-    publicIdentities: subscriber.identities.map(({ impu, barred }) => ({
-      impu,
-      barred,
-      state: shown,
-      ...(serverName === undefined ? {} : { serverName }),
-    })),
-    authentication: [
-      ...(subscriber.credentials.digest === undefined ? [] : ["digest" as const]),
-      ...(subscriber.credentials.aka === undefined ? [] : ["aka" as const]),
-    ],
-    ...(subscriber.services === noServices ? {} : { services: copyOf(subscriber.services) }),
-  };
+  return identities.map(({ impu, barred }) => ({
+    impu,
+    barred,
+    state: shown,
+    ...(serverName === undefined ? {} : { serverName }),
+  }));
+}
+
+function setDocument({ part }: Subscriber): NonNullable<Document["registrationSets"]> {
+  const set = part?.set;
+  if (part === undefined || set === undefined) return [];
+  const { privateIdentities } = part.subscription;
+  return [
+    {
+      id: set.id,
+      privateIdentities: privateIdentities.filter((one) => one.sets.includes(set.id)).map(({ impi }) => impi),
+      serviceProfiles: set.profiles.map(({ id, identities, services }) => ({
+        id,
+        publicIdentities: identities.map(({ impu }) => impu),
+        ...(isEmpty(services) ? {} : { services: copyOf(services) }),
+      })),
+    },
+  ];
 }
 
 function identitiesFault(identities: readonly { readonly impu: string }[]): string | undefined {

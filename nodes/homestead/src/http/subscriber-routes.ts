@@ -8,11 +8,20 @@ import { pushProfile } from "../cx/push-profile.ts";
 import { type TerminationReason, terminateRegistration } from "../cx/registration-termination.ts";
 import type { ServingHosts } from "../cx/serving-hosts.ts";
 import { type Eventually, UNAVAILABLE } from "../hss/hss.ts";
+import { withoutPrivateIdentity } from "../hss/parts-change.ts";
+import { eachSetOf, keyOf, partsOf, privateIdentitiesWith, recordOfParts } from "../hss/stored.ts";
 import type { Subscriber } from "../hss/subscriber.ts";
 import type { SubscriberRepository, WriteResult } from "../hss/subscriber-repository.ts";
 import { homesteadProblems } from "../problems.ts";
 import { changedMeanwhile, conflict, HttpProblem, notFound, storeAway } from "./problem.ts";
-import { changedRecord, documentOf, readNewSubscriber } from "./subscriber-document.ts";
+import {
+  changedRecord,
+  documentOf,
+  isSharing,
+  readNewSubscriber,
+  readSharing,
+  sharedRecord,
+} from "./subscriber-document.ts";
 
 export type RouteModules = {
   readonly subscribers: SubscriberRepository;
@@ -56,6 +65,10 @@ export function subscriberRoutes(app: FastifyInstance, realm: string, modules: R
   });
 
   app.post("/subscribers", ONE_SUBSCRIBER, async (request, reply) => {
+    if (isSharing(request.body)) {
+      const { impi } = await share(request.body);
+      return reply.code(201).send(documentOf(await known(impi)));
+    }
     const reading = readNewSubscriber(request.body, realm);
     if (reading.kind === "wrong") throw new HttpProblem(400, "Wrong subscriber", reading.error);
     const { impi } = reading.record;
@@ -94,7 +107,14 @@ export function subscriberRoutes(app: FastifyInstance, realm: string, modules: R
       await deregister(before.impi);
       const subscriber = await known(before.impi);
       // Registered again meanwhile: its registration has to end first.
-      if (subscriber.registration.state === "registered") return { kind: "overtaken" };
+      if (eachSetOf(subscriber).some(({ registration }) => registration.state === "registered"))
+        return { kind: "overtaken" };
+      // Others share its sets: those stay.
+      if (privateIdentitiesWith(subscriber).length > 1)
+        return subscribers.replace(
+          subscriber,
+          recordOfParts(keyOf(subscriber), withoutPrivateIdentity(partsOf(subscriber), subscriber.impi)),
+        );
       const removed = await subscribers.remove(subscriber);
       // Gone since it was read: by us, when the store was asked twice, or by somebody who wanted the same.
       return removed.kind === "notFound" ? { kind: "written" } : removed;
@@ -108,6 +128,22 @@ export function subscriberRoutes(app: FastifyInstance, realm: string, modules: R
     await deregister((await known(request.params.impi)).impi, reason);
     return reply.code(204).send();
   });
+
+  async function share(given: unknown): Promise<{ readonly impi: string }> {
+    const sharing = readSharing(given, realm);
+    if (typeof sharing === "string") throw new HttpProblem(400, "Wrong subscriber", sharing);
+    const { impi, sharesWith } = sharing;
+    await again(sharesWith, async (before): Promise<WriteResult> => {
+      const existing = await subscribers.byPrivateIdentity(impi);
+      if (existing === UNAVAILABLE) return { kind: "unavailable" };
+      if (existing !== undefined) throw conflict(impi, impi);
+      const record = sharedRecord(before, sharing);
+      if (typeof record === "string") throw new HttpProblem(400, "Wrong subscriber", record);
+      return subscribers.replace(before, record);
+    });
+    log.info({ impi, sharesWith }, "private identity added to a subscription");
+    return { impi };
+  }
 
   /** Reads the subscriber and changes it, once more when others changed it between. */
   async function again(

@@ -13,7 +13,7 @@ function serviceProfile(profile: ServiceProfile): string {
   const services = wrap("ListOfServiceIds", profile.serviceIds.map((id) => leaf("ServiceId", id)).join(""));
   return wrap(
     "ServiceProfile",
-    profile.publicIdentities.map(publicIdentity).join("") +
+    profile.publicIdentities.map(publicIdentityElement).join("") +
       profile.initialFilterCriteria.map(buildInitialFilterCriteria).join("") +
       wrap(
         "CoreNetworkServicesAuthorization",
@@ -23,7 +23,7 @@ function serviceProfile(profile: ServiceProfile): string {
   );
 }
 
-function publicIdentity(identity: PublicIdentity): string {
+export function publicIdentityElement(identity: PublicIdentity): string {
   const fourth = (identity.extendedPriorities ?? [])
     .map(({ namespace, level }) =>
       wrap("ExtendedPriority", leaf("PriorityNamespace", namespace) + leaf("PriorityLevel", level)),

@@ -53,6 +53,11 @@ export function parseFilterCriteriaSet(
   });
 }
 
+/** The InitialFilterCriteria under an element, in order of priority; those without a Priority as they are written. Throws XmlRefused. */
+export function parseFilterCriteriaUnder(element: Element): readonly InitialFilterCriteria[] {
+  return criteriaOf(element, "", true);
+}
+
 function rootOf(xml: string, name: string): Element {
   const root = readXml(xml, MAX_LENGTH);
   if (root.name !== name)

@@ -34,7 +34,7 @@ function serviceProfile(element: Element): ServiceProfile {
   const services = child(element, "CoreNetworkServicesAuthorization");
   const list = child(child(services, "Extension"), "ListOfServiceIds");
   return {
-    publicIdentities: identities.map(publicIdentity),
+    publicIdentities: identities.map(publicIdentityOf),
     initialFilterCriteria: childrenOf(element, "InitialFilterCriteria")
       .map(parseInitialFilterCriteria)
       .sort((one, other) => one.priority - other.priority),
@@ -46,7 +46,8 @@ function serviceProfile(element: Element): ServiceProfile {
   };
 }
 
-function publicIdentity(element: Element): PublicIdentity {
+/** A PublicIdentity element. Throws XmlRefused. */
+export function publicIdentityOf(element: Element): PublicIdentity {
   const first = child(element, "Extension");
   const second = child(first, "Extension");
   const third = child(second, "Extension");

@@ -52,11 +52,12 @@ export class BulkImport {
     });
   }
 
-  async #storedConflict({ impi, identities }: SubscriberRecord): Promise<Fault | undefined> {
+  async #storedConflict(record: SubscriberRecord): Promise<Fault | undefined> {
+    const { impi } = record;
     const known = await this.#subscribers.find(impi);
     if (known === UNAVAILABLE) return UNAVAILABLE;
     if (known !== undefined) return { kind: "conflict", identity: impi, owner: impi };
-    for (const key of claimKeys(identities)) {
+    for (const key of claimKeys(record)) {
       const owner = await this.#claims.ownerOf(key);
       if (owner === UNAVAILABLE) return UNAVAILABLE;
       if (owner !== undefined) return { kind: "conflict", identity: key.canonical, owner };
@@ -102,8 +103,8 @@ export class BulkImport {
 }
 
 /** What must be there once: private identities and public ones are different names. */
-function namesOf({ impi, identities }: SubscriberRecord): string[] {
-  return [` ${impi}`, ...claimKeys(identities).map(({ canonical }: ClaimKey) => canonical)];
+function namesOf(record: SubscriberRecord): string[] {
+  return [` ${record.impi}`, ...claimKeys(record).map(({ canonical }: ClaimKey) => canonical)];
 }
 
 function repeated(record: SubscriberRecord, owners: ReadonlyMap<string, string>): Fault | undefined {

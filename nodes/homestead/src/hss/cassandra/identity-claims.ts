@@ -1,12 +1,13 @@
 import { UNAVAILABLE } from "../hss.ts";
-import { identityKey } from "../identity-key.ts";
+import { type Named, namesOf, type RecordName } from "../record-names.ts";
 import type { Conflict, SubscriberRecord } from "../subscriber-repository.ts";
+import { partsNamed } from "../subscription-row.ts";
 import { type Cql, type Row, text } from "./cql.ts";
 import type { Patience } from "./patience.ts";
 import * as cql from "./statements.ts";
 
-/** A public identity that a record lists. */
-export type ClaimKey = { readonly canonical: string; readonly wildcard: boolean };
+/** A name that a record lists: most are public identities. */
+export type ClaimKey = RecordName;
 
 /** The claim of an operation on behalf of a subscriber. */
 export type Claimant = { readonly impi: string; readonly operation: string };
@@ -25,13 +26,8 @@ const ROUNDS = 500;
 type Worth = "owned" | "pending" | "dead" | "unavailable";
 
 /** In one order everywhere, so that of two operations that want the same identities one goes first. */
-export function claimKeys(identities: SubscriberRecord["identities"]): ClaimKey[] {
-  const keys = identities.map(({ impu }) => {
-    const key = identityKey(impu);
-    if (key === undefined) throw new TypeError("an identity that was not checked");
-    return key;
-  });
-  return keys.sort((one, other) => (one.canonical < other.canonical ? -1 : 1));
+export function claimKeys(record: Named): ClaimKey[] {
+  return namesOf(record).sort((one, other) => (one.canonical < other.canonical ? -1 : 1));
 }
 
 /**
@@ -69,6 +65,39 @@ export class Claims {
       const taken = await this.#cql.change(statements.take, params, ours);
       if (taken.kind === "applied") return { kind: "claimed" };
       if (taken.kind === "unavailable") return taken;
+    }
+    return { kind: "unavailable" };
+  }
+
+  /** Whether nobody has a name, nor will have it by an operation in progress. To be asked while one's own operation can be seen. */
+  async isFree(key: ClaimKey, patience: Patience): Promise<{ readonly kind: "free" } | ClaimRefusal> {
+    for (let round = 0; round < ROUNDS; round++) {
+      const rows = await this.#cql.read(statementsOf(key).settle, [key.canonical]);
+      if (rows === UNAVAILABLE) return { kind: "unavailable" };
+      const claimant = rows[0] && claimantOf(rows[0]);
+      const worth = claimant === undefined ? "dead" : await this.#worthOf(key, claimant);
+      if (worth === "unavailable") return { kind: "unavailable" };
+      if (claimant === undefined || worth === "dead") return { kind: "free" };
+      if (worth === "owned") return { kind: "conflict", identity: key.canonical, owner: claimant.impi };
+      if (await patience.isOver(claimant.operation)) await this.#giveUp(claimant);
+    }
+    return { kind: "unavailable" };
+  }
+
+  /**
+   * Whether no row is named by a private identity and has it, nor will have it by an operation in progress. To be asked while one's own
+   * claim on its name can be seen.
+   */
+  async isNoRow(impi: string, patience: Patience): Promise<{ readonly kind: "free" } | ClaimRefusal> {
+    for (let round = 0; round < ROUNDS; round++) {
+      const rows = await this.#cql.read(cql.settleSubscriber, [impi]);
+      if (rows === UNAVAILABLE) return { kind: "unavailable" };
+      const [row] = rows;
+      if (row !== undefined && text(row, "record_version") !== undefined && hasPrivate(row, impi))
+        return { kind: "conflict", identity: impi, owner: impi };
+      const pending = row && text(row, "operation");
+      if (pending === undefined) return { kind: "free" };
+      if (await patience.isOver(pending)) await this.#giveUp({ impi, operation: pending });
     }
     return { kind: "unavailable" };
   }
@@ -134,5 +163,14 @@ function claimantOf(row: Row): Claimant | undefined {
 
 function lists(row: Row, canonical: string): boolean {
   const identities = JSON.parse(text(row, "identities") ?? "[]") as SubscriberRecord["identities"];
-  return identities.some(({ impu }) => identityKey(impu)?.canonical === canonical);
+  const parts = text(row, "parts");
+  const impi = text(row, "impi") ?? "";
+  const named = parts === undefined ? { impi, identities } : { impi, identities, parts: partsNamed(parts) };
+  return namesOf(named).some((name) => name.canonical === canonical);
+}
+
+/** Whether a row, which is named by a private identity, has it still. */
+export function hasPrivate(row: Row, impi: string): boolean {
+  const parts = text(row, "parts");
+  return parts === undefined || partsNamed(parts).privateIdentities.some((one) => one.impi === impi);
 }

@@ -1,6 +1,7 @@
 import type { DecodedRecord } from "../subscriber-row.ts";
+import type { DecodedParts } from "../subscription-row.ts";
 
-type CachedRecord = { readonly version: string; readonly record: DecodedRecord };
+type CachedRecord = { readonly version: string; readonly record: DecodedRecord | DecodedParts };
 
 /** Owners remembered for each record. */
 const OWNERS_PER_RECORD = 4;
@@ -31,11 +32,15 @@ export class RecordCache {
     return cached;
   }
 
-  set(impi: string, version: string, record: DecodedRecord): void {
+  set(impi: string, version: string, record: DecodedRecord | DecodedParts): void {
     this.#records.delete(impi);
     if (this.#records.size >= this.#maxRecords) dropOldest(this.#records);
     this.#records.set(impi, { version, record });
-    for (const { canonical, wildcard } of record.identities)
+    const identities =
+      "key" in record
+        ? record.sets.flatMap(({ profiles }) => profiles.flatMap((profile) => profile.identities))
+        : record.identities;
+    for (const { canonical, wildcard } of identities)
       if (wildcard === undefined) this.setOwner(canonical, impi);
   }
 

@@ -58,5 +58,14 @@ export const subscriberSchema: Schema = {
          ) WITH comment = 'supplementary services (TS 24.623) by public identity' AND speculative_retry = '25ms'`,
       ],
     },
+    {
+      name: "subscriptions of several parts",
+      statements: [
+        // parts: private identities, sets and profiles, null where there is one of each. states: registrations by private
+        // identity and set, and SQNs; then state, pending and sqn stand for nothing.
+        "ALTER TABLE keyspace.subscriber ADD IF NOT EXISTS parts text",
+        "ALTER TABLE keyspace.subscriber ADD IF NOT EXISTS states text",
+      ],
+    },
   ],
 };

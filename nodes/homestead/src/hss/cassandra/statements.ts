@@ -2,8 +2,9 @@ import { type Statement, settlingRead, statement } from "./cql.ts";
 
 /** CQL on the tables of schema.ts. */
 
-const STATE = "record_version, state, pending, server_name, origin_host, origin_realm, sqn, state_version";
-const WHOLE = `impi, identities, credentials, services, ${STATE}`;
+const STATE =
+  "record_version, state, pending, server_name, origin_host, origin_realm, sqn, states, state_version";
+const WHOLE = `impi, identities, credentials, services, parts, ${STATE}`;
 
 export const selectState = statement(`SELECT ${STATE} FROM keyspace.subscriber WHERE impi = ?`);
 export const selectSubscriber = statement(`SELECT ${WHOLE} FROM keyspace.subscriber WHERE impi = ?`);
@@ -13,12 +14,18 @@ export const selectAfter = statement(
 );
 /** What a claim is worth: see Claims. */
 export const settleSubscriber = settlingRead(
-  "SELECT identities, record_version, operation FROM keyspace.subscriber WHERE impi = ?",
+  "SELECT impi, identities, parts, record_version, operation FROM keyspace.subscriber WHERE impi = ?",
 );
 
 export const saveState = statement(
   `UPDATE keyspace.subscriber SET state = ?, pending = ?, server_name = ?, origin_host = ?, origin_realm = ?, sqn = ?,
    state_version = ? WHERE impi = ? IF state_version = ? AND record_version = ?`,
+);
+
+/** The same of a subscription with several parts. */
+export const saveStates = statement(
+  `UPDATE keyspace.subscriber SET states = ?, server_name = ?, origin_host = ?, origin_realm = ?, state_version = ?
+   WHERE impi = ? IF state_version = ? AND record_version = ?`,
 );
 
 /** Begins the first write of a subscriber. */
@@ -30,8 +37,8 @@ export const beginReplace = statement(
   "UPDATE keyspace.subscriber SET operation = ? WHERE impi = ? IF operation = ? AND record_version = ?",
 );
 export const commitInsert = statement(
-  `UPDATE keyspace.subscriber SET identities = ?, credentials = ?, services = ?, record_version = ?, operation = null,
-   state = 'notRegistered', pending = false, sqn = ?, state_version = ?
+  `UPDATE keyspace.subscriber SET identities = ?, credentials = ?, services = ?, parts = ?, record_version = ?,
+   operation = null, state = 'notRegistered', pending = false, sqn = ?, states = ?, state_version = ?
    WHERE impi = ? IF operation = ? AND record_version = null`,
 );
 export const commitReplace = statement(
@@ -42,6 +49,12 @@ export const commitReplace = statement(
 export const commitReplaceWithSqn = statement(
   `UPDATE keyspace.subscriber SET identities = ?, credentials = ?, services = ?, record_version = ?, operation = null,
    sqn = ?, state_version = ? WHERE impi = ? IF operation = ? AND record_version = ?`,
+);
+/** Of one with several parts, whose state follows them: nobody may have changed that since it was read. */
+export const commitReplaceParts = statement(
+  `UPDATE keyspace.subscriber SET identities = ?, credentials = ?, services = ?, parts = ?, record_version = ?,
+   operation = null, states = ?, server_name = ?, origin_host = ?, origin_realm = ?, state_version = ?
+   WHERE impi = ? IF operation = ? AND record_version = ? AND state_version = ?`,
 );
 export const abortInsert = statement(
   "DELETE FROM keyspace.subscriber WHERE impi = ? IF operation = ? AND record_version = null",
@@ -55,6 +68,10 @@ export const removeSubscriber = statement(
 
 export const selectWildcards = statement(
   "SELECT canonical, impi FROM keyspace.subscriber_wildcard WHERE bucket = 'all'",
+);
+
+export const selectIdentities = statement(
+  "SELECT canonical FROM keyspace.subscriber_identity WHERE token(canonical) >= ? AND token(canonical) <= ? LIMIT ?",
 );
 
 /** Statements on claims: the same for both tables. */

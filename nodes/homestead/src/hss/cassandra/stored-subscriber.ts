@@ -8,6 +8,9 @@ import type {
   SubscriberIdentity,
 } from "../subscriber.ts";
 import { type DecodedRecord, decodeRecord, decodeRegistration } from "../subscriber-row.ts";
+import { Subscription } from "../subscription.ts";
+import { type DecodedParts, decodeParts } from "../subscription-row.ts";
+import { decodeState, NO_STATE, type SubscriptionState } from "../subscription-state.ts";
 import { type Row, text } from "./cql.ts";
 
 /** A subscriber as it was read; the versions say what a change of it is based on. */
@@ -35,6 +38,38 @@ export class StoredSubscriber implements Subscriber {
   }
 }
 
+/** The same of a subscription with several parts. */
+export class StoredSubscription extends Subscription {
+  readonly recordVersion: string;
+  readonly stateVersion: string;
+
+  constructor(parts: DecodedParts, recordVersion: string, state: SubscriptionState, stateVersion: string) {
+    super(parts, state);
+    this.recordVersion = recordVersion;
+    this.stateVersion = stateVersion;
+  }
+}
+
+export type StoredRow = StoredSubscriber | StoredSubscription;
+
+/** The row that a subscriber was given out of. Throws TypeError for one of another repository. */
+export function rowOf(subscriber: Subscriber): StoredRow {
+  const row = subscriber.part?.subscription ?? subscriber;
+  if (row instanceof StoredSubscriber || row instanceof StoredSubscription) return row;
+  throw new TypeError("a subscriber of another repository");
+}
+
+/** What is provisioned, with the state that a row holds. */
+export function storedRow(record: DecodedRecord | DecodedParts, version: string, row: Row): StoredRow {
+  if (!("key" in record)) return new StoredSubscriber(record, version, stateOf(row));
+  const { registration, stateVersion } = stateOf(row);
+  const { serverName, originHost, originRealm } = registration;
+  const server = serverName === undefined ? undefined : { serverName, originHost, originRealm };
+  const states = text(row, "states");
+  const state = states === undefined ? NO_STATE : decodeState(states, server);
+  return new StoredSubscription(record, version, state, stateVersion);
+}
+
 /** What changes with every procedure. */
 export type StoredState = {
   readonly sqn: number;
@@ -59,8 +94,13 @@ export function stateOf(row: Row): StoredState {
 }
 
 /** The record of a whole row. Throws SECRETS_UNREADABLE when it was sealed with another key. */
-export function recordOf(row: Row, sealing: Sealing): DecodedRecord {
+export function recordOf(row: Row, sealing: Sealing): DecodedRecord | DecodedParts {
   const credentials = row["credentials"];
+  const parts = text(row, "parts");
+  if (parts !== undefined) {
+    const sealed = credentials instanceof Uint8Array ? credentials : new Uint8Array();
+    return decodeParts({ impi: text(row, "impi") ?? "", credentials: sealed, parts }, sealing);
+  }
   return decodeRecord(
     {
       impi: text(row, "impi") ?? "",

@@ -1,10 +1,14 @@
 import { UNAVAILABLE, type Unavailable } from "../hss.ts";
 import { identityKey } from "../identity-key.ts";
+import { isParkedKey } from "../record-names.ts";
 import type { Sealing } from "../sealing.ts";
+import { firstOf } from "../stored.ts";
+import type { Subscriber } from "../subscriber.ts";
 import type { Page, PageQuery, SubscriberRecord } from "../subscriber-repository.ts";
+import { partsNamed } from "../subscription-row.ts";
 import { type Cql, type Row, text } from "./cql.ts";
 import { selectAfter, selectFirst } from "./statements.ts";
-import { recordOf, StoredSubscriber, stateOf } from "./stored-subscriber.ts";
+import { recordOf, storedRow } from "./stored-subscriber.ts";
 
 /** Rows of one read: decoded in a few milliseconds. */
 const ROWS_PER_READ = 200;
@@ -22,7 +26,7 @@ export async function subscriberPage(
 ): Promise<Page | Unavailable> {
   const { limit } = query;
   const search = query.search?.toLowerCase();
-  const subscribers: StoredSubscriber[] = [];
+  const subscribers: Subscriber[] = [];
   let after = query.after;
   let seen = 0;
   let more = true;
@@ -44,8 +48,9 @@ export async function subscriberPage(
       after = text(row, "impi") ?? "";
       seen++;
       const version = text(row, "record_version");
-      if (version === undefined || !matches(row, search)) continue;
-      subscribers.push(new StoredSubscriber(recordOf(row, sealing), version, stateOf(row)));
+      if (version === undefined || isParkedKey(after) || !matches(row, search)) continue;
+      const first = firstOf(storedRow(recordOf(row, sealing), version, row));
+      if (first !== undefined) subscribers.push(first);
     }
   }
   subscribers.sort((one, other) => (one.impi < other.impi ? -1 : 1));
@@ -55,5 +60,9 @@ export async function subscriberPage(
 function matches(row: Row, search: string | undefined): boolean {
   if (search === undefined || (text(row, "impi") ?? "").toLowerCase().includes(search)) return true;
   const identities = JSON.parse(text(row, "identities") ?? "[]") as SubscriberRecord["identities"];
-  return identities.some(({ impu }) => identityKey(impu)?.canonical.toLowerCase().includes(search) ?? false);
+  if (identities.some(({ impu }) => identityKey(impu)?.canonical.toLowerCase().includes(search) ?? false))
+    return true;
+  const parts = text(row, "parts");
+  const others = parts === undefined ? [] : partsNamed(parts).privateIdentities;
+  return others.some(({ impi }) => impi.toLowerCase().includes(search));
 }
