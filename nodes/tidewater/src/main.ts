@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { auditCommand } from "./audit/index.ts";
+import { backupCommands } from "./backup/index.ts";
 import { explain } from "./explain.ts";
 import { subscriberCommand } from "./subscriber/index.ts";
 import { trailCommand } from "./trail/index.ts";
@@ -7,15 +8,18 @@ import { upCommand } from "./up/index.ts";
 import { scaleCommands } from "./up/pools/scale-commands.ts";
 import { vnfCommand } from "./vnf/index.ts";
 
+const VERSION = "0.1.0";
+
 /** Runs one command line; gives the exit code: 0 done, 1 failed, 2 wrong use. */
 export async function main(args: readonly string[]): Promise<number> {
-  const program = new Command("tidewater").description("Tidewater, a virtual IMS core").version("0.1.0");
+  const program = new Command("tidewater").description("Tidewater, a virtual IMS core").version(VERSION);
   let exitCode = 0;
   const exit = (code: number): void => {
     exitCode = code;
   };
   program.addCommand(upCommand(exit)).addCommand(subscriberCommand(exit));
   program.addCommand(auditCommand(exit)).addCommand(vnfCommand(exit)).addCommand(trailCommand(exit));
+  for (const command of backupCommands(VERSION, exit)) program.addCommand(command);
   for (const command of scaleCommands()) program.addCommand(command);
   settle(program);
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {

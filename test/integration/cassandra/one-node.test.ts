@@ -10,6 +10,7 @@ import {
 } from "@ims/store";
 import { calendarCompliance, kvStoreCompliance } from "@ims/store/testing";
 import { type CassandraUnderTest, launchCassandra, whyNoCassandra } from "../../support/cassandra.ts";
+import { backupCases } from "./backup-cases.ts";
 import { callListCases } from "./call-list-cases.ts";
 import { launcherCases } from "./launcher-cases.ts";
 import { migrationCases } from "./migration-cases.ts";
@@ -60,4 +61,5 @@ describe("Cassandra, one node", { skip }, () => {
   migrationCases(() => cassandra);
   sessionCases(() => cassandra);
   callListCases(() => cassandra);
+  backupCases(() => cassandra);
 });

@@ -14,7 +14,7 @@ export interface OpenCassandraOptions {
   readonly log?: Logger;
   /** Default "datacenter1". */
   readonly localDataCenter?: string;
-  /** Brought up to date before the first request is let through. */
+  /** Brought up to date before the first request is let through; undefined: nothing is made or looked at. */
   readonly schemas?: readonly Schema[];
   /** Copies of each row, when the keyspace has to be created. Default: 3, or as many as there are nodes. */
   readonly replicationFactor?: number;

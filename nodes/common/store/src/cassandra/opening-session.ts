@@ -130,13 +130,17 @@ export class OpeningSession implements CassandraSession {
     }
     try {
       const copies = Math.min(MOST_COPIES, Math.max(session.hosts, options.contactPoints.length));
-      const migrated = await migrate(session, {
-        schemas: options.schemas ?? [],
-        clock: options.clock,
-        localDataCenter,
-        replicationFactor: options.replicationFactor ?? copies,
-        ...(options.log === undefined ? {} : { log: options.log }),
-      });
+      const { schemas } = options;
+      const migrated =
+        schemas === undefined
+          ? ({ kind: "migrated" } as const)
+          : await migrate(session, {
+              schemas,
+              clock: options.clock,
+              localDataCenter,
+              replicationFactor: options.replicationFactor ?? copies,
+              ...(options.log === undefined ? {} : { log: options.log }),
+            });
       if (migrated.kind === "migrated" && !this.#closed && session.isAvailable) {
         this.#session = session;
         return true;
