@@ -36,6 +36,12 @@ const answer = z.object({
 /** One step, and whose trail it is in. */
 export type NodeStep = z.output<typeof answer>["steps"][number] & { readonly node: string };
 
+/** What a node wants to see of who asks it. */
+export interface Asker {
+  /** The management token; needed beyond loopback. */
+  readonly token?: string | undefined;
+}
+
 export interface Asked {
   readonly keys: readonly string[];
   readonly kinds?: readonly string[];
@@ -60,12 +66,13 @@ const TRIES = 20;
 const PAUSE_MS = 100;
 
 /** Asks one node for what it knows. Rejects with one line when it does not answer as a node does. */
-export async function askNode(node: TrailNode, asked: Asked): Promise<Told> {
+export async function askNode(node: TrailNode, asked: Asked, asker: Asker = {}): Promise<Told> {
   const steps = new Map<number, NodeStep>();
   let oldest: number | undefined;
   let truncated = false;
   for (let from = 0; from < asked.keys.length; from += KEYS_AT_ONCE) {
-    const told = await askOnce(node, { ...asked, keys: asked.keys.slice(from, from + KEYS_AT_ONCE) });
+    const keys = asked.keys.slice(from, from + KEYS_AT_ONCE);
+    const told = await askOnce(node, { ...asked, keys }, asker);
     for (const step of told.steps) steps.set(step.sequence, { ...step, node: node.name });
     oldest = told.oldest;
     truncated ||= told.truncated;
@@ -73,7 +80,7 @@ export async function askNode(node: TrailNode, asked: Asked): Promise<Told> {
   return { steps: [...steps.values()], oldest, truncated };
 }
 
-async function askOnce(node: TrailNode, asked: Asked): Promise<z.output<typeof answer>> {
+async function askOnce(node: TrailNode, asked: Asked, { token }: Asker): Promise<z.output<typeof answer>> {
   const query = new URLSearchParams({ limit: String(MOST_STEPS), text: String(asked.text === true) });
   for (const key of asked.keys) query.append("key", key);
   for (const kind of asked.kinds ?? []) query.append("kind", kind);
@@ -81,7 +88,9 @@ async function askOnce(node: TrailNode, asked: Asked): Promise<z.output<typeof a
   if (asked.until !== undefined) query.set("until", asked.until.toFixed(3));
   for (let tries = 1; ; tries++) {
     const response = await fetch(`${node.url}/trail?${query}`, {
+      headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
       signal: AbortSignal.timeout(PATIENCE_MS),
+      redirect: "error",
     }).catch((cause: unknown) => {
       throw new Error(`${node.name} does not answer at ${node.url}`, { cause });
     });

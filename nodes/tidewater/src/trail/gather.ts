@@ -1,4 +1,4 @@
-import { type Asked, askNode, type NodeStep, type Told } from "./ask-node.ts";
+import { type Asked, type Asker, askNode, type NodeStep, type Told } from "./ask-node.ts";
 import { type Exchange, endOf, exchangeOf, exchangesOf, startOf } from "./exchange.ts";
 import type { TrailNode } from "./trail-nodes.ts";
 
@@ -12,7 +12,7 @@ export interface Gathered {
   readonly problems: readonly string[];
 }
 
-export interface GatherOptions {
+export interface GatherOptions extends Asker {
   /** How many registrations and calls, the latest. */
   readonly last: number;
   readonly text: boolean;
@@ -29,7 +29,7 @@ const MOST_ALIASES = 32;
 export async function gather(
   nodes: readonly TrailNode[],
   key: string,
-  { last, text }: GatherOptions,
+  { last, text, token }: GatherOptions,
 ): Promise<Gathered> {
   const problems = new Set<string>();
   let oldest: number | undefined;
@@ -37,7 +37,7 @@ export async function gather(
     if (asked.keys.length === 0) return [];
     const told = await Promise.all(
       nodes.map((node) =>
-        askNode(node, asked).catch((error: unknown): Told => {
+        askNode(node, asked, { token }).catch((error: unknown): Told => {
           if (node.optional !== true) problems.add(error instanceof Error ? error.message : String(error));
           return { steps: [], oldest: undefined, truncated: false };
         }),

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { Command, InvalidArgumentError } from "commander";
 import { summaryOf } from "./exchange.ts";
 import { gather } from "./gather.ts";
@@ -8,6 +9,7 @@ interface Given {
   readonly host?: string;
   readonly stateDir: string;
   readonly node?: readonly TrailNode[];
+  readonly tokenFile?: string;
   readonly last: number;
   readonly text?: boolean;
   readonly json?: boolean;
@@ -44,6 +46,7 @@ export function trailCommand(exit: (code: number) => void): Command {
       ".tidewater",
     )
     .option("--node <name=url>", "management port of a node, instead; may be repeated", collect)
+    .option("--token-file <file>", "file with the management token, needed beyond loopback")
     .option("--last <number>", "how many registrations and calls", count, 3)
     .option("--text", "with the messages themselves")
     .option("--json", "print JSON")
@@ -51,9 +54,10 @@ export function trailCommand(exit: (code: number) => void): Command {
 }
 
 async function trail(key: string, given: Given): Promise<number> {
-  const { last, text = false, json } = given;
+  const { last, text = false, json, tokenFile } = given;
+  const token = tokenFile === undefined ? undefined : readFileSync(tokenFile, "utf8").trim();
   const nodes = await nodesOf(given);
-  const { exchanges, earlier, oldest, problems } = await gather(nodes, key, { last, text });
+  const { exchanges, earlier, oldest, problems } = await gather(nodes, key, { last, text, token });
   const since = oldest === undefined ? "" : new Date(oldest).toISOString();
   if (json === true) {
     const shown = exchanges.map((exchange) => ({

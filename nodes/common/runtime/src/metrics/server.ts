@@ -20,7 +20,7 @@ export type { ManagementAnswer } from "../management/route.ts";
 export interface ManagementServer extends Service {
   /** The port listened on; 0 before start. */
   readonly port: number;
-  /** One more page that can be got. */
+  /** One more page, for who is admitted (resources.ts). */
   addPage(path: string, page: (query: URLSearchParams) => Promise<ManagementAnswer>): void;
   /** Further things a node tells, by the first part of the path, to who is admitted (resources.ts). */
   serve(resources: ReadonlyMap<string, Resource>): void;
@@ -84,8 +84,11 @@ export function managementServer(
       }
       default: {
         const page = pages.get(path);
-        if (page !== undefined) return page(new URLSearchParams(query.join("?")));
-        return (await resource(request, path)) ?? unknown();
+        if (page === undefined) return (await resource(request, path)) ?? unknown();
+        const why = admit(request);
+        return why !== undefined
+          ? refused(why.status, why.detail)
+          : page(new URLSearchParams(query.join("?")));
       }
     }
   }

@@ -6,15 +6,17 @@ import { fakeClock } from "../../testing/index.ts";
 async function start(
   t: TestContext,
   trail: Trail | undefined,
-): Promise<(path: string, method?: string) => Promise<Response>> {
+  { address = "127.0.0.1", token }: { address?: string; token?: string } = {},
+): Promise<(path: string, method?: string, headers?: Record<string, string>) => Promise<Response>> {
   const server = managementServer(
-    { address: "127.0.0.1", port: 0 },
+    { address, port: 0, token },
     { register: metricsRegister(), health: createHealth() },
   );
   server.addPage("/trail", trailPage("bono", trail));
   await server.start();
   t.after(() => server.stop());
-  return (path, method = "GET") => fetch(`http://127.0.0.1:${server.port}${path}`, { method });
+  return (path, method = "GET", headers = {}) =>
+    fetch(`http://127.0.0.1:${server.port}${path}`, { method, headers });
 }
 
 function filled(): Trail {
@@ -79,4 +81,16 @@ test("a search too many is put off; without a trail there is nothing to ask for"
   const off = await start(t, undefined);
   const response = await off("/trail?key=a");
   assert.deepEqual([response.status, (await response.text()).includes("--trail-bytes")], [404, true]);
+});
+
+test("beyond loopback the trail is for who presents the management token, on loopback not for web pages", async (t) => {
+  const key = "/trail?key=nobody";
+  const open = await start(t, filled(), { address: "0.0.0.0" });
+  assert.equal((await open(key)).status, 403);
+  const token = "0123456789abcdef";
+  const guarded = await start(t, filled(), { address: "0.0.0.0", token });
+  assert.equal((await guarded(key)).status, 401);
+  assert.equal((await guarded(key, "GET", { authorization: `Bearer ${token}` })).status, 200);
+  const near = await start(t, filled());
+  assert.equal((await near(key, "GET", { origin: "http://evil.example.com" })).status, 403);
 });

@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
 
 /** In place of what is not shown. */
-const HIDDEN = "<hidden>";
+export const HIDDEN = "<hidden>";
 
 /** Field names that carry credentials, and whatever somebody may have called such a field. */
 const CREDENTIALS = /auth|passw|cookie|token|secret|api-?key/i;
 /** What they say that is no secret: RFC 7616 §3.3 and §3.4, TS 24.229 §7.2A.1. */
-const HARMLESS: ReadonlySet<string> = new Set([
+export const HARMLESS_PARAMETERS: ReadonlySet<string> = new Set([
   "username",
   "username*",
   "userhash",
@@ -63,7 +63,6 @@ export function redactSip(text: string, options: RedactOptions): string {
 
 /** Is there nothing in a body that would have to go? */
 export function isHarmlessBody(body: string, contentType: string | undefined): boolean {
-  if (body === "") return true;
   if (contentType === undefined || !SHOWN_BODIES.has(mediaTypeOf(contentType))) return false;
   return !SDP_SECRETS.test(body);
 }
@@ -117,7 +116,7 @@ export function redactCredentials(value: string, { nonces }: RedactOptions): str
 }
 
 function redactParameter(name: string, value: string, nonces: RedactOptions["nonces"]): string {
-  if (HARMLESS.has(name)) return withoutUriPasswords(value.slice(0, LONGEST_VALUE));
+  if (HARMLESS_PARAMETERS.has(name)) return withoutUriPasswords(value.slice(0, LONGEST_VALUE));
   if (name !== "nonce") return `"${HIDDEN}"`;
   if (nonces === "kept") return value;
   const plain = value.replace(/^"|"$/g, "");

@@ -2,6 +2,7 @@ import type { Trail, TrailEnds } from "@ims/runtime";
 import { HeaderSet } from "../message/header-names.ts";
 import type { SipMessage } from "../message/message.ts";
 import type { Flow } from "../transport/transport.ts";
+import { hideProofs } from "./hide-proofs.ts";
 import { sipReader } from "./read-sip.ts";
 import { isHarmlessBody, redactSip } from "./redact-sip.ts";
 
@@ -34,12 +35,12 @@ export class SipTrail {
 
   /** Something that is no message, or cannot be read. */
   receivedText(text: string, flow: Flow): void {
-    this.#trail.text(this.#kind, "in", this.#endsOf(flow), redactSip(text, { nonces: "kept" }));
+    this.#trail.text(this.#kind, "in", this.#endsOf(flow), redacted(text));
   }
 
   /** A message sent again. */
   sentText(text: string, flow: Flow): void {
-    this.#trail.text(this.#kind, "out", this.#endsOf(flow), redactSip(text, { nonces: "kept" }));
+    this.#trail.text(this.#kind, "out", this.#endsOf(flow), redacted(text));
   }
 
   /** A refusal for overload: it has no credentials, and must cost next to nothing. */
@@ -68,9 +69,14 @@ export class SipTrail {
 
 /** Most messages are kept as they are: a look at the kinds of their header fields is all. */
 function clean(message: SipMessage, text: string): string {
-  const harmless =
-    !message.hasAny(CREDENTIALS) && isHarmlessBody(message.body, message.header("Content-Type"));
-  return harmless ? text : redactSip(text, { nonces: "kept" });
+  const { body } = message;
+  if (body !== "" && !isHarmlessBody(body, message.header("Content-Type"))) return redacted(text);
+  if (!message.hasAny(CREDENTIALS)) return text;
+  return hideProofs(text, CREDENTIALS) ?? redacted(text);
+}
+
+function redacted(text: string): string {
+  return redactSip(text, { nonces: "kept" });
 }
 
 function hostPort(address: string, port: number): string {
