@@ -24,7 +24,7 @@ export interface FreeDiameter {
 }
 
 /** freeDiameter leaves loopback addresses out of what it listens on and announces. */
-function ownAddress(): string | undefined {
+export function ownAddress(): string | undefined {
   for (const addresses of Object.values(networkInterfaces())) {
     for (const { family, internal, address } of addresses ?? [])
       if (family === "IPv4" && !internal) return address;
