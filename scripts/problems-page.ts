@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { apiProblems } from "@ims/api";
+import { applicationServerProblems } from "@ims/application-server";
 import { bonoProblems } from "@ims/bono";
 import { diameterProblems } from "@ims/diameter";
 import { ellisProblems } from "@ims/ellis";
@@ -29,6 +30,13 @@ export const CATALOGUE: readonly CatalogueSection[] = [
   section("Diameter", 1_200, 1_299, "nodes/common/diameter", diameterProblems),
   section("Stores", 1_300, 1_399, "nodes/common/store", storeProblems),
   section("Between nodes", 1_400, 1_499, "nodes/common/api", apiProblems),
+  section(
+    "Application servers in a node",
+    1_500,
+    1_599,
+    "nodes/common/application-server",
+    applicationServerProblems,
+  ),
   section("sprout", 2_000, 2_999, "nodes/sprout", sproutProblems),
   section("bono", 3_000, 3_999, "nodes/bono", bonoProblems),
   section("homestead", 4_000, 4_999, "nodes/homestead", homesteadProblems),

@@ -11,6 +11,7 @@ export type SproutFault =
   | { readonly code: "SPROUT_NUMBERS_FILE"; readonly file: string; readonly problem: string }
   | { readonly code: "SPROUT_EMERGENCY_FILE"; readonly file: string; readonly problem: string }
   | { readonly code: "SPROUT_PRIORITY_FILE"; readonly file: string; readonly problem: string }
+  | { readonly code: "SPROUT_SERVER_SETTINGS"; readonly file: string; readonly problem: string }
   | { readonly code: "SPROUT_SCSCF_FILE"; readonly file: string; readonly problem: string };
 
 /** A mistake in sprout's configuration. */

@@ -1,8 +1,8 @@
 import { LOG_LEVELS, nameServiceOptions } from "@ims/runtime";
 import { cassandraOptions } from "@ims/store";
 import { z } from "zod";
-import { builtInServerOptions } from "./built-in-server-options.ts";
 import { emergencyOptions } from "./ecscf/options.ts";
+import { hostedServerOptions } from "./hosted-server-options.ts";
 import { mmtelOptions } from "./mmtel/options.ts";
 import { numberOptions } from "./routing/number-options.ts";
 import { sessionTimerOptions } from "./scscf/session-timer-options.ts";
@@ -163,7 +163,7 @@ export const sproutOptions = z.object({
   // What UEs and P-CSCFs ask for (TS 24.229 §5.1.1.3, §5.2.3); it ends with the registration in any case.
   maxSubscription: seconds("longest subscription to the registration event package, s", 600_000),
   ...mmtelOptions,
-  ...builtInServerOptions,
+  ...hostedServerOptions,
   ...numberOptions,
   ...emergencyOptions,
   gruuKey: z

@@ -17,6 +17,7 @@ import {
   hopTroubles,
   NodeTransportLayer,
   OverloadControl,
+  OwnUris,
   ProxyCore,
   parseResourcePriorities,
   parseUri,
@@ -30,20 +31,18 @@ import {
 import { z } from "zod";
 import { addressesOf } from "./addresses.ts";
 import { createBgcf } from "./bgcf/create-bgcf.ts";
-import { createBuiltInServers } from "./built-in-servers.ts";
 import { DiameterCx, handleCxRequests } from "./cx/diameter-cx.ts";
 import { HssPeers } from "./cx/hss-peers.ts";
 import { createEcscf } from "./ecscf/create-ecscf.ts";
 import { SproutError } from "./errors.ts";
+import { createHostedServers } from "./hosted-servers.ts";
 import type { ConfiguredScscf } from "./icscf/scscf-selection.ts";
-import { createMmtel } from "./mmtel/create-mmtel.ts";
-import { telling } from "./mmtel/local-registration.ts";
 import type { SproutOptions } from "./options.ts";
 import { sproutProblems } from "./problems.ts";
 import { CriteriaFiles } from "./profile/criteria-files.ts";
 import { createNumbers } from "./routing/create-numbers.ts";
 import { Guard } from "./routing/guard.ts";
-import { OwnUris } from "./routing/own-route.ts";
+import { telling } from "./routing/local-registration.ts";
 import { createEntities } from "./sprout.ts";
 import type { StoreProblems } from "./store/copies.ts";
 import { withTrail } from "./store-trail.ts";
@@ -95,27 +94,20 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
       : new ChargingClient({ urls: options.ralf, clock, log, register, metricsPrefix: "ims_sprout" });
   if (charging !== undefined)
     health.addNote("charging", () => charging.problem, apiProblems.chargingUndelivered);
-  const telephony =
-    options.homer.length === 0
-      ? undefined
-      : createMmtel(
-          {
-            options,
-            side: "scscf",
-            uriHost: addresses.uriHost,
-            metricsPrefix: "ims_sprout",
-            locations: stores.store,
-            originate: (request, destination, handler) => core.originate(request, destination, handler),
-          },
-          modules,
-        );
   const { mayUse } = addresses;
-  const servers = createBuiltInServers(
-    options,
-    { mayUse, refused: (reason) => entities.metrics.refused(reason) },
+  let serving = false;
+  const servers = await createHostedServers(
+    {
+      options,
+      side: "scscf",
+      uriHost: addresses.uriHost,
+      store: stores.store,
+      originate: (request, destination, handler) => core.originate(request, destination, handler),
+      isServing: () => serving,
+      guard: { mayUse, refused: (reason) => entities.metrics.refused(reason) },
+    },
     modules,
   );
-  const localServers = [...(telephony === undefined ? [] : [telephony.mmtel]), ...servers.local];
   const numbers = createNumbers({ options, resolver }, modules);
   const triggersOf = (node: SproutOptions["chargingNodes"][number]): ChargingTriggers | undefined =>
     charging === undefined || !options.chargingNodes.includes(node)
@@ -177,7 +169,7 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
     ...(stores.durable === undefined ? {} : { durable: stores.durable }),
     clock: stores.clock,
     register,
-    originate: telling(localServers, (request, destination, handler) =>
+    originate: telling(servers.local, (request, destination, handler) =>
       core.originate(request, destination, handler),
     ),
     operatorCriteria: criteria.initial,
@@ -203,14 +195,17 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
   const ecscfName = emergency && poolNameIn(emergency.uri);
   const ecscf = emergency && new Guard(emergency.ecscf, { ...guardModules, own: emergency.own });
   const bgcf = breakout && new Guard(breakout.bgcf, { ...guardModules, own: breakout.own });
-  const mmtel = telephony && new Guard(telephony.mmtel, { ...guardModules, own: telephony.own });
   const overload = new OverloadControl({
     sides: {
       icscf: { trusted: true, reports: true },
       scscf: { trusted: true, reports: true },
       ...(ecscf === undefined ? {} : { ecscf: { trusted: true, reports: true } }),
       ...(bgcf === undefined ? {} : { bgcf: { trusted: true, reports: true } }),
-      ...(mmtel === undefined ? {} : { mmtel: { trusted: true, reports: true } }),
+      ...Object.fromEntries(
+        servers.sides.flatMap(({ name, port }) =>
+          port === undefined ? [] : [[name, { trusted: true, reports: true }]],
+        ),
+      ),
     },
     clock,
     targetMs: options.overloadTargetMs,
@@ -231,8 +226,10 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
         ? []
         : [{ name: "ecscf", entity: ecscf, strict: false, answers: mayUse, sentBy: ecscfName }]),
       ...(bgcf === undefined ? [] : [{ name: "bgcf", entity: bgcf, strict: false, answers: mayUse }]),
-      ...(mmtel === undefined ? [] : [{ name: "mmtel", entity: mmtel, strict: false, answers: mayUse }]),
-      ...servers.guards.map(({ side, guard }) => ({ name: side, entity: guard, strict: false })),
+      ...servers.sides.map(({ name, guard, port }) => ({
+        ...{ name, entity: guard, strict: false },
+        ...(port === undefined ? {} : { answers: mayUse }),
+      })),
     ],
     poolKey: options.gruuKey === "" ? undefined : createSecretKey(Buffer.from(options.gruuKey, "hex")),
     onHopChange: ({ key, state }) =>
@@ -301,7 +298,7 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
         ["scscf", options.scscfPort],
         ...(ecscf === undefined ? [] : [["ecscf", options.ecscfPort] as const]),
         ...(bgcf === undefined ? [] : [["bgcf", options.bgcfPort] as const]),
-        ...(mmtel === undefined ? [] : [["mmtel", options.mmtelPort] as const]),
+        ...servers.sides.flatMap(({ name, port }) => (port === undefined ? [] : [[name, port] as const])),
       ] as const)
         for (const protocol of ["TCP", "UDP"] as const) {
           const point = await core.transport.listen({ side, protocol, host: options.host, port });
@@ -314,16 +311,16 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
           "no HSS is connected yet",
         );
       entities.start();
+      serving = true;
     },
     quiesce(signal) {
       icscf.quiesce();
       scscf.quiesce();
       ecscf?.quiesce();
       bgcf?.quiesce();
-      mmtel?.quiesce();
-      for (const { guard } of servers.guards) guard.quiesce();
+      for (const { guard } of servers.sides) guard.quiesce();
       const busy = (): number => core.transactions.unanswered;
-      const entries = [icscf, scscf, ecscf, bgcf, mmtel, ...servers.guards.map(({ guard }) => guard)];
+      const entries = [icscf, scscf, ecscf, bgcf, ...servers.sides.map(({ guard }) => guard)];
       const taken = (): number => entries.reduce((sum, entry) => sum + (entry?.taken ?? 0), 0);
       return whenIdle({ clock, busy, taken, quietMs: QUIET_MS }, signal);
     },

@@ -1,7 +1,7 @@
 import { createSecretKey, type KeyObject, randomBytes, randomUUID } from "node:crypto";
 import type { ChargingTriggers } from "@ims/ims";
 import type { Clock, MetricsRegister, Resource } from "@ims/runtime";
-import type { RequestOriginator, SessionTimers } from "@ims/sip";
+import { OwnUris, type RequestOriginator, type SessionTimers } from "@ims/sip";
 import type { KvStore } from "@ims/store";
 import type { Cx, CxRequests } from "./cx/cx.ts";
 import { Challenged } from "./icscf/challenged.ts";
@@ -12,7 +12,6 @@ import { getMetrics, type Metrics } from "./metrics.ts";
 import { profileReader } from "./profile/profile-reader.ts";
 import { Gruus } from "./routing/gruu.ts";
 import type { Numbers } from "./routing/numbers.ts";
-import { OwnUris } from "./routing/own-route.ts";
 import { ApplicationServers } from "./scscf/application-servers.ts";
 import { ChallengeWatch } from "./scscf/challenge-watch.ts";
 import { ScscfCharging } from "./scscf/charging-events.ts";

@@ -107,6 +107,7 @@ export {
 export { composeServices, type Service, startInOrder, stopInReverse } from "./service.ts";
 export { type ServiceOptions, serviceOptions, withServiceOptions } from "./service-options.ts";
 export { describeFailure } from "./start-failure.ts";
+export { type StrayErrors, strayErrors } from "./stray-errors.ts";
 export {
   Trail,
   type TrailAnswer,

@@ -24,6 +24,7 @@ import { runtimeProblems } from "./problems.ts";
 import { type Service, startInOrder, stopInReverse } from "./service.ts";
 import { type ServiceOptions, withServiceOptions } from "./service-options.ts";
 import { describeFailure, isDefect } from "./start-failure.ts";
+import { type StrayErrors, strayErrors } from "./stray-errors.ts";
 import { Trail } from "./trail/trail.ts";
 import { trailPage } from "./trail/trail-page.ts";
 import { VERSION } from "./version.ts";
@@ -38,6 +39,8 @@ export interface ServiceModules {
   readonly pacer: LoopPacer;
   /** Steps of registrations and calls; undefined: they are not kept. */
   readonly trail?: Trail | undefined;
+  /** Takes over from here what code of others throws where nobody catches it; default: that ends the process. */
+  readonly strayErrors?: Pick<StrayErrors, "claim">;
 }
 
 export interface RunServiceRequest<Schema extends z.ZodObject> {
@@ -103,8 +106,9 @@ export async function runService<Schema extends z.ZodObject>(
     log.fatal({ err, problemId: runtimeProblems.programError.id }, what);
     return exit(1);
   };
-  process.on("uncaughtException", (error) => fail(error, "uncaught exception"));
-  process.on("unhandledRejection", (reason) => fail(reason, "unhandled rejection"));
+  const strays = strayErrors();
+  process.on("uncaughtException", (error) => strays.taken(error) || fail(error, "uncaught exception"));
+  process.on("unhandledRejection", (reason) => strays.taken(reason) || fail(reason, "unhandled rejection"));
 
   registerProcessMetrics(register);
   registerAlarmMetrics(register, alarms);
@@ -180,7 +184,10 @@ export async function runService<Schema extends z.ZodObject>(
   try {
     await startInOrder(services);
     const pacer = loopPacer({ aboveRate: options.coalesceAboveRate, pauseMs: options.coalesceMs });
-    const service = await create(options, { log, register, clock, health, pacer, trail });
+    const service = await create(options, {
+      ...{ log, register, clock, health, pacer, trail },
+      strayErrors: strays,
+    });
     services.push(service);
     management.serve(service.resources?.() ?? new Map());
     await service.start();

@@ -61,6 +61,7 @@ export { isSentElsewhere, sendElsewhere } from "./overload/sent-elsewhere.ts";
 export { sipProblems } from "./problems.ts";
 export type { Locator } from "./proxy/locator.ts";
 export { nextHop, topRoute } from "./proxy/next-hop.ts";
+export { type Own, OwnUris, ownTopRoute, popOwnRoutes } from "./proxy/own-route.ts";
 export { ProxyCore } from "./proxy/proxy-core.ts";
 export type { ProxyCoreOptions, ProxyCounters, Side } from "./proxy/proxy-options.ts";
 export type {

@@ -1,6 +1,14 @@
 import { type ChargingTriggers, parseChargingFunctionAddresses } from "@ims/ims";
-import type { AckContext, RequestContext, SipMessage, TransactionUser, Uri } from "@ims/sip";
-import { type OwnUris, ownTopRoute, popOwnRoutes } from "../routing/own-route.ts";
+import {
+  type AckContext,
+  type OwnUris,
+  ownTopRoute,
+  popOwnRoutes,
+  type RequestContext,
+  type SipMessage,
+  type TransactionUser,
+  type Uri,
+} from "@ims/sip";
 import type { NumberingOptions } from "../routing/telephone-number.ts";
 import type { BgcfRoutes } from "./routes.ts";
 

@@ -1,10 +1,9 @@
 import type { ChargingTriggers } from "@ims/ims";
 import { type ServiceModules, watchFile } from "@ims/runtime";
-import { hostForUri, parseUri } from "@ims/sip";
+import { hostForUri, OwnUris, parseUri } from "@ims/sip";
 import { SproutError } from "../errors.ts";
 import { FollowedFile } from "../routing/followed-file.ts";
 import type { NumberOptions } from "../routing/number-options.ts";
-import { OwnUris } from "../routing/own-route.ts";
 import type { NumberingOptions } from "../routing/telephone-number.ts";
 import { Bgcf } from "./bgcf.ts";
 import { bgcfFile, makeBgcfRoutes } from "./routes.ts";

@@ -1,7 +1,7 @@
 import { type CallFragment, MAX_CALL_NAME, MAX_CALL_URI } from "@ims/api";
+import type { ServedUser } from "@ims/application-server";
 import { decodeUtf8 } from "@ims/ims";
 import { parseNameAddr, type SipMessage } from "@ims/sip";
-import type { Served } from "../mmtel/served.ts";
 
 export type Parties = Pick<Extract<CallFragment, { kind: "rejected" }>, "outgoing" | "to" | "from">;
 
@@ -9,8 +9,8 @@ export type Parties = Pick<Extract<CallFragment, { kind: "rejected" }>, "outgoin
  * Who calls whom, as the list of the served user shows it: what he dialled and who he is to the network; or who calls, as that
  * is to be seen, and which of his identities was called.
  */
-export function partiesOf(request: SipMessage, { part, impu }: Served): Parties {
-  if (part === "originating")
+export function partiesOf(request: SipMessage, { sessionCase, impu }: ServedUser): Parties {
+  if (sessionCase === "orig")
     return {
       outgoing: true,
       to: partyOf(request.header("To"), request.requestUri),

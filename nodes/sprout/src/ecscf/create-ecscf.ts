@@ -1,9 +1,8 @@
 import type { ChargingTriggers } from "@ims/ims";
 import { type ServiceModules, watchFile } from "@ims/runtime";
-import { parseUri } from "@ims/sip";
+import { OwnUris, parseUri } from "@ims/sip";
 import { SproutError } from "../errors.ts";
 import { FollowedFile } from "../routing/followed-file.ts";
-import { OwnUris } from "../routing/own-route.ts";
 import { Ecscf } from "./ecscf.ts";
 import type { EmergencyOptions } from "./options.ts";
 import { emergencyFile, makePsapRoutes } from "./psap-routes.ts";

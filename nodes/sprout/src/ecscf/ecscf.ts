@@ -1,8 +1,14 @@
 import { type ChargingTriggers, emergencyService } from "@ims/ims";
-import type { AckContext, RequestContext, SipMessage, TransactionUser, Uri } from "@ims/sip";
-import { parseUri } from "@ims/sip";
-import type { OwnUris } from "../routing/own-route.ts";
-import { popOwnRoutes } from "../routing/own-route.ts";
+import {
+  type AckContext,
+  type OwnUris,
+  parseUri,
+  popOwnRoutes,
+  type RequestContext,
+  type SipMessage,
+  type TransactionUser,
+  type Uri,
+} from "@ims/sip";
 import { locationsOf } from "./location.ts";
 import type { Psap, PsapRoutes } from "./psap-routes.ts";
 

@@ -1,5 +1,11 @@
-import type { AckContext, RequestContext, TransactionUser, Uri } from "@ims/sip";
-import { ownTopRoute, popOwnRoutes } from "../routing/own-route.ts";
+import {
+  type AckContext,
+  ownTopRoute,
+  popOwnRoutes,
+  type RequestContext,
+  type TransactionUser,
+  type Uri,
+} from "@ims/sip";
 import type { IcscfModules } from "./modules.ts";
 import { registration } from "./registration.ts";
 import { terminating } from "./terminating.ts";

@@ -1,7 +1,7 @@
 import type { ChargingTriggers } from "@ims/ims";
+import type { OwnUris } from "@ims/sip";
 import type { Cx } from "../cx/cx.ts";
 import type { Gruus } from "../routing/gruu.ts";
-import type { OwnUris } from "../routing/own-route.ts";
 import type { Challenged } from "./challenged.ts";
 import type { ScscfSelection } from "./scscf-selection.ts";
 

@@ -4,13 +4,13 @@ import {
   parseAuthorization,
   parseNameAddr,
   parseUri,
+  popOwnRoutes,
   type RequestContext,
   type SipMessage,
   unquote,
 } from "@ims/sip";
 import type { ServerCapabilities, UserAuthorization, UserAuthorizationOutcome } from "../cx/cx.ts";
 import { refuseForBusyHss } from "../cx/hss-busy.ts";
-import { popOwnRoutes } from "../routing/own-route.ts";
 import { charged, chargedServers } from "./charging.ts";
 import type { IcscfModules } from "./modules.ts";
 

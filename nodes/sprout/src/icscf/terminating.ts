@@ -1,8 +1,14 @@
 import { canonicalImpu, emergencyService, telOfPhoneUri } from "@ims/ims";
-import { locateUri, parseUri, type RequestContext, type SipMessage } from "@ims/sip";
+import {
+  locateUri,
+  ownTopRoute,
+  parseUri,
+  popOwnRoutes,
+  type RequestContext,
+  type SipMessage,
+} from "@ims/sip";
 import type { LocationInfoOutcome } from "../cx/cx.ts";
 import { refuseForBusyHss } from "../cx/hss-busy.ts";
-import { ownTopRoute, popOwnRoutes } from "../routing/own-route.ts";
 import { charged, chargedServers } from "./charging.ts";
 import type { IcscfModules } from "./modules.ts";
 

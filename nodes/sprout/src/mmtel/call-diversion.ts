@@ -1,11 +1,11 @@
+import type { Branch, ServedUser, ServiceRequest } from "@ims/application-server";
 import { type CommunicationDiversion, canonicalImpu, type ForwardTo, type Rule } from "@ims/ims";
 import type { Timer } from "@ims/runtime";
-import { type Fork, parseNameAddr, parseUri, type RequestContext, type SipMessage } from "@ims/sip";
+import { parseNameAddr, parseUri, type SipMessage } from "@ims/sip";
 import { applying, type Call, type CallEvent, speaksOf } from "./conditions.ts";
 import { diversionHeader } from "./diversion-header.ts";
 import { Cause, diversionHistory, diversions, withCause } from "./history-info.ts";
 import type { DiversionModules } from "./modules.ts";
-import type { Served } from "./served.ts";
 
 const CAUSES: Readonly<Record<CallEvent, Cause>> = {
   busy: Cause.BUSY,
@@ -24,7 +24,7 @@ const DEFLECTION: Omit<ForwardTo, "target"> = {
 };
 
 export interface DivertedCall {
-  readonly served: Served;
+  readonly served: ServedUser;
   readonly service: CommunicationDiversion;
   readonly call: Omit<Call, "now">;
   /** What the user gets; copied, never edited. */
@@ -36,15 +36,15 @@ export interface DivertedCall {
  * that may divert the call later. A 2xx of whoever answers first is the answer.
  */
 export class CallDiversion {
-  readonly #context: RequestContext;
+  readonly #context: ServiceRequest;
   readonly #modules: DiversionModules;
   readonly #given: DivertedCall;
-  #ringing: Fork | undefined;
+  #ringing: Branch | undefined;
   #alerting = false;
   #diverted = false;
   #timer: Timer | undefined;
 
-  constructor(context: RequestContext, modules: DiversionModules, given: DivertedCall) {
+  constructor(context: ServiceRequest, modules: DiversionModules, given: DivertedCall) {
     this.#context = context;
     this.#modules = modules;
     this.#given = given;
@@ -70,12 +70,10 @@ export class CallDiversion {
   }
 
   #alert(): void {
-    const { options } = this.#modules;
     this.#context.onUpstream((response) => {
       if (response.status >= 200) this.#timer?.cancel();
     });
-    this.#ringing = this.#context.fork(this.#given.forwarded.clone(), {
-      destination: { kind: "uri", side: options.side },
+    this.#ringing = this.#context.forward(this.#given.forwarded.clone(), {
       onResponse: (response) => this.#onAnswer(response),
     });
   }
@@ -173,8 +171,7 @@ export class CallDiversion {
       }),
     );
     diverted.requestUri = target;
-    this.#context.fork(diverted, {
-      destination: { kind: "uri", side: options.side },
+    this.#context.forward(diverted, {
       onResponse: (response) => {
         if (response.status < 300) return "forward";
         // What the phone that was called first still says counts no more.

@@ -1,10 +1,9 @@
 import { SimservsClient } from "@ims/api";
 import type { ServiceModules } from "@ims/runtime";
-import { hostForUri, parseUri, type RequestOriginator } from "@ims/sip";
+import { hostForUri, OwnUris, parseUri, type RequestOriginator } from "@ims/sip";
 import type { KvStore } from "@ims/store";
 import { SproutError } from "../errors.ts";
 import { sproutProblems } from "../problems.ts";
-import { OwnUris } from "../routing/own-route.ts";
 import { HomeNetwork } from "./home-network.ts";
 import { Locations } from "./locations.ts";
 import { mmtelMetrics } from "./metrics.ts";
@@ -14,7 +13,7 @@ import { SimservsCache } from "./simservs-cache.ts";
 
 export interface MmtelParts {
   readonly options: MmtelOptions & { readonly homeDomain: string };
-  /** Trust zone that it listens on. */
+  /** Trust zone that requests of its own leave on. */
   readonly side: string;
   /** Host in the URI by which other processes reach it. IPv6 without brackets. */
   readonly uriHost: string;
@@ -29,7 +28,7 @@ export interface MmtelParts {
 export function createMmtel(
   parts: MmtelParts,
   { clock, log, register, health }: ServiceModules,
-): { readonly mmtel: Mmtel; readonly own: OwnUris; readonly uri: string } {
+): { readonly server: Mmtel; readonly own: OwnUris; readonly uri: string } {
   const { options } = parts;
   const uri = options.mmtelUri || `sip:mmtel.${options.homeDomain}`;
   const { scheme, host = "" } = parseUri(uri) ?? { scheme: "" };
@@ -52,7 +51,7 @@ export function createMmtel(
       );
   });
   health.addNote("simservs", () => simservs.problem, sproutProblems.simservsUnreadable);
-  const mmtel = new Mmtel({
+  const server = new Mmtel({
     options: {
       uri,
       side: parts.side,
@@ -62,7 +61,6 @@ export function createMmtel(
       conferenceUris: options.conferenceUris,
       mrfUri: options.mrfUri,
     },
-    own,
     clock,
     simservs,
     home: new HomeNetwork({
@@ -75,5 +73,5 @@ export function createMmtel(
     counters: mmtelMetrics(register, parts.metricsPrefix),
     ...(parts.originate === undefined ? {} : { originate: parts.originate }),
   });
-  return { mmtel, own, uri };
+  return { server, own, uri };
 }

@@ -1,6 +1,7 @@
 import { hash } from "node:crypto";
+import type { InitialRequest, ServiceRequest } from "@ims/application-server";
 import type { IdentityRestriction, Simservs } from "@ims/ims";
-import type { RequestContext, SipMessage } from "@ims/sip";
+import type { SipMessage } from "@ims/sip";
 import type { MmtelModules } from "./modules.ts";
 import { ANONYMOUS, isAnonymousFrom, privacyOf, withoutOption } from "./privacy.ts";
 
@@ -9,7 +10,7 @@ const HIDES = "hides_";
 
 /** OIR, TIP: TS 24.607 §4.5.2, TS 24.608 §4.5.2: what the AS of the caller does. */
 export function originatingIdentity(
-  context: RequestContext,
+  context: InitialRequest,
   forwarded: SipMessage,
   simservs: Simservs,
   modules: MmtelModules,
@@ -20,7 +21,7 @@ export function originatingIdentity(
       const kept = privacyOf(forwarded);
       forwarded.set("Privacy", [...kept, "id"].join(";"));
     }
-    hideFrom(context, forwarded, modules);
+    hideFrom(context, forwarded);
   }
   if (simservs.terminatingIdentityPresentation !== false) return;
   withoutOption(forwarded, "from-change");
@@ -32,14 +33,13 @@ export function originatingIdentity(
 
 /** OIP, TIR: TS 24.607 §4.5.2, TS 24.608 §4.5.2: what the AS of who is called does. */
 export function terminatingIdentity(
-  context: RequestContext,
+  context: InitialRequest,
   forwarded: SipMessage,
   simservs: Simservs,
-  modules: MmtelModules,
 ): void {
   if (simservs.originatingIdentityPresentation === false) {
     forwarded.remove("P-Asserted-Identity").remove("Privacy");
-    hideFrom(context, forwarded, modules);
+    hideFrom(context, forwarded);
   }
   const restriction = simservs.terminatingIdentityRestriction;
   if (restriction?.active !== true) return;
@@ -60,26 +60,21 @@ function isRestricted(restriction: IdentityRestriction | undefined, message: Sip
 }
 
 /** RFC 3323 §5.3, user level: From tells nothing on the other side; who sent it gets back what he wrote. */
-function hideFrom(context: RequestContext, forwarded: SipMessage, { options }: MmtelModules): void {
+function hideFrom(context: InitialRequest, forwarded: SipMessage): void {
   if (isAnonymousFrom(forwarded)) return;
-  const colon = options.uri.indexOf(":") + 1;
   const mark = `${HIDES}${printOf(forwarded.fromTag)}`;
   anonymise(context, forwarded);
-  if (forwarded.method === "INVITE" || forwarded.method === "SUBSCRIBE")
-    forwarded.prepend(
-      "Record-Route",
-      `<${options.uri.slice(0, colon)}${mark}@${options.uri.slice(colon)};lr>`,
-    );
+  if (forwarded.method === "INVITE" || forwarded.method === "SUBSCRIBE") context.recordRoute(forwarded, mark);
 }
 
 /** Requests inside a dialog: the same end is still not to be seen. */
-export function hideInDialog(request: SipMessage, forwarded: SipMessage, context?: RequestContext): void {
+export function hideInDialog(request: SipMessage, forwarded: SipMessage, context?: ServiceRequest): void {
   const user = request.routes[0]?.uri?.user ?? "";
   if (!user.startsWith(HIDES) || user.slice(HIDES.length) !== printOf(request.fromTag)) return;
   anonymise(context, forwarded);
 }
 
-function anonymise(context: RequestContext | undefined, forwarded: SipMessage): void {
+function anonymise(context: ServiceRequest | undefined, forwarded: SipMessage): void {
   const from = forwarded.header("From") ?? "";
   forwarded.set("From", `${ANONYMOUS};tag=${forwarded.fromTag}`);
   context?.onUpstream((response) => void response.set("From", from));

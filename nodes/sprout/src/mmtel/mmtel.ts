@@ -1,6 +1,14 @@
+import {
+  type ApplicationServer,
+  assertedCallers,
+  type InDialogAck,
+  type InDialogRequest,
+  type InitialRequest,
+  type ServedUser,
+  type ThirdPartyRegistration,
+} from "@ims/application-server";
 import { canonicalImpu, emergencyService, isPsapCallback, type Simservs } from "@ims/ims";
-import type { AckContext, RequestContext, SipMessage, TransactionUser, Uri } from "@ims/sip";
-import { popOwnRoutes } from "../routing/own-route.ts";
+import type { SipMessage } from "@ims/sip";
 import { BARRABLE, barring } from "./call-barring.ts";
 import { CallDiversion } from "./call-diversion.ts";
 import { type Call, needsLocation } from "./conditions.ts";
@@ -8,7 +16,6 @@ import { NOWHERE } from "./home-network.ts";
 import { hideInDialog, originatingIdentity, terminatingIdentity } from "./identity.ts";
 import { locationIn } from "./locations.ts";
 import type { DiversionModules, MmtelModules } from "./modules.ts";
-import { assertedCallers, type Served, servedBy } from "./served.ts";
 import {
   type NotificationModules,
   notifyOfDiversion,
@@ -16,8 +23,7 @@ import {
 } from "./served-user-notification.ts";
 
 /** Multimedia telephony application server: TS 24.173, GSMA IR.92; on ISC, in the process of the S-CSCF or by itself. */
-export class Mmtel implements TransactionUser {
-  readonly functionalEntity = "AS";
+export class Mmtel implements ApplicationServer {
   readonly #modules: MmtelModules;
   readonly #notification: NotificationModules | undefined;
   readonly #diversion: DiversionModules;
@@ -42,64 +48,31 @@ export class Mmtel implements TransactionUser {
     };
   }
 
-  accepts(uri: Uri): boolean {
-    return this.#modules.own.has(uri);
-  }
-
-  onRequest(context: RequestContext): void | Promise<void> {
-    const { request } = context;
-    if (request.method === "REGISTER") return this.#registered(context);
-    if (request.toTag !== "") return this.#inDialog(context);
-    const served = servedBy(request, this.#modules.own);
+  onInitialRequest(context: InitialRequest): void | Promise<void> {
+    const { request, served } = context;
     // TS 24.604 §4.5.2.6 and its like: nothing keeps an emergency call, nor a PSAP that calls back (RFC 7090).
     const urgent = emergencyService(request.requestUri) !== undefined;
     if (served === undefined || urgent || isPsapCallback(request.header("Priority")))
-      return this.#pass(context, this.#copy(context));
+      return void context.forward();
     return this.#serve(context, served);
   }
 
-  onAck(context: AckContext): void {
-    const forwarded = context.forward();
-    hideInDialog(context.request, forwarded);
-    popOwnRoutes(forwarded, this.#modules);
-    context.send(forwarded, { kind: "uri", side: this.#modules.options.side });
+  onInDialogRequest(context: InDialogRequest): void {
+    const forwarded = context.copy();
+    hideInDialog(context.request, forwarded, context);
+    context.forward(forwarded);
   }
 
-  /** A third-party REGISTER that comes inside the process. */
-  async noteRegistration(register: SipMessage): Promise<void> {
-    await this.#modules.locations.note(register);
+  onAck({ request, forwarded }: InDialogAck): void {
+    hideInDialog(request, forwarded);
   }
 
   /** TS 24.229 §5.7.1.1. */
-  async #registered(context: RequestContext): Promise<void> {
-    await this.#modules.locations.note(context.request);
-    context.respond(200);
+  async onRegistration({ request }: ThirdPartyRegistration): Promise<void> {
+    await this.#modules.locations.note(request);
   }
 
-  #inDialog(context: RequestContext): void {
-    const forwarded = context.forward();
-    hideInDialog(context.request, forwarded, context);
-    popOwnRoutes(forwarded, this.#modules);
-    this.#pass(context, forwarded);
-  }
-
-  #copy(context: RequestContext): SipMessage {
-    const forwarded = context.forward();
-    popOwnRoutes(forwarded, this.#modules);
-    return forwarded;
-  }
-
-  /** Back to whoever sent it: the Route says where. */
-  #pass(context: RequestContext, forwarded: SipMessage): void {
-    const { options, own } = this.#modules;
-    // A request for ourselves that leads nowhere.
-    const { target } = forwarded;
-    if (forwarded.top("Route") === undefined && target !== undefined && own.has(target))
-      return context.respond(404);
-    context.fork(forwarded, { destination: { kind: "uri", side: options.side } });
-  }
-
-  async #serve(context: RequestContext, served: Served): Promise<void> {
+  async #serve(context: InitialRequest, served: ServedUser): Promise<void> {
     const { simservs: reader, options, counters } = this.#modules;
     const reading = await reader.read(served.impu);
     if (context.answered) return;
@@ -109,17 +82,17 @@ export class Mmtel implements TransactionUser {
     ) {
       if (options.unreadable === "continue") {
         counters.mmtel("withoutServices");
-        return this.#pass(context, this.#copy(context));
+        return void context.forward();
       }
       counters.mmtel("refused");
       return context.respond(480, { reason: "Temporarily Unavailable (services)" });
     }
     counters.mmtel(reading.kind === "lastKnown" ? "lastKnown" : "served");
-    if (served.part === "terminating") return this.#terminating(context, served, reading.simservs);
+    if (served.sessionCase === "term") return this.#terminating(context, served, reading.simservs);
     return this.#originating(context, served, reading.simservs);
   }
 
-  async #originating(context: RequestContext, served: Served, simservs: Simservs): Promise<void> {
+  async #originating(context: InitialRequest, served: ServedUser, simservs: Simservs): Promise<void> {
     const { request } = context;
     const called = canonicalImpu(request.requestUri);
     const call = await this.#call(
@@ -134,9 +107,9 @@ export class Mmtel implements TransactionUser {
       context.decided("barring of outgoing calls", { servedUser: served.impu });
       return context.respond(603);
     }
-    const forwarded = this.#copy(context);
+    const forwarded = context.copy();
     // Who has diverted a call is neither its caller nor who is called.
-    if (served.part === "diverting") return this.#pass(context, forwarded);
+    if (served.sessionCase === "orig-cdiv") return void context.forward(forwarded);
     if (request.method === "INVITE") this.#remind(request, served, simservs);
     originatingIdentity(context, forwarded, simservs, this.#modules);
     if (this.#isConference(request)) {
@@ -147,10 +120,10 @@ export class Mmtel implements TransactionUser {
         .remove("P-Served-User")
         .append("Route", `<${this.#modules.options.mrfUri};lr>`);
     }
-    this.#pass(context, forwarded);
+    context.forward(forwarded);
   }
 
-  #remind(request: SipMessage, { impu }: Served, { communicationDiversion }: Simservs): void {
+  #remind(request: SipMessage, { impu }: ServedUser, { communicationDiversion }: Simservs): void {
     if (communicationDiversion?.active !== true || this.#notification === undefined) return;
     const rule = communicationDiversion.rules.find(
       ({ action, conditions }) =>
@@ -162,7 +135,7 @@ export class Mmtel implements TransactionUser {
     remindOfDiversion(request, impu, rule.action.target, this.#notification);
   }
 
-  async #terminating(context: RequestContext, served: Served, simservs: Simservs): Promise<void> {
+  async #terminating(context: InitialRequest, served: ServedUser, simservs: Simservs): Promise<void> {
     const { request } = context;
     const { counters } = this.#modules;
     const callers = assertedCallers(request);
@@ -176,17 +149,17 @@ export class Mmtel implements TransactionUser {
         ? context.respond(433, { reason: "Anonymity Disallowed" })
         : context.respond(603);
     }
-    const forwarded = this.#copy(context);
-    terminatingIdentity(context, forwarded, simservs, this.#modules);
+    const forwarded = context.copy();
+    terminatingIdentity(context, forwarded, simservs);
     const service = simservs.communicationDiversion;
-    if (request.method !== "INVITE" || service?.active !== true) return this.#pass(context, forwarded);
+    if (request.method !== "INVITE" || service?.active !== true) return void context.forward(forwarded);
     new CallDiversion(context, this.#diversion, { served, service, call, forwarded }).start();
   }
 
   /** What the conditions of rules look at; where the user is only when one asks. */
   async #call(
-    context: RequestContext,
-    served: Served,
+    context: InitialRequest,
+    served: ServedUser,
     service: Simservs["incomingBarring"],
     others: readonly string[],
   ): Promise<Call> {
@@ -194,7 +167,7 @@ export class Mmtel implements TransactionUser {
     const { request } = context;
     let location = NOWHERE;
     if (service?.active === true && needsLocation(service.rules)) {
-      location = served.part === "originating" ? locationIn(request) : NOWHERE;
+      location = served.sessionCase === "orig" ? locationIn(request) : NOWHERE;
       if (location.visitedNetwork === "" && location.cell === "") location = await locations.of(served.impu);
     }
     return { request, others, location, home, now: clock.now() };

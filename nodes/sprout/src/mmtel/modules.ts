@@ -1,11 +1,10 @@
+import type { ServedUser } from "@ims/application-server";
 import type { Simservs } from "@ims/ims";
 import type { Clock } from "@ims/runtime";
 import type { RequestOriginator, SipMessage } from "@ims/sip";
-import type { OwnUris } from "../routing/own-route.ts";
 import type { Cause } from "./history-info.ts";
 import type { HomeNetwork } from "./home-network.ts";
 import type { Locations } from "./locations.ts";
-import type { Served } from "./served.ts";
 
 /** What the settings of a user are, or why nobody knows. */
 export type Reading =
@@ -40,7 +39,7 @@ export interface MmtelCounters {
 /** A call that a rule has diverted. */
 export interface Diversion {
   readonly request: SipMessage;
-  readonly served: Served;
+  readonly served: ServedUser;
   readonly target: string;
   readonly cause: Cause;
 }
@@ -48,8 +47,6 @@ export interface Diversion {
 /** What diverting a call needs, whoever's settings say so. */
 export interface DiversionModules {
   readonly options: {
-    /** Side (trust zone) that requests leave on. */
-    readonly side: string;
     /** Default of the time to no-reply diversion, s. */
     readonly noReplySeconds: number;
     readonly maxDiversions: number;
@@ -67,7 +64,7 @@ export interface MmtelModules {
   readonly options: {
     /** Its own URI. */
     readonly uri: string;
-    /** Side (trust zone) that requests leave on. */
+    /** Side (trust zone) that requests of our own leave on. */
     readonly side: string;
     readonly unreadable: "continue" | "lastKnown" | "refuse";
     /** s */
@@ -78,7 +75,6 @@ export interface MmtelModules {
     /** "": none. */
     readonly mrfUri: string;
   };
-  readonly own: OwnUris;
   readonly clock: Clock;
   readonly simservs: SimservsReader;
   readonly home: HomeNetwork;

@@ -1,3 +1,4 @@
+import { HostedServer, hostedServerReports } from "@ims/application-server";
 import {
   LOG_LEVELS,
   nameService,
@@ -22,6 +23,7 @@ import { memoryStore } from "@ims/store";
 import { z } from "zod";
 import { addressesOf } from "../addresses.ts";
 import { SproutError } from "../errors.ts";
+import { OWN_TIMEOUT_MS } from "../own-servers.ts";
 import { Guard } from "../routing/guard.ts";
 import { createMmtel } from "./create-mmtel.ts";
 import { mmtelOptions } from "./options.ts";
@@ -77,7 +79,7 @@ export async function createMmtelNode(options: MmtelNodeOptions, modules: Servic
   const mmtelUri = options.mmtelUri || `sip:${hostForUri(uriHost)}:${options.mmtelPort};transport=tcp`;
   // Known to this process alone: enough for one; a pool runs in sprout, which has a store.
   const locations = memoryStore({ clock });
-  const { mmtel, own } = createMmtel(
+  const { server, own, uri } = createMmtel(
     {
       options: { ...options, mmtelUri },
       side: SIDE,
@@ -98,6 +100,11 @@ export async function createMmtelNode(options: MmtelNodeOptions, modules: Servic
     help: "Requests answered 500 because a procedure failed",
     labels: {},
   });
+  const mmtel = new HostedServer(
+    server,
+    { name: SIDE, uri, own, side: SIDE, timeoutMs: OWN_TIMEOUT_MS },
+    hostedServerReports({ ...modules, metricsPrefix: "ims_mmtel", names: [SIDE] }),
+  );
   const guard = new Guard(mmtel, { mayUse, own, refused: (reason) => refused.inc({ reason }) });
   const overload = new OverloadControl({
     sides: { [SIDE]: { trusted: true, reports: true } },

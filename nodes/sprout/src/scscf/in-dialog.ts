@@ -1,5 +1,4 @@
-import type { AckContext, RequestContext, SipMessage } from "@ims/sip";
-import { popOwnRoutes } from "../routing/own-route.ts";
+import { type AckContext, popOwnRoutes, type RequestContext, type SipMessage } from "@ims/sip";
 import type { NotAvailable } from "../store/copies.ts";
 import { liveBindings } from "../store/registration.ts";
 import type { ScscfModules } from "./modules.ts";

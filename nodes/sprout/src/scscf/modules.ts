@@ -1,10 +1,9 @@
 import type { Clock } from "@ims/runtime";
-import type { SessionTimers, SipMessage } from "@ims/sip";
+import type { OwnUris, SessionTimers, SipMessage } from "@ims/sip";
 import type { Cx } from "../cx/cx.ts";
 import type { ProfileReader } from "../profile/profile-reader.ts";
 import type { Gruus } from "../routing/gruu.ts";
 import type { Numbers } from "../routing/numbers.ts";
-import type { OwnUris } from "../routing/own-route.ts";
 import type { ImpiStore } from "../store/impi-store.ts";
 import type { Registration } from "../store/registration.ts";
 import type { RegistrationStore } from "../store/registration-store.ts";

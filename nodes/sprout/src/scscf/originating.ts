@@ -1,14 +1,13 @@
+import { parsePServedUser } from "@ims/application-server";
 import { aliasesOf, canonicalImpu, emergencyService, SessionCase } from "@ims/ims";
-import { parseUri, type RequestContext, type SipMessage } from "@ims/sip";
+import { parseUri, popOwnRoutes, type RequestContext, type SipMessage } from "@ims/sip";
 import { refuseForBusyHss } from "../cx/hss-busy.ts";
 import type { Routed } from "../routing/numbers.ts";
-import { popOwnRoutes } from "../routing/own-route.ts";
 import { isEmergencyOnly } from "../store/registration.ts";
 import { addOrigIoi } from "./charging.ts";
 import { isHome } from "./home.ts";
 import type { ScscfModules } from "./modules.ts";
 import type { OriginalDialog } from "./odi-token.ts";
-import { parsePServedUser } from "./p-served-user.ts";
 import { proxyAuthenticate, removeOwnCredentials } from "./proxy-authentication.ts";
 import { recordRoute } from "./record-route.ts";
 import {

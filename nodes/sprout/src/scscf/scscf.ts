@@ -1,9 +1,16 @@
-import type { AckContext, RequestContext, SipMessage, SipMethod, TransactionUser, Uri } from "@ims/sip";
-import { ownTopRoute } from "../routing/own-route.ts";
+import { parsePServedUser } from "@ims/application-server";
+import {
+  type AckContext,
+  ownTopRoute,
+  type RequestContext,
+  type SipMessage,
+  type SipMethod,
+  type TransactionUser,
+  type Uri,
+} from "@ims/sip";
 import { ack, inDialog } from "./in-dialog.ts";
 import type { ScscfModules } from "./modules.ts";
 import { originating } from "./originating.ts";
-import { parsePServedUser } from "./p-served-user.ts";
 import { register } from "./registrar.ts";
 import { terminates } from "./service-chain.ts";
 import { isRegEvent, resubscribe, subscribe } from "./subscription.ts";

@@ -1,11 +1,11 @@
 import { hash } from "node:crypto";
+import { pServedUser } from "@ims/application-server";
 import { type ApplicationServer, SessionCase } from "@ims/ims";
 import { parseUri, type RequestContext, type SipMessage } from "@ims/sip";
 import { chargingAddresses } from "./charging.ts";
 import type { ChainPlace, Criteria, Met } from "./filter-criteria.ts";
 import type { ScscfModules } from "./modules.ts";
 import type { OriginalDialog } from "./odi-token.ts";
-import { pServedUser } from "./p-served-user.ts";
 import { recordRoute } from "./record-route.ts";
 import type { ServedUser } from "./served-user.ts";
 import { triggerRequest } from "./trigger-request.ts";

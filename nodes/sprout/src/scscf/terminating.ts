@@ -1,7 +1,6 @@
 import { aliasesOf, canonicalImpu, isPsapCallback, SessionCase } from "@ims/ims";
-import type { Fork, RequestContext, SipMessage } from "@ims/sip";
+import { type Fork, popOwnRoutes, type RequestContext, type SipMessage } from "@ims/sip";
 import { refuseForBusyHss } from "../cx/hss-busy.ts";
-import { popOwnRoutes } from "../routing/own-route.ts";
 import type { Binding, Registration } from "../store/registration.ts";
 import { isEmergency, isEmergencyOnly, liveBindings, ordinaryBindings } from "../store/registration.ts";
 import { addTermIoi } from "./charging.ts";

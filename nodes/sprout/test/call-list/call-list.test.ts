@@ -4,9 +4,9 @@ import { test } from "node:test";
 import type { CallFragment } from "@ims/api";
 import type { SipMessage } from "@ims/sip";
 import { CallList } from "../../src/call-list/call-list.ts";
-import { DialogTokens } from "../../src/call-list/dialog-token.ts";
+import { RecordedCalls } from "../../src/call-list/recorded-call.ts";
 import type { Bench } from "../support/bench.ts";
-import { builtInBench, ownUris } from "../support/built-in.ts";
+import { builtInBench } from "../support/built-in.ts";
 import { ALICE, BOB_URI, calls, requestIn, statuses } from "../support/mmtel.ts";
 
 const CALLER = { uri: ALICE, name: "" };
@@ -23,11 +23,10 @@ async function listBench(of: "bob" | "both" = "both"): Promise<ListBench> {
   const bench = await builtInBench({
     serverName: "sip:memento.example.com",
     of,
-    entity: (clock) =>
+    service: "memento",
+    server: (clock) =>
       new CallList({
-        own: ownUris("memento"),
-        side: "scscf",
-        tokens: new DialogTokens(createSecretKey(Buffer.alloc(16, 7))),
+        calls: new RecordedCalls(createSecretKey(Buffer.alloc(16, 7))),
         clock,
         record: (fragment) => void recorded.push(fragment),
         counters: { callList: (outcome) => void counted.push(outcome) },

@@ -4,7 +4,7 @@ import { parseUri, type SipMessage } from "@ims/sip";
 import { CommunicationDiversionServer } from "../../src/communication-diversion/communication-diversion.ts";
 import { diversionOfUri } from "../../src/communication-diversion/diversion-parameters.ts";
 import type { Bench } from "../support/bench.ts";
-import { builtInBench, ownUris } from "../support/built-in.ts";
+import { builtInBench } from "../support/built-in.ts";
 import { ALICE, BOB_URI, calls, requestIn, statuses } from "../support/mmtel.ts";
 
 const ALICES_PHONE = "sip:alice@192.0.2.1:5060";
@@ -21,10 +21,10 @@ async function diversionBench(parameters: string, service = ".example.com"): Pro
   const bench = await builtInBench({
     serverName: `sip:communication-diversion${service}${parameters}`,
     of: "bob",
-    entity: (clock) =>
+    service: "communication-diversion",
+    server: (clock) =>
       new CommunicationDiversionServer({
-        own: ownUris("communication-diversion"),
-        options: { side: "scscf", noReplySeconds: 20, maxDiversions: 5 },
+        options: { noReplySeconds: 20, maxDiversions: 5 },
         clock,
         counters: { diversion: (outcome) => void counted.push(outcome) },
         onMisconfigured: (_uri, problem) => void problems.push(problem),

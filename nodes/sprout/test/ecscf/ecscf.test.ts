@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type ChargingEvent, ChargingTriggers } from "@ims/ims";
-import type { SipMessage } from "@ims/sip";
+import { OwnUris, type SipMessage } from "@ims/sip";
 import type { FakeFlow } from "@ims/sip/testing";
 import { Ecscf } from "../../src/ecscf/ecscf.ts";
 import { emergencyFile, makePsapRoutes } from "../../src/ecscf/psap-routes.ts";
-import { OwnUris } from "../../src/routing/own-route.ts";
 import { type Bench, benchWithUsers, ICSCF, SCSCF } from "../support/bench.ts";
 import { BGCF } from "../support/numbers.ts";
 

@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fakeClock } from "@ims/runtime/testing";
-import { ProxyCore, type TransactionUser } from "@ims/sip";
+import { OwnUris, ProxyCore, type TransactionUser } from "@ims/sip";
 import { FakeTransportLayer } from "@ims/sip/testing";
 import { addressesOf } from "../../src/addresses.ts";
 import type { SproutError } from "../../src/errors.ts";
 import { Guard } from "../../src/routing/guard.ts";
-import { OwnUris } from "../../src/routing/own-route.ts";
 import { parsed } from "../support/bench.ts";
 
 function bench(): {

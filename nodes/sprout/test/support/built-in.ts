@@ -1,29 +1,45 @@
+import {
+  type ApplicationServer,
+  HostedServer,
+  type HostedServerModules,
+  ServiceUris,
+} from "@ims/application-server";
 import type { FakeClock } from "@ims/runtime/testing";
-import type { TransactionUser } from "@ims/sip";
-import { ServiceUris } from "../../src/routing/service-uris.ts";
+import type { Own, Side } from "@ims/sip";
 import type { Bench } from "./bench.ts";
 import { type ChainOptions, chainBench, ifc } from "./chain.ts";
-
-export const HOME = { homeDomain: "example.com", port: 5054 } as const;
-
-export function ownUris(service: string): ServiceUris {
-  return new ServiceUris(service, HOME);
-}
 
 export interface BuiltInOptions extends Pick<ChainOptions, "alice" | "bob"> {
   /** Name of the server in the criteria of users. */
   readonly serverName: string;
   /** Who has the criterion. */
   readonly of: "bob" | "both";
-  readonly entity: (clock: FakeClock) => TransactionUser;
+  /** By which it is reached: `<service>.example.com`. */
+  readonly service: string;
+  readonly server: (clock: FakeClock) => ApplicationServer;
 }
 
 /** Alice and Bob, registered, with a criterion for an application server of this sprout. */
-export async function builtInBench({ serverName, of, entity }: BuiltInOptions): Promise<Bench> {
+export async function builtInBench({ serverName, of, service, server }: BuiltInOptions): Promise<Bench> {
   const criterion = ifc(7001, { serverName, defaultHandling: "terminate" });
+  const own = new ServiceUris(service, { homeDomain: "example.com", port: 5054 });
   return chainBench({
     alice: of === "both" ? [criterion] : [],
     bob: [criterion],
-    sides: (clock) => [{ name: "built-in", entity: entity(clock), strict: false }],
+    sides: (clock) => [sideOf(server(clock), own.uri, own, clock)],
   });
+}
+
+/** A server on the ProxyCore. What it throws is thrown. */
+export function sideOf(server: ApplicationServer, uri: string, own: Own, clock: FakeClock): Side {
+  const modules: HostedServerModules = {
+    clock,
+    counters: { server: () => undefined },
+    onFailure: (_server, error) => {
+      throw error;
+    },
+    onSlow: () => undefined,
+  };
+  const given = { name: "built-in", uri, own, side: "scscf", timeoutMs: 10_000 };
+  return { name: "built-in", entity: new HostedServer(server, given, modules), strict: false };
 }

@@ -1,12 +1,12 @@
 import type { Condition, ForwardTo, InitialFilterCriteria, Rule, Simservs } from "@ims/ims";
-import type { SipMessage } from "@ims/sip";
+import { OwnUris, type SipMessage } from "@ims/sip";
 import { memoryStore } from "@ims/store";
 import { HomeNetwork } from "../../src/mmtel/home-network.ts";
 import { Locations } from "../../src/mmtel/locations.ts";
 import { Mmtel } from "../../src/mmtel/mmtel.ts";
 import type { MmtelModules, Reading } from "../../src/mmtel/modules.ts";
-import { OwnUris } from "../../src/routing/own-route.ts";
 import { type Bench, SCSCF } from "./bench.ts";
+import { sideOf } from "./built-in.ts";
 import { chainBench, ifc } from "./chain.ts";
 
 export const MMTEL = "sip:mmtel.example.com";
@@ -53,7 +53,6 @@ export async function mmtelBench({
           mrfUri: "",
           ...options,
         },
-        own: new OwnUris([MMTEL]),
         clock,
         simservs: {
           read: async (impu): Promise<Reading> => {
@@ -74,7 +73,7 @@ export async function mmtelBench({
           return { request, done: false, flow: undefined, cancel: () => undefined };
         },
       });
-      return [{ name: "mmtel", entity: mmtel, strict: false }];
+      return [sideOf(mmtel, MMTEL, new OwnUris([MMTEL]), clock)];
     },
   });
   if (mmtel === undefined) throw new Error("no application server was made");

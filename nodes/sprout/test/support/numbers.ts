@@ -1,13 +1,13 @@
 import { type ChargingEvent, ChargingTriggers } from "@ims/ims";
 import type { NaptrRecord } from "@ims/runtime";
 import { type FakeResolver, fakeResolver, type Zone } from "@ims/runtime/testing";
+import { OwnUris } from "@ims/sip";
 import { Bgcf } from "../../src/bgcf/bgcf.ts";
 import { bgcfFile, makeBgcfRoutes } from "../../src/bgcf/routes.ts";
 import { dialPlanFile, makeDialPlan } from "../../src/routing/dial-plan.ts";
 import { Enum, enumName } from "../../src/routing/enum.ts";
 import { EnumRules } from "../../src/routing/enum-rules.ts";
 import { Numbers } from "../../src/routing/numbers.ts";
-import { OwnUris } from "../../src/routing/own-route.ts";
 import { type Bench, BOB, BOB_KEYS, benchWithUsers } from "./bench.ts";
 
 export const BGCF = "sip:127.0.0.1:5053;transport=tcp";

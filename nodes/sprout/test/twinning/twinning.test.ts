@@ -4,7 +4,7 @@ import { parseMessage, type SipMessage } from "@ims/sip";
 import { nativeUri } from "../../src/twinning/native-uri.ts";
 import { Twinning } from "../../src/twinning/twinning.ts";
 import { type Bench, BOB, BOB_KEYS } from "../support/bench.ts";
-import { builtInBench, ownUris } from "../support/built-in.ts";
+import { builtInBench } from "../support/built-in.ts";
 import { BOB_URI, calls, statuses } from "../support/mmtel.ts";
 
 const VOIP = "sip:bob@192.0.2.2:5060";
@@ -22,11 +22,10 @@ async function twinBench(serverName: string): Promise<TwinBench> {
   const bench = await builtInBench({
     serverName,
     of: "bob",
-    entity: () =>
+    service: "gemini",
+    server: () =>
       new Twinning({
-        own: ownUris("gemini"),
         homeDomain: "example.com",
-        side: "scscf",
         counters: { twinning: (outcome) => void counted.push(outcome) },
       }),
   });

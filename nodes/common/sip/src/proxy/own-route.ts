@@ -1,4 +1,5 @@
-import { parseUri, type SipMessage, type Uri } from "@ims/sip";
+import type { SipMessage } from "../message/message.ts";
+import { parseUri, type Uri } from "../message/uri.ts";
 
 /** Host and port of one of our URIs, compared without parameters. */
 export class OwnUris {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { SipMessage, type Uri } from "@ims/sip";
-import { type LocalServer, telling } from "../../src/mmtel/local-registration.ts";
+import { type LocalServer, telling } from "../../src/routing/local-registration.ts";
 
 const at =
   (host: string): LocalServer["accepts"] =>

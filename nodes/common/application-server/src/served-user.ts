@@ -1,13 +1,13 @@
 import { canonicalImpu } from "@ims/ims";
-import { locateUri, type SipMessage } from "@ims/sip";
-import { type Own, ownTopRoute } from "../routing/own-route.ts";
-import { parsePServedUser } from "../scscf/p-served-user.ts";
+import { locateUri, type Own, ownTopRoute, type SipMessage } from "@ims/sip";
+import { parsePServedUser } from "./p-served-user.ts";
 
 /** For whom services are performed: TS 24.229 §5.7.1.3A. */
-export interface Served {
+export interface ServedUser {
   /** Canonical. */
   readonly impu: string;
-  readonly part: "originating" | "terminating" | "diverting";
+  /** "orig-cdiv": on behalf of who has diverted the call (RFC 8498). */
+  readonly sessionCase: "orig" | "term" | "orig-cdiv";
   readonly registered: boolean;
 }
 
@@ -15,22 +15,22 @@ export interface Served {
  * P-Served-User (RFC 5502); of an S-CSCF that sends none, the asserted caller when its Route says orig, else who is called.
  * Undefined: nobody.
  */
-export function servedBy(request: SipMessage, own: Own): Served | undefined {
+export function servedBy(request: SipMessage, own: Own): ServedUser | undefined {
   const named = parsePServedUser(request);
   const impu = named?.impu;
   const originates =
     named?.sessionCase === undefined ? returnsToOriginating(request, own) : named.sessionCase === "orig";
   if (impu !== undefined) {
     const registered = named?.registered ?? true;
-    if (named?.sessionCase === "orig-cdiv") return { impu, part: "diverting", registered };
-    return { impu, part: originates ? "originating" : "terminating", registered };
+    if (named?.sessionCase === "orig-cdiv") return { impu, sessionCase: "orig-cdiv", registered };
+    return { impu, sessionCase: originates ? "orig" : "term", registered };
   }
   if (!originates) {
     const called = canonicalImpu(request.requestUri);
-    return called === undefined ? undefined : { impu: called, part: "terminating", registered: true };
+    return called === undefined ? undefined : { impu: called, sessionCase: "term", registered: true };
   }
   const [caller] = assertedCallers(request);
-  return caller === undefined ? undefined : { impu: caller, part: "originating", registered: true };
+  return caller === undefined ? undefined : { impu: caller, sessionCase: "orig", registered: true };
 }
 
 /** Canonical identities that the network vouches for. */

@@ -1,5 +1,4 @@
-import type { Uri } from "@ims/sip";
-import type { Own } from "./own-route.ts";
+import type { Own, Uri } from "@ims/sip";
 
 /**
  * How filter criteria name an application server of this process: <service>.<home domain>, with any user part, or, in a Route,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseUri } from "@ims/sip";
-import { ServiceUris } from "../../src/routing/service-uris.ts";
+import { ServiceUris } from "../src/index.ts";
 
 test("an application server of this process goes by its host, or in a Route by its name; a user of that name stays one", () => {
   const own = new ServiceUris("gemini", { homeDomain: "example.com", port: 5054 });

@@ -1,0 +1,1 @@
+export { type AskFields, ServerBench, type ServerBenchOptions } from "./server-bench.ts";
