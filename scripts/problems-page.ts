@@ -67,7 +67,7 @@ export function problemsPage(catalogue: readonly CatalogueSection[] = CATALOGUE)
     "# Problems",
     "",
     "What may go wrong, by the id that lines of the log (`problemId`), alarms and the metric `ims_alarms_active` have. An **alarm** stays in the",
-    "list of the node until it is over; an **event** is a line of the log. `GET /alarms` of the management port lists them. Severities, types and",
+    "list of the node until it is over; an **event** is a line of the log. [Alarms](../operations/alarms.md) says how to list them. Severities, types and",
     "probable causes are those of ITU-T X.733; a severity given here is the usual one, the alarm may say another.",
     "",
   ];

@@ -7,7 +7,7 @@ import { endProgram } from "./program.ts";
 /** One node by itself, not of a core; resolves when it is ready. Ended with the test. */
 export async function startLoneNode(
   t: TestContext,
-  name: "bono" | "homestead",
+  name: "bono" | "homestead" | "sprout",
   options: readonly string[],
 ): Promise<{ readonly pid: number }> {
   const program = join(import.meta.dirname, `../../nodes/${name}/bin/${name}.ts`);

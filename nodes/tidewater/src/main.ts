@@ -2,6 +2,8 @@ import { Command, CommanderError } from "commander";
 import { auditCommand } from "./audit/index.ts";
 import { backupCommands } from "./backup/index.ts";
 import { explain } from "./explain.ts";
+import { operateCommands } from "./operate/index.ts";
+import { tellingWhere } from "./operate/run-dir.ts";
 import { subscriberCommand } from "./subscriber/index.ts";
 import { trailCommand } from "./trail/index.ts";
 import { upCommand } from "./up/index.ts";
@@ -17,10 +19,11 @@ export async function main(args: readonly string[]): Promise<number> {
   const exit = (code: number): void => {
     exitCode = code;
   };
-  program.addCommand(upCommand(exit)).addCommand(subscriberCommand(exit));
+  program.addCommand(tellingWhere(upCommand(exit))).addCommand(subscriberCommand(exit));
   program.addCommand(auditCommand(exit)).addCommand(vnfCommand(exit)).addCommand(trailCommand(exit));
   for (const command of backupCommands(VERSION, exit)) program.addCommand(command);
   for (const command of scaleCommands()) program.addCommand(command);
+  for (const command of operateCommands(exit)) program.addCommand(command);
   settle(program);
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code === "EPIPE") process.exit(exitCode); // whoever reads has enough: | head

@@ -1,0 +1,9 @@
+import type { Command } from "commander";
+import { alarmsCommand } from "./alarms-command.ts";
+import { diagnoseCommand } from "./diagnose-command.ts";
+import { logLevelCommand } from "./log-level-command.ts";
+
+/** `tidewater alarms|log-level|diagnose`: what operators ask running nodes. */
+export function operateCommands(exit: (code: number) => void): Command[] {
+  return [alarmsCommand(exit), logLevelCommand(exit), diagnoseCommand(exit)];
+}
