@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createSecretKey } from "node:crypto";
-import { metricsRegister } from "@ims/runtime";
+import { metricsRegister, Trail } from "@ims/runtime";
 import { type FakeClock, fakeClock } from "@ims/runtime/testing";
 import {
   authorizationToString,
@@ -14,6 +14,7 @@ import {
   type Side,
   SipLocator,
   type SipMessage,
+  SipTrail,
   sessionTimers,
 } from "@ims/sip";
 import { type FakeFlow, FakeTransportLayer } from "@ims/sip/testing";
@@ -58,6 +59,7 @@ export class Bench {
   readonly entities: SproutEntities;
   readonly core: ProxyCore;
   readonly defects: unknown[] = [];
+  readonly trail: Trail;
   /** Connections that the P-CSCF opened. */
   readonly toIcscf: FakeFlow;
   readonly toScscf: FakeFlow;
@@ -122,6 +124,7 @@ export class Bench {
       ...(operatorCriteria === undefined ? {} : { operatorCriteria }),
     });
     const none = async (): Promise<never[]> => [];
+    this.trail = new Trail({ bytes: 1_000_000, steps: 1_000, clock, origin: () => 0 });
     this.core = new ProxyCore({
       sides: [
         { name: "icscf", entity: this.entities.icscf, strict: false, ...(pooled ? { sentBy: POOL } : {}) },
@@ -140,6 +143,7 @@ export class Bench {
         return this.transport;
       },
       onDefect: (error) => this.defects.push(error),
+      trail: new SipTrail(this.trail),
     });
     const peer = { protocol: "TCP", remoteAddress: "127.0.0.1" } as const;
     this.toIcscf = this.transport.connect({ side: "icscf", localPort: 5052, ...peer });
@@ -167,6 +171,12 @@ export class Bench {
     const [only, ...more] = await this.send(text, flow);
     assert.equal(more.length, 0, `more than one message left: ${more.map(String).join("\n")}`);
     return only ?? assert.fail("nothing left");
+  }
+
+  /** What was decided about a call, as the trail has it. */
+  async decisions(callId: string): Promise<string[]> {
+    const { steps } = await this.trail.find({ keys: [callId], kinds: ["decision"], limit: 100, text: false });
+    return steps.map(({ title }) => title);
   }
 
   async advance(ms: number): Promise<SipMessage[]> {
