@@ -35,6 +35,7 @@ export function getMetrics(
     readonly registrations: () => number;
     readonly serverTransactions: () => number;
     readonly clientTransactions: () => number;
+    readonly calls: () => number;
   },
 ): Metrics {
   const registrations = register.counter({
@@ -81,6 +82,11 @@ export function getMetrics(
     name: "ims_bono_client_transactions",
     help: "Client transactions in memory",
     value: gauges.clientTransactions,
+  });
+  register.gauge({
+    name: "ims_bono_calls",
+    help: "Calls that were answered and not ended, of UEs with a flow here; a call between two of them is one",
+    value: gauges.calls,
   });
   const begun = registrations.bind({ outcome: "registered" });
   const ended = registrations.bind({ outcome: "deregistered" });

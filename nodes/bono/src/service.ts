@@ -25,6 +25,7 @@ import {
   SipLocator,
   SipTrail,
   sessionTimers,
+  sipGauges,
   sipProblems,
   splitList,
   type Target,
@@ -100,7 +101,9 @@ export function createBono(
     registrations: () => flows.registrations,
     serverTransactions: () => core.transactions.serverTransactions,
     clientTransactions: () => core.transactions.clientTransactions,
+    calls: () => calls.inProgress((flowId) => core.transport.flow(flowId) !== undefined),
   });
+  sipGauges(register, "ims_bono", () => core);
   const network = options.visitedNetworkId === "" ? options.homeDomain : options.visitedNetworkId;
   const corePorts = new Set<number>();
   const accessPorts = new Set<number>();

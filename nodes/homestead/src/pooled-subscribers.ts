@@ -1,5 +1,5 @@
 import type { ServiceModules } from "@ims/runtime";
-import { type CassandraSession, openCassandra, storeProblems } from "@ims/store";
+import { measuredCassandra, openCassandra, storeProblems } from "@ims/store";
 import { CassandraRepository } from "./hss/cassandra/cassandra-repository.ts";
 import { Cql } from "./hss/cassandra/cql.ts";
 import { provePoolKey } from "./hss/cassandra/pool-key.ts";
@@ -26,8 +26,8 @@ export async function openPooledSubscribers(
   key: { readonly sealing: Sealing; readonly file: string },
   acceptable: (subscribers: SubscriberRepository) => Promise<"proven" | "unavailable">,
 ): Promise<SubscriberRepository> {
-  const { clock, log, health } = modules;
-  const session = await openCassandra({
+  const { clock, log, health, register } = modules;
+  const opened = await openCassandra({
     contactPoints: options.cassandra,
     keyspace: options.cassandraKeyspace,
     localDataCenter: options.cassandraDatacenter,
@@ -37,6 +37,7 @@ export async function openPooledSubscribers(
     clock,
     log,
   });
+  const session = measuredCassandra(opened, { register, clock, prefix: "ims_homestead" });
   const { sealing } = key;
   const failed = failureLog(modules);
   const unguarded = new Cql(session, { failed });
@@ -66,7 +67,11 @@ export async function openPooledSubscribers(
   }
   const problem = (): string | undefined => (session.isAvailable ? gate.reason : "Cassandra does not answer");
   health.addCheck("subscribers", problem, homesteadProblems.subscribersUnavailable);
-  registerMetrics(modules, session, repository);
+  register.gauge({
+    name: "ims_homestead_subscribers_decoded",
+    help: "Subscribers kept decoded in memory",
+    value: () => repository.cached,
+  });
   return repository;
 }
 
@@ -82,25 +87,4 @@ function failureLog({ clock, log }: ServiceModules): (cause: Error) => void {
       "Cassandra did not answer a statement",
     );
   };
-}
-
-function registerMetrics(
-  { register }: ServiceModules,
-  session: CassandraSession,
-  repository: CassandraRepository,
-): void {
-  register.gauge({
-    name: "ims_homestead_subscribers_decoded",
-    help: "Subscribers kept decoded in memory",
-    value: () => repository.cached,
-  });
-  const counters = [
-    ["requests", "Statements sent to Cassandra"],
-    ["unavailable", "Statements that Cassandra did not answer in time"],
-    ["hedged", "Statements tried on another node because the first was slow"],
-  ] as const;
-  for (const [name, help] of counters) {
-    const value = (): number => session.counters[name];
-    register.gauge({ name: `ims_homestead_cassandra_${name}_total`, help, value, type: "counter" });
-  }
 }

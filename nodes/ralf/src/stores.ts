@@ -5,6 +5,8 @@ import {
   cassandraCalendar,
   cassandraStore,
   type KvStore,
+  measuredCassandra,
+  measuredMemcached,
   memcachedStore,
   openCassandra,
   parseServers,
@@ -28,7 +30,7 @@ export interface Stores {
 
 /** Throws RalfError, StoreError and CassandraError for what will not do. */
 export async function openStores(options: RalfOptions, modules: ServiceModules): Promise<Stores> {
-  const { clock, log, health, pacer } = modules;
+  const { clock, log, health, pacer, register } = modules;
   if (options.cassandra.length === 0) {
     if (options.memcached.length > 0)
       throw new RalfError(
@@ -51,7 +53,7 @@ export async function openStores(options: RalfOptions, modules: ServiceModules):
       },
     };
   }
-  const session = await openCassandra({
+  const opened = await openCassandra({
     contactPoints: options.cassandra,
     keyspace: options.cassandraKeyspace,
     localDataCenter: options.cassandraDatacenter,
@@ -60,6 +62,7 @@ export async function openStores(options: RalfOptions, modules: ServiceModules):
     clock,
     log,
   });
+  const session = measuredCassandra(opened, { register, clock, prefix: "ims_ralf" });
   const calendar = cassandraCalendar({ session, clock });
   health.addNote(
     "cassandra",
@@ -80,7 +83,7 @@ export async function openStores(options: RalfOptions, modules: ServiceModules):
     sessions.servers().flatMap(({ id, up }) => (up ? [] : [{ object: id, text: "does not answer" }])),
   );
   return {
-    sessions,
+    sessions: measuredMemcached(sessions, { register, clock, prefix: "ims_ralf" }),
     calendar,
     start: () => sessions.start(),
     stop: async () => {

@@ -6,6 +6,7 @@ export type SproutFault =
   /** An MMTEL application server by itself that has no settings to read. */
   | { readonly code: "SPROUT_NO_HOMER" }
   | { readonly code: "SPROUT_STORES"; readonly problem: string }
+  | { readonly code: "SPROUT_ANALYTICS"; readonly folder: string }
   | { readonly code: "SPROUT_STATE_DIR"; readonly folder: string; readonly problem: string }
   | { readonly code: "SPROUT_IFC_FILE"; readonly file: string; readonly problem: string }
   | { readonly code: "SPROUT_NUMBERS_FILE"; readonly file: string; readonly problem: string }

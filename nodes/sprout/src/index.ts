@@ -1,3 +1,8 @@
+export {
+  ANALYTICS_EVENTS,
+  type AnalyticsEvent,
+  analyticsEventSchema,
+} from "./analytics/analytics-event.ts";
 export type { Cx, CxRequests } from "./cx/cx.ts";
 export { SproutError, type SproutFault } from "./errors.ts";
 export { createMmtelNode, type MmtelNodeOptions, mmtelNodeOptions } from "./mmtel/node.ts";

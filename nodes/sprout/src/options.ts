@@ -1,6 +1,7 @@
 import { LOG_LEVELS, nameServiceOptions } from "@ims/runtime";
 import { cassandraOptions } from "@ims/store";
 import { z } from "zod";
+import { analyticsOptions } from "./analytics/analytics-options.ts";
 import { emergencyOptions } from "./ecscf/options.ts";
 import { hostedServerOptions } from "./hosted-server-options.ts";
 import { mmtelOptions } from "./mmtel/options.ts";
@@ -166,6 +167,7 @@ export const sproutOptions = z.object({
   ...hostedServerOptions,
   ...numberOptions,
   ...emergencyOptions,
+  ...analyticsOptions,
   gruuKey: z
     .string()
     .regex(/^(?:[0-9a-fA-F]{32})?$/, "32 hex digits")

@@ -115,4 +115,17 @@ export const sproutProblems = {
     effect: "The criterion has no effect.",
     action: "Correct the subscriber's filter criterion; the line has the URI.",
   },
+  analyticsNotWritten: {
+    id: "TW-2010",
+    name: "analytics-not-written",
+    kind: "alarm",
+    type: "PROCESSING_ERROR_ALARM",
+    probableCause: "storageCapacityProblem",
+    severity: "MINOR",
+    summary: "Analytics events cannot be written",
+    cause: "The disk of --analytics-dir is full, or the directory is gone or not to be written to.",
+    effect:
+      "Events wait in memory; when too many wait the newest are dropped and counted. Calls go on as ever.",
+    action: "Make room, or put the directory right; what waits is written then without a restart.",
+  },
 } as const satisfies Problems;

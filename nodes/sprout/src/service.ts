@@ -25,11 +25,13 @@ import {
   SipLocator,
   SipTrail,
   sessionTimers,
+  sipGauges,
   sipProblems,
   trustedLimits,
 } from "@ims/sip";
 import { z } from "zod";
 import { addressesOf } from "./addresses.ts";
+import { createAnalytics } from "./analytics/create-analytics.ts";
 import { createBgcf } from "./bgcf/create-bgcf.ts";
 import { DiameterCx, handleCxRequests } from "./cx/diameter-cx.ts";
 import { HssPeers } from "./cx/hss-peers.ts";
@@ -94,6 +96,7 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
       : new ChargingClient({ urls: options.ralf, clock, log, register, metricsPrefix: "ims_sprout" });
   if (charging !== undefined)
     health.addNote("charging", () => charging.problem, apiProblems.chargingUndelivered);
+  const analytics = createAnalytics(options, memberName, modules);
   const { mayUse } = addresses;
   let serving = false;
   const servers = await createHostedServers(
@@ -175,6 +178,7 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
     operatorCriteria: criteria.initial,
     charging: triggersOf("S-CSCF"),
     icscfCharging: triggersOf("I-CSCF"),
+    analytics: analytics?.observer,
     onApplicationServer: (server, state) =>
       log.warn({ server, state, problemId: sproutProblems.applicationServerAway.id }, "application server"),
     onApplicationServerFailure: (server, status) =>
@@ -256,6 +260,8 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
     },
   });
 
+  sipGauges(register, "ims_sprout", () => core);
+
   const ports: Record<string, number> = {};
   return {
     async start() {
@@ -272,6 +278,7 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
       );
       alarms.watch(sipProblems.overload, () => overload.problem);
       await stores.start();
+      analytics?.start();
       const { storeProblems } = entities;
       health.addNote("registrations", () => problemOf(storeProblems()));
       alarms.watch(sproutProblems.workingCopyAway, () =>
@@ -335,6 +342,7 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
       await charging?.stop();
       await servers.stop();
       await core.stop();
+      await analytics?.stop();
       await stores.stop();
       hssPeers.stop();
       names.stop();

@@ -20,7 +20,8 @@ import { ExpiryWheel } from "./scscf/expiry.ts";
 import { ExpiryScan } from "./scscf/expiry-scan.ts";
 import { FilterCriteria, type OperatorCriteria } from "./scscf/filter-criteria.ts";
 import { LapseClaims } from "./scscf/lapse-claim.ts";
-import type { RegistrationListener, ScscfModules, ScscfOptions } from "./scscf/modules.ts";
+import { ScscfMeasurement } from "./scscf/measurement.ts";
+import type { RegistrationListener, ScscfModules, ScscfObserver, ScscfOptions } from "./scscf/modules.ts";
 import { networkInitiated } from "./scscf/network-initiated.ts";
 import { nonceGenerator } from "./scscf/nonces.ts";
 import { Notifier } from "./scscf/notifier.ts";
@@ -71,6 +72,8 @@ export interface SproutParts {
   readonly charging?: ChargingTriggers | undefined;
   /** The same of the I-CSCF. */
   readonly icscfCharging?: ChargingTriggers | undefined;
+  /** Who writes down what happens, for analytics; default: nobody. */
+  readonly analytics?: (ScscfObserver & RegistrationListener) | undefined;
   /** Sends requests of our own: third-party REGISTER, polls of application servers. */
   readonly originate: RequestOriginator["originate"];
   /** Shared and fallback filter criteria. */
@@ -125,6 +128,7 @@ export function createEntities(parts: SproutParts): SproutEntities {
     challenges,
     registrations,
     serverName: options.scscfUri,
+    timedOut: () => measurement.authenticationTimedOut(),
   });
   const onDue = (impu: string): Promise<number | undefined> => removeLapsed(scscfModules, impu);
   const leases = durable && new ShardLeases({ store: durable.leases, clock, member });
@@ -140,6 +144,7 @@ export function createEntities(parts: SproutParts): SproutEntities {
     serversAway: () => applicationServers.away.length,
     calendarLag: () => (expiry instanceof ExpiryScan ? expiry.lag : 0),
   });
+  const measurement = new ScscfMeasurement(register, clock);
   const nonce = nonceGenerator();
   const filterCriteria = new FilterCriteria(parts.operatorCriteria);
   const applicationServers = new ApplicationServers({
@@ -165,8 +170,14 @@ export function createEntities(parts: SproutParts): SproutEntities {
     readProfile,
     gruus,
     counters: metrics.scscf,
+    measurement,
     charging: parts.charging && new ScscfCharging(parts.charging),
-    listeners: [...(parts.listeners ?? []), thirdParty],
+    analytics: parts.analytics,
+    listeners: [
+      ...(parts.listeners ?? []),
+      ...(parts.analytics === undefined ? [] : [parts.analytics]),
+      thirdParty,
+    ],
     filterCriteria,
     applicationServers,
     odi: new OdiTokens(poolKey, options.scscfUri),

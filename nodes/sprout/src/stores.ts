@@ -6,6 +6,7 @@ import {
   cassandraStore,
   fallbackStore,
   type KvStore,
+  measuredCassandra,
   memoryStore,
   openCassandra,
   STORE_SCHEMA,
@@ -76,7 +77,7 @@ async function openCluster(
   parts: Part[],
 ): Promise<{ durable: Durable; poolClock: PoolClock; kv: KvStore }> {
   const { clock, log, health, register } = modules;
-  const session = await openCassandra({
+  const opened = await openCassandra({
     contactPoints: options.cassandra,
     keyspace: options.cassandraKeyspace,
     localDataCenter: options.cassandraDatacenter,
@@ -85,6 +86,7 @@ async function openCluster(
     clock,
     log,
   });
+  const session = measuredCassandra(opened, { register, clock, prefix: "ims_sprout" });
   const rows = new CassandraRegistrations({ session });
   const poolClock = new PoolClock(clock, () => rows.now());
   parts.push({

@@ -5,7 +5,7 @@ const MAX_CALLS = 100_000;
 
 /**
  * Calls that were answered and not ended, with the flows of their UEs. Nothing is decided by it but when a P-CSCF that is
- * shut down may let go of a connection: a call that is missing here, or one too many, does no harm.
+ * shut down may let go of a connection, and it is shown as a figure: a call that is missing here, or one too many, does no harm.
  */
 export class CallWatch {
   /** Flow ids by Call-ID, oldest call first. */
@@ -32,6 +32,12 @@ export class CallWatch {
 
   flows(): Set<number> {
     return new Set([...this.#calls.values()].flat());
+  }
+
+  /** Calls whose UE has a flow here. */
+  inProgress(isOpen: (flowId: number) => boolean): number {
+    this.forget(isOpen);
+    return this.size;
   }
 
   /** Is one of these flows in a call that has a flow which is open? A call whose UEs are gone has ended. */

@@ -99,6 +99,7 @@ export class DiameterNode {
       applicationName: (id) => this.#applications.get(id)?.name ?? "diameter",
     });
     this.#responder = new Responder({
+      clock,
       local,
       dictionary,
       metrics,

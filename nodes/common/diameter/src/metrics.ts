@@ -1,5 +1,6 @@
-import { type CounterFamily, type MetricsRegister, metricsRegister } from "@ims/runtime";
-import { resultClass, resultClasses } from "./base/result.ts";
+import { type CounterFamily, LATENCY_SECONDS, type MetricsRegister, metricsRegister } from "@ims/runtime";
+import { type Result, resultClass, resultClasses } from "./base/result.ts";
+import { resultCodeNames } from "./base/result-codes.ts";
 import type { Application } from "./codec/command.ts";
 
 /** Why a request of this node had no answer, or why a received message went nowhere. */
@@ -17,9 +18,13 @@ export type DropReason = (typeof dropReasons)[number];
 export interface DiameterMetrics {
   /** A request of this node came to its end. */
   sent(command: string, outcome: (typeof outcomeLabels)[number]): void;
-  sentResult(command: string, resultCode: number): void;
+  sentResult(command: string, result: Result): void;
+  /** A request of this node had its answer, or none, so long after it was asked for, tries at other peers included. */
+  ended(command: string, ms: number): void;
   /** A request of a peer was answered. */
-  received(command: string, resultCode: number): void;
+  received(command: string, result: Result): void;
+  /** Its handler took so long. */
+  served(command: string, ms: number): void;
   /** A request was sent again with the T bit. */
   retransmitted(command: string): void;
   dropped(reason: DropReason): void;
@@ -55,6 +60,29 @@ export function getMetrics({
     help: "Diameter requests answered by this node by command and result class",
     labels: { command, result: resultClasses },
   });
+  const results = resultNames(applications);
+  const resultsReceived = target.counter({
+    name: `${prefix}_results_received_total`,
+    help: "Answers to Diameter requests of this node by command and Result-Code or Experimental-Result-Code",
+    labels: { command, result: results.all },
+  });
+  const resultsSent = target.counter({
+    name: `${prefix}_results_sent_total`,
+    help: "Answers of this node to Diameter requests by command and Result-Code or Experimental-Result-Code",
+    labels: { command, result: results.all },
+  });
+  const seconds = target.histogram({
+    name: `${prefix}_request_seconds`,
+    help: "From a Diameter request of this node to its answer or its end without one, by command",
+    labels: { command },
+    buckets: LATENCY_SECONDS,
+  });
+  const serviceSeconds = target.histogram({
+    name: `${prefix}_service_seconds`,
+    help: "From a Diameter request to the answer of this node, by command",
+    labels: { command },
+    buckets: LATENCY_SECONDS,
+  });
   const retransmitted = target.counter({
     name: `${prefix}_retransmissions_total`,
     help: "Diameter requests sent to another peer with the T bit",
@@ -68,9 +96,34 @@ export function getMetrics({
   target.gauge({ name: `${prefix}_open_peers`, help: "Diameter peers in an open state", value: openPeers });
   return {
     sent: (name, outcome) => sent.inc({ command: name, outcome }),
-    sentResult: (name, code) => sent.inc({ command: name, outcome: resultClass(code) }),
-    received: (name, code) => received.inc({ command: name, result: resultClass(code) }),
+    sentResult: (name, result) => {
+      sent.inc({ command: name, outcome: resultClass(result.code) });
+      resultsReceived.inc({ command: name, result: results.of(result) });
+    },
+    ended: (name, ms) => seconds.observe({ command: name }, ms / 1000),
+    received: (name, result) => {
+      received.inc({ command: name, result: resultClass(result.code) });
+      resultsSent.inc({ command: name, result: results.of(result) });
+    },
+    served: (name, ms) => serviceSeconds.observe({ command: name }, ms / 1000),
     retransmitted: (name) => retransmitted.inc({ command: name }),
     dropped: (reason) => dropped.inc({ reason }),
+  };
+}
+
+/** The results that have a name, of the base protocol and of applications: what a peer makes up is "other". */
+function resultNames(applications: readonly Application[]): {
+  readonly all: readonly string[];
+  of(result: Result): string;
+} {
+  const experimental = new Map<number, ReadonlyMap<number, string>>();
+  for (const { vendorId, experimentalResults } of applications)
+    if (experimentalResults !== undefined) experimental.set(vendorId, experimentalResults);
+  const all = new Set(resultCodeNames.values());
+  for (const names of experimental.values()) for (const name of names.values()) all.add(name);
+  return {
+    all: [...all, "other"],
+    of: ({ code, vendorId }) =>
+      (vendorId === 0 ? resultCodeNames : experimental.get(vendorId))?.get(code) ?? "other",
   };
 }

@@ -53,6 +53,8 @@ interface Transaction {
   readonly avps: Readonly<Record<string, unknown>>;
   readonly endToEnd: number;
   readonly tryMs: number;
+  /** When it began, by the monotonic clock, ms. */
+  readonly begun: number;
   readonly deadline: number;
   /** The T bit is set from the next try on. */
   again: boolean;
@@ -100,13 +102,15 @@ export class RequestRouter {
       done({ kind: "unavailable", cause: this.#stopped ? "stopped" : "tooManyRequests" });
       return;
     }
+    const begun = clock.monotonic();
     const transaction: Transaction = {
       pair,
       wanted,
       avps,
       endToEnd: this.#options.nextEndToEnd(),
       tryMs: timing.tryMs,
-      deadline: clock.monotonic() + timing.totalMs,
+      begun,
+      deadline: begun + timing.totalMs,
       again: retransmission,
       done,
       tried: [],
@@ -285,14 +289,15 @@ export class RequestRouter {
 
   #finish(transaction: Transaction, outcome: RawOutcome): void {
     this.#close(transaction);
-    const { metrics, log, trail, applicationName } = this.#options;
+    const { clock, metrics, log, trail, applicationName } = this.#options;
     const { name, applicationId } = transaction.pair.request;
-    if (outcome.kind === "answer") metrics.sentResult(name, outcome.result.code);
+    if (outcome.kind === "answer") metrics.sentResult(name, outcome.result);
     else {
       metrics.sent(name, outcome.kind);
       const how = outcome.kind === "timeout" ? "timeout" : outcome.cause;
       trail?.unanswered(applicationName(applicationId), name, how, transaction.avps);
     }
+    metrics.ended(name, clock.monotonic() - transaction.begun);
     try {
       transaction.done(outcome);
     } catch (error) {

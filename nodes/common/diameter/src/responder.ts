@@ -1,7 +1,6 @@
-import type { Logger } from "@ims/runtime";
-import { runtimeProblems } from "@ims/runtime";
+import { type Clock, type Logger, runtimeProblems } from "@ims/runtime";
 import { errorAnswerAvps } from "./base/commands.ts";
-import { resultOf } from "./base/result.ts";
+import { type Result, resultOf } from "./base/result.ts";
 import { ResultCode } from "./base/result-codes.ts";
 import {
   type Application,
@@ -27,6 +26,7 @@ export interface RawRequest {
 export type RawHandler = (request: RawRequest, peer: Peer) => DecodedAvps | Promise<DecodedAvps>;
 
 export interface ResponderOptions {
+  readonly clock: Clock;
   readonly local: LocalNode;
   readonly dictionary: Dictionary;
   readonly metrics: DiameterMetrics;
@@ -82,6 +82,7 @@ export class Responder {
       return;
     }
     const retransmitted = (header.flags & HeaderFlag.retransmitted) !== 0;
+    const begun = this.#options.clock.monotonic();
     let answer: DecodedAvps | Promise<DecodedAvps>;
     try {
       answer = handler({ avps, endToEnd: header.endToEnd, retransmitted }, peer);
@@ -89,16 +90,18 @@ export class Responder {
       this.#failed(connection, pair, header, avps, error);
       return;
     }
+    const worked = (result: DecodedAvps): void => {
+      this.#answer(connection, pair, header, avps, result);
+      const { clock, metrics } = this.#options;
+      metrics.served(pair.request.name, clock.monotonic() - begun);
+    };
     if (!(answer instanceof Promise)) {
-      this.#answer(connection, pair, header, avps, answer);
+      worked(answer);
       return;
     }
     this.#inWork.set(connection, inWork + 1);
     answer
-      .then(
-        (result) => this.#answer(connection, pair, header, avps, result),
-        (error: unknown) => this.#failed(connection, pair, header, avps, error),
-      )
+      .then(worked, (error: unknown) => this.#failed(connection, pair, header, avps, error))
       .finally(() => this.#worked(connection));
   }
 
@@ -122,7 +125,7 @@ export class Responder {
     const { local, dictionary, metrics, log } = this.#options;
     const { resultCode, failedAvp, reason } = fault;
     const pair = dictionary.find(header.applicationId, header.code);
-    metrics.received(pair?.request.name ?? "other", resultCode);
+    metrics.received(pair?.request.name ?? "other", { code: resultCode, vendorId: 0 });
     log.debug({ resultCode, reason, command: header.code }, "request refused");
     const protocolError = resultCode >= 3000 && resultCode < 4000;
     const answer =
@@ -182,9 +185,9 @@ export class Responder {
     answer: DecodedAvps,
   ): void {
     const { originHost, originRealm } = this.#options.local;
-    let code: number;
+    let result: Result;
     try {
-      code = resultOf(answer).code;
+      result = resultOf(answer);
       connection.send(pair.answer, identifiers(header, 0), {
         originHost,
         originRealm,
@@ -195,7 +198,7 @@ export class Responder {
       this.#failed(connection, pair, header, request, error);
       return;
     }
-    this.#options.metrics.received(pair.request.name, code);
+    this.#options.metrics.received(pair.request.name, result);
   }
 
   /** What every answer repeats or says about the session; a command without one of these leaves it out. */

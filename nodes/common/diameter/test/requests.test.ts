@@ -453,3 +453,54 @@ for (const [what, patch, resultCode] of [
     assert.equal(hss.isConnected(), false);
   });
 }
+
+test("TS 29.229 §6.2: answers are counted by their Result-Code or Experimental-Result-Code, with the time they took", async (t) => {
+  const clock = fakeClock();
+  const [ofHss, ofSprout] = [metricsRegister(), metricsRegister()];
+  const hss = startNode(t, "hss.example.com", { register: ofHss, clock });
+  const sprout = startNode(t, "sprout.example.com", { register: ofSprout, clock });
+  const experimental = (experimentalResultCode: number, vendorId = 10_415): object => ({
+    experimentalResult: { vendorId, experimentalResultCode },
+  });
+  const answers: object[] = [
+    { resultCode: 2001 },
+    experimental(2001),
+    experimental(5001),
+    experimental(5001, 4711),
+    { resultCode: 5999 },
+  ];
+  hss.handle(Mar, async () => {
+    await new Promise((resolve) => setImmediate(resolve));
+    clock.advance(3);
+    return (answers.shift() ?? assert.fail()) as { resultCode: number };
+  });
+  await connectTo(sprout, await hss.listen({ host: "127.0.0.1", port: 0 }));
+  while (answers.length > 0) assert.equal((await sprout.request(Mar, marAvps, REALM)).kind, "answer");
+  const named = [
+    ["DIAMETER_SUCCESS", 1],
+    ["DIAMETER_FIRST_REGISTRATION", 1],
+    ["DIAMETER_ERROR_USER_UNKNOWN", 1],
+    ["other", 2],
+  ] as const;
+  for (const [register, direction] of [
+    [ofSprout, "received"],
+    [ofHss, "sent"],
+  ] as const) {
+    const text = await register.scrape();
+    const counted = text
+      .split("\n")
+      .filter((line) => line.startsWith(`ims_diameter_results_${direction}_total{`))
+      .sort();
+    assert.deepEqual(
+      counted,
+      named
+        .map(
+          ([result, n]) => `ims_diameter_results_${direction}_total{result="${result}",command="MAR"} ${n}`,
+        )
+        .sort(),
+    );
+    const seconds = direction === "received" ? "request" : "service";
+    assert.match(text, new RegExp(`ims_diameter_${seconds}_seconds_sum\\{command="MAR"\\} 0\\.015`));
+    assert.match(text, new RegExp(`ims_diameter_${seconds}_seconds_count\\{command="MAR"\\} 5`));
+  }
+});

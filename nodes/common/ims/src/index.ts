@@ -17,6 +17,7 @@ export {
   ChargingTriggers,
   type ChargingTriggersOptions,
 } from "./charging/charging-triggers.ts";
+export { eventId } from "./charging/event-id.ts";
 export { icidGenerator } from "./charging/icid.ts";
 export {
   buildPChargingVector,

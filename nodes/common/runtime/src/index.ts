@@ -64,6 +64,7 @@ export { type LoopPacer, type LoopPacerOptions, loopPacer } from "./loop-pacer.t
 export { makeFolder } from "./make-folder.ts";
 export type { ManagementAnswer, ManagementRequest, ManagementRoute } from "./management/route.ts";
 export type { RunFile } from "./management/run-file.ts";
+export { LATENCY_SECONDS, SET_UP_SECONDS } from "./metrics/buckets.ts";
 export type { BoundCounter, CounterFamily, CounterFamilyOptions } from "./metrics/counter-family.ts";
 export type { BoundHistogram, HistogramFamily, HistogramFamilyOptions } from "./metrics/histogram-family.ts";
 export type { Labels, LabelValues } from "./metrics/label-space.ts";
@@ -98,6 +99,10 @@ export {
   writePoolsFile,
 } from "./pool/pools-file.ts";
 export { runtimeProblems } from "./problems.ts";
+export { cutTornLine, FileSeries, type FileSeriesOptions } from "./records/file-series.ts";
+export { JsonLinesFiles } from "./records/json-lines-files.ts";
+export type { RecordSink } from "./records/record-sink.ts";
+export { RecordStream, type RecordStreamModules, type RecordStreamOptions } from "./records/record-stream.ts";
 export {
   type ReadyMessage,
   type RunServiceRequest,

@@ -49,7 +49,7 @@ export {
 } from "./message/validate.ts";
 export { decimal, isToken, quote, splitList, unquote } from "./message/values.ts";
 export { MAGIC_COOKIE, parseVia, type Via } from "./message/via.ts";
-export { sipCounters } from "./metrics.ts";
+export { failureCause, failureCauses, type SipState, sipCounters, sipGauges } from "./metrics.ts";
 export { blameServerBehind, blamesServerBehind } from "./overload/busy-behind.ts";
 export {
   OverloadControl,

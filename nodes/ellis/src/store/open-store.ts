@@ -3,6 +3,7 @@ import { makeFolder, type ServiceModules } from "@ims/runtime";
 import {
   cassandraStore,
   type KvStore,
+  measuredCassandra,
   openCassandra,
   STORE_SCHEMA,
   sqliteStore,
@@ -16,13 +17,13 @@ const MAX_COPIES = 3;
 /** Where accounts are: of a pool in Cassandra, of one ellis in its state directory. Throws EllisError, StoreError, CassandraError. */
 export async function openStore(
   options: EllisOptions,
-  { clock, log, health }: ServiceModules,
+  { clock, log, health, register }: ServiceModules,
 ): Promise<{ readonly store: KvStore; stop(): Promise<void> }> {
   if (options.cassandra.length === 0) {
     const store = sqliteStore({ path: join(options.stateDir, "ellis.db"), clock, busyTimeoutMs: 10 });
     return { store, stop: async () => store.close() };
   }
-  const session = await openCassandra({
+  const opened = await openCassandra({
     contactPoints: options.cassandra,
     keyspace: options.cassandraKeyspace,
     localDataCenter: options.cassandraDatacenter,
@@ -31,6 +32,7 @@ export async function openStore(
     clock,
     log,
   });
+  const session = measuredCassandra(opened, { register, clock, prefix: "ims_ellis" });
   health.addNote(
     "cassandra",
     () => (session.isAvailable ? undefined : "Cassandra does not answer"),

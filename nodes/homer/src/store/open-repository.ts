@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { makeFolder, type ServiceModules } from "@ims/runtime";
-import { openCassandra, storeProblems } from "@ims/store";
+import { measuredCassandra, openCassandra, storeProblems } from "@ims/store";
 import { HomerError } from "../errors.ts";
 import type { HomerOptions } from "../options.ts";
 import { homerProblems } from "../problems.ts";
@@ -23,7 +23,7 @@ export interface Repositories {
 /** Documents and call lists: of a pool in Cassandra, of one homer in its state directory. Throws HomerError, StoreError, CassandraError. */
 export async function openRepository(
   options: HomerOptions,
-  { clock, log, health }: ServiceModules,
+  { clock, log, health, register }: ServiceModules,
 ): Promise<Repositories> {
   const ttlSeconds = options.callListTtl;
   if (options.cassandra.length === 0) {
@@ -54,7 +54,7 @@ export async function openRepository(
       },
     };
   }
-  const session = await openCassandra({
+  const opened = await openCassandra({
     contactPoints: options.cassandra,
     keyspace: options.cassandraKeyspace,
     localDataCenter: options.cassandraDatacenter,
@@ -63,6 +63,7 @@ export async function openRepository(
     clock,
     log,
   });
+  const session = measuredCassandra(opened, { register, clock, prefix: "ims_homer" });
   health.addNote(
     "cassandra",
     () => (session.isAvailable ? undefined : "Cassandra does not answer"),

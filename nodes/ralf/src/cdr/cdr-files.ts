@@ -1,7 +1,5 @@
-import { closeSync, existsSync, fsyncSync, openSync, readdirSync, readFileSync, renameSync } from "node:fs";
-import { type FileHandle, open } from "node:fs/promises";
-import { dirname, join } from "node:path";
-import type { Clock, Logger, Timer } from "@ims/runtime";
+import { readFile } from "node:fs/promises";
+import { type Clock, cutTornLine, FileSeries, type Logger } from "@ims/runtime";
 import { makeFolder } from "../make-folder.ts";
 import { ralfProblems } from "../problems.ts";
 import type { QueueDatabase } from "../queue/queue-database.ts";
@@ -21,7 +19,6 @@ export interface CdrFilesModules {
 }
 
 const BATCH = 1_000;
-const PART = ".part";
 const RETRY_MS = 1_000;
 
 /**
@@ -29,23 +26,19 @@ const RETRY_MS = 1_000;
  * collects files never sees half of one. A line is in the queue on disk until it is in the file.
  */
 export class CdrFiles {
-  readonly #options: CdrFilesOptions;
   readonly #modules: CdrFilesModules;
-  #file: { readonly handle: FileHandle; readonly path: string } | undefined;
-  #bytes = 0;
-  #openedAt = 0;
-  #number = 0;
+  readonly #files: FileSeries;
   #written = 0;
   #running: Promise<void> | undefined;
   #again = false;
-  #timer: Timer | undefined;
   #problem: string | undefined;
 
   /** Throws RALF_FOLDER when the folder cannot be made. */
-  constructor(options: CdrFilesOptions, modules: CdrFilesModules) {
-    this.#options = options;
+  constructor({ folder, name, maxBytes, maxSeconds }: CdrFilesOptions, modules: CdrFilesModules) {
     this.#modules = modules;
-    makeFolder("--cdr-dir", options.folder);
+    makeFolder("--cdr-dir", folder);
+    const prefix = `cdr-${name}`;
+    this.#files = new FileSeries({ folder, prefix, maxBytes, maxSeconds, durable: true }, modules.clock);
   }
 
   /** CDRs written since the start. */
@@ -59,10 +52,7 @@ export class CdrFiles {
 
   /** Finishes what an earlier process left, then writes what waits. */
   async start(): Promise<void> {
-    const prefix = `cdr-${this.#options.name}-`;
-    for (const name of readdirSync(this.#options.folder))
-      if (name.startsWith(prefix) && name.endsWith(PART))
-        await this.#recover(join(this.#options.folder, name));
+    for (const part of await this.#files.leftovers()) await this.#recover(part);
     this.poke();
   }
 
@@ -77,9 +67,8 @@ export class CdrFiles {
 
   /** What waits is written and the file finished. */
   async stop(): Promise<void> {
-    this.#timer?.cancel();
     await this.#running;
-    await this.#finish();
+    await this.#files.finish();
   }
 
   async #write(): Promise<void> {
@@ -88,16 +77,14 @@ export class CdrFiles {
     try {
       for (let rows = queue.cdrs(BATCH); rows.length > 0; rows = queue.cdrs(BATCH)) {
         const last = rows.at(-1)?.id ?? 0;
-        const file = this.#file ?? (await this.#open());
         const text = rows.map(({ line }) => `${line}\n`).join("");
-        await file.handle.appendFile(text);
-        await file.handle.datasync();
-        this.#bytes += Buffer.byteLength(text);
-        const stored = await queue.cdrsWritten(last);
-        if (stored.kind !== "stored") throw stored.cause;
+        await this.#files.append(text, async () => {
+          const stored = await queue.cdrsWritten(last);
+          if (stored.kind !== "stored") throw stored.cause;
+        });
         this.#written += rows.length;
         this.#problem = undefined;
-        if (this.#bytes >= this.#options.maxBytes) await this.#finish();
+        if (this.#files.isFull) await this.#files.finish();
       }
     } catch (err) {
       if (this.#problem === undefined)
@@ -106,41 +93,10 @@ export class CdrFiles {
           "CDRs cannot be written; they wait in the queue",
         );
       this.#problem = err instanceof Error ? err.message : String(err);
-      await this.#file?.handle.close().catch(() => undefined);
-      if (this.#file !== undefined) await this.#recover(this.#file.path).catch(() => undefined);
-      this.#file = undefined;
+      const part = await this.#files.abandon();
+      if (part !== undefined) await this.#recover(part).catch(() => undefined);
       clock.setTimer(RETRY_MS, () => this.poke());
     }
-  }
-
-  async #open(): Promise<{ readonly handle: FileHandle; readonly path: string }> {
-    const { folder, name, maxSeconds } = this.#options;
-    const { clock } = this.#modules;
-    const time = new Date(clock.now()).toISOString().replace(/[-:]|\..*/g, "");
-    let path: string;
-    do path = join(folder, `cdr-${name}-${time}Z-${String(++this.#number).padStart(4, "0")}.jsonl`);
-    while (existsSync(path) || existsSync(path + PART));
-    const handle = await open(path + PART, "ax", 0o640);
-    this.#file = { handle, path: path + PART };
-    this.#bytes = 0;
-    this.#openedAt = clock.monotonic();
-    this.#timer?.cancel();
-    this.#timer = clock.setTimer(maxSeconds * 1000, () => void this.#expire());
-    return this.#file;
-  }
-
-  async #expire(): Promise<void> {
-    await this.#running;
-    if (this.#modules.clock.monotonic() - this.#openedAt >= this.#options.maxSeconds * 1000)
-      await this.#finish();
-  }
-
-  async #finish(): Promise<void> {
-    const file = this.#file;
-    if (file === undefined) return;
-    this.#file = undefined;
-    await file.handle.close();
-    publish(file.path);
   }
 
   /**
@@ -149,15 +105,8 @@ export class CdrFiles {
    */
   async #recover(part: string): Promise<void> {
     const { queue, log } = this.#modules;
-    const text = readFileSync(part, "utf8");
-    const whole = text.slice(0, text.lastIndexOf("\n") + 1);
-    const handle = await open(part, "r+");
-    try {
-      await handle.truncate(Buffer.byteLength(whole));
-    } finally {
-      await handle.close();
-    }
-    const lines = new Set(whole.split("\n"));
+    const { torn } = await cutTornLine(part);
+    const lines = new Set((await readFile(part, "utf8")).split("\n"));
     for (let rows = queue.cdrs(BATCH); rows.length > 0; rows = queue.cdrs(BATCH)) {
       const known = rows.findIndex(({ line }) => !lines.has(line));
       const last = rows[(known < 0 ? rows.length : known) - 1];
@@ -165,21 +114,7 @@ export class CdrFiles {
       await queue.cdrsWritten(last.id);
       if (known >= 0) break;
     }
-    publish(part);
-    log.info(
-      { file: part, torn: text.length - whole.length },
-      "a CDR file of an earlier process is finished",
-    );
-  }
-}
-
-/** The name of a whole file; the folder is synchronized so that it keeps it after a power cut. */
-function publish(part: string): void {
-  renameSync(part, part.slice(0, -PART.length));
-  const folder = openSync(dirname(part), "r");
-  try {
-    fsyncSync(folder);
-  } finally {
-    closeSync(folder);
+    await this.#files.publish(part);
+    log.info({ file: part, torn }, "a CDR file of an earlier process is finished");
   }
 }

@@ -15,6 +15,7 @@ import {
 } from "@ims/sip";
 import { type Challenged, challenge } from "./challenge.ts";
 import { hasBinding } from "./has-binding.ts";
+import type { RegistrationAttempt } from "./measurement.ts";
 import type { ScscfModules } from "./modules.ts";
 import { refuseForStore } from "./store-away.ts";
 
@@ -29,11 +30,15 @@ export interface AuthenticatedUser {
 /** Registrations the P-CSCF vouches for: TS 24.229 §7.2A.2, TS 33.203 annex N and O. */
 const PROTECTED = new Set(["yes", "tls-connected", "tls-yes", "ip-assoc-yes"]);
 
-/** Authentication of a REGISTER: TS 24.229 §5.4.1.2. `removal`: it only deregisters. Undefined when it has been answered. */
+/**
+ * Authentication of a REGISTER: TS 24.229 §5.4.1.2. `removal`: it only deregisters. `attempt` is told whether the user is registered.
+ * Undefined when it has been answered.
+ */
 export async function authenticate(
   context: RequestContext,
   modules: ScscfModules,
-  removal = false,
+  removal: boolean,
+  attempt: RegistrationAttempt,
 ): Promise<AuthenticatedUser | undefined> {
   // 1. The user: To names the IMPU, Authorization the IMPI, else it follows from the IMPU (§5.4.1.1).
   const { request } = context;
@@ -50,11 +55,12 @@ export async function authenticate(
 
   // 2. An answer to a challenge is checked, protected or not (§5.4.1.2.2, §5.4.1.2.2A to F).
   if (credentials !== undefined && (credentials.response !== "" || credentials.auts !== undefined))
-    return checkResponse(context, modules, impi, impu, { credentials, removal });
+    return checkResponse(context, modules, impi, impu, { credentials, removal, attempt });
 
   // 3. A protected REGISTER of a registered user needs no challenge (§5.4.1.2.2, §5.4.1.2.2C, E).
   const registered = await hasBinding(modules, impu, impi);
   if (typeof registered === "object") return refuseForStore(context, registered);
+  attempt.registered = registered === true;
   if (isTrusted(registered, removal, credentials)) {
     modules.counters.authentication("trusted");
     return { impi, impu, authenticationInfo: undefined };
@@ -86,7 +92,15 @@ async function checkResponse(
   modules: ScscfModules,
   impi: string,
   impu: string,
-  { credentials, removal }: { readonly credentials: DigestCredentials; readonly removal: boolean },
+  {
+    credentials,
+    removal,
+    attempt,
+  }: {
+    readonly credentials: DigestCredentials;
+    readonly removal: boolean;
+    readonly attempt: RegistrationAttempt;
+  },
 ): Promise<AuthenticatedUser | undefined> {
   const { challenges, challengeWatch, counters, options, cx } = modules;
   const { request } = context;
@@ -110,6 +124,7 @@ async function checkResponse(
     });
   }
   const { challenge: issued, version } = found;
+  attempt.registered = !issued.initial;
 
   // 2. Synchronisation failure: a fresh vector from the HSS (§5.4.1.2.3A).
   if (credentials.auts !== undefined && issued.kind !== "digest") {

@@ -21,6 +21,7 @@ export class ChallengeWatch {
     readonly challenges: ImpiStore;
     readonly registrations: RegistrationStore;
     readonly serverName: string;
+    readonly timedOut: () => void;
   };
   #timer: Timer | undefined;
 
@@ -30,6 +31,8 @@ export class ChallengeWatch {
     readonly challenges: ImpiStore;
     readonly registrations: RegistrationStore;
     readonly serverName: string;
+    /** A user who is not registered has not come back in time. */
+    readonly timedOut: () => void;
   }) {
     this.#modules = modules;
   }
@@ -78,7 +81,7 @@ export class ChallengeWatch {
   }
 
   async #timeOut({ impi, nonce }: Pending): Promise<void> {
-    const { cx, challenges, registrations, serverName } = this.#modules;
+    const { cx, challenges, registrations, serverName, timedOut } = this.#modules;
     const found = await challenges.lookAt(impi, nonce);
     // Answered at another member of the pool, or gone.
     if (found.kind !== "challenge" || found.challenge.nc > 0) return;
@@ -86,6 +89,7 @@ export class ChallengeWatch {
     await challenges.remove(impi, nonce);
     const registration = await registrations.find(impu);
     if (registration.kind !== "notFound") return;
+    timedOut();
     await cx.serverAssignment({
       type: "AUTHENTICATION_TIMEOUT",
       serverName,

@@ -132,9 +132,10 @@ export async function endLapsed(
     });
   if (stored.kind !== "unchanged") counters.registration("lapsed");
   stored.tell();
-  if (stored.kind === "removed") tellDeregistered(modules, before);
+  const by = type === TIMEOUT.type ? "expiry" : "network";
+  if (stored.kind === "removed") tellDeregistered(modules, before, by);
   else if (stored.kind === "stored" && isEmergencyOnly(stored.registration))
-    tellDeregistered(modules, before);
+    tellDeregistered(modules, before, by);
   else if (stored.kind === "stored")
     for (const listener of modules.listeners) listener.registered(stored.registration, false);
   return stored.kind === "stored" || stored.kind === "unchanged"
@@ -162,7 +163,11 @@ export function removeFailedFlow(modules: ScscfModules, impu: string, failed: Bi
 }
 
 /** Those who want to know of the end of a set; of an emergency registration nobody does. */
-export function tellDeregistered(modules: ScscfModules, before: Registration): void {
+export function tellDeregistered(
+  modules: ScscfModules,
+  before: Registration,
+  by: "expiry" | "network",
+): void {
   if (isEmergencyOnly(before)) return;
-  for (const listener of modules.listeners) listener.deregistered(before.impu, before);
+  for (const listener of modules.listeners) listener.deregistered(before.impu, before, undefined, by);
 }

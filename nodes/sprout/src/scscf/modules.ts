@@ -1,5 +1,6 @@
+import type { ChargingRole } from "@ims/ims";
 import type { Clock } from "@ims/runtime";
-import type { OwnUris, SessionTimers, SipMessage } from "@ims/sip";
+import type { OwnUris, RequestContext, SessionTimers, SipMessage } from "@ims/sip";
 import type { Cx } from "../cx/cx.ts";
 import type { ProfileReader } from "../profile/profile-reader.ts";
 import type { Gruus } from "../routing/gruu.ts";
@@ -12,6 +13,7 @@ import type { ChallengeWatch } from "./challenge-watch.ts";
 import type { ScscfCharging } from "./charging-events.ts";
 import type { FilterCriteria } from "./filter-criteria.ts";
 import type { LapseClaims } from "./lapse-claim.ts";
+import type { ScscfMeasurement } from "./measurement.ts";
 import type { Notifier } from "./notifier.ts";
 import type { OdiTokens } from "./odi-token.ts";
 
@@ -67,9 +69,23 @@ export interface ScscfOptions {
 export interface RegistrationListener {
   /** `exchange`: there is none when the set has changed for another reason than a REGISTER. */
   registered(registration: Registration, initial: boolean, exchange?: RegisterExchange): void;
-  deregistered(impu: string, registration: Registration, exchange?: RegisterExchange): void;
+  deregistered(
+    impu: string,
+    registration: Registration,
+    exchange?: RegisterExchange,
+    by?: "expiry" | "network",
+  ): void;
   /** The HSS has given another profile (PPR). */
   profileChanged?(registration: Registration, before: Registration): void;
+}
+
+/** Looks on; no procedure depends on it. */
+export interface ScscfObserver {
+  /** REGISTER. */
+  registration(context: RequestContext): void;
+  /** A request outside a dialog. */
+  initial(context: RequestContext, role: ChargingRole): void;
+  inDialog(context: RequestContext): void;
 }
 
 /** A REGISTER and its 200. They are not to be kept. */
@@ -120,6 +136,10 @@ export interface ScscfModules {
   readonly readProfile: ProfileReader;
   readonly gruus: Gruus;
   readonly counters: ScscfCounters;
+  /** Procedures as TS 32.409 counts them. */
+  readonly measurement: ScscfMeasurement;
+  /** Who writes down what happens, for analytics; undefined: nobody. */
+  readonly analytics?: ScscfObserver | undefined;
   readonly listeners: readonly RegistrationListener[];
   readonly filterCriteria: FilterCriteria;
   readonly applicationServers: ApplicationServers;

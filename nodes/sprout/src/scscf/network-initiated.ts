@@ -78,7 +78,7 @@ async function end(
     stored.tell();
     const left = stored.kind === "stored" ? stored.registration.bindings : [];
     if (stored.kind === "removed" || isEmergencyOnly({ bindings: left }))
-      tellDeregistered(modules, before ?? found);
+      tellDeregistered(modules, before ?? found, "network");
     return left.filter((one) => impis.has(one.impi) && isEmergency(one)).map(({ impi }) => impi);
   }
   const stored = await modules.registrations.update(found.impu, without);

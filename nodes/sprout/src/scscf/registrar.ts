@@ -23,8 +23,9 @@ const MAX_CALL_ID_LENGTH = 512;
 
 /** REGISTER at the S-CSCF: TS 24.229 §5.4.1.2, §5.4.1.4; RFC 3261 §10.3. */
 export async function register(context: RequestContext, modules: ScscfModules): Promise<void> {
-  const { options, registrations, clock, counters } = modules;
+  const { options, registrations, clock, counters, measurement } = modules;
   const { request } = context;
+  const attempt = measurement.registration(context);
   // 1. What the UE requires must be understood (RFC 3261 §10.3 step 2).
   const unsupported = request.values("Require").filter((tag) => !SUPPORTED.has(tag.toLowerCase()));
   if (unsupported.length > 0)
@@ -48,7 +49,9 @@ export async function register(context: RequestContext, modules: ScscfModules): 
 
   // 3. Who is it (§5.4.1.2.1, §5.4.1.2.2)?
   const removal = wanted.kind !== "fetch" && removesOnly(wanted);
-  const user = await authenticate(context, modules, removal);
+  attempt.removal = removal;
+  attempt.fetch = wanted.kind === "fetch";
+  const user = await authenticate(context, modules, removal, attempt);
   if (user === undefined) return;
   if (outbound === "lacking") return context.respond(439);
   if (brief)
@@ -60,6 +63,7 @@ export async function register(context: RequestContext, modules: ScscfModules): 
   const found = await registrations.find(user.impu);
   if (found.kind === "unavailable" && !found.unknown) return refuseForStore(context, found);
   const before = found.kind === "found" ? found.registration : undefined;
+  attempt.registered = before !== undefined && liveBindings(before, clock.now()).length > 0;
   const change: BindingChange = { request, user, path, wanted, now: clock.now(), modules };
   if (wanted.kind === "fetch") {
     const bindings = before === undefined ? [] : liveBindings(before, change.now);

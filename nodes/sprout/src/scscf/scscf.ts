@@ -1,4 +1,5 @@
 import { parsePServedUser } from "@ims/application-server";
+import type { ChargingRole } from "@ims/ims";
 import {
   type AckContext,
   ownTopRoute,
@@ -37,14 +38,16 @@ export class Scscf implements TransactionUser {
   onRequest(context: RequestContext): void | Promise<void> {
     const { request } = context;
     const modules = this.#modules;
-    const { charging } = modules;
+    const { charging, analytics, measurement } = modules;
     if (request.method === "REGISTER") {
       charging?.initial(context, "originating");
+      analytics?.registration(context);
       return procedures.REGISTER(context, modules);
     }
     // Inside a dialog (RFC 3261 §12.2): a tag on both ends.
     if (request.toTag !== "") {
       charging?.inDialog(context);
+      analytics?.inDialog(context);
       if (request.method === "SUBSCRIBE" && isOwn(request, modules)) return resubscribe(context, modules);
       return inDialog(context, modules);
     }
@@ -59,13 +62,18 @@ export class Scscf implements TransactionUser {
       return terminates(dialog.sessionCase)
         ? terminating(context, modules, dialog)
         : originating(context, modules, { dialog });
+    const begin = (role: ChargingRole): void => {
+      measurement.initial(context, role);
+      charging?.initial(context, role);
+      analytics?.initial(context, role);
+    };
     if (route?.parameters.has("orig-cdiv")) {
       const divertedBy = parsePServedUser(request)?.impu;
-      charging?.initial(context, "originating");
+      begin("originating");
       return divertedBy === undefined ? context.respond(403) : originating(context, modules, { divertedBy });
     }
     const originates = route?.parameters.has("orig") ?? false;
-    charging?.initial(context, originates ? "originating" : "terminating");
+    begin(originates ? "originating" : "terminating");
     const proceed = (): void | Promise<void> =>
       originates ? originating(context, modules) : terminating(context, modules);
     if (request.method !== "SUBSCRIBE") return proceed();

@@ -3,6 +3,7 @@ import {
   followServersFile,
   type KvStore,
   type MemcachedCounters,
+  measuredMemcached,
   memcachedStore,
   parseServers,
   readServersFile,
@@ -66,7 +67,8 @@ export function openMemcached(options: SproutOptions, modules: ServiceModules, p
       type: "counter",
       value: () => store.counters[counter],
     });
-  if (path === "") return store;
+  const measured = measuredMemcached(store, { register, clock, prefix: "ims_sprout" });
+  if (path === "") return measured;
 
   const follower = followServersFile({ path, store, clock, log });
   parts.push(follower);
@@ -80,5 +82,5 @@ export function openMemcached(options: SproutOptions, modules: ServiceModules, p
     help: "1 while entries are brought over to the next memcached servers",
     value: () => Number(exchanging()),
   });
-  return store;
+  return measured;
 }

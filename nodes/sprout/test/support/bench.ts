@@ -34,6 +34,7 @@ export interface BenchOptions {
   readonly options?: Partial<SproutParts["options"]>;
   readonly scscfs?: readonly ConfiguredScscf[];
   readonly listeners?: readonly RegistrationListener[];
+  readonly analytics?: (clock: FakeClock) => SproutParts["analytics"];
   readonly operatorCriteria?: SproutParts["operatorCriteria"];
   readonly numbers?: SproutParts["numbers"];
   readonly sessionTimers?: SessionTimerOptions;
@@ -56,6 +57,7 @@ export class Bench {
   readonly cx: FakeCx;
   readonly transport = new FakeTransportLayer();
   readonly store: KvStore;
+  readonly metrics = metricsRegister();
   readonly entities: SproutEntities;
   readonly core: ProxyCore;
   readonly defects: unknown[] = [];
@@ -69,6 +71,7 @@ export class Bench {
     options = {},
     scscfs,
     listeners = [],
+    analytics,
     shared = {},
     operatorCriteria,
     numbers,
@@ -114,8 +117,9 @@ export class Bench {
       ...(shared.challenges === undefined ? {} : { challenges: shared.challenges }),
       ...(shared.durable === undefined ? {} : { durable: shared.durable }),
       clock,
-      register: metricsRegister(),
+      register: this.metrics,
       listeners,
+      analytics: analytics?.(clock),
       random: () => 0,
       originate: (request, destination, handler) => this.core.originate(request, destination, handler),
       numbers,

@@ -36,8 +36,12 @@ export const ResultCode = {
 } as const;
 export type ResultCode = (typeof ResultCode)[keyof typeof ResultCode];
 
+/** Their names as RFC 6733 writes them. */
+export const resultCodeNames: ReadonlyMap<number, string> = new Map(
+  Object.entries(ResultCode).map(([name, code]) => [code, `DIAMETER_${name}`]),
+);
+
 /** The RFC's name of a Result-Code, for people; the number itself when it has none. */
 export function resultCodeName(code: number): string {
-  for (const [name, value] of Object.entries(ResultCode)) if (value === code) return `DIAMETER_${name}`;
-  return String(code);
+  return resultCodeNames.get(code) ?? String(code);
 }

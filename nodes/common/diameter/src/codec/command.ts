@@ -51,6 +51,8 @@ export interface Application {
   /** Announced in Acct-Application-Id instead of Auth-Application-Id (RFC 6733 §2.4). Default false. */
   readonly accounting?: boolean;
   readonly commands: readonly CommandPair[];
+  /** Names of its Experimental-Result-Code values, of its own vendor. */
+  readonly experimentalResults?: ReadonlyMap<number, string>;
 }
 
 /** Finds commands by what the header says. */

@@ -15,6 +15,7 @@ import {
   UserAuthorizationAnswer,
   UserAuthorizationRequest,
 } from "./commands.ts";
+import { cxResultNames } from "./result-codes.ts";
 
 /** Requests with their answers; what `DiameterNode.request` and `.handle` take. */
 export const Uar = pair(UserAuthorizationRequest, UserAuthorizationAnswer);
@@ -30,4 +31,5 @@ export const cx: Application = {
   id: CX_APPLICATION_ID,
   vendorId: THREE_GPP,
   commands: [Uar, Sar, Lir, Mar, Rtr, Ppr],
+  experimentalResults: cxResultNames,
 };

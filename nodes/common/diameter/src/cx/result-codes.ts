@@ -25,6 +25,11 @@ const names: ReadonlyMap<number, keyof typeof CxResultCode> = new Map(
   Object.entries(CxResultCode).map(([name, code]) => [code, name as keyof typeof CxResultCode]),
 );
 
+/** Their names as TS 29.229 writes them. */
+export const cxResultNames: ReadonlyMap<number, string> = new Map(
+  Object.entries(CxResultCode).map(([name, code]) => [code, `DIAMETER_${name}`]),
+);
+
 /** The AVPs of an answer with a Cx result: `return { ...cxResult("ERROR_USER_UNKNOWN") }`. */
 export function cxResult(name: keyof typeof CxResultCode): Required<Pick<ResultAvps, "experimentalResult">> {
   return { experimentalResult: { vendorId: THREE_GPP, experimentalResultCode: CxResultCode[name] } };

@@ -1,4 +1,3 @@
-import { hash } from "node:crypto";
 import type {
   ChargedServers,
   ChargingEvent,
@@ -6,6 +5,7 @@ import type {
   ChargingNode,
   ChargingRole,
 } from "./charging-event.ts";
+import { eventId } from "./event-id.ts";
 import { parsePChargingVector } from "./p-charging-vector.ts";
 
 /** Header fields that a charging event is made from. */
@@ -147,9 +147,8 @@ export class ChargingTriggers {
     // The end of a query and the failure after it are two events of one transaction.
     const isQuery = kind === "event" && response === undefined;
     const whose = `${isQuery ? "Cx " : ""}${extra.role ?? extra.servedTag ?? ""}`;
-    const identity = `${node}\n${kind}\n${whose}\n${callId}\n${fromTag}\n${toTag}\n${cseqNumber} ${method}`;
     emit({
-      id: hash("sha256", identity, "base64url").slice(0, 22),
+      id: eventId(node, kind, whose, callId, fromTag, toTag, `${cseqNumber} ${method}`),
       kind,
       time,
       node,

@@ -79,6 +79,13 @@ export class Hop {
     return [...this.#users];
   }
 
+  /** How many of its breakers are not closed. */
+  get openBreakers(): number {
+    let open = 0;
+    for (const { state } of this.#breakers.values()) if (state !== "closed") open++;
+    return open;
+  }
+
   breaker(policy: MethodPolicy): Breaker | undefined {
     return this.#breakers.size === 0 ? undefined : this.#breakers.get(policy);
   }

@@ -58,6 +58,9 @@ const PHRASES: Readonly<Record<number, string>> = {
   606: "Not Acceptable",
 };
 
+/** Status codes with a meaning of their own, ascending. */
+export const KNOWN_STATUSES: readonly number[] = Object.keys(PHRASES).map(Number);
+
 /** Reason phrase of a status code: RFC 3261 §21 and its extensions. */
 export function reasonPhrase(status: number): string {
   return PHRASES[status] ?? (status < 200 ? "Progress" : status < 300 ? "OK" : "Error");

@@ -23,7 +23,7 @@ import { Fork, type ForkSink } from "./fork.ts";
 import { forwardedCopy, ViaMaker } from "./forwarding.ts";
 import { breadthOfEach } from "./loop-detection.ts";
 import { nextHop, topRoute } from "./next-hop.ts";
-import type { ProxyCoreOptions, Side } from "./proxy-options.ts";
+import type { ProxyCoreOptions, ProxyCounters, Side } from "./proxy-options.ts";
 import { RequestContext } from "./request-context.ts";
 import { ResponseRouter } from "./response-router.ts";
 import { noteSource } from "./source.ts";
@@ -236,10 +236,28 @@ export class ProxyCore implements TransportHandler, TransactionLayerUser, Reques
   }
 
   // Not a closure of onRequest: it lives as long as the transaction, and would keep the context alive with it.
-  readonly #leaving = (response: SipMessage, { method, flow }: ServerTransaction): void => {
-    if (response.status >= 200) this.#options.counters?.response(method, response.status, flow.side);
-    this.#options.overload?.leaving(response, flow.side);
+  readonly #leaving = (response: SipMessage, transaction: ServerTransaction): void => {
+    const { side } = transaction.flow;
+    const { status } = response;
+    const { counters } = this.#options;
+    if (counters !== undefined && status >= 180) this.#count(counters, status, transaction, side);
+    this.#options.overload?.leaving(response, side);
   };
+
+  #count(counters: ProxyCounters, status: number, transaction: ServerTransaction, side: string): void {
+    const { method, invite } = transaction;
+    if (status >= 200) counters.response(method, status, side);
+    if (transaction.answered || (status < 200 && (status !== 180 || transaction.rang))) return;
+    const ms = this.#options.clock.monotonic() - transaction.receivedAt;
+    const begins = invite && transaction.request.toTag === "";
+    if (status < 200) {
+      transaction.rang = true;
+      if (begins) counters.setUp?.("ringing", side, ms);
+      return;
+    }
+    counters.answered?.(method, side, ms);
+    if (begins && status < 300) counters.setUp?.("answered", side, ms);
+  }
 
   #run(context: RequestContext): void {
     try {

@@ -59,5 +59,9 @@ export interface ProxyCounters {
   request(method: string, side: string): void;
   /** A final response left for a request of that method. */
   response(method: string, status: number, side: string): void;
+  /** The first final response to a request left, so long after it came. Not of what was refused before it had a transaction. */
+  answered?(method: string, side: string, ms: number): void;
+  /** A call outside a dialog rings, or was answered with a 2xx, so long after its INVITE came. */
+  setUp?(stage: "ringing" | "answered", side: string, ms: number): void;
   dropped(reason: "unreadable" | "response" | "ack" | "stale", side: string): void;
 }

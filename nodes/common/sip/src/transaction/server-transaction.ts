@@ -49,6 +49,10 @@ export class ServerTransaction {
   request: SipMessage;
   readonly method: string;
   readonly invite: boolean;
+  /** When the request came, by the monotonic clock, ms. */
+  readonly receivedAt: number;
+  /** 180 (Ringing) has been sent. */
+  rang = false;
   user: ServerTransactionUser | undefined;
   readonly #parts: ServerTransactionParts;
   /** The last response is kept over reliable flows too. Not what a registrar or poll answers: asking again does no harm. */
@@ -68,6 +72,7 @@ export class ServerTransaction {
     const { method } = request;
     this.method = method;
     this.invite = method === "INVITE";
+    this.receivedAt = parts.clock.monotonic();
     this.#parts = parts;
     this.#state = this.invite ? "proceeding" : "trying";
     this.#interval = parts.timers.t1;

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { metricsRegister } from "@ims/runtime";
 import { fakeClock } from "@ims/runtime/testing";
 import type { Hop, HopUser } from "../../src/failover/hop.ts";
 import type { ProbeOptions } from "../../src/failover/hop-prober.ts";
 import { Hops } from "../../src/failover/hops.ts";
 import { DEFAULT_POLICIES, policyFor } from "../../src/failover/policy.ts";
-import type { Target } from "../../src/index.ts";
+import { sipGauges, type Target } from "../../src/index.ts";
 import { FakeTransportLayer } from "../../testing/index.ts";
 
 const invite = policyFor(DEFAULT_POLICIES, "INVITE");
@@ -364,4 +365,24 @@ test("hops nobody uses do not pile up", () => {
     hops.hop({ protocol: "TCP", address: `10.${n >> 16}.${(n >> 8) & 255}.${n & 255}`, port: 5060 }, "core");
   }
   assert.ok([...hops.hops()].length <= 10_000);
+});
+
+test("next hops, those out of service and open breakers are shown as gauges", async () => {
+  const { hops, clock, ask } = bench();
+  const register = metricsRegister();
+  sipGauges(register, "ims_test", () => ({ hops, transactions: { unanswered: 3 } }));
+  const shown = async (): Promise<number[]> => {
+    const text = await register.scrape();
+    return ["next_hops", "next_hops_down", "breakers_open", "requests_in_progress"].map((name) =>
+      Number(new RegExp(`^ims_test_sip_${name} (\\d+)$`, "m").exec(text)?.[1]),
+    );
+  };
+  assert.deepEqual(await shown(), [0, 0, 0, 3]);
+  const [one, two] = [ask(at(1)), ask(at(2))];
+  for (let count = 0; count < 5; count++) hops.failed(one.hop, invite, "refused");
+  assert.deepEqual(await shown(), [2, 0, 1, 3]);
+  two.hop.state = "down";
+  hops.succeeded(one.hop, invite);
+  clock.advance(1);
+  assert.deepEqual(await shown(), [2, 1, 0, 3]);
 });
