@@ -13,6 +13,7 @@ import { type Problem, type Problems, runtimeProblems } from "@ims/runtime";
 import { sipProblems } from "@ims/sip";
 import { sproutProblems } from "@ims/sprout";
 import { storeProblems } from "@ims/store";
+import { tidewaterProblems } from "@ims/tidewater";
 
 /** Problems of a package: the range of their numbers, and where they are defined. */
 export interface CatalogueSection {
@@ -44,6 +45,7 @@ export const CATALOGUE: readonly CatalogueSection[] = [
   section("homer", 6_000, 6_999, "nodes/homer", homerProblems),
   section("ellis", 7_000, 7_999, "nodes/ellis", ellisProblems),
   section("etcd-cluster", 8_000, 8_999, "etcd-cluster", etcdClusterProblems),
+  section("Tools", 9_000, 9_099, "nodes/tidewater", tidewaterProblems),
 ];
 
 /** The page of the catalogue; a test holds it against the definitions. */

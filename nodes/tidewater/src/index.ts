@@ -1,4 +1,5 @@
 export { main } from "./main.ts";
+export { tidewaterProblems } from "./problems.ts";
 export {
   CASSANDRA_DATA_CENTER,
   CassandraCluster,
