@@ -1,4 +1,3 @@
-import { dirname } from "node:path";
 import { pathToFileURL } from "node:url";
 
 /** Errors that nobody has caught, and who answers for them: code of others in this process must not end it. */
@@ -14,8 +13,8 @@ export function strayErrors(): StrayErrors {
   const claims: { readonly places: readonly string[]; readonly take: (error: unknown) => void }[] = [];
   return {
     claim(folder, take) {
-      // Below such a folder our own code would count as theirs.
-      if (`${dirname(import.meta.dirname)}/`.startsWith(`${folder}/`)) return;
+      // Below such a folder our own code, also as one file of a bundle, would count as theirs.
+      if (`${import.meta.dirname}/`.startsWith(`${folder}/`)) return;
       claims.push({ places: [`(${folder}/`, ` ${folder}/`, `${pathToFileURL(folder).href}/`], take });
     },
     taken(error) {
