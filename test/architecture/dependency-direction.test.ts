@@ -22,6 +22,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   homestead: ["runtime", "sip", "diameter", "store", "ims", "api"],
   vnf: [],
   "etcd-cluster": ["runtime", "store"],
+  // The one place where nodes meet: it runs them in one process.
+  "all-in-one": ["runtime", "sip", "bono", "sprout"],
   tidewater: ["runtime", "store", "ims", "api", "vnf"],
 };
 

@@ -20,6 +20,7 @@ const usage = `npm run bench -- [options]        CPU, response times and memory 
   --call-rate N      calls per second (200)
   --warmup N         seconds of load before each measurement (20)
   --up ARG           more arguments for 'tidewater up', may be repeated
+  --before-up ARG    those of the core of --before, may be repeated; an empty one: none. Default: those of --up
   --soak SECONDS     instead: steady 50 registrations/s and 20 calls/s, a line every 10 s
   --json             print the figures as JSON only`;
 
@@ -45,6 +46,7 @@ function readOptions(args: readonly string[]) {
       warmup: { type: "string", default: "20" },
       soak: { type: "string" },
       up: { type: "string", multiple: true, default: [] },
+      "before-up": { type: "string", multiple: true },
       json: { type: "boolean", default: false },
       help: { type: "boolean", short: "h", default: false },
     },
@@ -109,10 +111,11 @@ async function main(): Promise<number> {
     ...usersOf("b", warmup + pairs, 0, lane),
   ];
   const args = options.up;
+  const beforeArgs = options["before-up"]?.filter((arg) => arg !== "") ?? args;
   const starters: Starter[] = [];
   if (!options["peer-only"]) starters.push((lane) => startOurs(usersIn(lane), { args, lane }));
   if (before !== undefined)
-    starters.push((lane) => startOurs(usersIn(lane), { args, lane, checkout: resolve(before) }));
+    starters.push((lane) => startOurs(usersIn(lane), { args: beforeArgs, lane, checkout: resolve(before) }));
   if (withPeer) starters.push((lane) => startTheirs(usersIn(lane), lane));
   const turns = options["at-once"] ? [starters] : starters.map((starter) => [starter]);
   const rounds: Round[] = [];

@@ -6,7 +6,7 @@ import { Cdf } from "../support/cdf.ts";
 import { launchCore } from "../support/core-under-test.ts";
 import { serviceRoutes, startCallees, startCalls, startRegistrations } from "./load.ts";
 import { cpuSeconds } from "./proc.ts";
-import { domain, provision, type SystemUnderTest } from "./system.ts";
+import { domain, partsOf, provision, type SystemUnderTest } from "./system.ts";
 import { usersOf } from "./users.ts";
 
 const usage = `npm run test:charging -- [options]    calls while the CDF is away for a while: every record once, none lost
@@ -73,7 +73,7 @@ async function run(): Promise<boolean> {
     name: "ours",
     lane: 0,
     target: `${core.sip.host}:${core.sip.udpPort}`,
-    parts: new Map(core.nodes.map(({ name, pid }) => [name, pid])),
+    parts: partsOf(core),
     hss: ["homestead"],
     version: "",
     stop: async () => undefined,

@@ -104,12 +104,26 @@ export function startCalls({ system, callers, callees, routes, rate, count }: Ca
   });
 }
 
-/** All callees in one process, each on its own address; the caller ends it with `finish`. */
-export function startCallees(callees: readonly User[], timeoutMs: number, lane = 0): RunningSipp {
+/** SIPp's sockets hold 64 kB of their own: a moment without a processor and the load generator loses what the core has sent. */
+export const bufferArgs: readonly string[] = ["-buff_size", "4194304"];
+
+/**
+ * All callees in one process, each on its own address; the caller ends it with `finish`. Patient ones bear an INVITE that comes again after
+ * their answer: SIPp takes it for a mistake otherwise, forgets the call and says nothing to its BYE.
+ */
+export function startCallees(
+  callees: readonly User[],
+  timeoutMs: number,
+  { lane = 0, patient = false }: { readonly lane?: number; readonly patient?: boolean } = {},
+): RunningSipp {
   return startSipp({
     scenario: scenario("callee"),
     csv: callees.map(({ address }) => [address]),
-    args: ["-t", "ui", "-ip_field", "0", "-i", ownAddress(lane), "-p", String(CALLEE_PORT)],
+    args: [
+      ...["-t", "ui", "-ip_field", "0", "-i", ownAddress(lane), "-p", String(CALLEE_PORT)],
+      ...bufferArgs,
+      ...(patient ? ["-default_behaviors", "all,-abortunexp"] : []),
+    ],
     timeoutMs,
     traceMessages: false,
   });

@@ -39,6 +39,25 @@ export function machineBusySeconds(): number {
   return (user + nice + system + irq + softirq + steal) / TICKS_PER_SECOND;
 }
 
+/** Datagrams that sockets of this network namespace had no room for, since it began: of all, and of those bound to an IPv4 address and port. */
+export function droppedDatagrams(address?: string, port = 0): number {
+  if (address === undefined) {
+    const [names = [], values = []] = readOrEmpty("/proc/net/snmp")
+      .split("\n")
+      .filter((line) => line.startsWith("Udp:"))
+      .map((line) => line.split(" "));
+    return Number(values[names.indexOf("RcvbufErrors")] ?? 0);
+  }
+  const octets = address.split(".").map((octet) => Number(octet).toString(16).padStart(2, "0"));
+  const local = `${octets.reverse().join("")}:${port.toString(16).padStart(4, "0")}`.toUpperCase();
+  let drops = 0;
+  for (const line of readOrEmpty("/proc/net/udp").split("\n").slice(1)) {
+    const fields = line.trim().split(/\s+/);
+    if (fields[1] === local) drops += Number(fields.at(-1) ?? 0);
+  }
+  return drops;
+}
+
 function processTree(root: number): number[] {
   const children = new Map<number, number[]>();
   for (const name of readdirSync("/proc")) {

@@ -111,11 +111,9 @@ async function runRound(system: SystemUnderTest, plan: Plan, meet: () => Promise
   const after = memory(system);
 
   const callSeconds = plan.seconds + plan.warmupSeconds;
-  const callees = startCallees(
-    usersOf("b", warmup + pairs, 0, system.lane),
-    callSeconds * 1000 + 120_000,
-    system.lane,
-  );
+  const callees = startCallees(usersOf("b", warmup + pairs, 0, system.lane), callSeconds * 1000 + 120_000, {
+    lane: system.lane,
+  });
   try {
     await delay(1000);
     await meet();

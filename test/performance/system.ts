@@ -54,11 +54,18 @@ export async function startOurs(
     name: checkout === undefined ? "ours" : "before",
     lane,
     target: `${core.sip.host}:${core.sip.udpPort}`,
-    parts: new Map(core.nodes.map(({ name, pid }) => [name, pid])),
+    parts: partsOf(core),
     hss: ["homestead"],
     version: `Node ${process.version}`,
     stop: () => core.stop(),
   };
+}
+
+/** The processes of a core by the nodes that run in them. */
+export function partsOf({ nodes }: Pick<CoreUnderTest, "nodes">): Map<string, number> {
+  const byPid = new Map<number, string>();
+  for (const { name, pid } of nodes) byPid.set(pid, [byPid.get(pid), name].filter(Boolean).join("+"));
+  return new Map([...byPid].map(([pid, name]) => [name, pid]));
 }
 
 /** Gives a core its users. */

@@ -16,6 +16,7 @@ import {
   hopTroubles,
   hostForUri,
   type ListenOptions,
+  type LocalNetwork,
   NodeTransportLayer,
   OverloadControl,
   ProxyCore,
@@ -64,7 +65,7 @@ const GUESS_INTERVAL_MS = 1_000;
 /** Composition root of bono: a P-CSCF between the access side (Gm) and the trusted side (Mw). Throws BonoError. */
 export function createBono(
   options: BonoOptions & { readonly quiesceSeconds?: number },
-  modules: ServiceModules & { readonly timers?: TransactionTimers },
+  modules: ServiceModules & { readonly timers?: TransactionTimers; readonly network?: LocalNetwork },
 ): Service {
   const { log, register, clock, pacer, health } = modules;
   const icscf = sipUri("icscf-uri", options.icscfUri);
@@ -278,6 +279,7 @@ export function createBono(
           maxConnectionsPerSource: options.maxConnectionsPerSource,
         },
         sideLimits: { core: trustedLimits },
+        network: modules.network,
         ...(peerTls === undefined ? {} : { tls: peerTls }),
       }),
     ...(modules.timers === undefined ? {} : { timers: modules.timers }),

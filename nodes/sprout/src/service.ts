@@ -15,6 +15,7 @@ import {
 import {
   dnsQueries,
   hopTroubles,
+  type LocalNetwork,
   NodeTransportLayer,
   OverloadControl,
   OwnUris,
@@ -57,7 +58,10 @@ const HSS_WAIT_MS = 5_000;
 const QUIET_MS = 200;
 
 /** Composition root of sprout: I-CSCF and S-CSCF on one ProxyCore, Cx towards the HSS. */
-export async function createSprout(options: SproutOptions, modules: ServiceModules): Promise<Service> {
+export async function createSprout(
+  options: SproutOptions,
+  modules: ServiceModules & { readonly network?: LocalNetwork },
+): Promise<Service> {
   const { log, register, clock, pacer, health, trail } = modules;
   const names = nameService(options, { clock, log });
   const { resolver, pools } = names;
@@ -247,6 +251,7 @@ export async function createSprout(options: SproutOptions, modules: ServiceModul
         log,
         pacer,
         limits: trustedLimits,
+        network: modules.network,
       }),
     counters: entities.metrics.sip,
     overload,

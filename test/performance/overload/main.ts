@@ -3,7 +3,7 @@ import { availableParallelism } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { serviceRoutes, startCallees, startRegistrations } from "../load.ts";
-import { machineBusySeconds } from "../proc.ts";
+import { cpuSeconds, droppedDatagrams, machineBusySeconds } from "../proc.ts";
 import { saveJson } from "../report.ts";
 import { startOurs } from "../system.ts";
 import { usersOf } from "../users.ts";
@@ -77,7 +77,7 @@ async function main(): Promise<void> {
   const say = (line: string): void => console.error(`overload: ${line}`);
   const users = [...usersOf("a", pairs), ...usersOf("b", pairs)];
   const system = await startOurs(users, { args: options.up });
-  const steps: Step[] = [];
+  const steps: (Step & { readonly use: Use })[] = [];
   let held: CoreShare | undefined;
   try {
     if (options.pin) for (const pid of system.parts.values()) pin(pid, 0);
@@ -91,20 +91,31 @@ async function main(): Promise<void> {
     const routes = serviceRoutes(registered);
     if (routes.size < pairs * 0.9)
       throw new Error(`only ${routes.size} UEs could register: ${registered.errors.slice(0, 500)}`);
-    const callees = startCallees(usersOf("b", pairs), 600_000);
+    const callees = startCallees(usersOf("b", pairs), 600_000, { patient: true });
     if (options.pin) pin(callees.pid, 1);
     if (options.share < 100) held = holdTo(options.share, system.parts.values());
     await delay(500);
     const callers: Callers = { system, callers: usersOf("a", pairs), routes };
     const step = async (name: string, rate: number, length = seconds): Promise<Step> => {
-      const busy = machineBusySeconds();
+      const [edgeHost, edgePort] = system.target.split(":");
+      const edgeDrops = (): number => droppedDatagrams(edgeHost, Number(edgePort));
+      const coreCpu = (): number => [...system.parts.values()].reduce((sum, pid) => sum + cpuSeconds(pid), 0);
+      const [busy, cpu, drops, atEdge] = [machineBusySeconds(), coreCpu(), droppedDatagrams(), edgeDrops()];
+      const calleeCpu = cpuSeconds(callees.pid);
       const running = startStep(callers, rate, length);
       if (options.pin) pin(running.pid, 1);
       const began = performance.now();
       const one = stepOf(name, await running.done, rate, length);
-      const cores = (machineBusySeconds() - busy) / ((performance.now() - began) / 1000);
-      steps.push(one);
-      say(line(one, cores));
+      const took = (performance.now() - began) / 1000;
+      const use: Use = {
+        cores: (machineBusySeconds() - busy) / took,
+        core: (coreCpu() - cpu) / took,
+        callees: (cpuSeconds(callees.pid) - calleeCpu) / took,
+        droppedByCore: edgeDrops() - atEdge,
+        dropped: droppedDatagrams() - drops,
+      };
+      steps.push({ ...one, use });
+      say(line(one, use));
       await delay(1_000);
       return one;
     };
@@ -135,7 +146,16 @@ async function main(): Promise<void> {
   say(`figures in ${saveJson("overload", { date: new Date().toISOString(), options, steps })}`);
 }
 
-function line(step: Step, cores: number): string {
+/** Processors in use during a step, and datagrams that a socket had no room for. */
+type Use = {
+  readonly cores: number;
+  readonly core: number;
+  readonly callees: number;
+  readonly droppedByCore: number;
+  readonly dropped: number;
+};
+
+function line(step: Step, use: Use): string {
   const {
     name,
     offered,
@@ -148,7 +168,7 @@ function line(step: Step, cores: number): string {
     refusalP95,
     retransmissions,
   } = step;
-  return `${name.padEnd(8)} ${String(offered).padStart(5)}/s: goodput ${goodput}/s, refused ${refused}, failed ${failed}, ended ${(inDialog * 100).toFixed(1)} %, set-up p50 ${setupP50} p95 ${setupP95} ms, refusal p95 ${refusalP95} ms, ${retransmissions} retransmissions, ${cores.toFixed(2)} cores busy`;
+  return `${name.padEnd(8)} ${String(offered).padStart(5)}/s: goodput ${goodput}/s, refused ${refused}, failed ${failed}, ended ${(inDialog * 100).toFixed(1)} %, set-up p50 ${setupP50} p95 ${setupP95} ms, refusal p95 ${refusalP95} ms, ${retransmissions} retransmissions, processors: ${use.cores.toFixed(2)} busy, core ${use.core.toFixed(2)}, callees ${use.callees.toFixed(2)}; datagrams dropped: core ${use.droppedByCore}, all ${use.dropped}`;
 }
 
 await main();

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { type RunningSipp, type SippResult, startSipp } from "../../support/sipp.ts";
+import { bufferArgs } from "../load.ts";
 import { percentile } from "../round.ts";
 import { domain, type SystemUnderTest } from "../system.ts";
 import type { User } from "../users.ts";
@@ -50,6 +51,7 @@ export function startStep({ system, callers, routes }: Callers, rate: number, se
     keys: { domain, port: String(CALLER_PORT) },
     args: [
       ...["-t", "ui", "-ip_field", "0", "-i", "127.0.0.1", "-p", String(CALLER_PORT)],
+      ...bufferArgs,
       ...["-r", String(rate), "-m", String(count), "-l", String(count), "-d", String(HOLD_MS)],
     ],
     timeoutMs: seconds * 1000 + HOLD_MS + DRAIN_MS,

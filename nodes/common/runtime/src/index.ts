@@ -41,6 +41,7 @@ export { type NodeResolverOptions, nodeResolver } from "./dns/node-resolver.ts";
 export type { DnsAnswer, DnsResolver, NaptrRecord, SrvRecord } from "./dns/resolver.ts";
 export { type Fault, ImsError } from "./errors.ts";
 export { createHealth, type Health, type HealthState } from "./health.ts";
+export type { ReadyMessage } from "./hosted-node.ts";
 export {
   type LoadMonitor,
   type LoadMonitorOptions,
@@ -103,13 +104,10 @@ export { cutTornLine, FileSeries, type FileSeriesOptions } from "./records/file-
 export { JsonLinesFiles } from "./records/json-lines-files.ts";
 export type { RecordSink } from "./records/record-sink.ts";
 export { RecordStream, type RecordStreamModules, type RecordStreamOptions } from "./records/record-stream.ts";
-export {
-  type ReadyMessage,
-  type RunServiceRequest,
-  runService,
-  type ServiceModules,
-} from "./run-service.ts";
+export { type RunServiceRequest, runnable, runService } from "./run-service.ts";
+export { type Runnable, runServices } from "./run-services.ts";
 export { composeServices, type Service, startInOrder, stopInReverse } from "./service.ts";
+export type { ServiceModules } from "./service-modules.ts";
 export { type ServiceOptions, serviceOptions, withServiceOptions } from "./service-options.ts";
 export { describeFailure } from "./start-failure.ts";
 export { type StrayErrors, strayErrors } from "./stray-errors.ts";

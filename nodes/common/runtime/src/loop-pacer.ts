@@ -14,6 +14,9 @@ export interface LoopPacerOptions {
 /** What a turn should find: more saves little, and at high rates this many are there after a short pause. */
 const MESSAGES_PER_TURN = 12;
 
+/** A turn that brought so many had a queue before it: the loop is the bottleneck, and a pause would only make the queue longer. */
+const SATURATED = 4 * MESSAGES_PER_TURN;
+
 /** The rate is measured over windows of this length. */
 const WINDOW_MS = 50;
 
@@ -21,31 +24,36 @@ const WINDOW_MS = 50;
  * Receive coalescing: a wake-up costs more than the message it brings, and what runs after one finds its code and data gone
  * from the processor's caches. So under load the loop sleeps after a turn that brought something, as long as it takes a dozen
  * messages to arrive, `pauseMs` at most, on every socket of the process. Below the rate nothing is delayed. The pause is far
- * below the 20 ms that no turn may take.
+ * below the 20 ms that no turn may take. `sleep` stands still for so many ms.
  */
-export function loopPacer({ aboveRate, pauseMs }: LoopPacerOptions): LoopPacer {
+export function loopPacer(
+  { aboveRate, pauseMs }: LoopPacerOptions,
+  sleep: (ms: number) => void = standStill(),
+): LoopPacer {
   if (pauseMs <= 0) return { received: () => undefined };
-  const sleeper = new Int32Array(new SharedArrayBuffer(4));
   const threshold = (aboveRate * WINDOW_MS) / 1000;
   let windowEnd = 0;
   let inWindow = 0;
   /** 0 below the rate. */
   let pause = 0;
   let scheduled = false;
+  let inTurn = 0;
 
   // The first immediate lets the turn's own flushes run, the second one pauses after them.
-  const sleep = (): void => {
+  const endTurn = (): void => {
     scheduled = false;
-    if (pause > 0) Atomics.wait(sleeper, 0, 0, pause);
+    if (pause > 0 && inTurn < SATURATED) sleep(pause);
   };
   const afterFlush = (): void => {
-    setImmediate(sleep);
+    setImmediate(endTurn);
   };
 
   return {
     received() {
       inWindow++;
+      inTurn++;
       if (scheduled) return;
+      inTurn = 1;
       const now = performance.now();
       if (now >= windowEnd) {
         // A window that began long ago says nothing of now.
@@ -59,4 +67,9 @@ export function loopPacer({ aboveRate, pauseMs }: LoopPacerOptions): LoopPacer {
       setImmediate(afterFlush);
     },
   };
+}
+
+function standStill(): (ms: number) => void {
+  const never = new Int32Array(new SharedArrayBuffer(4));
+  return (ms) => void Atomics.wait(never, 0, 0, ms);
 }

@@ -22,6 +22,27 @@ test("under load the loop pauses between turns, so that each finds several messa
   assert.ok(turns < free / 3, `${turns} turns with, ${free} without pacing`);
 });
 
+test("a loop that finds a queue at every turn does not pause: it would only fall further behind", async () => {
+  const pauses: number[] = [];
+  const pacer = loopPacer({ aboveRate: 1000, pauseMs: 2 }, (ms) => pauses.push(ms));
+  const bring = async (messages: number, turns: number): Promise<void> => {
+    for (let one = 0; one < turns; one++) {
+      for (let count = 0; count < messages; count++) pacer.received();
+      for (let passed = 0; passed < 3; passed++) await turn();
+    }
+  };
+  const untilItPauses = async (): Promise<void> => {
+    const end = performance.now() + 5_000;
+    while (pauses.length === 0 && performance.now() < end) await bring(10, 1);
+    assert.ok(pauses.length > 0);
+  };
+  await untilItPauses();
+  pauses.length = 0;
+  await bring(100, 20);
+  assert.deepEqual(pauses, []);
+  await untilItPauses(); // when it has caught up
+});
+
 test("below the rate nothing is delayed", async () => {
   const pacer = loopPacer({ aboveRate: 1000, pauseMs: 5 });
   await turnsWithin(pacer, 120);

@@ -102,6 +102,7 @@ export { redactCredentials, redactSip } from "./trail/redact-sip.ts";
 export { SipTrail } from "./trail/sip-trail.ts";
 export { DEFAULT_TIMERS, type TransactionTimers } from "./transaction/timers.ts";
 export { defaultLimits, type TransportLimits, trustedLimits } from "./transport/limits.ts";
+export { LocalNetwork } from "./transport/local-network.ts";
 export {
   NodeTransportLayer,
   type NodeTransportModules,

@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import { guide } from "./guide.ts";
+import { nodeProcesses } from "./node-process.ts";
 import {
   EMERGENCY_NUMBERS,
   IBCF_ROUTES,
@@ -65,6 +66,7 @@ export function upCommand(exit: (code: number) => void): Command {
     .option("--domain <name>", "home domain", domainName, "example.com")
     .option("--state-dir <dir>", "where subscribers and keys are kept", ".tidewater")
     .option("--no-examples", "do not add the two example subscribers (never added beyond loopback)")
+    .option("--separate", "bono and sprout in processes of their own, as on machines of their own")
     .option("--charging", "run ralf too: charging with CDR files in cdr/ of the state directory")
     .option("--mmtel", "run homer too: telephony services, which phones set by XCAP")
     .option("--ellis", "run ellis too: accounts and numbers for users, over HTTP as Clearwater's Ellis")
@@ -129,6 +131,7 @@ async function inPools(given: Given, command: Command): Promise<number> {
   if (given.twinning === true)
     throw new Error("--twinning goes without --pools and --stores: write --set sprout.twinning=true");
   if (given.charging === true) throw new Error("--charging goes without --pools and --stores");
+  if (given.separate === true) throw new Error("--separate goes without --pools: their members are separate");
   if (given.ibcf !== undefined)
     throw new Error(
       "--ibcf goes without --pools and --stores: write --set bono.ibcf-peers-file=... and --set sprout.bgcf-file=...",
@@ -190,7 +193,10 @@ async function up(
   const began = Date.now();
   const coturn = turn ? await startCoturn({ ...options, stateDir }) : undefined;
   const supervisor = new Supervisor(
-    nodeCommands({ ...options, stateDir, keys: poolKeys(stateDir), turn: coturn }),
+    nodeProcesses(
+      nodeCommands({ ...options, stateDir, keys: poolKeys(stateDir), turn: coturn }),
+      options.separate !== true,
+    ),
     (line) => process.stderr.write(`tidewater: ${line}\n`),
   );
   const signal = new Promise<undefined>((done) => {

@@ -12,6 +12,8 @@ export interface UpOptions {
   readonly stateDir: string;
   readonly seedExamples: boolean;
   readonly logLevel: string;
+  /** bono and sprout in processes of their own. */
+  readonly separate?: boolean;
   /** Run ralf too, with CDR files in the state directory. */
   readonly charging?: boolean;
   /** Run homer too, and the MMTEL application server in sprout. */

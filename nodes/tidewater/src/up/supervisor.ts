@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { type NodeCommand, programOf } from "./nodes.ts";
+import type { ReadyMessage } from "@ims/runtime";
+import type { NodeProcess } from "./node-process.ts";
 
 const READY_WITHIN_MS = 30_000;
 const STOP_WITHIN_MS = 10_000;
@@ -15,7 +16,7 @@ export interface Started {
 
 /** Runs the nodes as child processes: starts them in order, starts a dead one again, stops them in reverse. */
 export class Supervisor {
-  readonly #commands: readonly NodeCommand[];
+  readonly #processes: readonly NodeProcess[];
   readonly #say: (line: string) => void;
   readonly #children = new Map<string, ChildProcess>();
   readonly #restarts = new Map<string, number[]>();
@@ -24,8 +25,8 @@ export class Supervisor {
   /** Settles with a reason when a node cannot be kept running. */
   readonly failure: Promise<string>;
 
-  constructor(commands: readonly NodeCommand[], say: (line: string) => void) {
-    this.#commands = commands;
+  constructor(processes: readonly NodeProcess[], say: (line: string) => void) {
+    this.#processes = processes;
     this.#say = say;
     this.failure = new Promise((resolve) => {
       this.#failed = resolve;
@@ -35,16 +36,16 @@ export class Supervisor {
   /** All nodes ready, or an Error that says which is not and why. */
   async start(): Promise<Started[]> {
     const started: Started[] = [];
-    for (const command of this.#commands) {
-      if (this.#stopping) throw new Error(`stopped before ${command.name} was started`);
-      started.push(await this.#startOne(command));
+    for (const one of this.#processes) {
+      if (this.#stopping) throw new Error(`stopped before ${one.name} was started`);
+      started.push(...(await this.#startOne(one)));
     }
     return started;
   }
 
   async stop(): Promise<void> {
     this.#stopping = true;
-    for (const { name } of [...this.#commands].reverse()) {
+    for (const { name } of [...this.#processes].reverse()) {
       const child = this.#children.get(name);
       if (child === undefined || child.exitCode !== null || child.signalCode !== null) continue;
       await new Promise<void>((resolve) => {
@@ -58,52 +59,59 @@ export class Supervisor {
     }
   }
 
-  #startOne(command: NodeCommand): Promise<Started> {
+  /** Every node that runs in it, once all of them are ready. */
+  #startOne(one: NodeProcess): Promise<Started[]> {
     return new Promise((resolve, reject) => {
-      const child = spawn(process.execPath, [...process.execArgv, programOf(command.name), ...command.args], {
+      const child = spawn(process.execPath, [...process.execArgv, one.program, ...one.args], {
         stdio: ["ignore", "inherit", "inherit", "ipc"],
-        env: { ...command.env, ...process.env },
+        env: { ...one.env, ...process.env },
       });
-      this.#children.set(command.name, child);
-      let ready = false;
+      this.#children.set(one.name, child);
+      const started: Started[] = [];
+      const isReady = (): boolean => started.length === one.nodes.length;
       const late = setTimeout(() => {
         child.kill("SIGKILL");
-        reject(new Error(`${command.name} was not ready within ${READY_WITHIN_MS / 1000} s`));
+        reject(new Error(`${one.name} was not ready within ${READY_WITHIN_MS / 1000} s`));
       }, READY_WITHIN_MS);
       child.on("message", (message) => {
-        if (ready || typeof message !== "object" || message === null || !("ready" in message)) return;
-        ready = true;
+        const ready = readyOf(message);
+        if (ready === undefined || isReady()) return;
+        started.push({ name: ready.node, pid: child.pid ?? 0, ports: ready.ports });
+        if (!isReady()) return;
         clearTimeout(late);
-        const ports = "ports" in message ? message.ports : undefined;
-        resolve({ name: command.name, pid: child.pid ?? 0, ports: { ...(ports as object | undefined) } });
+        resolve(started);
       });
       child.once("error", reject);
       child.once("exit", (code, signal) => {
         clearTimeout(late);
-        if (!ready)
+        if (!isReady())
           reject(
-            new Error(
-              `${command.name} did not start (${signal ?? `exit code ${code}`}); its message is above`,
-            ),
+            new Error(`${one.name} did not start (${signal ?? `exit code ${code}`}); its message is above`),
           );
-        else if (!this.#stopping) this.#restart(command, signal ?? `exit code ${code}`);
+        else if (!this.#stopping) this.#restart(one, signal ?? `exit code ${code}`);
       });
     });
   }
 
-  #restart(command: NodeCommand, why: string): void {
+  #restart(one: NodeProcess, why: string): void {
     const now = Date.now();
-    const recent = (this.#restarts.get(command.name) ?? []).filter((at) => now - at < 60_000);
+    const recent = (this.#restarts.get(one.name) ?? []).filter((at) => now - at < 60_000);
     if (recent.length >= RESTARTS_PER_MINUTE) {
       this.#failed(
-        `${command.name} ended ${recent.length + 1} times within a minute (last: ${why}); stopping the others`,
+        `${one.name} ended ${recent.length + 1} times within a minute (last: ${why}); stopping the others`,
       );
       return;
     }
-    this.#restarts.set(command.name, [...recent, now]);
-    this.#say(`${command.name} ended (${why}); starting it again`);
-    this.#startOne(command).catch((error: unknown) => {
+    this.#restarts.set(one.name, [...recent, now]);
+    this.#say(`${one.name} ended (${why}); starting it again`);
+    this.#startOne(one).catch((error: unknown) => {
       if (!this.#stopping) this.#failed(error instanceof Error ? error.message : String(error));
     });
   }
+}
+
+function readyOf(message: unknown): ReadyMessage | undefined {
+  return typeof message === "object" && message !== null && "ready" in message
+    ? (message as ReadyMessage)
+    : undefined;
 }

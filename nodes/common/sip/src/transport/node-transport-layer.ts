@@ -8,6 +8,8 @@ import { Flusher } from "./flusher.ts";
 import { defaultLimits, type TransportLimits } from "./limits.ts";
 import { type Listener, type ListenerModules, openListener } from "./listener.ts";
 import { isLoopback, localAddressTowards } from "./local-address.ts";
+import { LocalConnection } from "./local-connection.ts";
+import type { LocalNetwork } from "./local-network.ts";
 import { Standstill } from "./standstill.ts";
 import { dialTcp, ReadBuffer } from "./tcp.ts";
 import { dialTls, type TlsClientOptions } from "./tls.ts";
@@ -40,6 +42,8 @@ export interface NodeTransportModules {
   readonly tls?: TlsClientOptions;
   /** UDP by recvmmsg and sendmmsg where that add-on is built ("auto", the default), or always by node:dgram. */
   readonly datagrams?: DatagramDriver;
+  /** The other nodes of this process, which are reached without sockets. */
+  readonly network?: LocalNetwork | undefined;
 }
 
 /** The transport layer on Node's own sockets: RFC 3261 §18, RFC 5626 §3.5, RFC 7118. */
@@ -56,6 +60,8 @@ export class NodeTransportLayer implements TransportLayer {
   readonly #sideModules = new Map<string, ConnectionModules>();
   readonly #listenerModules: ListenerModules;
   readonly #standstill: Standstill;
+  readonly #handler: TransportHandler;
+  readonly #network: LocalNetwork | undefined;
   #points: readonly ListeningPoint[] = [];
   #lastId = 0;
   #stopped = false;
@@ -65,6 +71,8 @@ export class NodeTransportLayer implements TransportLayer {
     this.#log = modules.log;
     this.#limits = { ...defaultLimits, ...modules.limits };
     this.#tls = modules.tls ?? {};
+    this.#handler = modules.handler;
+    this.#network = modules.network;
     this.#pool = new ConnectionPool(this.#limits);
     const sides = Object.values(modules.sideLimits ?? {});
     const staleMs = Math.min(
@@ -135,7 +143,7 @@ export class NodeTransportLayer implements TransportLayer {
       throw new Error("the transport layer was stopped");
     }
     this.#standstill.start();
-    this.#listeners.push(listener);
+    this.#listeners.push(this.#offered(listener));
     this.#points = [...this.#points, listener.point];
     return listener.point;
   }
@@ -205,6 +213,11 @@ export class NodeTransportLayer implements TransportLayer {
     if (this.#stopped || (protocol !== "TCP" && protocol !== "TLS")) return this.#dead(target, side);
     if (addressFamily(address) === 0 || !isPort(port)) return this.#dead(target, side);
     if (!this.#pool.admit(undefined)) return this.#dead(target, side);
+    const local = this.#dialLocally(target, side);
+    if (local !== undefined) {
+      this.#add(local, key);
+      return local;
+    }
     this.#standstill.start();
     const modules = this.#modulesOf(side);
     const connection = new StreamConnection(this.#farEnds(target, side), modules, true);
@@ -238,6 +251,46 @@ export class NodeTransportLayer implements TransportLayer {
     });
     connection.attach(socket, false);
     this.#add(connection, key);
+    return connection;
+  }
+
+  /** A TCP listener that the other nodes of this process reach without sockets too. */
+  #offered(listener: Listener): Listener {
+    const network = this.#network;
+    const { protocol, side, host, port } = listener.point;
+    if (network === undefined || protocol !== "TCP" || isWildcard(host)) return listener;
+    const takeBack = network.listen(host, port, (remoteAddress, remotePort) => {
+      if (this.#stopped || !this.#pool.admit(remoteAddress)) return undefined;
+      const ends = { id: this.#nextId(), side, protocol, localAddress: host, localPort: port } as const;
+      const connection = this.#local({ ...ends, remoteAddress, remotePort }, network, false);
+      this.#add(connection, poolKey(side, protocol, remoteAddress, remotePort));
+      return connection;
+    });
+    return {
+      ...listener,
+      close() {
+        takeBack();
+        return listener.close();
+      },
+    };
+  }
+
+  #dialLocally(target: Target, side: string): LocalConnection | undefined {
+    const network = this.#network;
+    if (network === undefined || target.protocol !== "TCP") return undefined;
+    const ends = this.#farEnds(target, side);
+    const { localAddress } = ends;
+    return network.connect({ ...target, localAddress }, (localPort) =>
+      this.#local({ ...ends, localPort }, network, true),
+    );
+  }
+
+  #local(ends: FlowEnds, network: LocalNetwork, dialled: boolean): LocalConnection {
+    const source = dialled ? undefined : ends.remoteAddress;
+    // What one node of a process sends another is no more to wait for: the pacer counts what comes from outside.
+    const modules = { ...this.#modulesOf(ends.side), handler: this.#handler };
+    const connection = new LocalConnection(ends, modules, network, dialled);
+    connection.onClose(() => this.#pool.release(source));
     return connection;
   }
 

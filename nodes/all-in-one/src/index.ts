@@ -1,0 +1,1 @@
+export { type NodeArguments, nodeArgumentsOf } from "./arguments.ts";

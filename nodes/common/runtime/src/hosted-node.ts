@@ -1,0 +1,131 @@
+import { alarmList } from "./alarm/alarm-list.ts";
+import { registerAlarmMetrics } from "./alarm/alarm-metrics.ts";
+import { alarmRoutes } from "./alarm/alarm-routes.ts";
+import { alarmWatcher } from "./alarm/alarm-watcher.ts";
+import { diskWatcher } from "./alarm/disk-alarm.ts";
+import { watchMemory } from "./alarm/memory-alarm.ts";
+import { systemClock } from "./clock.ts";
+import type { LoadResult } from "./config/load.ts";
+import type { ShownOption } from "./config/shown-options.ts";
+import { createHealth, type Health } from "./health.ts";
+import { LogLevelSwitch } from "./log/log-level.ts";
+import { logRoutes } from "./log/log-routes.ts";
+import { createLogger, type LogDestination, type Logger } from "./log/logger.ts";
+import { RecentLines } from "./log/recent-lines.ts";
+import { aboutRoute } from "./management/about-route.ts";
+import { writeRunFile } from "./management/run-file.ts";
+import { registerProcessMetrics } from "./metrics/process-metrics.ts";
+import { metricsRegister } from "./metrics/register.ts";
+import { managementToken } from "./metrics/resources.ts";
+import { managementServer } from "./metrics/server.ts";
+import { runtimeProblems } from "./problems.ts";
+import { type Service, startInOrder } from "./service.ts";
+import type { ServiceModules } from "./service-modules.ts";
+import type { ServiceOptions } from "./service-options.ts";
+import { describeFailure } from "./start-failure.ts";
+import { Trail } from "./trail/trail.ts";
+import { trailPage } from "./trail/trail-page.ts";
+import { VERSION } from "./version.ts";
+
+/** A node whose options have been read. */
+export type LoadedNode = Extract<LoadResult<ServiceOptions>, { readonly kind: "loaded" }> & {
+  readonly shown: Readonly<Record<string, ShownOption>>;
+  create(modules: ServiceModules): Service | Promise<Service>;
+};
+
+/** What a parent with an IPC channel is told once a node does its work. */
+export interface ReadyMessage {
+  readonly ready: true;
+  readonly node: string;
+  readonly ports: Readonly<Record<string, number>>;
+}
+
+/** A node with what every node has: log, health, metrics, management port, trail. */
+export interface HostedNode {
+  readonly name: string;
+  readonly options: ServiceOptions;
+  readonly log: Logger;
+  readonly health: Health;
+  readonly level: LogLevelSwitch;
+  /** In the order in which they were started. */
+  readonly services: readonly Service[];
+  /** Resolves when it does its work; rejects when it cannot. */
+  start(ofProcess: Pick<ServiceModules, "pacer" | "strayErrors">): Promise<void>;
+  /** Nobody finds its management port any more. */
+  takeBack(): void;
+}
+
+/** Makes what the node needs of its process; a text says which file that an option names cannot be used. */
+export function hostNode(
+  name: string,
+  { options, sources, shown, create }: LoadedNode,
+  destination: LogDestination,
+): HostedNode | string {
+  const token = tokenIn(options);
+  if (token.kind === "invalid") return `${name}: ${token.line}`;
+  const recent = new RecentLines();
+  const log = createLogger({ name, level: options.logLevel, destination: recent.before(destination) });
+  const register = metricsRegister();
+  const alarms = alarmList({ looks: () => health.state === "ready" });
+  const health = createHealth(alarms);
+  const clock = systemClock({
+    onError: (err) =>
+      log.error({ err, problemId: runtimeProblems.clockFailed.id }, "a timer callback failed"),
+  });
+  const level = new LogLevelSwitch(options.logLevel, { log, clock });
+  registerProcessMetrics(register);
+  registerAlarmMetrics(register, alarms);
+  watchMemory(alarms);
+  const { managementAddress: address, managementPort: port, trailBytes: bytes, trailSteps: steps } = options;
+  const routes = [
+    ...alarmRoutes(name, alarms),
+    ...logRoutes(level, recent),
+    aboutRoute({ node: name, version: VERSION, options: shown }, health),
+  ];
+  const management = managementServer({ address, port, token: token.token }, { register, health, routes });
+  const trail = bytes === 0 ? undefined : new Trail({ bytes, steps, clock });
+  management.addPage("/trail", trailPage(name, trail));
+  const services: Service[] = [management, alarmWatcher(alarms, { clock, log })];
+  for (const option of ["stateDir", "cdrDir"]) {
+    const folder = (options as Readonly<Record<string, unknown>>)[option];
+    if (typeof folder === "string" && folder !== "") services.push(diskWatcher(folder, { alarms, clock }));
+  }
+  let takeBack = (): void => undefined;
+  return {
+    ...{ name, options, log, health, level, services },
+    async start(ofProcess) {
+      await startInOrder(services);
+      const service = await create({ log, register, clock, health, trail, ...ofProcess });
+      services.push(service);
+      management.serve(service.resources?.() ?? new Map());
+      await service.start();
+      if (health.state === "quiescing") return;
+      health.set("ready");
+      const ports = { management: management.port, ...service.ports?.() };
+      log.info({ ports, options: Object.fromEntries(sources) }, "ready");
+      if (options.runDir !== "")
+        takeBack = await writeRunFile(options.runDir, { node: name, address, port: management.port }).catch(
+          (err: unknown) => {
+            const problemId = runtimeProblems.runFileUnwritten.id;
+            log.warn({ err, problemId }, "where the management port is cannot be written");
+            return () => undefined;
+          },
+        );
+      process.send?.({ ready: true, node: name, ports } satisfies ReadyMessage);
+    },
+    takeBack: () => takeBack(),
+  };
+}
+
+type TokenResult =
+  | { readonly kind: "token"; readonly token: string | undefined }
+  | { readonly kind: "invalid"; readonly line: string };
+
+/** The token of the management port. */
+function tokenIn({ managementTokenFile }: ServiceOptions): TokenResult {
+  try {
+    return { kind: "token", token: managementToken(managementTokenFile) };
+  } catch (error) {
+    return { kind: "invalid", line: `--management-token-file: ${describeFailure(error)}` };
+  }
+}
