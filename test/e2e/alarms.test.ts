@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { randomInt } from "node:crypto";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { startCore } from "../support/core-under-test.ts";
 import { startLoneNode } from "../support/lone-node.ts";
 import { runProgram } from "../support/program.ts";
 import { SipUe } from "../support/sip-ue.ts";
@@ -110,4 +112,34 @@ test("nodes raise alarms for what is really wrong with them, and clear them when
     metrics,
     /^ims_alarms_active\{problem="TW-2001",name="hss-unreachable",severity="critical"\} 0$/m,
   );
+});
+
+test("tidewater alarms, log-level and diagnose find the nodes of a running tidewater up, and SIGUSR2 changes the level", {
+  timeout: 120_000,
+}, async (t) => {
+  const core = await startCore(t);
+  const ask = async (...args: readonly string[]): Promise<{ exitCode: number; stdout: string }> =>
+    core.tidewater([...args, "--state-dir", core.stateDir]);
+  const names = (json: string): string[] =>
+    (JSON.parse(json) as { nodes: readonly { node: string }[] }).nodes.map(({ node }) => node);
+  assert.deepEqual(names((await ask("alarms", "--json")).stdout), ["bono", "homestead", "sprout"]);
+  assert.equal((await ask("log-level", "debug", "--node", "sprout", "--for", "600")).exitCode, 0);
+  const levels = async (): Promise<string[]> =>
+    (JSON.parse((await ask("log-level", "--json")).stdout) as { node: string; level: string }[]).map(
+      ({ node, level }) => `${node} ${level}`,
+    );
+  assert.deepEqual(await levels(), ["bono warn", "homestead warn", "sprout debug"]);
+  for (const { pid } of core.nodes) process.kill(pid, "SIGUSR2");
+  let seen: string[] = [];
+  for (let turn = 0; turn < 20 && seen.join() !== "bono debug,homestead debug,sprout warn"; turn++)
+    seen = await levels();
+  assert.deepEqual(seen, ["bono debug", "homestead debug", "sprout warn"]);
+
+  const out = join(core.stateDir, "diagnostics.tar.gz");
+  assert.equal((await ask("diagnose", "--out", out)).exitCode, 0);
+  const text = spawnSync("tar", ["-xzOf", out], { encoding: "utf8", maxBuffer: 64_000_000 }).stdout;
+  for (const what of ['"uptimeSeconds"', "ims_sprout_", "ims_bono_", '"flowTokenKey":{"value":"[secret]"'])
+    assert.ok(text.includes(what), what);
+  for (const file of ["subscriber-key", "pool-keys.json"].map((name) => join(core.stateDir, name)))
+    if (existsSync(file)) assert.ok(!text.includes(readFileSync(file, "utf8").trim()), file);
 });
