@@ -6,6 +6,13 @@ import { Accounts } from "../../../nodes/ellis/src/accounts/accounts.ts";
 import { NumberPool } from "../../../nodes/ellis/src/numbers/number-pool.ts";
 import { SIMSERVS_SCHEMA } from "../../../nodes/homer/src/store/cassandra-simservs.ts";
 import { subscriberSchema } from "../../../nodes/homestead/src/hss/cassandra/schema.ts";
+import { withPrivateIdentity } from "../../../nodes/homestead/src/hss/parts-change.ts";
+import {
+  keyOf,
+  partsOf,
+  privateIdentitiesWith,
+  recordOfParts,
+} from "../../../nodes/homestead/src/hss/stored.ts";
 import type {
   SubscriberRepository,
   WriteResult,
@@ -209,6 +216,48 @@ describe("Subscribers in Cassandra", { skip }, () => {
       });
     }
   }
+
+  for (const death of ["killed for good", "held up, and going on later"] as const)
+    test(`a homestead that is ${death} at any statement of adding a private identity to a subscription leaves it to one`, async () => {
+      await emptied(session(0));
+      const hurried = hurriedClock(40);
+      const other = repositoryOn(session(1), hurried);
+      let finished = false;
+      for (let statements = 0; !finished; statements++) {
+        assert.ok(statements < 40, "it ends");
+        const tag = `t${statements}`;
+        const at = `after ${statements} statements`;
+        const tablet = recordOf(`tablet-${tag}`);
+        await other.insert(recordOf(`old-${tag}`));
+        const stopping = stoppingSession(session(0), statements);
+        const sharing = async (): Promise<WriteResult> => {
+          const repository = repositoryOn(stopping, hurried);
+          const before = (await find(repository, `old-${tag}@example.com`)) ?? assert.fail(at);
+          const { impi, credentials } = tablet;
+          const parts = partsOf(before);
+          const sets = parts.sets.map(({ id }) => id);
+          const shared = withPrivateIdentity(parts, { impi, credentials, sets });
+          return repository.replace(before, recordOfParts(before.impi, shared));
+        };
+        const writing = sharing();
+        const outcome = await Promise.race([writing, stopping.stopped.then(() => undefined)]);
+        finished = outcome !== undefined;
+        const rival = await other.insert(tablet);
+        const old = (await find(other, `old-${tag}@example.com`)) ?? assert.fail(at);
+        const isShared = privateIdentitiesWith(old).includes(tablet.impi);
+        assert.equal(rival.kind, isShared ? "conflict" : "written", at);
+        if (death !== "killed for good" && !finished) {
+          stopping.resume();
+          const late = await writing;
+          const lost = ["conflict", "overtaken"];
+          assert.ok(isShared ? late.kind === "written" : lost.includes(late.kind), `${late.kind} ${at}`);
+        }
+        const has = await find(other, tablet.impi);
+        assert.equal(has === undefined ? undefined : keyOf(has), isShared ? old.impi : tablet.impi, at);
+        assert.equal(await ownerOf(other, `sip:old-${tag}@example.com`), old.impi, at);
+        await assertConsistent(other);
+      }
+    });
 
   test("two homesteads that write the same few subscribers and identities, and give each other up, stay consistent", async () => {
     await emptied(session(0));

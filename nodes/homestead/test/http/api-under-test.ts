@@ -12,16 +12,16 @@ export type ApiUnderTest = {
 };
 
 /** The provisioning API over a database in memory, with a CSCF on Cx. */
-export async function startApi(t: TestContext): Promise<ApiUnderTest> {
+export async function startApi(t: TestContext, token?: string): Promise<ApiUnderTest> {
   const cx = await startCx(t);
   const http = provisioningServer(
-    { address: "127.0.0.1", port: 0, token: undefined, realm: "example.com" },
+    { address: "127.0.0.1", port: 0, token, realm: "example.com" },
     { subscribers: cx.hss, node: cx.server, servers: cx.servers, log: memoryLogger("silent") },
   );
   await http.start();
   t.after(() => http.stop());
   const url = `http://127.0.0.1:${http.port}`;
-  return { cx, url, client: new ProvisioningClient(url) };
+  return { cx, url, client: new ProvisioningClient(url, token) };
 }
 
 /** What a request is refused with. */

@@ -291,3 +291,22 @@ test("of many that put one private identity into sets at once each is whole, and
     associated_implicit_registration_sets: [winner],
   });
 });
+
+test("the door asks for the same token as the other one, and web pages are kept out of both", async (t) => {
+  const token = "0123456789abcdef";
+  const { url } = await startApi(t, token);
+  const ask = async (headers: Record<string, string>, from = url): Promise<number> =>
+    (
+      await fetch(`${from}/private/${quoted(ALICE)}`, {
+        method: "PUT",
+        headers,
+        body: `{"digest_ha1":"${HA1}"}`,
+      })
+    ).status;
+  assert.equal(await ask({}), 401);
+  assert.equal(await ask({ authorization: "Bearer nonsense" }), 401);
+  assert.equal(await ask({ authorization: `Bearer ${token}` }), 200);
+  const open = await startApi(t);
+  assert.equal(await ask({ origin: "https://evil.example" }, open.url), 403);
+  assert.equal((await fetch(`${open.url}/private/${quoted(ALICE)}`)).status, 404);
+});

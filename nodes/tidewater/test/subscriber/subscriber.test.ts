@@ -75,6 +75,27 @@ test("tidewater subscriber adds, shows, changes and deletes", async (t) => {
   assert.doesNotMatch(missing.stderr, /at .*\.ts/);
 });
 
+test("tidewater subscriber adds one more private identity that shares the sets of another", async (t) => {
+  const { subscriber } = await startHomestead(t);
+  await subscriber(["add", "--impi", "alice@example.com", "--password-stdin"], "secret\n");
+  const tablet = ["add", "--impi", "tablet@example.com", "--shares-with", "alice@example.com"];
+  const added = await subscriber([...tablet, "--password-stdin"], "other\n");
+  assert.deepEqual([added.exitCode, added.stderr], [0, ""]);
+  assert.match(added.stdout, /added tablet@example\.com, which shares the sets of alice@example\.com/);
+  const { stdout } = await subscriber(["show", "tablet@example.com"]);
+  assert.match(
+    stdout,
+    /\n {2}same subscription: alice@example\.com\n {2}sip:alice@example\.com {2}not-registered\n/,
+  );
+  assert.match(
+    stdout,
+    /registration set \S+: sip:alice@example\.com; of alice@example\.com, tablet@example\.com/,
+  );
+  const wrong = await subscriber([...tablet, "--impu", "sip:t@example.com"]);
+  assert.equal(wrong.exitCode, 2);
+  assert.match(wrong.stderr, /--shares-with takes identities and services of the other/);
+});
+
 test("tidewater subscriber import writes nothing when a row is wrong, and the good rows with --partial", async (t) => {
   const { subscriber, file } = await startHomestead(t);
   const path = file(

@@ -72,7 +72,8 @@ export class Claims {
   /** Whether nobody has a name, nor will have it by an operation in progress. To be asked while one's own operation can be seen. */
   async isFree(key: ClaimKey, patience: Patience): Promise<{ readonly kind: "free" } | ClaimRefusal> {
     for (let round = 0; round < ROUNDS; round++) {
-      const rows = await this.#cql.read(statementsOf(key).settle, [key.canonical]);
+      // Not settling: a claim that is not there yet will find the operation.
+      const rows = await this.#cql.read(statementsOf(key).select, [key.canonical]);
       if (rows === UNAVAILABLE) return { kind: "unavailable" };
       const claimant = rows[0] && claimantOf(rows[0]);
       const worth = claimant === undefined ? "dead" : await this.#worthOf(key, claimant);

@@ -23,13 +23,15 @@ export class WildcardList {
     this.#clock = clock;
   }
 
-  /** Owners of the wildcards that match. A claim of a write in progress is among them. */
+  /** Owners of the wildcards that match, or are what is asked for. A claim of a write in progress is among them. */
   async ownersOf(canonical: string): Promise<readonly string[] | Unavailable> {
     const fresh = this.#clock.monotonic() - this.#readAt < MAX_AGE_MS;
     if (!fresh) this.#reading ??= this.#read();
     const list = fresh ? this.#list : await this.#reading;
     if (list === undefined || list === UNAVAILABLE) return UNAVAILABLE;
-    return list.filter(({ wildcard }) => matchesWildcard(wildcard, canonical)).map(({ impi }) => impi);
+    const covers = ({ wildcard }: Covering): boolean =>
+      wildcard.text === canonical || matchesWildcard(wildcard, canonical);
+    return list.filter(covers).map(({ impi }) => impi);
   }
 
   /** A write through this homestead is seen at once. */
