@@ -99,7 +99,9 @@ test("a store that is away is told of with the user it was asked about, never wi
   const clock = fakeClock();
   const trail = new Trail({ bytes: 10_000, steps: 10, clock, origin: () => 0 });
   const cause = new Error("away");
-  const store = { ...memoryStore({ clock }), get: async () => ({ kind: "unavailable", cause }) as const };
+  const store = Object.assign(memoryStore({ clock }), {
+    get: async () => ({ kind: "unavailable", cause }) as const,
+  });
   const done = async (): Promise<void> => undefined;
   const modules: Pick<ServiceModules, "trail" | "clock"> = { trail, clock };
   const stores = withTrail({ store, clock, start: done, stop: done }, modules);
