@@ -1,3 +1,4 @@
+import { VERSION } from "@ims/runtime";
 import { Command, CommanderError } from "commander";
 import { auditCommand } from "./audit/index.ts";
 import { backupCommands } from "./backup/index.ts";
@@ -9,8 +10,6 @@ import { trailCommand } from "./trail/index.ts";
 import { upCommand } from "./up/index.ts";
 import { scaleCommands } from "./up/pools/scale-commands.ts";
 import { vnfCommand } from "./vnf/index.ts";
-
-const VERSION = "0.1.0";
 
 /** Runs one command line; gives the exit code: 0 done, 1 failed, 2 wrong use. */
 export async function main(args: readonly string[]): Promise<number> {
