@@ -21,6 +21,8 @@ export interface GatherOptions extends Asker {
 /** What a Cx request or a failure of a store may be away from the messages that it belongs to, ms. */
 const NEARBY_MS = 1_000;
 const MOST_ALIASES = 32;
+/** TS 29.228 §6.1.1: asked by I-CSCFs about REGISTERs. */
+const REGISTRATION_ONLY: ReadonlySet<string> = new Set(["UAR", "UAA"]);
 
 /**
  * All that the nodes know of a subscriber's last registrations and calls, or of one call. Nodes know parts of it: identities
@@ -90,15 +92,17 @@ async function withNeighbours(exchange: Exchange, text: boolean, ask: Ask): Prom
   const identities = [
     ...new Set(exchange.steps.flatMap(({ kind, identities: named = [] }) => (kind === "sip" ? named : []))),
   ];
-  const near = await ask({
-    keys: identities,
-    kinds: ["cx", "store"],
-    since: startOf(exchange) - NEARBY_MS,
-    until: endOf(exchange) + NEARBY_MS,
-    text,
-  });
+  // Clocks of machines differ a little.
+  const since = startOf(exchange) - 5;
+  const until = endOf(exchange) + NEARBY_MS;
+  const near = await ask({ keys: identities, kinds: ["cx", "store"], since, until, text });
   const times = exchange.steps.filter(({ kind }) => kind === "sip").map(({ time }) => time);
-  const belongs = near.filter(({ time }) => times.some((at) => Math.abs(at - time) <= NEARBY_MS));
+  const registration = isRegistration(exchange);
+  const belongs = near.filter(
+    ({ time, method = "" }) =>
+      (registration || !REGISTRATION_ONLY.has(method)) &&
+      times.some((at) => Math.abs(at - time) <= NEARBY_MS),
+  );
   return exchangeOf(onceEach([...exchange.steps, ...belongs]));
 }
 

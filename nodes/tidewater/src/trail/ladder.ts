@@ -75,8 +75,8 @@ export function ladder(exchange: Exchange, { text }: { readonly text: boolean })
   for (const rung of rungs) {
     const time = `${((rung.time - start) / 1000).toFixed(6).padStart(TIME - 2)}  `;
     if (rung.kind === "note") {
-      lines.push(`${time}${lifelines(names)}`.trimEnd());
-      lines.push(`${" ".repeat(TIME)}  * ${printable(`${rung.at}, ${rung.step.kind}: ${rung.step.title}`)}`);
+      const { kind, title } = rung.step;
+      lines.push(`${time}* ${printable(`${rung.at}${kind === "decision" ? "" : `, ${kind}`}: ${title}`)}`);
       continue;
     }
     const took = rung.took === undefined ? "" : `  ${rung.took.toFixed(2)} ms`;

@@ -56,6 +56,7 @@ test("an IMSI leads over the registration to the calls of its public identities,
   );
   assert.deepEqual(exchanges[0]?.steps.map(({ title }) => title).sort(), ["REGISTER", "UAA 2001", "UAR"]);
   assert.ok(exchanges[1]?.steps.some(({ title }) => title === "BYE of the server"));
+  assert.ok(!exchanges[1]?.steps.some(({ title }) => title.startsWith("UA")), "that of the registration");
 });
 
 test("a Call-ID leads to that call only; a charging identity too", async (t) => {

@@ -80,7 +80,7 @@ test("the ladder stands from the phone to the HSS, in order of time, and reads w
   assert.match(lines[3] ?? "", /^ +s +192\.0\.2\.7:5071 +bono +sprout +homestead$/);
   assert.match(lines[4] ?? "", /^ +0\.000000 +\|-+ REGISTER -+>\| +\| +\|$/);
   assert.match(lines[5] ?? "", /^ +0\.000500 +\| +\|-+ REGISTER -+>\| +\| +0\.30 ms$/);
-  assert.ok(text.includes("* sprout, decision: S-CSCF: name sip:scscf"), text);
+  assert.ok(text.includes("* sprout: S-CSCF: name sip:scscf"), text);
   assert.match(text, /\|<-+ UAA 5001 ERROR_[A-Z]+… -+\|/);
   assert.match(lines.at(-1) ?? "", /^ +0\.002500 +\|<-+ 403 Forbidden -+\| +\| +\|$/);
 });
