@@ -1,4 +1,4 @@
-import { LOG_LEVELS } from "@ims/runtime";
+import { httpAdmissionOptions, LOG_LEVELS } from "@ims/runtime";
 import { cassandraOptions } from "@ims/store";
 import { z } from "zod";
 
@@ -90,6 +90,7 @@ export const ellisOptions = z.object({
   ...cassandraOptions(
     "nodes of the Cassandra cluster with the accounts of a pool, as host:port, separated by commas; default: the state directory",
   ),
+  ...httpAdmissionOptions("the HTTP and HTTPS ports together"),
   managementAddress: z.string().default("127.0.0.1").describe("address of the management port"),
   managementPort: port("HTTP port for metrics and health", 9105),
   logLevel: z.enum(LOG_LEVELS).default("info").describe("least severe log level written"),

@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
 import { join } from "node:path";
 import { ProvisioningClient, SimservsDocuments } from "@ims/api";
-import { type Service, type ServiceModules, watchCertificate } from "@ims/runtime";
+import { HttpAdmission, type Service, type ServiceModules, watchCertificate } from "@ims/runtime";
 import { numbersOf } from "./accounts/account.ts";
 import { Accounts } from "./accounts/accounts.ts";
 import { Expiry } from "./accounts/expiry.ts";
@@ -82,7 +82,14 @@ export async function createEllis(options: EllisOptions, modules: ServiceModules
   const expiry = new Expiry({ accounts, numbers, clock, log });
   const { mailProgram: program, portalUrl } = options;
   const sender = options.mailSender || `ellis@${homeDomain}`;
+  const admission = new HttpAdmission({
+    ...{ clock, log, register, metricsPrefix: "ims_ellis" },
+    targetMs: options.httpOverloadTargetMs,
+    floor: options.httpOverloadFloor,
+    connectionsEach: options.httpClientConnections,
+  });
   const shared = {
+    admission,
     ...{ accounts, pool, provisioning, addressBook, numbers, simservs, clock, log },
     ...{ signupCode, apiKey, allowedOrigins: options.allowedOrigins },
     sessions: new Sessions(cookieKey),
@@ -113,6 +120,7 @@ export async function createEllis(options: EllisOptions, modules: ServiceModules
 
   return {
     async start() {
+      admission.start();
       await http.start();
       await https?.start();
       expiry.start();
@@ -120,6 +128,7 @@ export async function createEllis(options: EllisOptions, modules: ServiceModules
     async quiesce() {},
     async stop() {
       await expiry.stop();
+      admission.stop();
       await https?.stop();
       await http.stop();
       await stop();

@@ -1,4 +1,4 @@
-import { LOG_LEVELS } from "@ims/runtime";
+import { httpAdmissionOptions, LOG_LEVELS } from "@ims/runtime";
 import { cassandraOptions } from "@ims/store";
 import { z } from "zod";
 
@@ -79,6 +79,7 @@ export const homerOptions = z.object({
   ...cassandraOptions(
     "nodes of the Cassandra cluster with the documents of a pool, as host:port, separated by commas; default: the state directory",
   ),
+  ...httpAdmissionOptions("Ut and the core port together"),
   managementAddress: z.string().default("127.0.0.1").describe("address of the management port"),
   managementPort: port("HTTP port for metrics and health", 9104),
   logLevel: z.enum(LOG_LEVELS).default("info").describe("least severe log level written"),

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { ProvisioningClient } from "@ims/api";
 import {
+  HttpAdmission,
   openPools,
   runtimeProblems,
   type Service,
@@ -92,10 +93,16 @@ export async function createHomer(options: HomerOptions, modules: ServiceModules
     ),
     guesses: new Guesses(clock),
   };
+  const admission = new HttpAdmission({
+    ...{ clock, log, register, metricsPrefix: "ims_homer" },
+    targetMs: options.httpOverloadTargetMs,
+    floor: options.httpOverloadFloor,
+    connectionsEach: options.httpClientConnections,
+  });
   /** Why nobody could be authenticated the last time. */
   let unproven: string | undefined;
   const ut = xcapServer(
-    { host: options.host, port: options.utPort, point: "ut", tls },
+    { host: options.host, port: options.utPort, point: "ut", tls, admission },
     {
       ...shared,
       requester: async ({ method, raw, ip, headers }) => {
@@ -118,7 +125,7 @@ export async function createHomer(options: HomerOptions, modules: ServiceModules
     },
   );
   const core = xcapServer(
-    { host: options.coreHost, port: options.corePort, point: "core" },
+    { host: options.coreHost, port: options.corePort, point: "core", admission },
     {
       ...shared,
       requester: async ({ ip, headers }) => {
@@ -138,11 +145,13 @@ export async function createHomer(options: HomerOptions, modules: ServiceModules
 
   return {
     async start() {
+      admission.start();
       await core.start();
       await ut.start();
     },
     async quiesce() {},
     async stop() {
+      admission.stop();
       await ut.stop();
       await core.stop();
       pools?.stop();

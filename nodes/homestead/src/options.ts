@@ -1,4 +1,4 @@
-import { LOG_LEVELS } from "@ims/runtime";
+import { httpAdmissionOptions, LOG_LEVELS } from "@ims/runtime";
 import { cassandraOptions } from "@ims/store";
 import { z } from "zod";
 
@@ -74,6 +74,7 @@ export const homesteadOptions = z.object({
     .string()
     .default("")
     .describe("file with the token callers of the provisioning API must present; needed beyond loopback"),
+  ...httpAdmissionOptions("the provisioning API"),
   managementAddress: z.string().default("127.0.0.1").describe("address of the management port"),
   managementPort: port("HTTP port for metrics and health", 9103),
   logLevel: z.enum(LOG_LEVELS).default("info").describe("least severe log level written"),

@@ -1,6 +1,7 @@
 import { DiameterNode } from "@ims/diameter";
 import { cx } from "@ims/diameter/cx";
 import {
+  HttpAdmission,
   openPools,
   runtimeProblems,
   type Service,
@@ -47,12 +48,19 @@ export async function createHomestead(options: HomesteadOptions, modules: Servic
   });
   const servers = new ServingHosts((originHost) => node.isConnected(originHost));
   serveCx(node, { hss, servers, options, nextRand: randomChallenges() });
+  const admission = new HttpAdmission({
+    ...{ clock, log, register, metricsPrefix: "ims_homestead" },
+    targetMs: options.httpOverloadTargetMs,
+    floor: options.httpOverloadFloor,
+    connectionsEach: options.httpClientConnections,
+  });
   const http = provisioningServer(
     {
       address: provisioningAddress(options),
       port: options.provisioningPort,
       token,
       realm: options.homeDomain,
+      admission,
     },
     { subscribers: hss, node, servers, log },
   );
@@ -67,6 +75,7 @@ export async function createHomestead(options: HomesteadOptions, modules: Servic
         ports["diameterTls"] = await node.listen({ host: options.host, port: options.diameterTlsPort, tls });
       }
       node.start();
+      admission.start();
       await http.start();
     },
     async quiesce(signal) {
@@ -76,6 +85,7 @@ export async function createHomestead(options: HomesteadOptions, modules: Servic
     busy: () => ({ diameterPeers: node.openPeers }),
     async stop() {
       stopSeeding();
+      admission.stop();
       await http.stop();
       await node.stop();
       pools?.stop();

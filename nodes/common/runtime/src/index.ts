@@ -43,6 +43,13 @@ export { type Fault, ImsError } from "./errors.ts";
 export { createHealth, type Health, type HealthState } from "./health.ts";
 export type { ReadyMessage } from "./hosted-node.ts";
 export {
+  HttpAdmission,
+  type HttpAdmissionOptions,
+  HttpBusyError,
+  type HttpHooks,
+} from "./http/http-admission.ts";
+export { httpAdmissionOptions } from "./http/http-options.ts";
+export {
   type LoadMonitor,
   type LoadMonitorOptions,
   type LoadSample,
@@ -78,6 +85,11 @@ export {
   type ManagementServerOptions,
   managementServer,
 } from "./metrics/server.ts";
+export {
+  type AdmissionClass,
+  AdmissionControl,
+  type AdmissionControlOptions,
+} from "./overload/admission-control.ts";
 export { type FollowModules, followService, type ServiceTarget } from "./pool/follow-service.ts";
 export { type NameService, nameService, nameServiceOptions } from "./pool/name-service.ts";
 export { type MemberName, memberNameOf } from "./pool/pool-name.ts";

@@ -1,6 +1,5 @@
 import { ellisOpenApiDocument } from "@ims/api";
-import type { Logger } from "@ims/runtime";
-import { runtimeProblems } from "@ims/runtime";
+import { type HttpAdmission, HttpBusyError, type Logger, runtimeProblems } from "@ims/runtime";
 import fastify, { type FastifyInstance } from "fastify";
 import type { EllisCounters, Resource } from "../metrics.ts";
 import { type AccountModules, accountRoutes } from "./account-routes.ts";
@@ -9,7 +8,7 @@ import { type DocumentModules, documentRoutes } from "./document-routes.ts";
 import { type NumberModules, numberRoutes } from "./number-routes.ts";
 import { pageRoutes } from "./page-routes.ts";
 import { type RangeModules, rangeRoutes } from "./range-routes.ts";
-import { Refusal } from "./refusal.ts";
+import { Refusal, tooMany } from "./refusal.ts";
 import { refuse } from "./replies.ts";
 import { type TurnModules, turnRoutes } from "./turn-routes.ts";
 
@@ -37,6 +36,7 @@ export interface EllisServerModules
   /** Of the portal, by name. */
   readonly pages: ReadonlyMap<string, Buffer>;
   readonly log: Logger;
+  readonly admission: HttpAdmission;
 }
 
 const MAX_BODY = 65_536;
@@ -44,7 +44,7 @@ const MAX_BODY = 65_536;
 /** The API of Clearwater's Ellis over HTTP or HTTPS; errors are JSON objects as there. */
 export function ellisServer(options: EllisServerOptions, modules: EllisServerModules) {
   const { tls, trustedProxies } = options;
-  const { log, counters, allowedOrigins } = modules;
+  const { log, counters, allowedOrigins, admission } = modules;
   const app: FastifyInstance = fastify({
     bodyLimit: MAX_BODY,
     requestTimeout: 30_000,
@@ -63,12 +63,18 @@ export function ellisServer(options: EllisServerOptions, modules: EllisServerMod
     });
     refuseForeignPages(request, allowedOrigins);
   });
+  const hooks = admission.hooks("normal");
+  admission.guard(app.server);
+  app.addHook("onRequest", hooks.onRequest);
+  app.addHook("preHandler", hooks.preHandler);
+  app.addHook("onSend", hooks.onSend);
   app.addHook("onResponse", async (request, reply) =>
     counters.request(request.routeOptions.config.resource ?? "other", reply.statusCode),
   );
   app.setNotFoundHandler((request, reply) => refuse(request, reply, new Refusal(404, "No such resource")));
   app.setErrorHandler((error, request, reply) => {
     if (error instanceof Refusal) return refuse(request, reply, error);
+    if (error instanceof HttpBusyError) return refuse(request, reply, tooMany(503, error.retryAfterSeconds));
     const status = (error as { statusCode?: number }).statusCode ?? 500;
     if (status >= 500)
       log.error({ err: error, problemId: runtimeProblems.requestFailed.id }, "request failed");

@@ -1,6 +1,5 @@
 import { canonicalImpu, decodeUtf8 } from "@ims/ims";
-import type { Logger } from "@ims/runtime";
-import { runtimeProblems } from "@ims/runtime";
+import { type HttpAdmission, HttpBusyError, type Logger, runtimeProblems } from "@ims/runtime";
 import fastify, { type FastifyReply, type FastifyRequest } from "fastify";
 import { CALL_LIST_NAME, CALL_LIST_USAGE } from "../call-list/call-list-document.ts";
 import type { CallLists } from "../call-list/call-lists.ts";
@@ -25,6 +24,7 @@ export interface XcapServerOptions {
   readonly port: number;
   readonly point: "ut" | "core";
   readonly tls?: { readonly cert: string; readonly key: string } | undefined;
+  readonly admission: HttpAdmission;
 }
 
 export interface XcapServerModules {
@@ -68,6 +68,12 @@ export function xcapServer(options: XcapServerOptions, modules: XcapServerModule
   });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
+  // What the core asks for belongs to calls that have begun.
+  const hooks = options.admission.hooks(point === "core" ? "privileged" : "normal");
+  options.admission.guard(app.server);
+  app.addHook("onRequest", hooks.onRequest);
+  app.addHook("preHandler", hooks.preHandler);
+  app.addHook("onSend", hooks.onSend);
   const responder =
     (reply: FastifyReply): Respond =>
     (status, outcome, body = "", type = "text/plain; charset=utf-8") => {
@@ -76,6 +82,10 @@ export function xcapServer(options: XcapServerOptions, modules: XcapServerModule
       return reply.code(status).type(type).send(Buffer.from(body));
     };
   app.setErrorHandler((error, _request, reply) => {
+    if (error instanceof HttpBusyError) {
+      reply.header("retry-after", error.retryAfterSeconds);
+      return responder(reply)(503, "unavailable", `${error.message}\n`);
+    }
     const status = (error as { statusCode?: number }).statusCode ?? 500;
     if (status >= 500)
       log.error({ err: error, problemId: runtimeProblems.requestFailed.id }, "request failed");

@@ -1,7 +1,6 @@
 import { hash, timingSafeEqual } from "node:crypto";
 import { openApiDocument } from "@ims/api";
-import type { Service } from "@ims/runtime";
-import { runtimeProblems } from "@ims/runtime";
+import { type HttpAdmission, HttpBusyError, runtimeProblems, type Service } from "@ims/runtime";
 import fastify, { type FastifyInstance, type FastifyRequest } from "fastify";
 import { authenticationRoutes } from "./authentication-routes.ts";
 import { homesteadProvRoutes } from "./homestead-prov/homestead-prov-routes.ts";
@@ -17,6 +16,8 @@ export type ProvisioningServerOptions = {
   readonly token: string | undefined;
   /** Realm of SIP Digest. */
   readonly realm: string;
+  /** Undefined: everything is taken. */
+  readonly admission?: HttpAdmission;
 };
 
 export type ProvisioningServer = Service & { readonly port: number };
@@ -41,6 +42,7 @@ export function provisioningServer(
   // Only JSON: a form or plain text could be sent by any web page.
   app.removeContentTypeParser("text/plain");
   const document = openApiDocument();
+  if (options.admission !== undefined) guardServer(app, options.admission);
   app.addHook("onRequest", async (request) => admit(request, options.token));
   reportProblems(app, modules);
   app.get("/openapi.json", async () => document);
@@ -64,6 +66,14 @@ export function provisioningServer(
     },
     ports: () => ({ provisioning: port }),
   };
+}
+
+function guardServer(app: FastifyInstance, admission: HttpAdmission): void {
+  const hooks = admission.hooks("normal");
+  admission.guard(app.server);
+  app.addHook("onRequest", hooks.onRequest);
+  app.addHook("preHandler", hooks.preHandler);
+  app.addHook("onSend", hooks.onSend);
 }
 
 /** The token where there is one. Without one, pages in a browser on this machine are kept out: they send Origin. */
@@ -91,6 +101,12 @@ function reportProblems(app: FastifyInstance, { log }: RouteModules): void {
       .send(write(404, "No such resource", `${request.method} ${request.url.slice(0, 200)}`)),
   );
   app.setErrorHandler((error, _request, reply) => {
+    if (error instanceof HttpBusyError)
+      return reply
+        .code(503)
+        .header("retry-after", error.retryAfterSeconds)
+        .type("application/problem+json")
+        .send(write(503, "Too much to do", error.message));
     const status =
       error instanceof HttpProblem ? error.status : ((error as { statusCode?: number }).statusCode ?? 500);
     const title = error instanceof HttpProblem ? error.title : status < 500 ? "Wrong request" : "Failed";

@@ -1,10 +1,16 @@
-import { type Clock, type LoadMonitor, type Logger, loadMonitor, type MetricsRegister } from "@ims/runtime";
+import {
+  AdmissionControl,
+  type Clock,
+  type LoadMonitor,
+  type Logger,
+  loadMonitor,
+  type MetricsRegister,
+} from "@ims/runtime";
 import type { SipMessage } from "../message/message.ts";
 import { parameterAt } from "../message/parameters.ts";
 import { parseHostPort } from "../message/uri.ts";
 import type { ResourcePriorities } from "../resource-priority/resource-priorities.ts";
 import type { Flow, ListeningPoint, Target, TransportHandler } from "../transport/transport.ts";
-import { AdmissionControl } from "./admission-control.ts";
 import { LossFeedback } from "./loss-feedback.ts";
 import { lossReport, OFFER, offersLoss, withReport } from "./loss-parameters.ts";
 import { LossReduction } from "./loss-reduction.ts";

@@ -1,11 +1,9 @@
+import type { AdmissionClass } from "@ims/runtime";
 import { tagOf } from "../message/message.ts";
 import type { ResourcePriorities } from "../resource-priority/resource-priorities.ts";
 import type { RequestHead } from "./request-head.ts";
 
-/**
- * exempt: never shed. privileged: completes or keeps what was begun with our consent, shed last. normal: new work.
- */
-export type RequestClass = "exempt" | "privileged" | "normal";
+export type RequestClass = AdmissionClass;
 
 /** From whom a request comes. */
 export interface RequestSource {

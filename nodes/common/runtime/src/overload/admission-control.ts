@@ -1,4 +1,7 @@
-import type { RequestClass } from "./request-class.ts";
+/**
+ * exempt: never shed. privileged: completes or keeps what was begun with our consent, shed last. normal: new work.
+ */
+export type AdmissionClass = "exempt" | "privileged" | "normal";
 
 export interface AdmissionControlOptions {
   /** Delay to steer towards, ms. */
@@ -67,7 +70,7 @@ export class AdmissionControl {
   }
 
   /** May it be taken? Only of interest while limiting. */
-  admit(kind: RequestClass): boolean {
+  admit(kind: AdmissionClass): boolean {
     if (!this.#limiting || kind === "exempt") return true;
     this.#refill();
     const least = kind === "privileged" ? -Math.max(5, (this.#rate * DEBT_MS) / 1000) : 1;
