@@ -129,7 +129,7 @@ test("tidewater alarms, log-level and diagnose find the nodes of a running tidew
       ({ node, level }) => `${node} ${level}`,
     );
   assert.deepEqual(await levels(), ["bono warn", "homestead warn", "sprout debug"]);
-  for (const { pid } of core.nodes) process.kill(pid, "SIGUSR2");
+  for (const pid of core.pids) process.kill(pid, "SIGUSR2");
   let seen: string[] = [];
   for (let turn = 0; turn < 20 && seen.join() !== "bono debug,homestead debug,sprout warn"; turn++)
     seen = await levels();

@@ -55,7 +55,7 @@ test("a core loses its disk and is restored from a backup: subscribers and regis
   for (const name of ["subscribers.db", "simservs.db", "ellis.db", "registrations.db", "subscribers.key"])
     assert.ok(names.includes(name), name);
 
-  for (const { pid } of first.nodes) process.kill(pid, "SIGKILL");
+  for (const pid of first.pids) process.kill(pid, "SIGKILL");
   await first.stop();
   rmSync(stateDir, { recursive: true, force: true });
   await done("restore", file, "--state-dir", stateDir, "--key-file", key);

@@ -40,7 +40,7 @@ test("the whole core is killed and started again: who was registered is called, 
     first.tidewater(["audit", "bindings", "--told", file, ...args, "--json"]);
   assert.deepEqual(await audit().then(({ exitCode, stderr }) => [exitCode, stderr]), [0, ""]);
 
-  for (const pid of new Set(first.nodes.map(({ pid }) => pid))) process.kill(pid, "SIGKILL");
+  for (const pid of first.pids) process.kill(pid, "SIGKILL");
   await first.stop();
   const second = await launchCore({ host, args });
   t.after(() => second.stop());

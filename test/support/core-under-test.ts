@@ -26,6 +26,8 @@ export interface CoreUnderTest {
   };
   readonly provisioning: string;
   readonly nodes: readonly { readonly name: string; readonly pid: number }[];
+  /** Their processes, each once: nodes may share one. */
+  readonly pids: readonly number[];
   /** What the nodes wrote so far, logs and all. */
   readonly output: () => string;
   /** Adds subscribers through the command line program; throws with its message when refused. */
@@ -95,6 +97,7 @@ export async function launchCore(options: CoreOptions = {}): Promise<CoreUnderTe
       sip: { host, udpPort: 5060, tcpPort: 5060, tlsPort: 5061, wsPort: 5062, wssPort: 5063 },
       provisioning: `http://${hostInUri(host)}:8889`,
       nodes: ready.nodes,
+      pids: [...new Set(ready.nodes.map(({ pid }) => pid))],
       output: () => output,
       addSubscriber: async ({ impi, impus, password, args }) => {
         const result = await tidewater(
