@@ -19,12 +19,13 @@ export function poolOf({ name }: Pick<PlacedServer, "name">): string | undefined
 }
 
 /**
- * Every server of a project that is on a host this moment, from the lists that cost Nova least: it can be asked every
+ * Every server of a project that runs on a host this moment, from the lists that cost Nova least: it can be asked every
  * second.
  */
 export async function placedServers(admin: OpenStack, project: string): Promise<PlacedServer[]> {
   const [own, all] = await Promise.all([
-    admin.get("compute", `/servers?all_tenants=true&project_id=${project}`),
+    // One that is being built is on a host before Nova's late check of anti-affinity, which may turn it away: no member yet.
+    admin.get("compute", `/servers?all_tenants=true&status=ACTIVE&project_id=${project}`),
     admin.get("compute", "/os-hypervisors?with_servers=true"),
   ]);
   // The list of hosts has names of Nova's own for servers.
