@@ -83,6 +83,9 @@ export async function runServices(runnables: readonly Runnable[]): Promise<void>
   }
   process.on("SIGTERM", () => void stop("SIGTERM", true));
   process.on("SIGINT", () => void stop("SIGINT", false));
+  process.on("SIGUSR2", () => {
+    for (const { level } of nodes) level.toggle();
+  });
   if (process.send !== undefined)
     process.on("disconnect", () => void stop("the parent process is gone", false));
 

@@ -12,7 +12,9 @@ interface Ready {
 }
 
 function run(t: TestContext, args: { readonly first?: string; readonly second?: string } = {}) {
+  // Not the arguments of the test runner: they make SIGUSR2 write a report.
   const child = fork(program, [], {
+    execArgv: ["--disable-warning=ExperimentalWarning"],
     stdio: ["ignore", "pipe", "pipe", "ipc"],
     env: { ...process.env, ARGS_first: args.first ?? "", ARGS_second: args.second ?? "" },
   });
@@ -84,6 +86,15 @@ test("each node has its own time to quiesce; a second SIGTERM hurries all", asyn
   hurried.child.kill("SIGTERM");
   assert.equal(await hurried.ended, 0);
   assert.ok(!hurried.lines().includes("first quiescing"));
+});
+
+test("SIGUSR2 changes the log level of every node in the process", async (t) => {
+  const both = run(t);
+  await both.ready;
+  both.child.kill("SIGUSR2");
+  const changed = (): string[] => both.lines().filter((line) => line.endsWith("log level changed"));
+  while (changed().length < 2) await new Promise((resolve) => setTimeout(resolve, 10));
+  assert.deepEqual(changed(), ["first log level changed", "second log level changed"]);
 });
 
 test("one that cannot start ends the process, and those before it are stopped", async (t) => {
