@@ -24,7 +24,7 @@ import type { ServiceModules } from "./service-modules.ts";
 import type { ServiceOptions } from "./service-options.ts";
 import { describeFailure } from "./start-failure.ts";
 import { Trail } from "./trail/trail.ts";
-import { trailPage } from "./trail/trail-page.ts";
+import { trailRoute } from "./trail/trail-route.ts";
 import { VERSION } from "./version.ts";
 
 /** A node whose options have been read. */
@@ -77,14 +77,14 @@ export function hostNode(
   registerAlarmMetrics(register, alarms);
   watchMemory(alarms);
   const { managementAddress: address, managementPort: port, trailBytes: bytes, trailSteps: steps } = options;
+  const trail = bytes === 0 ? undefined : new Trail({ bytes, steps, clock });
   const routes = [
     ...alarmRoutes(name, alarms),
     ...logRoutes(level, recent),
     aboutRoute({ node: name, version: VERSION, options: shown }, health),
+    trailRoute(name, trail),
   ];
   const management = managementServer({ address, port, token: token.token }, { register, health, routes });
-  const trail = bytes === 0 ? undefined : new Trail({ bytes, steps, clock });
-  management.addPage("/trail", trailPage(name, trail));
   const services: Service[] = [management, alarmWatcher(alarms, { clock, log })];
   for (const option of ["stateDir", "cdrDir"]) {
     const folder = (options as Readonly<Record<string, unknown>>)[option];

@@ -131,7 +131,7 @@ export {
   type TrailQuery,
 } from "./trail/trail.ts";
 export type { Note, NoteFields } from "./trail/trail-note.ts";
-export { trailPage } from "./trail/trail-page.ts";
+export { trailRoute } from "./trail/trail-route.ts";
 export type {
   TrailContent,
   TrailDirection,

@@ -6,7 +6,7 @@ import {
   metricsRegister,
   Trail,
   type TrailContent,
-  trailPage,
+  trailRoute,
 } from "@ims/runtime";
 import { gather } from "../../src/trail/gather.ts";
 import { nodesIn, type TrailNode, trailNodeOf } from "../../src/trail/trail-nodes.ts";
@@ -21,9 +21,8 @@ async function node(t: TestContext, name: string, steps = 1_000): Promise<Node> 
   const kind = trail.addReader("test", { read: (bytes) => JSON.parse(bytes.toString()) as TrailContent });
   const server = managementServer(
     { address: "127.0.0.1", port: 0 },
-    { register: metricsRegister(), health: createHealth() },
+    { register: metricsRegister(), health: createHealth(), routes: [trailRoute(name, trail)] },
   );
-  server.addPage("/trail", trailPage(name, trail));
   await server.start();
   t.after(() => server.stop());
   return {

@@ -20,8 +20,6 @@ export type { ManagementAnswer } from "../management/route.ts";
 export interface ManagementServer extends Service {
   /** The port listened on; 0 before start. */
   readonly port: number;
-  /** One more page, for who is admitted (resources.ts). */
-  addPage(path: string, page: (query: URLSearchParams) => Promise<ManagementAnswer>): void;
   /** Further things a node tells, by the first part of the path, to who is admitted (resources.ts). */
   serve(resources: ReadonlyMap<string, Resource>): void;
 }
@@ -36,7 +34,7 @@ export interface ManagementServerModules {
 /** Longest body of a request. */
 const MAX_BODY = 65_536;
 
-/** GET /metrics, /health/live, /health/ready, pages and resources, and the routes given. Keeps answering while the process quiesces. */
+/** GET /metrics, /health/live, /health/ready and resources, and the routes given. Keeps answering while the process quiesces. */
 export function managementServer(
   options: ManagementServerOptions,
   { register, health, routes = [] }: ManagementServerModules,
@@ -46,14 +44,12 @@ export function managementServer(
   server.headersTimeout = 5000;
   server.requestTimeout = 10_000;
   server.maxHeadersCount = 100;
-  const pages = new Map<string, (query: URLSearchParams) => Promise<ManagementAnswer>>();
   let port = 0;
   const admit = admission(options.address, options.token);
   const resources = new Map<string, Resource>();
 
   function unknown(): ManagementAnswer {
-    const known = [...paths, ...pages.keys()];
-    return text(404, `try ${known.slice(0, -1).join(", ")} or ${known.at(-1)}\n`);
+    return text(404, `try ${paths.slice(0, -1).join(", ")} or ${paths.at(-1)}\n`);
   }
 
   async function resource(request: IncomingMessage, path: string): Promise<ManagementAnswer | undefined> {
@@ -82,14 +78,8 @@ export function managementServer(
         const lines = [...(ready ? ["ready"] : reasons), ...health.notes()];
         return text(ready ? 200 : 503, `${lines.join("\n")}\n`);
       }
-      default: {
-        const page = pages.get(path);
-        if (page === undefined) return (await resource(request, path)) ?? unknown();
-        const why = admit(request);
-        return why !== undefined
-          ? refused(why.status, why.detail)
-          : page(new URLSearchParams(query.join("?")));
-      }
+      default:
+        return (await resource(request, path)) ?? unknown();
     }
   }
 
@@ -126,7 +116,6 @@ export function managementServer(
     get port() {
       return port;
     },
-    addPage: (path, page) => void pages.set(path, page),
     serve(more) {
       for (const [name, one] of more) resources.set(name, one);
     },

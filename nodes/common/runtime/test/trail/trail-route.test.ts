@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { createHealth, managementServer, metricsRegister, Trail, trailPage } from "@ims/runtime";
+import { createHealth, managementServer, metricsRegister, Trail, trailRoute } from "@ims/runtime";
 import { fakeClock } from "../../testing/index.ts";
 
 async function start(
@@ -10,9 +10,8 @@ async function start(
 ): Promise<(path: string, method?: string, headers?: Record<string, string>) => Promise<Response>> {
   const server = managementServer(
     { address, port: 0, token },
-    { register: metricsRegister(), health: createHealth() },
+    { register: metricsRegister(), health: createHealth(), routes: [trailRoute("bono", trail)] },
   );
-  server.addPage("/trail", trailPage("bono", trail));
   await server.start();
   t.after(() => server.stop());
   return (path, method = "GET", headers = {}) =>

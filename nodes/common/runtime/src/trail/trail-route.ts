@@ -1,4 +1,4 @@
-import type { ManagementAnswer } from "../metrics/server.ts";
+import { type ManagementRoute, refused, text } from "../management/route.ts";
 import type { Trail, TrailQuery } from "./trail.ts";
 
 const MAX_KEYS = 32;
@@ -11,18 +11,20 @@ const HELP =
   "GET /trail?key=<imsi, identity, number, Call-ID or ICID>, up to 32 of them; &kind=sip &since=<ms or ISO 8601> &until= &limit= (up to 5000) &text=true\n";
 
 /** GET /trail: the steps of a subscriber or a call at this node, as JSON. */
-export function trailPage(
-  node: string,
-  trail: Trail | undefined,
-): (query: URLSearchParams) => Promise<ManagementAnswer> {
-  return async (parameters) => {
-    if (trail === undefined) return plain(404, "the trail is off: --trail-bytes switches it on\n");
-    const query = queryOf(parameters);
-    if (typeof query === "string") return plain(400, `${query}\n${HELP}`);
-    if (trail.searching >= MAX_SEARCHES) return plain(503, "other searches are under way: try again\n");
-    const answer = await trail.find(query);
-    const body = JSON.stringify({ node, pid: process.pid, now: Date.now(), ...answer });
-    return { status: 200, type: "application/json", body };
+export function trailRoute(node: string, trail: Trail | undefined): ManagementRoute {
+  return {
+    path: "/trail",
+    methods: ["GET"],
+    restricted: true,
+    async answer({ query: parameters }) {
+      if (trail === undefined) return refused(404, "the trail is off: --trail-bytes switches it on");
+      const query = queryOf(parameters);
+      if (typeof query === "string") return text(400, `${query}\n${HELP}`);
+      if (trail.searching >= MAX_SEARCHES) return refused(503, "other searches are under way: try again");
+      const answer = await trail.find(query);
+      const body = JSON.stringify({ node, pid: process.pid, now: Date.now(), ...answer });
+      return { status: 200, type: "application/json", body };
+    },
   };
 }
 
@@ -48,8 +50,4 @@ function queryOf(parameters: URLSearchParams): TrailQuery | string {
 function timeOf(text: string | null): number | undefined {
   if (text === null) return undefined;
   return /^[0-9]+(?:\.[0-9]+)?$/.test(text) ? Number(text) : Date.parse(text);
-}
-
-function plain(status: number, body: string): ManagementAnswer {
-  return { status, type: "text/plain; charset=utf-8", body };
 }
