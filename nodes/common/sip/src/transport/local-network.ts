@@ -30,10 +30,6 @@ export class LocalNetwork implements LocalTurns {
     };
   }
 
-  has(address: string, port: number): boolean {
-    return this.#listeners.has(keyOf(address, port));
-  }
-
   /** Joins what `open` makes, told its local port, with what the listener makes; undefined when there is none or it refuses. */
   connect(
     target: { readonly address: string; readonly port: number; readonly localAddress: string },
