@@ -1,18 +1,7 @@
 import { readFileSync } from "node:fs";
-import { BlockList, isIP } from "node:net";
+import { isLoopback } from "@ims/runtime";
 import { HomesteadError } from "./errors.ts";
 import type { HomesteadOptions } from "./options.ts";
-
-const loopback = new BlockList();
-loopback.addSubnet("127.0.0.0", 8, "ipv4");
-loopback.addAddress("::1", "ipv6");
-
-/** Whether only this machine reaches an address. */
-export function isLoopback(address: string): boolean {
-  if (address === "localhost") return true;
-  const family = isIP(address);
-  return family !== 0 && loopback.check(address, family === 6 ? "ipv6" : "ipv4");
-}
 
 /** Where the provisioning API listens. */
 export function provisioningAddress(options: HomesteadOptions): string {

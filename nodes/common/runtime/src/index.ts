@@ -69,6 +69,7 @@ export {
 } from "./log/logger.ts";
 export { RecentLines, type RecentLinesOptions } from "./log/recent-lines.ts";
 export { type LoopPacer, type LoopPacerOptions, loopPacer } from "./loop-pacer.ts";
+export { isLoopback } from "./loopback.ts";
 export { makeFolder } from "./make-folder.ts";
 export type { ManagementAnswer, ManagementRequest, ManagementRoute } from "./management/route.ts";
 export type { RunFile } from "./management/run-file.ts";

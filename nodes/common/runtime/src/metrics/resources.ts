@@ -1,7 +1,7 @@
 import { hash, timingSafeEqual } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { IncomingMessage } from "node:http";
-import { BlockList, isIP } from "node:net";
+import { isLoopback } from "../loopback.ts";
 
 /** What a node tells on its management port beside metrics and health. */
 export type ResourceAnswer =
@@ -54,16 +54,6 @@ export function managementToken(file: string): string | undefined {
   const token = readFileSync(file, "utf8").trim();
   if (token.length >= MIN_TOKEN) return token;
   throw new Error(`${file}: the management token must have at least ${MIN_TOKEN} characters`);
-}
-
-const loopback = new BlockList();
-loopback.addSubnet("127.0.0.0", 8, "ipv4");
-loopback.addAddress("::1", "ipv6");
-
-function isLoopback(address: string): boolean {
-  if (address === "localhost") return true;
-  const family = isIP(address);
-  return family !== 0 && loopback.check(address, family === 6 ? "ipv6" : "ipv4");
 }
 
 /** A page that has its name resolve to this machine (DNS rebinding) sends that name. */
