@@ -4,7 +4,7 @@ import type { SipMessage } from "@ims/sip";
 import { type AnalyticsEvent, analyticsEventSchema } from "../../src/analytics/analytics-event.ts";
 import { AnsweredCalls } from "../../src/analytics/answered-calls.ts";
 import { ScscfAnalytics } from "../../src/analytics/scscf-analytics.ts";
-import { type Bench, BOB, BOB_KEYS, benchWithUsers, parsed, SCSCF } from "../support/bench.ts";
+import { type Bench, BOB, BOB_KEYS, benchWithUsers, callBob, parsed, SCSCF } from "../support/bench.ts";
 import { subscribe } from "../support/reg-event.ts";
 
 /** A bench and what it has told since the last look, as whoever reads the lines sees it. */
@@ -25,19 +25,6 @@ const WHERE = { analytics: 1, node: "S-CSCF", nodeAddress: "127.0.0.1" } as cons
 function bare({ id, ...event }: AnalyticsEvent): Omit<AnalyticsEvent, "id"> {
   assert.match(id, /^[\w-]{22}$/);
   return event;
-}
-
-async function call(b: Bench, callId: string): Promise<SipMessage> {
-  const text = b.request("INVITE", {
-    uri: "sip:bob@example.com",
-    callId,
-    headers: [
-      `Route: <${SCSCF};lr;orig>`,
-      "Contact: <sip:alice@192.0.2.1:5060>",
-      "P-Asserted-Identity: <sip:alice@example.com>",
-    ],
-  });
-  return b.exchange(text, b.toScscf);
 }
 
 test("a registration is told with its user, contacts and time; a refresh, an end and a refusal as what they are", async () => {
@@ -112,7 +99,7 @@ test("a call is told of its caller and its called user when it is answered, and 
   await b.registered();
   await b.registered(BOB, BOB_KEYS);
   told();
-  const invite = await call(b, "the-call");
+  const invite = await callBob(b, "the-call");
   await b.advance(1_500);
   await b.exchange(b.answer(invite, 180), b.dialled());
   await b.advance(4_000);
@@ -164,7 +151,7 @@ test("a call that fails is told once a side, with status and reason, whether or 
   await b.registered();
   await b.registered(BOB, BOB_KEYS);
   told();
-  const invite = await call(b, "busy");
+  const invite = await callBob(b, "busy");
   await b.send(b.answer(invite, 180), b.dialled());
   await b.send(b.answer(invite, 486, ['Reason: SIP;cause=486;text="Busy"']), b.dialled());
   assert.deepEqual(

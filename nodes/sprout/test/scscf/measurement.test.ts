@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { SipMessage } from "@ims/sip";
-import { type Bench, BOB, BOB_KEYS, benchWithUsers, SCSCF } from "../support/bench.ts";
+import { type Bench, BOB, BOB_KEYS, benchWithUsers, callBob, SCSCF } from "../support/bench.ts";
 import { subscribe } from "../support/reg-event.ts";
 
 /** What has been counted: "<metric without prefix> <label values, sorted by name>" to number. */
@@ -14,19 +13,6 @@ async function counted(b: Bench, prefix: string): Promise<Record<string, number>
     found[[name, ...values].join(" ").trim()] = Number(value);
   }
   return found;
-}
-
-function invite(b: Bench, callId: string): Promise<SipMessage> {
-  const text = b.request("INVITE", {
-    uri: "sip:bob@example.com",
-    callId,
-    headers: [
-      `Route: <${SCSCF};lr;orig>`,
-      "Contact: <sip:alice@192.0.2.1:5060>",
-      "P-Asserted-Identity: <sip:alice@example.com>",
-    ],
-  });
-  return b.exchange(text, b.toScscf);
 }
 
 test("TS 32.409: registrations are counted as initial, re-registration and deregistration, a challenge is not", async () => {
@@ -73,7 +59,7 @@ test("TS 32.409: a session is set up with its 180, answered with its 200, of cal
   const b = benchWithUsers();
   await b.registered();
   await b.registered(BOB, BOB_KEYS);
-  const sent = await invite(b, "answered");
+  const sent = await callBob(b, "answered");
   await b.advance(2_000);
   await b.exchange(b.answer(sent, 180), b.dialled());
   await b.advance(5_000);
@@ -93,9 +79,9 @@ test("TS 32.409: busy before it rings is a failure, busy after that is no answer
   const b = benchWithUsers();
   await b.registered();
   await b.registered(BOB, BOB_KEYS);
-  const busy = await invite(b, "busy");
+  const busy = await callBob(b, "busy");
   await b.send(b.answer(busy, 486), b.dialled());
-  const declined = await invite(b, "declined");
+  const declined = await callBob(b, "declined");
   await b.send(b.answer(declined, 180), b.dialled());
   await b.send(b.answer(declined, 603), b.dialled());
   assert.deepEqual(await counted(b, "procedure_failures"), {

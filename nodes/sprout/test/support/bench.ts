@@ -341,3 +341,17 @@ export function benchWithUsers(options: BenchOptions = {}): Bench {
 /** Bob registers like Alice does. */
 export const BOB = { impu: "sip:bob@example.com", contact: "<sip:bob@192.0.2.2:5060>" } as const;
 export const BOB_KEYS = { username: "bob@example.com" } as const;
+
+/** Alice, who is registered, calls Bob: the INVITE as the P-CSCF sends it to her S-CSCF. Gives its first answer. */
+export function callBob(b: Bench, callId: string): Promise<SipMessage> {
+  const text = b.request("INVITE", {
+    uri: "sip:bob@example.com",
+    callId,
+    headers: [
+      `Route: <${SCSCF};lr;orig>`,
+      "Contact: <sip:alice@192.0.2.1:5060>",
+      "P-Asserted-Identity: <sip:alice@example.com>",
+    ],
+  });
+  return b.exchange(text, b.toScscf);
+}
