@@ -5,7 +5,7 @@ import { test } from "node:test";
 
 const ROOT = join(import.meta.dirname, "../..");
 
-/** Which of our packages may be imported: runtime ← sip, diameter, store ← ims ← api ← nodes. A node never imports a node. */
+/** Which of our packages may be imported: runtime ← sip, diameter, store ← ims ← api ← doctor, nodes. A node never imports a node. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   runtime: [],
   sip: ["runtime"],
@@ -13,18 +13,19 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   store: ["runtime"],
   ims: ["runtime", "sip", "diameter", "store"],
   api: ["runtime", "ims"],
+  doctor: ["runtime", "sip", "ims", "api"],
   "application-server": ["runtime", "sip", "store", "ims"],
   bono: ["runtime", "sip", "store", "ims", "api"],
   sprout: ["runtime", "sip", "diameter", "store", "ims", "api", "application-server"],
   ralf: ["runtime", "diameter", "store", "ims", "api"],
   homer: ["runtime", "sip", "store", "ims", "api"],
-  ellis: ["runtime", "store", "ims", "api"],
+  ellis: ["runtime", "store", "ims", "api", "doctor"],
   homestead: ["runtime", "sip", "diameter", "store", "ims", "api"],
   vnf: [],
   "etcd-cluster": ["runtime", "store"],
   // The one place where nodes meet: it runs them in one process.
   "all-in-one": ["runtime", "sip", "bono", "sprout"],
-  tidewater: ["runtime", "store", "ims", "api", "vnf"],
+  tidewater: ["runtime", "store", "ims", "api", "doctor", "vnf"],
 };
 
 const packages = globSync(

@@ -1,9 +1,7 @@
 import { readFileSync } from "node:fs";
+import { gather, ladder, printable, rungsOf, summaryOf, type TrailNode } from "@ims/doctor";
 import { Command, InvalidArgumentError } from "commander";
-import { summaryOf } from "./exchange.ts";
-import { gather } from "./gather.ts";
-import { ladder, printable, rungsOf } from "./ladder.ts";
-import { runningNodes, type TrailNode, trailNodeOf, usualNodes } from "./trail-nodes.ts";
+import { nodesFor, trailNodesOption } from "./trail-nodes.ts";
 
 interface Given {
   readonly host?: string;
@@ -14,11 +12,6 @@ interface Given {
   readonly text?: boolean;
   readonly json?: boolean;
 }
-
-const collect = (value: string, before: readonly TrailNode[] = []): TrailNode[] => [
-  ...before,
-  trailNodeOf(value),
-];
 
 function count(text: string): number {
   const value = Number(text);
@@ -45,7 +38,7 @@ export function trailCommand(exit: (code: number) => void): Command {
       "that of a running tidewater up --pools, which names its nodes",
       ".tidewater",
     )
-    .option("--node <name=url>", "management port of a node, instead; may be repeated", collect)
+    .option("--node <name=url>", "management port of a node, instead; may be repeated", trailNodesOption)
     .option("--token-file <file>", "file with the management token, needed beyond loopback")
     .option("--last <number>", "how many registrations and calls", count, 3)
     .option("--text", "with the messages themselves")
@@ -56,7 +49,7 @@ export function trailCommand(exit: (code: number) => void): Command {
 async function trail(key: string, given: Given): Promise<number> {
   const { last, text = false, json, tokenFile } = given;
   const token = tokenFile === undefined ? undefined : readFileSync(tokenFile, "utf8").trim();
-  const nodes = await nodesOf(given);
+  const nodes = await nodesFor(given);
   const { exchanges, earlier, oldest, problems } = await gather(nodes, key, { last, text, token });
   const since = oldest === undefined ? "" : new Date(oldest).toISOString();
   if (json === true) {
@@ -76,10 +69,4 @@ async function trail(key: string, given: Given): Promise<number> {
   const kept = since === "" ? "nothing is kept" : `what is kept begins at ${since}`;
   if (json !== true) process.stderr.write(`tidewater: nothing is known of ${printable(key)}: ${kept}\n`);
   return 1;
-}
-
-async function nodesOf({ node, host, stateDir }: Given): Promise<readonly TrailNode[]> {
-  if (node !== undefined) return node;
-  if (host !== undefined) return usualNodes(host);
-  return (await runningNodes(stateDir)) ?? usualNodes("127.0.0.1");
 }

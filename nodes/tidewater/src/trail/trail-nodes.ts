@@ -1,16 +1,9 @@
 import { resolve } from "node:path";
+import type { TrailNode } from "@ims/doctor";
 import { InvalidArgumentError } from "commander";
 import { z } from "zod";
+import { nodesOf as nodesWithRunFile } from "../operate/running-nodes.ts";
 import { askControl } from "../up/pools/control.ts";
-
-/** A node that may be asked for its trail. */
-export interface TrailNode {
-  readonly name: string;
-  /** Of its management port. */
-  readonly url: string;
-  /** Many cores have none. */
-  readonly optional?: boolean;
-}
 
 const KEEPING: ReadonlySet<string> = new Set(["bono", "sprout", "homestead", "ralf"]);
 /** Management ports, unless nodes are told others. */
@@ -43,6 +36,29 @@ export function trailNodeOf(text: string): TrailNode {
       "Write it as NAME=URL of a management port: bono-1=http://127.0.0.1:9101.",
     );
   return { name: name === "" ? parsed.host : name, url: parsed.origin };
+}
+
+/** Those that a command is about: named one by one, at an address, or of a state directory; else where they usually are. */
+export async function nodesFor({
+  node,
+  host,
+  stateDir,
+}: {
+  readonly node?: readonly TrailNode[];
+  readonly host?: string;
+  readonly stateDir: string;
+}): Promise<readonly TrailNode[]> {
+  if (node !== undefined) return node;
+  if (host !== undefined) return usualNodes(host);
+  const running = await runningNodes(stateDir);
+  if (running !== undefined) return running;
+  const written = nodesWithRunFile(stateDir).filter(({ node: name }) => KEEPING.has(name));
+  return written.length > 0 ? written.map(({ node: name, url }) => ({ name, url })) : usualNodes("127.0.0.1");
+}
+
+/** An option that may be repeated. */
+export function trailNodesOption(value: string, before: readonly TrailNode[] = []): TrailNode[] {
+  return [...before, trailNodeOf(value)];
 }
 
 /** The nodes of the `tidewater up --pools` that runs with a state directory; undefined when there is none. */

@@ -9,7 +9,7 @@ import {
   trailRoute,
 } from "@ims/runtime";
 import { gather } from "../../src/trail/gather.ts";
-import { nodesIn, type TrailNode, trailNodeOf } from "../../src/trail/trail-nodes.ts";
+import type { TrailNode } from "../../src/trail/trail-node.ts";
 
 interface Node extends TrailNode {
   /** Records a step: what is left out is not said. */
@@ -92,30 +92,4 @@ test("a node that is away or is none is told of, and the others are asked all th
 test("nobody knows it: that is said, with how far back anything is kept", async (t) => {
   const { exchanges, oldest } = await gather([await node(t, "bono")], "nobody", { last: 2, text: false });
   assert.deepEqual([exchanges, oldest], [[], undefined]);
-});
-
-test("nodes are named by a URL, or by what a running core lists", () => {
-  assert.deepEqual(trailNodeOf("bono-1=http://127.0.0.1:9101/x"), {
-    name: "bono-1",
-    url: "http://127.0.0.1:9101",
-  });
-  assert.deepEqual(trailNodeOf("http://[::1]:9101"), { name: "[::1]:9101", url: "http://[::1]:9101" });
-  for (const text of ["bono", "ftp://x", "=http://x", "http://"])
-    assert.throws(() => trailNodeOf(text), text);
-  const ports = { management: 9_101 };
-  assert.deepEqual(
-    nodesIn({
-      host: "::",
-      nodes: [
-        { name: "memcached-1", ports },
-        { name: "bono", ports },
-        { name: "sprout-2", host: "127.0.2.2", ports },
-        { name: "homestead", ports: {} },
-      ],
-    }),
-    [
-      { name: "bono", url: "http://[::1]:9101" },
-      { name: "sprout-2", url: "http://127.0.2.2:9101" },
-    ],
-  );
 });

@@ -57,9 +57,18 @@ function arrivalsOf(steps: readonly NodeStep[]): Map<NodeStep, NodeStep> {
   return arrivals;
 }
 
+export interface LadderOptions {
+  /** With the messages themselves. */
+  readonly text: boolean;
+  /** Rungs; of more than these the middle is left out. */
+  readonly most?: number;
+}
+
 /** The ladder of one exchange, for a terminal of any kind. */
-export function ladder(exchange: Exchange, { text }: { readonly text: boolean }): string {
+export function ladder(exchange: Exchange, { text, most = Number.POSITIVE_INFINITY }: LadderOptions): string {
   const rungs = rungsOf(exchange);
+  const hidden = Math.max(0, rungs.length - most);
+  const cut = Math.ceil((rungs.length - hidden) / 2);
   const names = participants(rungs);
   const { method, from, to, outcome } = summaryOf(exchange);
   const start = startOf(exchange);
@@ -72,7 +81,9 @@ export function ladder(exchange: Exchange, { text }: { readonly text: boolean })
     "",
     `${"s".padStart(TIME - 2)}  ${names.map((name) => centred(printable(name), COLUMN)).join("")}`.trimEnd(),
   ];
-  for (const rung of rungs) {
+  for (const [index, rung] of rungs.entries()) {
+    if (hidden > 0 && index === cut) lines.push(`${" ".repeat(TIME)}... ${hidden} more`);
+    if (index >= cut && index < cut + hidden) continue;
     const time = `${((rung.time - start) / 1000).toFixed(6).padStart(TIME - 2)}  `;
     if (rung.kind === "note") {
       const { kind, title } = rung.step;

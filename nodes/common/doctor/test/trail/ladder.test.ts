@@ -136,3 +136,12 @@ test("a call that nobody has answered says so", () => {
   );
   assert.deepEqual([method, outcome], ["INVITE", "no final answer"]);
 });
+
+test("of a very long exchange the middle is left out when that is wanted", () => {
+  const steps = Array.from({ length: 1_000 }, (_, at) =>
+    sip("bono", "in", at, `OPTIONS sip:${at}@example.com`, { ends: ACCESS }),
+  );
+  const lines = ladder(exchangeOf(steps), { text: false, most: 10 }).split("\n");
+  assert.equal(lines.length, 4 + 10 + 1);
+  assert.equal(lines[9]?.trim(), "... 990 more");
+});

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { TrailNode } from "./trail-nodes.ts";
+import type { TrailNode } from "./trail-node.ts";
 
 const answer = z.object({
   oldest: z.number().optional(),
@@ -29,6 +29,7 @@ const answer = z.object({
       status: z.number().optional(),
       fields: z.record(z.string(), z.unknown()).optional(),
       text: z.string().optional(),
+      octets: z.string().optional(),
     }),
   ),
 });

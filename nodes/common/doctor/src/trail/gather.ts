@@ -1,6 +1,6 @@
 import { type Asked, type Asker, askNode, type NodeStep, type Told } from "./ask-node.ts";
 import { type Exchange, endOf, exchangeOf, exchangesOf, startOf } from "./exchange.ts";
-import type { TrailNode } from "./trail-nodes.ts";
+import type { TrailNode } from "./trail-node.ts";
 
 export interface Gathered {
   readonly exchanges: readonly Exchange[];
@@ -8,6 +8,8 @@ export interface Gathered {
   readonly earlier: number;
   /** Of the oldest step that any node still has. */
   readonly oldest: number | undefined;
+  /** What the HSS has sent about the subscriber of its own accord (RTR, PPR), in order of time. */
+  readonly pushed: readonly NodeStep[];
   /** What nodes could not be asked, one line each. */
   readonly problems: readonly string[];
 }
@@ -67,7 +69,11 @@ export async function gather(
     for (const callId of whole.callIds) done.add(callId);
     exchanges.push(await withNeighbours(whole, text, ask));
   }
-  return { exchanges, earlier: candidates.length - chosen.length, oldest, problems: [...problems] };
+  const pushed = isCall ? [] : exchangeOf(onceEach(named.filter(isPushed))).steps;
+  return {
+    ...{ exchanges, earlier: candidates.length - chosen.length },
+    ...{ oldest, pushed, problems: [...problems] },
+  };
 }
 
 type Ask = (asked: Asked) => Promise<NodeStep[]>;
@@ -114,6 +120,11 @@ function aliasesOf(steps: readonly NodeStep[], key: string): string[] {
       for (const identity of identities) found.add(identity);
   found.delete(key);
   return [...found].slice(0, MOST_ALIASES);
+}
+
+/** TS 29.228 §6.1.3, §6.2.2. */
+function isPushed({ kind, title }: NodeStep): boolean {
+  return kind === "cx" && /^(?:RTR|PPR)\b/.test(title);
 }
 
 function isRegistration({ steps }: Exchange): boolean {
