@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { systemClock, withServiceOptions } from "@ims/runtime";
-import { type ConfigReader, checkConfig } from "./config-manager/config-check.ts";
+import { type ConfigReader, keyReaders, secretsOf } from "./config-manager/config-check.ts";
 import { type ApplyResult, ConfigManager } from "./config-manager/config-manager.ts";
 import { diffSettings, readSettings, type SettingChange, writeSettings } from "./config-manager/settings.ts";
 import type { EtcdClient } from "./etcd/client.ts";
@@ -155,11 +155,12 @@ async function show({ manager, nodes, say }: Site): Promise<number> {
   if (now.kind !== "config") return told(say, now);
   const { number, at, author, text } = now.document;
   say(`# configuration ${number}, ${new Date(at).toISOString()}, ${author}`);
-  const check = checkConfig(text, nodes);
   const read = readSettings(text);
   const settings = read.kind === "settings" ? read.settings : new Map<string, string>();
-  // What cannot be checked any more shows no value.
-  const secret = check.kind === "valid" ? check.secret : new Set(settings.keys());
+  // What no node knows any more shows no value.
+  const readers = keyReaders(nodes);
+  const unknown = [...settings.keys()].filter((key) => readers(key).length === 0);
+  const secret = new Set([...secretsOf(text, nodes), ...unknown]);
   for (const { key, after = "" } of diffSettings(new Map(), settings, secret)) say(`${key}=${after}`);
   return 0;
 }

@@ -42,6 +42,9 @@ export {
   type ConfigProblem,
   type ConfigReader,
   checkConfig,
+  type KeyReaders,
+  keyReaders,
+  secretsOf,
 } from "./config-manager/config-check.ts";
 export type { ConfigDocument } from "./config-manager/config-document.ts";
 export {
@@ -52,6 +55,12 @@ export {
   type ConfigResult,
 } from "./config-manager/config-manager.ts";
 export { ConfigWriter, type ConfigWriterOptions } from "./config-manager/config-writer.ts";
+export {
+  type FileApplyResult,
+  FileConfig,
+  type FileConfigOptions,
+  type FileState,
+} from "./config-manager/file-config.ts";
 export { diffSettings, readSettings, type SettingChange, writeSettings } from "./config-manager/settings.ts";
 export { EdgeReceiver, type EdgeReceiverOptions } from "./edge/edge-receiver.ts";
 export { EdgeSender, type EdgeSenderOptions } from "./edge/edge-sender.ts";

@@ -31,7 +31,7 @@ export async function reconfigure({
   };
   const before = await numberOfBono();
   const file = join(folder, "shared_config");
-  writeFileSync(file, "home_domain=example.com\nquiesce_seconds=3\n");
+  writeFileSync(file, "home_domain=example.com\ncoalesce_ms=3\n");
   const said: string[] = [];
   const from = performance.now();
   const seconds = (): string => `${((performance.now() - from) / 1000).toFixed(0)} s`;

@@ -1,4 +1,4 @@
-import { checkSettings } from "@ims/runtime";
+import { checkSettings, nearestName, optionsOf } from "@ims/runtime";
 import type { z } from "zod";
 import { readSettings } from "./settings.ts";
 
@@ -26,6 +26,24 @@ export type ConfigCheck =
     }
   | { readonly kind: "invalid"; readonly problems: readonly ConfigProblem[] };
 
+/** Who reads a key of the file, and takes a new value of it without a restart. */
+export type KeyReaders = (key: string) => readonly { readonly pool: string; readonly hot: boolean }[];
+
+export function keyReaders(nodes: readonly ConfigReader[]): KeyReaders {
+  const all = new Map<string, { readonly pool: string; readonly hot: boolean }[]>();
+  for (const { pool, schema } of nodes)
+    for (const { fileKeys, hot } of optionsOf(pool, schema))
+      for (const key of fileKeys) all.set(key, [...(all.get(key) ?? []), { pool, hot }]);
+  return (key) => all.get(key) ?? [];
+}
+
+/** Keys whose values show nowhere, also of a text that nodes would refuse. */
+export function secretsOf(text: string, nodes: readonly ConfigReader[]): ReadonlySet<string> {
+  const read = readSettings(text);
+  if (read.kind === "malformed") return new Set();
+  return new Set(nodes.flatMap(({ schema }) => checkSettings(schema, read.settings).secret));
+}
+
 /** The text of a shared_config as the nodes would read it; a key that no node knows is a mistake. */
 export function checkConfig(text: string, nodes: readonly ConfigReader[]): ConfigCheck {
   const read = readSettings(text);
@@ -42,8 +60,7 @@ export function checkConfig(text: string, nodes: readonly ConfigReader[]): Confi
     for (const { key, problem } of check.problems)
       if (!problems.has(key)) problems.set(key, `${pool} would refuse it: ${problem}`);
   }
-  for (const key of settings.keys())
-    if (!readers.has(key)) problems.set(key, "no node has such an option (--help of a node lists its own)");
+  for (const key of settings.keys()) if (!readers.has(key)) problems.set(key, unknown(key, nodes));
   if (problems.size === 0) return { kind: "valid", settings, readers, secret };
   const lines = text.split(/\r?\n/);
   const lineOf = (key: string): number =>
@@ -54,4 +71,15 @@ export function checkConfig(text: string, nodes: readonly ConfigReader[]): Confi
       .map(([key, problem]) => ({ line: lineOf(key), key, problem }))
       .sort((one, other) => one.line - other.line),
   };
+}
+
+function unknown(key: string, nodes: readonly ConfigReader[]): string {
+  const names = nodes.flatMap(({ pool, schema }) =>
+    optionsOf(pool, schema).flatMap(({ fileKeys }) => fileKeys[0] ?? []),
+  );
+  const near = nearestName(key.toLowerCase(), names);
+  const hint = near === undefined ? "docs/reference/configuration.md has all" : `did you mean ${near}?`;
+  return nodes.length === 1
+    ? `${nodes[0]?.pool ?? ""} has no such option (${hint})`
+    : `no node has such an option (${hint})`;
 }

@@ -1,4 +1,6 @@
 import { z } from "zod";
+import type { KeyReaders } from "./config-check.ts";
+import { readSettings } from "./settings.ts";
 
 /** One state of the configuration that all nodes of a site share. */
 export const configDocumentSchema = z.object({
@@ -19,6 +21,22 @@ export const configDocumentSchema = z.object({
   restart: z.array(z.string().max(63)).max(100),
 });
 export type ConfigDocument = Readonly<z.output<typeof configDocumentSchema>>;
+
+/** A state whose text `nodes` read. */
+export function documentOf(
+  state: Omit<ConfigDocument, "version" | "readers" | "restart">,
+  { readers, changed }: { readonly readers: KeyReaders; readonly changed: readonly string[] },
+): ConfigDocument {
+  const read = readSettings(state.text);
+  const keys = read.kind === "settings" ? [...read.settings.keys()] : [];
+  const restart = changed.flatMap((key) => readers(key).flatMap(({ pool, hot }) => (hot ? [] : [pool])));
+  return {
+    version: 1,
+    ...state,
+    readers: keys.map((key) => ({ key, pools: readers(key).map(({ pool }) => pool) })),
+    restart: [...new Set(restart)].sort(),
+  };
+}
 
 export function configKeys(root: string): {
   readonly current: string;

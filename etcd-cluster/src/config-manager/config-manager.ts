@@ -2,8 +2,15 @@ import type { Clock } from "@ims/runtime";
 import { parseJson } from "../cluster-manager/cluster-view.ts";
 import type { EtcdClient } from "../etcd/client.ts";
 import type { Unavailable } from "../etcd/errors.ts";
-import { type ConfigProblem, type ConfigReader, checkConfig } from "./config-check.ts";
-import { type ConfigDocument, configDocumentSchema, configKeys } from "./config-document.ts";
+import {
+  type ConfigProblem,
+  type ConfigReader,
+  checkConfig,
+  type KeyReaders,
+  keyReaders,
+  secretsOf,
+} from "./config-check.ts";
+import { type ConfigDocument, configDocumentSchema, configKeys, documentOf } from "./config-document.ts";
 import { diffSettings, readSettings, type SettingChange, writeSettings } from "./settings.ts";
 
 export interface ConfigManagerOptions {
@@ -52,9 +59,11 @@ export type ApplyResult =
 export class ConfigManager {
   readonly #options: ConfigManagerOptions;
   readonly #keys: ReturnType<typeof configKeys>;
+  readonly #readers: KeyReaders;
 
   constructor(options: ConfigManagerOptions) {
     this.#options = options;
+    this.#readers = keyReaders(options.nodes);
     this.#keys = configKeys(options.root);
   }
 
@@ -104,20 +113,10 @@ export class ConfigManager {
     const before = settingsOf(now);
     const changes = diffSettings(before, check.settings, this.#secrets(now, check.secret));
     if (changes.length === 0 && now.kind === "config") return { kind: "unchanged", document: now.document };
-    const was = now.kind === "config" ? checkConfig(now.document.text, nodes) : undefined;
-    const readers = (key: string): readonly string[] =>
-      check.readers.get(key) ??
-      (was?.kind === "valid" ? (was.readers.get(key) ?? []) : nodes.map(({ pool }) => pool));
-    const document: ConfigDocument = {
-      version: 1,
-      number: last + 1,
-      at: clock.now(),
-      author,
-      comment,
-      text: writeSettings(check.settings),
-      readers: [...check.settings.keys()].map((key) => ({ key, pools: [...readers(key)] })),
-      restart: [...new Set(changes.flatMap(({ key }) => readers(key)))].sort(),
-    };
+    const document = documentOf(
+      { number: last + 1, at: clock.now(), author, comment, text: writeSettings(check.settings) },
+      { readers: this.#readers, changed: changes.map(({ key }) => key) },
+    );
     const value = JSON.stringify(configDocumentSchema.parse(document));
     const key = this.#keys.current;
     const result = await client.transact({
@@ -154,8 +153,10 @@ export class ConfigManager {
   }
 
   #secrets(now: ConfigResult, secret: ReadonlySet<string>): ReadonlySet<string> {
-    const was = now.kind === "config" ? checkConfig(now.document.text, this.#options.nodes) : undefined;
-    return new Set([...secret, ...(was?.kind === "valid" ? was.secret : [])]);
+    return new Set([
+      ...secret,
+      ...(now.kind === "config" ? secretsOf(now.document.text, this.#options.nodes) : []),
+    ]);
   }
 }
 

@@ -24,12 +24,24 @@ export const bonoOptions = z.object({
   tlsPort: port("access side, TLS; opened when a certificate is given", 5061),
   wsPort: port("access side, SIP over WebSocket", 5062),
   wssPort: port("access side, SIP over secure WebSocket; opened when a certificate is given", 5063),
-  tlsCertFile: z.string().default("").describe("file with the PEM certificate chain for TLS and WSS"),
-  tlsKeyFile: z.string().default("").describe("file with the PEM private key for TLS and WSS"),
-  tlsCert: pem("CERTIFICATE").describe(
-    "that chain itself, its PEM in base64, for a configuration that machines share; a file goes before it",
-  ),
-  tlsKey: pem("PRIVATE KEY").describe("the key itself, its PEM in base64").meta({ secret: true }),
+  tlsCertFile: z
+    .string()
+    .default("")
+    .describe("file with the PEM certificate chain for TLS and WSS")
+    .meta({ needs: ["tlsKeyFile", "tlsKey"] }),
+  tlsKeyFile: z
+    .string()
+    .default("")
+    .describe("file with the PEM private key for TLS and WSS")
+    .meta({ needs: ["tlsCertFile", "tlsCert"] }),
+  tlsCert: pem("CERTIFICATE")
+    .describe(
+      "that chain itself, its PEM in base64, for a configuration that machines share; a file goes before it",
+    )
+    .meta({ needs: ["tlsKeyFile", "tlsKey"] }),
+  tlsKey: pem("PRIVATE KEY")
+    .describe("the key itself, its PEM in base64")
+    .meta({ secret: true, needs: ["tlsCertFile", "tlsCert"] }),
   coreHost: host
     .default("")
     .describe("address the trusted side is bound to; default: that of the access side"),
@@ -143,7 +155,8 @@ export const bonoOptions = z.object({
     .min(0)
     .max(1_000_000)
     .default(5_000)
-    .describe("requests per second from one address without a registration; 0: no limit"),
+    .describe("requests per second from one address without a registration; 0: no limit")
+    .meta({ reload: "hot" }),
   passwordTries: z
     .int()
     .min(0)
@@ -165,7 +178,8 @@ export const bonoOptions = z.object({
     .default(false)
     .describe(
       "end the calls of UEs that the network deregisters; needs --subscribe-to-registrations, by which that is known",
-    ),
+    )
+    .meta({ needs: ["subscribeToRegistrations"] }),
   ...sessionTimerOptions,
   earlyMedia: z
     .enum(["unsaid", "sendrecv", "sendonly", "recvonly", "inactive"])
@@ -188,14 +202,16 @@ export const bonoOptions = z.object({
     .min(0)
     .max(10_000)
     .default(50)
-    .describe("how long a message may wait to be handled before new work is refused, ms; 0: never refuse"),
+    .describe("how long a message may wait to be handled before new work is refused, ms; 0: never refuse")
+    .meta({ reload: "hot" }),
   // Far below what one processor serves, and above what a starved test machine is asked for.
   overloadFloor: z
     .int()
     .min(1)
     .max(1_000_000)
     .default(200)
-    .describe("new requests a second that are taken whatever the delay is"),
+    .describe("new requests a second that are taken whatever the delay is")
+    .meta({ reload: "hot" }),
   ralf: z
     .array(z.url({ protocol: /^http$/, error: "write http://host:port" }))
     .default([])
@@ -208,6 +224,10 @@ export const bonoOptions = z.object({
     .describe("methods that are charged, separated by commas"),
   managementAddress: z.string().min(1).default("127.0.0.1").describe("address of the management port"),
   managementPort: port("HTTP port for metrics and health", 9101),
-  logLevel: z.enum(LOG_LEVELS).default("info").describe("least severe log level written"),
+  logLevel: z
+    .enum(LOG_LEVELS)
+    .default("info")
+    .describe("least severe log level written")
+    .meta({ reload: "hot" }),
 });
 export type BonoOptions = z.output<typeof bonoOptions>;

@@ -175,6 +175,17 @@ export function createBono(
     options.homeDomain,
   );
   const strangers = { perSecond: options.strangersPerSecond, burst: options.strangersPerSecond };
+  const sources = new SourceLimiter(strangers, clock);
+  const emergencySources = new SourceLimiter(strangers, clock);
+  modules.live?.follow<number>("strangersPerSecond", (perSecond) => {
+    for (const limiter of [sources, emergencySources]) limiter.limit(perSecond, perSecond);
+    return true;
+  });
+  let { quiesceSeconds = 5 } = options;
+  modules.live?.follow<number>("quiesceSeconds", (now) => {
+    quiesceSeconds = now;
+    return true;
+  });
   const pcscf = new Pcscf({
     settings,
     clock,
@@ -187,8 +198,8 @@ export function createBono(
       ...ecscfs.map(({ host }) => host),
       ...options.coreNextHops,
     ]),
-    sources: new SourceLimiter(strangers, clock),
-    emergencySources: new SourceLimiter(strangers, clock),
+    sources,
+    emergencySources,
     emergencyNumbers,
     guesses: new GuessLimiter({ free: options.passwordTries, intervalMs: GUESS_INTERVAL_MS }, clock),
     newIcid,
@@ -249,6 +260,11 @@ export function createBono(
     log,
     register,
     metricsPrefix: "ims_bono",
+  });
+  modules.live?.follow<number>("overloadTargetMs", (ms) => overload.retarget(ms));
+  modules.live?.follow<number>("overloadFloor", (floor) => {
+    overload.refloor(floor);
+    return true;
   });
   const locator = new SipLocator({
     dns: dnsQueries(resolver),
@@ -345,7 +361,7 @@ export function createBono(
       border?.ibcf.quiesce();
       // Who must connect again is better refused by the kernel: he tries the next address at once.
       if (addresses.hasSiblings()) core.transport.stopListening?.("access");
-      await drain.run((options.quiesceSeconds ?? 5) * 1000 * MOVE_SHARE, signal);
+      await drain.run(quiesceSeconds * 1000 * MOVE_SHARE, signal);
       const busy = (): number => core.transactions.unanswered + drain.calls;
       const taken = (): number => pcscf.taken + (border?.ibcf.taken ?? 0);
       await whenIdle({ clock, busy, taken, quietMs: QUIET_MS }, signal);

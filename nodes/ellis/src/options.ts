@@ -20,8 +20,8 @@ export const ellisOptions = z.object({
   host: z.string().min(1).default("127.0.0.1").describe("address of the HTTP and HTTPS ports"),
   port: port("HTTP port", 8080),
   tlsPort: port("HTTPS port, open when there is a certificate", 8443),
-  tlsCertificate: text("file with the certificate chain of the HTTPS port (PEM)"),
-  tlsKey: text("file with its private key (PEM)"),
+  tlsCertificate: text("file with the certificate chain of the HTTPS port (PEM)").meta({ needs: ["tlsKey"] }),
+  tlsKey: text("file with its private key (PEM)").meta({ needs: ["tlsCertificate"] }),
   trustedProxies: z
     .array(z.string())
     .default([])
@@ -75,7 +75,9 @@ export const ellisOptions = z.object({
     )
     .default([])
     .describe("TURN servers that users get credentials for, as URIs of RFC 7065, separated by commas"),
-  turnSecretFile: text("file with the secret that these servers share with us: static-auth-secret of coturn"),
+  turnSecretFile: text(
+    "file with the secret that these servers share with us: static-auth-secret of coturn",
+  ).meta({ needs: ["turnUris"] }),
   turnCredentialHours: z
     .int()
     .min(1)
@@ -93,6 +95,10 @@ export const ellisOptions = z.object({
   ...httpAdmissionOptions("the HTTP and HTTPS ports together"),
   managementAddress: z.string().default("127.0.0.1").describe("address of the management port"),
   managementPort: port("HTTP port for metrics and health", 9105),
-  logLevel: z.enum(LOG_LEVELS).default("info").describe("least severe log level written"),
+  logLevel: z
+    .enum(LOG_LEVELS)
+    .default("info")
+    .describe("least severe log level written")
+    .meta({ reload: "hot" }),
 });
 export type EllisOptions = z.output<typeof ellisOptions>;

@@ -69,8 +69,16 @@ export const homerOptions = z.object({
     .string()
     .default("")
     .describe("file with a key by which tools read all call lists on Ut (NGV-API-Key); default: none"),
-  tlsCertificate: z.string().default("").describe("PEM file: the Ut port speaks HTTPS; needs --tls-key"),
-  tlsKey: z.string().default("").describe("PEM file with the private key"),
+  tlsCertificate: z
+    .string()
+    .default("")
+    .describe("PEM file: the Ut port speaks HTTPS; needs --tls-key")
+    .meta({ needs: ["tlsKey"] }),
+  tlsKey: z
+    .string()
+    .default("")
+    .describe("PEM file with the private key")
+    .meta({ needs: ["tlsCertificate"] }),
   stateDir: z
     .string()
     .min(1)
@@ -82,6 +90,10 @@ export const homerOptions = z.object({
   ...httpAdmissionOptions("Ut and the core port together"),
   managementAddress: z.string().default("127.0.0.1").describe("address of the management port"),
   managementPort: port("HTTP port for metrics and health", 9104),
-  logLevel: z.enum(LOG_LEVELS).default("info").describe("least severe log level written"),
+  logLevel: z
+    .enum(LOG_LEVELS)
+    .default("info")
+    .describe("least severe log level written")
+    .meta({ reload: "hot" }),
 });
 export type HomerOptions = z.output<typeof homerOptions>;

@@ -77,6 +77,10 @@ export const homesteadOptions = z.object({
   ...httpAdmissionOptions("the provisioning API"),
   managementAddress: z.string().default("127.0.0.1").describe("address of the management port"),
   managementPort: port("HTTP port for metrics and health", 9103),
-  logLevel: z.enum(LOG_LEVELS).default("info").describe("least severe log level written"),
+  logLevel: z
+    .enum(LOG_LEVELS)
+    .default("info")
+    .describe("least severe log level written")
+    .meta({ reload: "hot" }),
 });
 export type HomesteadOptions = z.output<typeof homesteadOptions>;

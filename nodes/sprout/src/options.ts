@@ -186,14 +186,16 @@ export const sproutOptions = z.object({
     .min(0)
     .max(10_000)
     .default(50)
-    .describe("how long a message may wait to be handled before new work is refused, ms; 0: never refuse"),
+    .describe("how long a message may wait to be handled before new work is refused, ms; 0: never refuse")
+    .meta({ reload: "hot" }),
   // Far below what one processor serves, and above what a starved test machine is asked for.
   overloadFloor: z
     .int()
     .min(1)
     .max(1_000_000)
     .default(200)
-    .describe("new requests a second that are taken whatever the delay is"),
+    .describe("new requests a second that are taken whatever the delay is")
+    .meta({ reload: "hot" }),
   overloadAnswerTargetMs: z
     .int()
     .min(0)
@@ -245,6 +247,10 @@ export const sproutOptions = z.object({
     .describe("methods that are charged, separated by commas"),
   managementAddress: z.string().default("127.0.0.1").describe("address of the management port"),
   managementPort: port("HTTP port for metrics and health", 9102),
-  logLevel: z.enum(LOG_LEVELS).default("info").describe("least severe log level written"),
+  logLevel: z
+    .enum(LOG_LEVELS)
+    .default("info")
+    .describe("least severe log level written")
+    .meta({ reload: "hot" }),
 });
 export type SproutOptions = z.output<typeof sproutOptions>;

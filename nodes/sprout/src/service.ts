@@ -266,6 +266,11 @@ export async function createSprout(
   });
 
   sipGauges(register, "ims_sprout", () => core);
+  modules.live?.follow<number>("overloadTargetMs", (ms) => overload.retarget(ms));
+  modules.live?.follow<number>("overloadFloor", (floor) => {
+    overload.refloor(floor);
+    return true;
+  });
 
   const ports: Record<string, number> = {};
   return {

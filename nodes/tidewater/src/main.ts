@@ -2,6 +2,7 @@ import { VERSION } from "@ims/runtime";
 import { Command, CommanderError } from "commander";
 import { auditCommand } from "./audit/index.ts";
 import { backupCommands } from "./backup/index.ts";
+import { configCommand } from "./config/config-command.ts";
 import { explain } from "./explain.ts";
 import { operateCommands } from "./operate/index.ts";
 import { tellingWhere } from "./operate/run-dir.ts";
@@ -10,6 +11,7 @@ import { trailCommand } from "./trail/index.ts";
 import { upCommand } from "./up/index.ts";
 import { scaleCommands } from "./up/pools/scale-commands.ts";
 import { vnfCommand } from "./vnf/index.ts";
+import { WrongUseError } from "./wrong-use.ts";
 
 /** Runs one command line; gives the exit code: 0 done, 1 failed, 2 wrong use. */
 export async function main(args: readonly string[]): Promise<number> {
@@ -20,6 +22,7 @@ export async function main(args: readonly string[]): Promise<number> {
   };
   program.addCommand(tellingWhere(upCommand(exit))).addCommand(subscriberCommand(exit));
   program.addCommand(auditCommand(exit)).addCommand(vnfCommand(exit)).addCommand(trailCommand(exit));
+  program.addCommand(configCommand(exit));
   for (const command of backupCommands(VERSION, exit)) program.addCommand(command);
   for (const command of scaleCommands()) program.addCommand(command);
   for (const command of operateCommands(exit)) program.addCommand(command);
@@ -33,7 +36,7 @@ export async function main(args: readonly string[]): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     process.stderr.write(`tidewater: ${explain(error)}\n`);
-    return 1;
+    return error instanceof WrongUseError ? 2 : 1;
   }
   return exitCode || Number(process.exitCode ?? 0);
 }

@@ -16,8 +16,8 @@ export interface SourceLimiterOptions {
 /** A token bucket per source address for what comes from somebody not (yet) registered. Bounded memory. */
 export class SourceLimiter {
   readonly #clock: Clock;
-  readonly #perMs: number;
-  readonly #burst: number;
+  #perMs: number;
+  #burst: number;
   readonly #maxSources: number;
   readonly #buckets = new Map<string, Bucket>();
 
@@ -26,6 +26,12 @@ export class SourceLimiter {
     this.#perMs = options.perSecond / 1000;
     this.#burst = options.burst;
     this.#maxSources = options.maxSources ?? 20_000;
+  }
+
+  /** Another limit from now on. */
+  limit(perSecond: number, burst: number): void {
+    this.#perMs = perSecond / 1000;
+    this.#burst = burst;
   }
 
   /** False: too much from there. */

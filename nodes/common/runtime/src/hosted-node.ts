@@ -5,12 +5,14 @@ import { alarmWatcher } from "./alarm/alarm-watcher.ts";
 import { diskWatcher } from "./alarm/disk-alarm.ts";
 import { watchMemory } from "./alarm/memory-alarm.ts";
 import { systemClock } from "./clock.ts";
+import { configWatcher } from "./config/config-watcher.ts";
+import { LiveConfig } from "./config/live-config.ts";
 import type { LoadResult } from "./config/load.ts";
 import type { ShownOption } from "./config/shown-options.ts";
 import { createHealth, type Health } from "./health.ts";
 import { LogLevelSwitch } from "./log/log-level.ts";
 import { logRoutes } from "./log/log-routes.ts";
-import { createLogger, type LogDestination, type Logger } from "./log/logger.ts";
+import { createLogger, type LogDestination, type Logger, type LogLevel } from "./log/logger.ts";
 import { RecentLines } from "./log/recent-lines.ts";
 import { aboutRoute } from "./management/about-route.ts";
 import { writeRunFile } from "./management/run-file.ts";
@@ -44,6 +46,8 @@ export interface ReadyMessage {
 export interface HostedNode {
   readonly name: string;
   readonly options: ServiceOptions;
+  /** Longest wait for work in progress, s. */
+  readonly quiesceSeconds: number;
   readonly log: Logger;
   readonly health: Health;
   readonly level: LogLevelSwitch;
@@ -55,12 +59,16 @@ export interface HostedNode {
   takeBack(): void;
 }
 
-/** Makes what the node needs of its process; a text says which file that an option names cannot be used. */
+/** What reading the options of a node again gives. */
+export type Reload = () => LoadedNode | Exclude<LoadResult<ServiceOptions>, { readonly kind: "loaded" }>;
+
+/** Makes what the node needs of its process; a text says which file that an option names cannot be used. `reload`: when its files have changed. */
 export function hostNode(
   name: string,
-  { options, sources, shown, create }: LoadedNode,
-  destination: LogDestination,
+  loaded: LoadedNode,
+  { destination, reload }: { readonly destination: LogDestination; readonly reload: Reload },
 ): HostedNode | string {
+  const { options, sources, create, files } = loaded;
   const token = tokenIn(options);
   if (token.kind === "invalid") return `${name}: ${token.line}`;
   const recent = new RecentLines();
@@ -73,6 +81,13 @@ export function hostNode(
       log.error({ err, problemId: runtimeProblems.clockFailed.id }, "a timer callback failed"),
   });
   const level = new LogLevelSwitch(options.logLevel, { log, clock });
+  const live = new LiveConfig(loaded, { log, alarms, files });
+  live.follow<LogLevel>("logLevel", (now) => void level.configure(now));
+  let { quiesceSeconds } = options;
+  live.follow<number>("quiesceSeconds", (now) => {
+    quiesceSeconds = now;
+    return true;
+  });
   registerProcessMetrics(register);
   registerAlarmMetrics(register, alarms);
   watchMemory(alarms);
@@ -81,11 +96,19 @@ export function hostNode(
   const routes = [
     ...alarmRoutes(name, alarms),
     ...logRoutes(level, recent),
-    aboutRoute({ node: name, version: VERSION, options: shown }, health),
+    aboutRoute({ node: name, version: VERSION, options: () => live.shown }, health),
     trailRoute(name, trail),
   ];
   const management = managementServer({ address, port, token: token.token }, { register, health, routes });
-  const services: Service[] = [management, alarmWatcher(alarms, { clock, log })];
+  const readAgain = (): void => {
+    const reading = reload();
+    if (reading.kind !== "help") live.take(reading);
+  };
+  const services: Service[] = [
+    management,
+    alarmWatcher(alarms, { clock, log }),
+    configWatcher(files, clock, readAgain),
+  ];
   for (const option of ["stateDir", "cdrDir"]) {
     const folder = (options as Readonly<Record<string, unknown>>)[option];
     if (typeof folder === "string" && folder !== "") services.push(diskWatcher(folder, { alarms, clock }));
@@ -93,9 +116,12 @@ export function hostNode(
   let takeBack = (): void => undefined;
   return {
     ...{ name, options, log, health, level, services },
+    get quiesceSeconds() {
+      return quiesceSeconds;
+    },
     async start(ofProcess) {
       await startInOrder(services);
-      const service = await create({ log, register, clock, health, trail, ...ofProcess });
+      const service = await create({ log, register, clock, health, trail, live, ...ofProcess });
       services.push(service);
       management.serve(service.resources?.() ?? new Map());
       await service.start();

@@ -29,13 +29,15 @@ export { type Clock, type SystemClockOptions, systemClock, type Timer } from "./
 export { checkSettings, type SettingsCheck } from "./config/check.ts";
 export { type ConfigFileResult, parseConfig } from "./config/config-file.ts";
 export { FollowedFile, type FollowedFileOptions, type TableResult } from "./config/followed-file.ts";
+export type { LiveOptions } from "./config/live-config.ts";
 export {
   type LoadRequest,
   type LoadResult,
   loadOptions,
   SHARED_CONFIG_PATH,
 } from "./config/load.ts";
-export type { OptionMeta } from "./config/option.ts";
+export { nearestName } from "./config/nearest-name.ts";
+export { type Option, type OptionMeta, optionsOf } from "./config/option.ts";
 export { type ShownOption, shownOptions } from "./config/shown-options.ts";
 export { type NodeResolverOptions, nodeResolver } from "./dns/node-resolver.ts";
 export type { DnsAnswer, DnsResolver, NaptrRecord, SrvRecord } from "./dns/resolver.ts";

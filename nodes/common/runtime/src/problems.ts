@@ -77,6 +77,19 @@ export const runtimeProblems = {
       "The pools stay as they were: new members get no traffic, gone ones are found out by fail-over only.",
     action: "Correct the file, or see why etcd-cluster or tidewater up does not write it.",
   },
+  configurationRefused: {
+    id: "TW-1020",
+    name: "configuration-refused",
+    kind: "alarm",
+    type: "PROCESSING_ERROR_ALARM",
+    probableCause: "configurationOrCustomizationError",
+    severity: "MAJOR",
+    summary: "The node would not start with its configuration files as they are now",
+    cause: "Somebody has changed one by hand; the text says which line makes no sense.",
+    effect: "The node runs on with what it has. Started again it ends with exit code 2.",
+    action:
+      "Correct the file, or take an earlier state up again: tidewater config check, tidewater config rollback.",
+  },
   memoryNearLimit: {
     id: "TW-1007",
     name: "memory-near-limit",

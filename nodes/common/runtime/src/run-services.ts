@@ -35,7 +35,7 @@ export async function runServices(runnables: readonly Runnable[]): Promise<void>
       mistakes.push(...loaded.lines);
       continue;
     }
-    const hosted = hostNode(name, loaded, destination);
+    const hosted = hostNode(name, loaded, { destination, reload: load });
     if (typeof hosted === "string") mistakes.push(hosted);
     else nodes.push(hosted);
   }
@@ -63,8 +63,8 @@ export async function runServices(runnables: readonly Runnable[]): Promise<void>
     if (ending) return quiesce.abort(); // asked twice: do not wait any longer
     ending = true;
     for (const node of [...nodes].reverse()) {
-      const { log, health, services, options } = node;
-      const graceSeconds = graceful && !quiesce.signal.aborted ? options.quiesceSeconds : 0;
+      const { log, health, services, quiesceSeconds } = node;
+      const graceSeconds = graceful && !quiesce.signal.aborted ? quiesceSeconds : 0;
       const wasReady = health.state === "ready";
       health.set("quiescing");
       log.info({ reason, graceSeconds }, "stopping");

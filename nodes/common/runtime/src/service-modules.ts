@@ -1,4 +1,5 @@
 import type { Clock } from "./clock.ts";
+import type { LiveOptions } from "./config/live-config.ts";
 import type { Health } from "./health.ts";
 import type { Logger } from "./log/logger.ts";
 import type { LoopPacer } from "./loop-pacer.ts";
@@ -16,6 +17,8 @@ export interface ServiceModules {
   readonly pacer: LoopPacer;
   /** Steps of registrations and calls; undefined: they are not kept. */
   readonly trail?: Trail | undefined;
+  /** Options that change while the node runs; undefined: none does. */
+  readonly live?: LiveOptions | undefined;
   /** Takes over from here what code of others throws where nobody catches it; default: that ends the process. */
   readonly strayErrors?: Pick<StrayErrors, "claim">;
 }

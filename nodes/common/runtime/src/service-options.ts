@@ -3,7 +3,11 @@ import { LOG_LEVELS } from "./log/logger.ts";
 
 /** Options of every process. A node that declares a key of the same name replaces it. */
 export const serviceOptions = z.object({
-  logLevel: z.enum(LOG_LEVELS).default("info").describe("least severe log line written"),
+  logLevel: z
+    .enum(LOG_LEVELS)
+    .default("info")
+    .describe("least severe log line written")
+    .meta({ reload: "hot" }),
   managementAddress: z
     .string()
     .min(1)
@@ -30,7 +34,8 @@ export const serviceOptions = z.object({
     .min(0)
     .max(3600)
     .default(5)
-    .describe("longest wait for work in progress after SIGTERM"),
+    .describe("longest wait for work in progress after SIGTERM")
+    .meta({ reload: "hot" }),
   trailBytes: z
     .int()
     .min(0)

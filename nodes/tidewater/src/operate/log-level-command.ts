@@ -1,6 +1,7 @@
 import { LOG_LEVELS } from "@ims/runtime";
 import { Argument, type Command, InvalidArgumentError } from "commander";
 import { z } from "zod";
+import { WrongUseError } from "../wrong-use.ts";
 import { askJson } from "./ask-node.ts";
 import { type NodesGiven, nodesCommand, runningNodes } from "./running-nodes.ts";
 
@@ -25,7 +26,7 @@ export function logLevelCommand(exit: (code: number) => void): Command {
 }
 
 async function logLevel(level: string | undefined, given: Given): Promise<number> {
-  if (level === undefined && given.for !== undefined) throw new Error("--for goes with a level");
+  if (level === undefined && given.for !== undefined) throw new WrongUseError("--for goes with a level");
   const change = { level, ...(given.for === undefined ? {} : { seconds: given.for }) };
   const request = level === undefined ? {} : ({ method: "PUT", body: JSON.stringify(change) } as const);
   const shown: unknown[] = [];

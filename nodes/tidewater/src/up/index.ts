@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
+import { WrongUseError } from "../wrong-use.ts";
 import { guide } from "./guide.ts";
 import { nodeProcesses } from "./node-process.ts";
 import {
@@ -108,43 +109,44 @@ function refuseWithoutPools(given: Given, command: Command): void {
   const { set } = given;
   const wrong = ["network", "restart"].find((name) => command.getOptionValueSource(name) !== "default");
   if (wrong !== undefined)
-    throw new Error(`--${wrong === "restart" ? "no-restart" : wrong} goes with --pools only`);
+    throw new WrongUseError(`--${wrong === "restart" ? "no-restart" : wrong} goes with --pools only`);
   if (given.turn === true && given.ellis !== true)
-    throw new Error("--turn goes with --ellis, which gives users their credentials");
+    throw new WrongUseError("--turn goes with --ellis, which gives users their credentials");
   if (given.turn === true && (given.host === "0.0.0.0" || given.host === "::"))
-    throw new Error("--turn needs the address that phones use: --host ADDRESS");
+    throw new WrongUseError("--turn needs the address that phones use: --host ADDRESS");
   const member = set?.find(({ node }) => node.includes("-"));
   if (given.charging !== true && set?.some(({ node }) => node === "ralf"))
-    throw new Error("--set ralf: ralf runs with --charging only");
+    throw new WrongUseError("--set ralf: ralf runs with --charging only");
   if (given.mmtel !== true && given.callLists !== true && set?.some(({ node }) => node === "homer"))
-    throw new Error("--set homer: homer runs with --mmtel and --call-lists only");
+    throw new WrongUseError("--set homer: homer runs with --mmtel and --call-lists only");
   if (given.ellis !== true && set?.some(({ node }) => node === "ellis"))
-    throw new Error("--set ellis: ellis runs with --ellis only");
+    throw new WrongUseError("--set ellis: ellis runs with --ellis only");
   if (member !== undefined)
-    throw new Error(`--set ${member.node}: members of a pool are there with --pools only`);
+    throw new WrongUseError(`--set ${member.node}: members of a pool are there with --pools only`);
 }
 
 /** Pools listen on loopback only: what nodes and stores say to each other is not protected otherwise. */
 async function inPools(given: Given, command: Command): Promise<number> {
-  if (given.mmtel === true) throw new Error("--mmtel goes without --pools and --stores");
-  if (given.callLists === true) throw new Error("--call-lists goes without --pools and --stores");
+  if (given.mmtel === true) throw new WrongUseError("--mmtel goes without --pools and --stores");
+  if (given.callLists === true) throw new WrongUseError("--call-lists goes without --pools and --stores");
   if (given.twinning === true)
-    throw new Error("--twinning goes without --pools and --stores: write --set sprout.twinning=true");
-  if (given.charging === true) throw new Error("--charging goes without --pools and --stores");
-  if (given.separate === true) throw new Error("--separate goes without --pools: their members are separate");
+    throw new WrongUseError("--twinning goes without --pools and --stores: write --set sprout.twinning=true");
+  if (given.charging === true) throw new WrongUseError("--charging goes without --pools and --stores");
+  if (given.separate === true)
+    throw new WrongUseError("--separate goes without --pools: their members are separate");
   if (given.ibcf !== undefined)
-    throw new Error(
+    throw new WrongUseError(
       "--ibcf goes without --pools and --stores: write --set bono.ibcf-peers-file=... and --set sprout.bgcf-file=...",
     );
-  if (given.ellis === true) throw new Error("--ellis goes without --pools and --stores");
-  if (given.turn === true) throw new Error("--turn goes without --pools and --stores");
+  if (given.ellis === true) throw new WrongUseError("--ellis goes without --pools and --stores");
+  if (given.turn === true) throw new WrongUseError("--turn goes without --pools and --stores");
   const pools = given.pools ?? withDefaults(new Map());
   const stores = given.stores ?? { memcached: 0, cassandra: 0 };
   const problem =
     command.getOptionValueSource("host") === "default"
       ? sharingProblem(pools, stores)
       : "--host goes without --pools and --stores; --network says where pools listen";
-  if (problem !== undefined) throw new Error(problem);
+  if (problem !== undefined) throw new WrongUseError(problem);
   const { network, domain, logLevel, restart, json = false, examples } = given;
   const set = [...emergencyOptions(given), ...(given.set ?? [])];
   const stateDir = resolve(given.stateDir);

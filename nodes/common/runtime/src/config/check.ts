@@ -1,5 +1,7 @@
 import type { z } from "zod";
+import { contradictions } from "./contradictions.ts";
 import { fromText, optionsOf } from "./option.ts";
+import { showsSecret } from "./shown-options.ts";
 
 export interface SettingsCheck {
   /** Keys, as they stand in the file, that this node understands. */
@@ -12,12 +14,11 @@ export interface SettingsCheck {
 
 /**
  * What a node with this schema makes of settings that it shares with others: a key it does not know is not for it, what it
- * needs besides comes from its own machine.
+ * needs besides comes from its own machine; only what says something together must stand together.
  */
 export function checkSettings(schema: z.ZodObject, settings: ReadonlyMap<string, string>): SettingsCheck {
-  const byKey = new Map(
-    optionsOf("node", schema).flatMap((option) => option.fileKeys.map((key) => [key, option] as const)),
-  );
+  const options = optionsOf("node", schema);
+  const byKey = new Map(options.flatMap((option) => option.fileKeys.map((key) => [key, option] as const)));
   const input = new Map<string, unknown>();
   const keyOf = new Map<string, string>();
   const known: string[] = [];
@@ -26,14 +27,22 @@ export function checkSettings(schema: z.ZodObject, settings: ReadonlyMap<string,
     const option = byKey.get(key);
     if (option === undefined) continue;
     known.push(key);
-    if (option.secret) secret.push(key);
+    if (option.secret || showsSecret(option.key, text)) secret.push(key);
     input.set(option.key, fromText(option, text));
     keyOf.set(option.key, key);
   }
-  const result = schema.safeParse(Object.fromEntries(input));
-  const problems = (result.error?.issues ?? []).flatMap(({ path, message }) => {
-    const key = keyOf.get(String(path[0] ?? ""));
-    return key === undefined ? [] : [{ key, problem: message }];
-  });
+  const problems: { key: string; problem: string }[] = [];
+  const values = new Map<string, unknown>();
+  for (const { key } of options) {
+    const parsed = (schema.shape[key] as z.ZodType).safeParse(input.get(key));
+    if (parsed.success) values.set(key, parsed.data);
+    const inFile = keyOf.get(key);
+    if (parsed.success || inFile === undefined) continue;
+    for (const { message } of parsed.error.issues) problems.push({ key: inFile, problem: message });
+  }
+  for (const { key, problem } of contradictions(options, values)) {
+    const inFile = keyOf.get(key);
+    if (inFile !== undefined) problems.push({ key: inFile, problem });
+  }
   return { known, secret, problems };
 }

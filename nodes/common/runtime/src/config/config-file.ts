@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 
 export interface ConfigFileEntry {
   readonly key: string;
@@ -7,17 +7,25 @@ export interface ConfigFileEntry {
 }
 
 export type ConfigFileResult =
-  | { readonly kind: "read"; readonly entries: readonly ConfigFileEntry[] }
+  | {
+      readonly kind: "read";
+      readonly entries: readonly ConfigFileEntry[];
+      /** Number of the configuration of the site that etcd-cluster has written there. */
+      readonly siteNumber?: number;
+    }
   | { readonly kind: "missing" }
   | { readonly kind: "malformed"; readonly line: number; readonly reason: string }
   | { readonly kind: "unreadable"; readonly reason: string };
 
 const MAX_BYTES = 1_048_576;
+const BY_ETCD_CLUSTER = /^# configuration ([0-9]{1,9})\r?\n# Written by etcd-cluster\b/;
 
 /** Reads `key=value` lines: `#` starts a comment line, a value may stand in single or double quotes, the last of two wins. */
 export function readConfigFile(path: string): ConfigFileResult {
   let text: string;
   try {
+    if (statSync(path).size > MAX_BYTES)
+      return { kind: "unreadable", reason: `larger than ${MAX_BYTES} bytes` };
     text = readFileSync(path, "utf8");
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
@@ -39,7 +47,8 @@ export function parseConfig(text: string): ConfigFileResult {
       return { kind: "malformed", line: index + 1, reason: "expected key=value" };
     entries.push({ key, value: unquote(line.slice(equals + 1).trim()), line: index + 1 });
   }
-  return { kind: "read", entries };
+  const site = BY_ETCD_CLUSTER.exec(text)?.[1];
+  return { kind: "read", entries, ...(site === undefined ? {} : { siteNumber: Number(site) }) };
 }
 
 function unquote(value: string): string {

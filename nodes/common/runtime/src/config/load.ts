@@ -1,6 +1,8 @@
 import type { z } from "zod";
 import { parseCommandLine } from "./command-line.ts";
 import { readConfigFile } from "./config-file.ts";
+import { contradictions } from "./contradictions.ts";
+import { nearestName } from "./nearest-name.ts";
 import { fromText, type Option, optionsOf } from "./option.ts";
 import { environmentPrefix } from "./option-names.ts";
 
@@ -14,6 +16,10 @@ export type LoadResult<Options> =
       readonly options: Readonly<Options>;
       /** For each option that is not at its default: where its value came from. */
       readonly sources: ReadonlyMap<string, string>;
+      /** The files that were read, or would have been. */
+      readonly files: readonly string[];
+      /** Options that a running node takes at once. */
+      readonly hot: ReadonlySet<string>;
     }
   | { readonly kind: "help"; readonly text: string }
   /** One line a mistake, for standard error; the process ends with 2. */
@@ -71,7 +77,13 @@ export function loadOptions<Schema extends z.ZodObject>(
   if (lines.length > 0 || parsed.kind === "invalid")
     return { kind: "invalid", lines: lines.map((line) => `${name}: ${line}`) };
   const sources = new Map([...found].map(([key, { source }]) => [key, source]));
-  return { kind: "loaded", options: Object.freeze(parsed.options), sources };
+  return {
+    kind: "loaded",
+    options: Object.freeze(parsed.options),
+    sources,
+    files: [shared, ...(commandLine.config === undefined ? [] : [commandLine.config])],
+    hot: new Set(options.flatMap(({ key, hot }) => (hot ? [key] : []))),
+  };
 }
 
 function fromFile(
@@ -90,8 +102,15 @@ function fromFile(
   const lines: string[] = [];
   for (const { key, value, line } of file.entries) {
     const option = byFileKey.get(key);
-    if (option !== undefined) into.set(option.key, { text: value, source: `${path}:${line}: ${key}` });
-    else if (!mayHoldOthers) lines.push(`${path}:${line}: unknown key "${key}"`);
+    const place = `${path}:${line}: ${key}`;
+    const source = file.siteNumber === undefined ? place : `etcd, configuration ${file.siteNumber}: ${place}`;
+    if (option !== undefined) into.set(option.key, { text: value, source });
+    else if (!mayHoldOthers) {
+      const near = nearestName(key, byFileKey.keys());
+      lines.push(
+        `${path}:${line}: unknown key "${key}"${near === undefined ? "" : ` (did you mean ${near}?)`}`,
+      );
+    }
   }
   return lines;
 }
@@ -124,8 +143,14 @@ function parse<Schema extends z.ZodObject>(
     if (value !== undefined) input[option.key] = fromText(option, value.text);
   }
   const result = schema.safeParse({ ...input });
-  if (result.success) return { kind: "valid", options: result.data };
   const byKey = new Map(options.map((option) => [option.key, option]));
+  if (result.success) {
+    const wrong = contradictions(options, new Map(Object.entries(result.data)));
+    if (wrong.length === 0) return { kind: "valid", options: result.data };
+    const place = (key: string): string =>
+      found.get(key)?.source ?? `--${byKey.get(key)?.commandLine ?? key}`;
+    return { kind: "invalid", lines: wrong.map(({ key, problem }) => `${place(key)}: ${problem}`) };
+  }
   const lines = result.error.issues.map((issue) => {
     const option = byKey.get(String(issue.path[0] ?? ""));
     if (option === undefined) return issue.message;

@@ -8,6 +8,10 @@ export interface OptionMeta {
   readonly heatParameter?: string;
   /** The value never shows in a message. */
   readonly secret?: boolean;
+  /** "hot": a running node takes a new value at once. Default: with its next start. */
+  readonly reload?: "hot";
+  /** Keys of options of which one must be given with it. */
+  readonly needs?: readonly string[];
 }
 
 /** One option of a node, as its schema tells it. */
@@ -23,6 +27,8 @@ export interface Option {
   readonly itemType: string | undefined;
   readonly defaultValue: unknown;
   readonly secret: boolean;
+  readonly hot: boolean;
+  readonly needs: readonly string[];
 }
 
 interface Property extends OptionMeta {
@@ -50,6 +56,8 @@ export function optionsOf(node: string, schema: z.ZodObject): Option[] {
       itemType: property.items?.type,
       defaultValue: property.default,
       secret: property.secret === true,
+      hot: property.reload === "hot",
+      needs: property.needs ?? [],
     };
   });
 }

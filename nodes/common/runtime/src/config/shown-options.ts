@@ -5,6 +5,8 @@ export interface ShownOption {
   readonly value: unknown;
   /** "default", or the file and line, variable or argument that it came from. */
   readonly source: string;
+  /** What the files say meanwhile: in force with the next start. */
+  readonly next?: { readonly value: unknown; readonly source: string };
 }
 
 const SECRET = "[secret]";
@@ -26,6 +28,11 @@ export function shownOptions(
       return [key, { value: shown, source: sources.get(key) ?? "default" }];
     }),
   );
+}
+
+/** Whether the text of an option has something that nobody is to see. */
+export function showsSecret(key: string, text: string): boolean {
+  return isSecret(key, text) || withoutUserInfo(text) !== text;
 }
 
 /** The path of a key's file is no secret. */

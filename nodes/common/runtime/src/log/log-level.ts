@@ -3,17 +3,21 @@ import { LOG_LEVELS, type Logger, type LogLevel } from "./logger.ts";
 
 /** The level of a log while the process runs. */
 export class LogLevelSwitch {
-  /** As the options say. */
-  readonly configured: LogLevel;
+  #configured: LogLevel;
   readonly #log: Logger;
   readonly #clock: Clock;
   #timer: Timer | undefined;
   #until: number | undefined;
 
   constructor(configured: LogLevel, { log, clock }: { readonly log: Logger; readonly clock: Clock }) {
-    this.configured = configured;
+    this.#configured = configured;
     this.#log = log;
     this.#clock = clock;
+  }
+
+  /** As the options say. */
+  get configured(): LogLevel {
+    return this.#configured;
   }
 
   get current(): LogLevel {
@@ -41,6 +45,13 @@ export class LogLevelSwitch {
     if (seconds === undefined || level === this.configured) return;
     this.#until = this.#clock.now() + seconds * 1000;
     this.#timer = this.#clock.setTimer(seconds * 1000, () => this.set(this.configured));
+  }
+
+  /** The options say another one: in force unless an operator has set the level by hand. */
+  configure(level: LogLevel): void {
+    const followed = this.current === this.#configured;
+    this.#configured = level;
+    if (followed) this.set(level);
   }
 
   /** Between debug and what is configured (where that is debug: info). */

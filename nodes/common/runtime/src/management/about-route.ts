@@ -1,4 +1,5 @@
 import { arch, cpus, hostname, loadavg, release, totalmem } from "node:os";
+import type { ShownOption } from "../config/shown-options.ts";
 import type { Health } from "../health.ts";
 import { json, type ManagementRoute } from "./route.ts";
 
@@ -6,7 +7,7 @@ export interface AboutOptions {
   readonly node: string;
   readonly version: string;
   /** Every option with its value, secrets replaced, and where it came from. */
-  readonly options: Readonly<Record<string, { readonly value: unknown; readonly source: string }>>;
+  readonly options: () => Readonly<Record<string, ShownOption>>;
 }
 
 /** GET /about: versions, options, state of the process and its machine, for diagnostics. */
@@ -35,7 +36,7 @@ export function aboutRoute({ node, version, options }: AboutOptions, health: Hea
           ...{ memoryBytes: totalmem(), load: loadavg() },
         },
         health: { state: health.state, reasons: health.reasons(), notes: health.notes() },
-        options,
+        options: options(),
       }),
   };
 }

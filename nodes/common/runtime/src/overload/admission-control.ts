@@ -38,7 +38,7 @@ const FORGET = 0.98;
  * is limited and nothing asked.
  */
 export class AdmissionControl {
-  readonly #options: AdmissionControlOptions;
+  #options: AdmissionControlOptions;
   #limiting = false;
   #rate = Number.POSITIVE_INFINITY;
   #tokens = 0;
@@ -62,6 +62,11 @@ export class AdmissionControl {
   /** Requests a second; infinite while nothing is limited. */
   get rate(): number {
     return this.#rate;
+  }
+
+  /** From the next measurement on. */
+  retarget(to: Partial<Pick<AdmissionControlOptions, "targetMs" | "floor">>): void {
+    this.#options = { ...this.#options, ...to };
   }
 
   /** A request was taken while nothing was limited; with `capacity: "answered"`: one was answered. */

@@ -99,13 +99,21 @@ export async function writePoolsFile(path: string, pools: PoolsFileInput): Promi
   await replaceFile(path, `${JSON.stringify(poolsFileSchema.parse(pools), undefined, 2)}\n`);
 }
 
-/** Replaces a file in one step: a reader sees the old or the new one, whole, also after a crash. */
-export async function replaceFile(path: string, text: string, mode = 0o644): Promise<void> {
+/** Replaces a file in one step: a reader sees the old or the new one, whole, also after a crash. `owner`: it gets exactly that mode, too. */
+export async function replaceFile(
+  path: string,
+  text: string,
+  mode = 0o644,
+  owner?: { readonly uid: number; readonly gid: number },
+): Promise<void> {
   const beside = `${path}.${randomBytes(4).toString("hex")}`;
   try {
     const file = await open(beside, "wx", mode);
     try {
       await file.writeFile(text);
+      // The umask must not take away from whom the file was for; only the superuser gives files away.
+      if (owner !== undefined) await file.chmod(mode);
+      if (owner !== undefined && process.getuid?.() === 0) await file.chown(owner.uid, owner.gid);
       await file.sync();
     } finally {
       await file.close();

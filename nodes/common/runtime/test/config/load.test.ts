@@ -18,6 +18,11 @@ const schema = z.object({
   ratio: z.number().default(0.5),
   strict: z.boolean().default(false),
   peers: z.array(z.string()).default([]),
+  key: z
+    .string()
+    .default("")
+    .meta({ needs: ["certificate", "peers"] }),
+  certificate: z.string().default(""),
   provisioningSecret: z.string().min(8).default("12345678").meta({ secret: true }),
 });
 type Options = z.output<typeof schema>;
@@ -127,6 +132,22 @@ test("every mistake is one line that names its place", (t) => {
     lines(t, { argv: ["--scscf-port", "0"], env: { TIDEWATER_SPROUT_STRICT: "perhaps" } }).length,
     2,
   );
+});
+
+test("an unknown key brings the nearest one to mind; what goes with another option is refused alone", (t) => {
+  assert.deepEqual(lines(t, { config: "home_domian=x\n" }), [
+    'sprout: sprout.conf:1: unknown key "home_domian" (did you mean home_domain?)',
+  ]);
+  assert.deepEqual(lines(t, { config: "key=k\n" }), [
+    "sprout: sprout.conf:1: key: goes with --certificate (certificate) or --peers (peers), which is not given",
+  ]);
+  assert.equal(options(t, { config: "key=k\n", argv: ["--certificate", "c"] }).key, "k");
+});
+
+test("a file of megabytes is not read", (t) => {
+  assert.deepEqual(lines(t, { config: "#".repeat(10_000_000) }), [
+    "sprout: sprout.conf: cannot be read: larger than 1048576 bytes",
+  ]);
 });
 
 test("the shared file may hold other nodes' keys, and need not exist", (t) => {

@@ -61,6 +61,10 @@ const RETRY_LONGEST = 120;
 /** Limits come and go within seconds while there is too much; for an operator that is one overload, ms. */
 const OVER_AFTER_MS = 30_000;
 
+function orNever(ms: number): number {
+  return ms === 0 ? Number.POSITIVE_INFINITY : ms;
+}
+
 /** Is there a server transaction for a Via with this branch and sent-by? A retransmission of what was admitted is never refused. */
 export type IsKnown = (
   via: { readonly branch: string; readonly host: string; readonly port: number | undefined },
@@ -98,7 +102,6 @@ export class OverloadControl {
     const now = (): number => clock.monotonic();
     this.#options = options;
     this.#random = options.random ?? Math.random;
-    const orNever = (ms: number): number => (ms === 0 ? Number.POSITIVE_INFINITY : ms);
     this.#queue = new AdmissionControl({ targetMs: orNever(targetMs), floor, now });
     this.#answers = new AdmissionControl({
       targetMs: orNever(answerTargetMs),
@@ -127,6 +130,19 @@ export class OverloadControl {
   get problem(): string | undefined {
     if (this.#options.clock.monotonic() - this.#limitedAt > OVER_AFTER_MS) return undefined;
     return `limited by ${this.#limitedBy}, ${this.#refusedTotal - this.#refusedBefore} requests refused`;
+  }
+
+  /** Another target delay. False: it is not measured, because it was 0 at the start. */
+  retarget(targetMs: number): boolean {
+    if (this.#options.targetMs === 0) return targetMs === 0;
+    this.#queue.retarget({ targetMs: orNever(targetMs) });
+    return true;
+  }
+
+  /** Other requests a second that are always admitted. */
+  refloor(floor: number): void {
+    this.#queue.retarget({ floor });
+    this.#answers.retarget({ floor });
   }
 
   /** Takes the measuring messages out of what arrives. */

@@ -13,18 +13,20 @@ function stateDir(t: TestContext): string {
   return folder;
 }
 
-test("tidewater up --pools says what cannot be before anything is started", (t) => {
+test("tidewater up says what cannot be before anything is started; wrong use is exit code 2", (t) => {
   const folder = stateDir(t);
   const cases: [string[], number, RegExp][] = [
-    [["up", "--pools", "sprout=2"], 1, /^tidewater: sprout=2 needs --stores memcached, cassandra or both/],
+    [["up", "--pools", "sprout=2"], 2, /^tidewater: sprout=2 needs --stores memcached, cassandra or both/],
     [
       ["up", "--pools", "homestead=2", "--stores", "memcached"],
-      1,
+      2,
       /^tidewater: homestead=2 needs --stores cassandra/,
     ],
-    [["up", "--pools", "bono=2", "--host", "127.0.0.1"], 1, /--host goes without --pools/],
-    [["up", "--no-restart"], 1, /--no-restart goes with --pools only/],
-    [["up", "--set", "sprout-2.log-level=debug"], 1, /--set sprout-2: members of a pool/],
+    [["up", "--pools", "bono=2", "--host", "127.0.0.1"], 2, /--host goes without --pools/],
+    [["up", "--no-restart"], 2, /--no-restart goes with --pools only/],
+    [["up", "--set", "sprout-2.log-level=debug"], 2, /--set sprout-2: members of a pool/],
+    [["up", "--turn"], 2, /--turn goes with --ellis/],
+    [["up", "--pools", "bono=1", "--mmtel"], 2, /--mmtel goes without --pools/],
     [["up", "--pools", "vellum=2"], 2, /"vellum=2" is none of homestead/],
     [["up", "--pools", "bono=1", "--network", "10.0"], 2, /Write it as 127\.0/],
   ];
