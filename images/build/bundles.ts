@@ -45,6 +45,9 @@ export interface Bundle extends Program {
 const BANNER =
   'import { createRequire as requireOfBundle } from "node:module";\nconst require = requireOfBundle(import.meta.url);';
 
+/** The client of Kafka reads WebAssembly from a file beside its code, which a bundle does not have; here it is in the code. */
+const ALIAS = { "@platformatic/wasm-utils": "@platformatic/wasm-utils/bundled" };
+
 /** Writes one file a program below `into`; the same sources give the same bytes. Throws what esbuild says is wrong. */
 export async function bundlePrograms(
   root: string,
@@ -63,6 +66,7 @@ export async function bundlePrograms(
       charset: "utf8",
       legalComments: "inline",
       banner: { js: BANNER },
+      alias: ALIAS,
       metafile: true,
       write: false,
       logLevel: "silent",

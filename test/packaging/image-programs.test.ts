@@ -63,17 +63,17 @@ test("homestead, ralf, sprout and bono, each one file with nothing beside it, an
     });
     return await readyPorts(child);
   };
-  const isReady = async (name: string, port: number | undefined): Promise<void> => {
+  const isReady = async (name: string, port: number | undefined): Promise<string> => {
     const url = `http://127.0.0.1:${port}/health/ready`;
     let said = "";
     // Cx of sprout comes up after it has said that it is ready.
     for (let tries = 0; tries < 100; tries++) {
       const response = await fetch(url);
       said = await response.text();
-      if (response.ok) return;
+      if (response.ok) return said;
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
-    assert.fail(`${name}: ${said}`);
+    return assert.fail(`${name}: ${said}`);
   };
   const homestead = await running("homestead", ["--state-dir", join(folder, "state")]);
   await isReady("homestead", homestead["management"]);
@@ -84,8 +84,12 @@ test("homestead, ralf, sprout and bono, each one file with nothing beside it, an
     join(folder, "cdr"),
   ]);
   await isReady("ralf", ralf["management"]);
-  const sprout = await running("sprout", ["--hss-peer", `127.0.0.1:${homestead["diameter"]}`]);
-  await isReady("sprout", sprout["management"]);
+  const sprout = await running("sprout", [
+    ...["--hss-peer", `127.0.0.1:${homestead["diameter"]}`],
+    ...["--analytics-kafka", "127.0.0.1:1"],
+  ]);
+  // A client that cannot be loaded from the bundle would be told here.
+  assert.doesNotMatch(await isReady("sprout", sprout["management"]), /Kafka/);
   const homer = await running("homer", [
     ...["--state-dir", join(folder, "documents")],
     ...["--homestead", `http://127.0.0.1:${homestead["provisioning"]}`],

@@ -115,6 +115,20 @@ export const sproutProblems = {
     effect: "The criterion has no effect.",
     action: "Correct the subscriber's filter criterion; the line has the URI.",
   },
+  analyticsNotPublished: {
+    id: "TW-2020",
+    name: "analytics-not-published",
+    kind: "alarm",
+    type: "COMMUNICATIONS_ALARM",
+    probableCause: "communicationsSubsystemFailure",
+    severity: "MINOR",
+    summary: "Kafka does not take analytics events",
+    cause:
+      "No broker of --analytics-kafka is reached, too few replicas of the topic are in step, or user, password or rights will not do.",
+    effect:
+      "Events wait in memory; when too many wait the newest are dropped and counted. Calls go on as ever.",
+    action: "Put the brokers or the options right; what waits is sent then, each event once.",
+  },
   analyticsNotWritten: {
     id: "TW-2010",
     name: "analytics-not-written",

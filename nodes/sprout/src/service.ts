@@ -288,7 +288,7 @@ export async function createSprout(
       );
       alarms.watch(sipProblems.overload, () => overload.problem);
       await stores.start();
-      analytics?.start();
+      await analytics?.start();
       const { storeProblems } = entities;
       health.addNote("registrations", () => problemOf(storeProblems()));
       alarms.watch(sproutProblems.workingCopyAway, () =>

@@ -31,7 +31,7 @@ test("with a directory, what happens is there as lines by the schema, readable f
       return analytics?.observer;
     },
   });
-  analytics?.start();
+  await analytics?.start();
   await b.registered();
   await b.registered({ expires: 0 });
   await analytics?.stop();

@@ -1,0 +1,97 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { createHealth, metricsRegister, RecordStream, systemClock } from "@ims/runtime";
+import { memoryLogger } from "@ims/runtime/testing";
+import { KafkaSink, kafkaClient, sproutProblems } from "@ims/sprout";
+import { launchKafka, whyNoKafka } from "../../support/kafka.ts";
+import { readTopic } from "../../support/kafka-topic.ts";
+
+interface Event {
+  readonly id: string;
+  readonly callId: string;
+  readonly number: number;
+}
+
+const EVENTS = 6_000;
+const TOPIC = "tidewater.analytics";
+
+describe("analytics events to Kafka", { skip: whyNoKafka() ?? false }, () => {
+  test("a broker killed in the middle and started again: no event is lost, none is there twice, each call's in order; operators hear of it meanwhile", async (t) => {
+    const kafka = await launchKafka();
+    t.after(() => kafka.stop());
+    const clock = systemClock();
+    const register = metricsRegister();
+    const health = createHealth();
+    const sink = new KafkaSink<Event>({
+      clock,
+      connect: () => kafkaClient({ brokers: [kafka.broker], topic: TOPIC, clientId: "sprout-1" }),
+      messageOf: (event) => ({ key: event.callId, value: JSON.stringify(event) }),
+      patienceMs: 1_000,
+    });
+    const stream = new RecordStream<Event>(
+      {
+        what: "analytics events for Kafka",
+        metricsPrefix: "ims_test_events",
+        maxQueued: EVENTS,
+        problemId: sproutProblems.analyticsNotPublished.id,
+      },
+      { sink, clock, log: memoryLogger("silent"), register },
+    );
+    t.after(async () => {
+      await stream.stop();
+      await sink.stop();
+    });
+    health.addNote("analytics-kafka", () => stream.problem, sproutProblems.analyticsNotPublished);
+    stream.start();
+
+    let offered = 0;
+    const offer = (count: number): void => {
+      for (const end = offered + count; offered < end; offered++)
+        stream.offer({ id: `event-${offered}`, callId: `call-${offered % 100}`, number: offered });
+    };
+    const written = async (): Promise<number> =>
+      Number(/^ims_test_events_written_total (\d+)/m.exec(await register.scrape())?.[1]);
+    offer(EVENTS / 6);
+    await until("the first events are there", async () => (await written()) > 0);
+    // Batches are on their way while it dies.
+    for (let i = 0; i < 10; i++) {
+      offer(EVENTS / 60);
+      await new Promise((resolve) => setImmediate(resolve));
+      if (i === 5) void kafka.kill();
+    }
+    offer(EVENTS / 3);
+    await until("the alarm", () => stream.problem !== undefined);
+    assert.match(
+      stream.problem ?? "",
+      /Kafka has not acknowledged for 1 s: .+; \d+ analytics events for Kafka wait, 0 were dropped/,
+    );
+    assert.match(health.notes().join(), /analytics-kafka: /);
+    await kafka.start();
+    offer(EVENTS / 3);
+    await until("all events are acknowledged", async () => (await written()) === EVENTS);
+    assert.equal(stream.problem, undefined);
+
+    const { records, ids, values } = await readTopic(
+      kafka.broker,
+      TOPIC,
+      (value) => (JSON.parse(value) as Event).id,
+    );
+    assert.equal(records, EVENTS, "what the broker counts");
+    assert.equal(ids.size, EVENTS);
+    for (const partition of values) {
+      const last = new Map<string, number>();
+      for (const value of partition) {
+        const { callId, number } = JSON.parse(value) as Event;
+        assert.ok(number > (last.get(callId) ?? -1), `${callId}: ${number} after ${last.get(callId)}`);
+        last.set(callId, number);
+      }
+    }
+  });
+});
+
+async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
+  for (const end = Date.now() + 60_000; !(await condition()); ) {
+    if (Date.now() > end) throw new Error(`not within a minute: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+}

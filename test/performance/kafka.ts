@@ -1,0 +1,179 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { parseArgs } from "node:util";
+import { launchCore } from "../support/core-under-test.ts";
+import { launchKafka } from "../support/kafka.ts";
+import { readTopic } from "../support/kafka-topic.ts";
+import type { SippResult } from "../support/sipp.ts";
+import { serviceRoutes, startCallees, startCalls, startRegistrations } from "./load.ts";
+import { percentile } from "./round.ts";
+import { domain, partsOf, provision, type SystemUnderTest } from "./system.ts";
+import { usersOf } from "./users.ts";
+
+const usage = `npm run test:kafka -- [options]    analytics events of real calls to a real Kafka that is killed in the middle: none lost, none twice, calls unaffected
+
+  --events N     events (100000); a call makes three
+  --rate N       calls per second (200)
+  --down N       seconds that the broker is away, in the middle (20)
+  --pairs N      callers, and callees (400)
+  --base N       seconds of the same calls without Kafka, for comparison (40)`;
+
+const { values } = parseArgs({
+  options: {
+    events: { type: "string", default: "100000" },
+    rate: { type: "string", default: "200" },
+    down: { type: "string", default: "20" },
+    pairs: { type: "string", default: "400" },
+    base: { type: "string", default: "40" },
+    help: { type: "boolean", default: false },
+  },
+});
+if (values.help) {
+  console.log(usage);
+  process.exit(0);
+}
+const [events, rate, down, pairs, base] = [
+  values.events,
+  values.rate,
+  values.down,
+  values.pairs,
+  values.base,
+].map(Number) as [number, number, number, number, number];
+if (![events, rate, down, pairs, base].every((each) => Number.isInteger(each) && each > 0)) {
+  console.error(usage);
+  process.exit(2);
+}
+
+const TOPIC = "tidewater.analytics";
+const WARM_UP_S = 10;
+/** Exchanges that SIPp times, and their number in its scenario. */
+const EXCHANGES = [
+  ["INVITE-180", "1"],
+  ["BYE-200", "3"],
+] as const;
+const say = (text: string): void => console.log(`${new Date().toISOString().slice(11, 19)} ${text}`);
+
+interface Told {
+  readonly id: string;
+  readonly event: string;
+  readonly role?: string;
+}
+
+const kafka = await launchKafka();
+const folder = mkdtempSync(join(tmpdir(), "analytics-"));
+let failed = true;
+try {
+  say(`a Kafka on ${kafka.broker}`);
+  const without = await calls([], base * rate);
+  tell("without Kafka", without);
+  const count = Math.ceil(events / 3);
+  const to = ["--set", `sprout.analytics-kafka=${kafka.broker}`, "--set", `sprout.analytics-dir=${folder}`];
+  const withKafka = await calls(to, count, async (gauge) => {
+    await delay(Math.max(1, count / rate - down) * 500);
+    await kafka.kill();
+    say(`the broker is killed; ${await gauge("written_total")} events are there`);
+    await delay(down * 1000);
+    const waiting = await gauge("queued");
+    const began = Date.now();
+    await kafka.start();
+    say(`the broker is started again; ${waiting} events wait`);
+    while ((await gauge("queued")) > rate) await delay(100);
+    say(`nothing waits any more ${((Date.now() - began) / 1000).toFixed(1)} s after it was started`);
+  });
+  tell("with Kafka", withKafka);
+  for (const [name, at] of EXCHANGES) {
+    const [one, other] = [without, withKafka].map((result) =>
+      percentile(result.responseTimes.get(at) ?? [], 0.99),
+    );
+    say(
+      `${name}: p99 with Kafka ${((other ?? Number.NaN) / (one ?? Number.NaN)).toFixed(2)} times that without`,
+    );
+  }
+  failed = !(await judge(withKafka.stats.successful, withKafka.stats.failed));
+} finally {
+  await kafka.stop();
+  rmSync(folder, { recursive: true, force: true });
+}
+process.exit(failed ? 1 : 0);
+
+/** Freshly started core, registrations, a warm-up, then so many calls; `meanwhile` can ask for the metrics of the stream. */
+async function calls(
+  set: readonly string[],
+  count: number,
+  meanwhile: (gauge: (name: string) => Promise<number>) => Promise<void> = async () => undefined,
+): Promise<SippResult> {
+  const core = await launchCore({ host: "127.0.0.6", args: ["--no-examples", "--domain", domain, ...set] });
+  try {
+    const [callers, callees] = [usersOf("a", pairs), usersOf("b", pairs)];
+    await provision(core, [...callers, ...callees]);
+    const system: SystemUnderTest = {
+      name: "ours",
+      lane: 0,
+      target: `${core.sip.host}:${core.sip.udpPort}`,
+      parts: partsOf(core),
+      hss: ["homestead"],
+      version: "",
+      stop: async () => undefined,
+    };
+    const registered = await startRegistrations({ system, users: callers, role: "caller", rate: 100 }).done;
+    await startRegistrations({ system, users: callees, role: "callee", rate: 100 }).done;
+    const answering = startCallees(callees, (WARM_UP_S + count / rate) * 1000 + 120_000);
+    await delay(500);
+    const load = { system, callers, callees, routes: serviceRoutes(registered), rate };
+    await startCalls({ ...load, count: rate * WARM_UP_S }).done;
+    const gauge = async (name: string): Promise<number> => {
+      const text = await (await fetch(`http://${core.host}:9102/metrics`)).text();
+      return Number(
+        new RegExp(`^ims_sprout_analytics_kafka_events_${name} (\\S+)`, "m").exec(text)?.[1] ?? Number.NaN,
+      );
+    };
+    const calling = startCalls({ ...load, count });
+    const [result] = await Promise.all([calling.done, meanwhile(gauge)]);
+    await answering.finish();
+    return result;
+  } finally {
+    await core.stop();
+  }
+}
+
+/** What was written to files is the measure of what must stand in the topic. */
+async function judge(called: number, abandoned: number): Promise<boolean> {
+  const lines = readdirSync(folder).flatMap((name) =>
+    readFileSync(join(folder, name), "utf8").trim().split("\n"),
+  );
+  const wanted = new Map<string, number>();
+  for (const line of lines) {
+    const { id } = JSON.parse(line) as Told;
+    wanted.set(id, (wanted.get(id) ?? 0) + 1);
+  }
+  let answered = 0;
+  const { records, ids } = await readTopic(kafka.broker, TOPIC, (value) => {
+    const { id, event, role } = JSON.parse(value) as Told;
+    if (event === "callAnswered" && role === "originating") answered++;
+    return id;
+  });
+  const lost = [...wanted.keys()].filter((id) => !ids.has(id)).length;
+  const twice = [...ids].filter(([id, times]) => times > (wanted.get(id) ?? 0)).length;
+  const more = [...wanted.values()].filter((times) => times > 1).length;
+  say(`${lines.length} events were told, ${wanted.size} ids (${more} of them told twice by sprout)`);
+  say(`${records} records in the topic, ${ids.size} ids: ${lost} lost, ${twice} more often than told`);
+  const least = called + rate * WARM_UP_S - abandoned;
+  say(`${answered} answered calls in the topic; SIPp made ${called}, and ${rate * WARM_UP_S} to warm up`);
+  const good =
+    lost === 0 && twice === 0 && records === lines.length && records >= events && answered >= least;
+  say(good ? "none lost, none twice" : "NOT every event is there once");
+  return good;
+}
+
+function tell(what: string, { stats, responseTimes }: SippResult): void {
+  const times = EXCHANGES.map(([name, at]) => {
+    const all = responseTimes.get(at) ?? [];
+    return `${name} p50 ${percentile(all, 0.5)} ms, p99 ${percentile(all, 0.99)} ms`;
+  });
+  const { successful, failed: lost, retransmissions } = stats;
+  say(
+    `${what}: ${successful} calls, ${lost} failed, ${retransmissions} retransmissions; ${times.join("; ")}`,
+  );
+}
