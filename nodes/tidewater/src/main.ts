@@ -4,6 +4,7 @@ import { auditCommand } from "./audit/index.ts";
 import { backupCommands } from "./backup/index.ts";
 import { completionCommand } from "./completion/completion-command.ts";
 import { configCommand } from "./config/config-command.ts";
+import { doctorCommand } from "./doctor/doctor-command.ts";
 import { explain } from "./explain.ts";
 import { operateCommands } from "./operate/index.ts";
 import { tellingWhere } from "./operate/run-dir.ts";
@@ -24,6 +25,7 @@ export async function main(args: readonly string[]): Promise<number> {
   program.addCommand(tellingWhere(upCommand(exit))).addCommand(subscriberCommand(exit));
   program.addCommand(auditCommand(exit)).addCommand(vnfCommand(exit)).addCommand(trailCommand(exit));
   program.addCommand(configCommand(exit)).addCommand(completionCommand(program));
+  program.addCommand(doctorCommand(exit));
   for (const command of backupCommands(VERSION, exit)) program.addCommand(command);
   for (const command of scaleCommands()) program.addCommand(command);
   for (const command of operateCommands(exit)) program.addCommand(command);

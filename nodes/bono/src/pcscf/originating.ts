@@ -33,6 +33,7 @@ export function originating(context: RequestContext, modules: PcscfModules): voi
       counters.refused("sourceLimit");
       return context.respond(503, {
         stateless: true,
+        why: "source limit",
         edit: (response) => void response.append("Retry-After", "1"),
       });
     }

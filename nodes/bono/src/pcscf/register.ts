@@ -43,12 +43,12 @@ export function register(context: RequestContext, modules: PcscfModules): void {
     (flows.registrationOf(access, impu)?.impi === impi || isEmergencyOf(impu, impi, access, flows));
   if (!associated && !sources.admit(flow.remoteAddress)) {
     counters.refused("sourceLimit");
-    return context.respond(503, { stateless: true, edit: retryAfterASecond });
+    return context.respond(503, { stateless: true, why: "source limit", edit: retryAfterASecond });
   }
   const guess = credentials.answers;
   if (guess && !guesses.admit(flow.remoteAddress, credentials.impi)) {
     counters.refused("guessLimit");
-    return context.respond(503, { stateless: true, edit: retryAfterASecond });
+    return context.respond(503, { stateless: true, why: "password tries", edit: retryAfterASecond });
   }
 
   // 2. Nothing a UE may not assert goes on (§4.4); neither do Routes nor security agreements (§5.2.2.1).

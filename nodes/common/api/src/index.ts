@@ -1,4 +1,8 @@
 export {
+  type AkaAnswer,
+  type AkaVerdict,
+  akaAnswerSchema,
+  akaVerdictSchema,
   type DigestProof,
   type DigestVerdict,
   digestProofSchema,

@@ -1,5 +1,11 @@
 import { z } from "zod";
-import { digestProofSchema, digestVerdictSchema, identityOwnerSchema } from "./authentication.ts";
+import {
+  akaAnswerSchema,
+  akaVerdictSchema,
+  digestProofSchema,
+  digestVerdictSchema,
+  identityOwnerSchema,
+} from "./authentication.ts";
 import { homesteadProvPaths, homesteadProvSchemas } from "./homestead-prov-openapi.ts";
 import {
   changedSubscriberSchema,
@@ -52,6 +58,8 @@ export function openApiDocument(): Json {
         SubscriberPage: output(subscriberPageSchema),
         ImportRequest: input(importRequestSchema),
         ImportReport: output(importReportSchema),
+        AkaAnswer: input(akaAnswerSchema),
+        AkaVerdict: output(akaVerdictSchema),
         DigestProof: input(digestProofSchema),
         DigestVerdict: output(digestVerdictSchema),
         IdentityOwner: output(identityOwnerSchema),
@@ -117,6 +125,15 @@ export function openApiDocument(): Json {
           "Whether an answer to a Digest challenge proves the subscriber's password (RFC 7616)",
           { 200: content("DigestVerdict") },
           body("DigestProof"),
+        ),
+      },
+      "/subscribers/{impi}/compare-aka": {
+        parameters: [impi],
+        post: operation(
+          "compareAka",
+          "Whether a wrong answer to an AKA challenge fits when the stored OPc is taken for OP (TS 35.206)",
+          { 200: content("AkaVerdict") },
+          body("AkaAnswer"),
         ),
       },
       "/public-identities/{impu}": {

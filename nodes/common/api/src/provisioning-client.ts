@@ -1,6 +1,9 @@
 import { ImsError } from "@ims/runtime";
 import type { z } from "zod";
 import {
+  type AkaAnswer,
+  type AkaVerdict,
+  akaVerdictSchema,
   type DigestProof,
   type DigestVerdict,
   digestVerdictSchema,
@@ -87,6 +90,24 @@ export class ProvisioningClient {
   async verifyDigest(impi: string, proof: DigestProof): Promise<DigestVerdict> {
     const path = `/subscribers/${encodeURIComponent(impi)}/verify-digest`;
     return this.#read(digestVerdictSchema, await this.#call("POST", path, proof));
+  }
+
+  /** Whether somebody has that private identity, be it without any public one. */
+  async hasPrivateIdentity(impi: string): Promise<boolean> {
+    try {
+      await this.#call("GET", `/private/${encodeURIComponent(impi)}`);
+      return true;
+    } catch (error) {
+      if (!(error instanceof ProvisioningError) || error.detail.code !== "PROVISIONING_REFUSED") throw error;
+      if (error.detail.status === 404) return false;
+      throw error;
+    }
+  }
+
+  /** Why an answer to an AKA challenge was wrong: whether it fits another reading of the subscriber's OPc. */
+  async compareAka(impi: string, answer: AkaAnswer): Promise<AkaVerdict> {
+    const path = `/subscribers/${encodeURIComponent(impi)}/compare-aka`;
+    return this.#read(akaVerdictSchema, await this.#call("POST", path, answer));
   }
 
   /** Who a public identity belongs to. Refused with 404 when it is nobody's. */

@@ -1,3 +1,12 @@
+export { CaseFile, type CaseKind } from "./case/case-file.ts";
+export type { AkaFits, CaseFacts } from "./case/finding.ts";
+export { catalogue, type DiagnosisId, definitionOf } from "./catalogue/catalogue.ts";
+export { type Area, areas, type DiagnosisDefinition, type Severity } from "./catalogue/definition.ts";
+export type { NodeAlarm } from "./core/core-facts.ts";
+export { KeyError, keyOf } from "./core/key.ts";
+export { type Diagnosis, diagnose, type EvidenceStep } from "./diagnose.ts";
+export { type Examination, type Examined, type ExamineOptions, examine, type Subject } from "./examine.ts";
+export { diagnoseSubscriber, type SubscriberState } from "./subject/subscriber-state.ts";
 export { type Asked, type Asker, askNode, type NodeStep, type Told } from "./trail/ask-node.ts";
 export { type Exchange, endOf, exchangeOf, exchangesOf, startOf, summaryOf } from "./trail/exchange.ts";
 export { type Gathered, type GatherOptions, gather } from "./trail/gather.ts";

@@ -1,7 +1,15 @@
 import { hash, timingSafeEqual } from "node:crypto";
-import { type DigestProof, type DigestVerdict, digestProofSchema, type IdentityOwner } from "@ims/api";
+import {
+  type AkaVerdict,
+  akaAnswerSchema,
+  type DigestProof,
+  type DigestVerdict,
+  digestProofSchema,
+  type IdentityOwner,
+} from "@ims/api";
 import { canonicalImpu } from "@ims/ims";
 import type { FastifyInstance } from "fastify";
+import { akaAnswerFits } from "../aka/answer-fits.ts";
 import { impiKey } from "../cx/identities.ts";
 import { UNAVAILABLE } from "../hss/hss.ts";
 import { eachSetOf } from "../hss/stored.ts";
@@ -28,6 +36,20 @@ export function authenticationRoutes(app: FastifyInstance, { subscribers }: Rout
       return publicIdentities.length === 0
         ? { authenticated: false }
         : { authenticated: true, publicIdentities };
+    },
+  );
+
+  app.post<{ Params: { impi: string } }>(
+    "/subscribers/:impi/compare-aka",
+    SMALL,
+    async (request): Promise<AkaVerdict> => {
+      const answer = parse(akaAnswerSchema, request.body);
+      const { impi } = request.params;
+      const subscriber = await subscribers.byPrivateIdentity(impiKey(impi));
+      if (subscriber === UNAVAILABLE) throw storeAway();
+      if (subscriber === undefined) throw notFound(impi);
+      const { aka } = subscriber.credentials;
+      return { fits: aka === undefined ? "neither" : akaAnswerFits(impi, aka, answer) };
     },
   );
 

@@ -18,6 +18,7 @@ import { hasBinding } from "./has-binding.ts";
 import type { RegistrationAttempt } from "./measurement.ts";
 import type { ScscfModules } from "./modules.ts";
 import { refuseForStore } from "./store-away.ts";
+import { tellWrongAnswer } from "./wrong-answer.ts";
 
 /** Who a REGISTER is from, once that is proven. */
 export interface AuthenticatedUser {
@@ -179,6 +180,11 @@ async function checkResponse(
     // §5.4.1.2.3: 403; the HSS hears of it unless the user is registered. No failure deregisters anybody.
     await forget(modules, impi, credentials.nonce);
     counters.authentication("refused");
+    tellWrongAnswer(context, impi, credentials, {
+      realm: issued.realm,
+      offered: secret !== undefined,
+      wellFormed,
+    });
     const registered = await hasBinding(modules, impu, impi);
     if (registered === false)
       await cx.serverAssignment({

@@ -74,7 +74,7 @@ export async function register(context: RequestContext, modules: ScscfModules): 
   const trial = applyContacts(before?.bindings ?? [], lately, change);
   if (trial.kind === "refused") {
     counters.registration("refused");
-    return context.respond(trial.status);
+    return context.respond(trial.status, refusalOf(trial.status));
   }
 
   // The same request again, after the member that had begun it died: it has had its effect, which need only be certain.
@@ -129,7 +129,7 @@ export async function register(context: RequestContext, modules: ScscfModules): 
   };
   const stored = await changeRegistration(modules, next.impu, "unregistered", apply, () => removed);
   if (stored.kind === "unavailable") return refuseForStore(context, stored);
-  if (refusal !== 0) return context.respond(refusal);
+  if (refusal !== 0) return context.respond(refusal, refusalOf(refusal));
   if (repeated && stored.kind === "unchanged" && stored.registration !== undefined)
     return repeat(context, modules, user, stored.registration, emergency);
 
@@ -176,6 +176,11 @@ function outboundOf(request: SipMessage, path: readonly string[]): "yes" | "no" 
     return "no";
   if (!request.values("Contact").some((value) => /;\s*reg-id\s*=/i.test(value))) return "no";
   return /;ob(?:[;=>]|$)/i.test(path.at(-1) ?? "") ? "yes" : "lacking";
+}
+
+/** What the trail is told of a change that was refused. */
+function refusalOf(status: number): { readonly why: string } {
+  return { why: status === 403 ? "too many contacts" : "an older request" };
 }
 
 function removesOnly(wanted: RequestedContacts): boolean {

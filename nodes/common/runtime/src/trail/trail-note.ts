@@ -43,7 +43,8 @@ export const noteReader: TrailReader = {
       const equals = line.indexOf("=");
       fields.set(line.slice(0, equals), withoutPasswords(line.slice(equals + 1)));
     }
-    const said = [...fields].map(([key, value]) => `${key} ${value}`).join(", ");
+    // For programs that compare it.
+    const said = [...fields].flatMap(([key, value]) => (key === "proof" ? [] : `${key} ${value}`)).join(", ");
     return {
       kind,
       title: said === "" ? what : `${what}: ${said}`,

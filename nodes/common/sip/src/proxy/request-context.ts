@@ -92,7 +92,7 @@ export class RequestContext implements RequestContextPort, ForkSink {
       ...(options.reason === undefined ? {} : { reason: options.reason }),
     });
     options.edit?.(response);
-    if (status >= 300) this.decided("answer", { status, reason: options.reason });
+    if (status >= 300) this.decided("answer", { status, reason: options.reason, why: options.why });
     this.relay(response);
     if (options.stateless === true && status >= 200) this.#upstream.giveUp();
   }

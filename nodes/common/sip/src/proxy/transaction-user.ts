@@ -77,6 +77,8 @@ export interface Fork {
 
 export interface RespondOptions {
   readonly reason?: string;
+  /** What only the trail is told, of answers that mean no. */
+  readonly why?: string;
   /**
    * Nothing of the request is kept after this final response: no retransmissions, and its own are new requests (RFC 3261
    * §8.2.7). For strangers: what they send shall cost no memory, nor be answered many times to an address they made up.

@@ -64,7 +64,8 @@ function parametersOf(text: string, start: number, end: number): string | undefi
       for (; stop < end && text.charCodeAt(stop) !== COMMA; stop++)
         if (!isTokenCode(text.charCodeAt(stop))) return undefined;
     const name = text.slice(at, sign).toLowerCase();
-    if (name === "nonce" || HARMLESS_PARAMETERS.has(name)) {
+    const empty = stop === sign + 3 && text.charCodeAt(sign + 1) === QUOTE;
+    if (name === "nonce" || empty || HARMLESS_PARAMETERS.has(name)) {
       const kept = text.slice(at, stop);
       if (kept.includes("\\") || mayHavePassword(kept)) return undefined;
       shown += separator + kept;

@@ -117,6 +117,8 @@ export function redactCredentials(value: string, { nonces }: RedactOptions): str
 
 function redactParameter(name: string, value: string, nonces: RedactOptions["nonces"]): string {
   if (HARMLESS_PARAMETERS.has(name)) return withoutUriPasswords(value.slice(0, LONGEST_VALUE));
+  // TS 24.229 §5.1.1.5.3: that there is no response says something, and is no secret.
+  if (value === '""') return value;
   if (name !== "nonce") return `"${HIDDEN}"`;
   if (nonces === "kept") return value;
   const plain = value.replace(/^"|"$/g, "");

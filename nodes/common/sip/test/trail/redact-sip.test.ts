@@ -174,3 +174,16 @@ test("the work is linear, whatever is sent", () => {
     redactSip(long, { nonces: "digested" });
   }
 });
+
+test("TS 24.229 §5.1.1.5.3: that a response is empty is shown, whatever else is hidden", () => {
+  const header = 'Authorization: Digest username="alice", realm="a", nonce="n", response="", cnonce="x"';
+  for (const text of [shown([header]), hideProofs(message([header]), FIELDS) ?? ""]) {
+    assert.match(text, /response=""/);
+    assert.match(text, /cnonce="<hidden>"/);
+  }
+  assert.match(
+    hideProofs(message(['Authorization: Digest username="a", response=ab']), FIELDS) ?? "",
+    /response="<hidden>"/,
+  );
+  assert.match(shown(['Authorization: Digest username="a", nonce="", response=""']), /nonce="", response=""/);
+});
