@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 // libuv's public names (stable since 1.19); its structures stay opaque.
@@ -25,8 +26,12 @@ int uv_poll_init(struct uv_loop_s *loop, uv_poll_t *handle, int fd);
 int uv_poll_start(uv_poll_t *handle, int events, void (*ready)(uv_poll_t *, int status, int events));
 
 #define BATCH 64
-// Words of a datagram's row: length, port, scope, address (one word or four, network order).
-#define ROW 7
+// Words of a datagram's row: length, port, scope, address (one word or four, network order), and of one received how long it
+// waited in the socket, in microseconds.
+#define ROW 8
+#define WAITED 7
+// Nothing waits longer; what seems to was stamped before the system's clock was set.
+#define LONGEST_WAIT_S 60
 
 typedef struct {
   napi_env env;
@@ -43,6 +48,10 @@ typedef struct {
   struct mmsghdr headers[BATCH];
   struct iovec vectors[BATCH];
   struct sockaddr_in6 addresses[BATCH];
+  union {
+    char bytes[CMSG_SPACE(sizeof(struct timespec))];
+    struct cmsghdr aligned;
+  } stamps[BATCH];
 } udp_socket;
 
 #define CHECK(call) \
@@ -130,6 +139,8 @@ static napi_value open_socket(napi_env env, napi_callback_info info) {
   int fd = socket(family == 6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) return failure(env, "socket", errno);
   if (receive_buffer > 0) setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
+  int on = 1;
+  setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
   if (bind(fd, (struct sockaddr *)&address, length) != 0) {
     int number = errno;
     close(fd);
@@ -187,6 +198,18 @@ static napi_value number(napi_env env, int32_t value) {
   return result;
 }
 
+// Since the kernel took the datagram; 0 when it has not said.
+static uint32_t waited_us(struct msghdr *header, const struct timespec *now) {
+  for (struct cmsghdr *c = CMSG_FIRSTHDR(header); c != NULL; c = CMSG_NXTHDR(header, c)) {
+    if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_TIMESTAMPNS) continue;
+    struct timespec then;
+    memcpy(&then, CMSG_DATA(c), sizeof then);
+    long long us = (now->tv_sec - then.tv_sec) * 1000000LL + (now->tv_nsec - then.tv_nsec) / 1000;
+    return us < 0 || us > LONGEST_WAIT_S * 1000000LL ? 0 : (uint32_t)us;
+  }
+  return 0;
+}
+
 // receive(socket) -> datagrams read, at most BATCH; a datagram longer than its slot has length 0.
 static napi_value receive(napi_env env, napi_callback_info info) {
   size_t argc = 1;
@@ -197,14 +220,19 @@ static napi_value receive(napi_env env, napi_callback_info info) {
     s->vectors[i].iov_base = s->in + (size_t)i * s->slot;
     s->vectors[i].iov_len = s->slot;
     s->headers[i].msg_hdr.msg_namelen = sizeof s->addresses[i];
+    s->headers[i].msg_hdr.msg_control = s->stamps[i].bytes;
+    s->headers[i].msg_hdr.msg_controllen = sizeof s->stamps[i].bytes;
     s->headers[i].msg_hdr.msg_flags = 0;
   }
   int count = recvmmsg(s->fd, s->headers, BATCH, MSG_DONTWAIT, NULL);
   if (count <= 0) return number(env, 0);
+  struct timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
   for (int i = 0; i < count; i++) {
     uint32_t *row = s->in_rows + i * ROW;
     row[0] = (s->headers[i].msg_hdr.msg_flags & MSG_TRUNC) ? 0 : s->headers[i].msg_len;
     row[1] = ntohs(s->addresses[i].sin6_port);
+    row[WAITED] = waited_us(&s->headers[i].msg_hdr, &now);
     if (s->family == 6) {
       row[2] = s->addresses[i].sin6_scope_id;
       memcpy(row + 3, &s->addresses[i].sin6_addr, 16);
@@ -246,6 +274,8 @@ static napi_value send_all(napi_env env, napi_callback_info info) {
         v4->sin_addr.s_addr = row[3];
         s->headers[i].msg_hdr.msg_namelen = sizeof(struct sockaddr_in);
       }
+      s->headers[i].msg_hdr.msg_control = NULL;
+      s->headers[i].msg_hdr.msg_controllen = 0;
       s->headers[i].msg_hdr.msg_flags = 0;
     }
     // An address that cannot be reached fails alone: it is skipped, the others go. A full buffer drops, as UDP may.

@@ -19,6 +19,8 @@ export class FakeFlow extends BaseFlow {
   ping: (() => boolean) | undefined = undefined;
   lastReceived = 0;
   pongs = 0;
+  /** Set by the test. */
+  waitedMs: number | undefined = undefined;
   readonly #layer: FakeTransportLayer;
 
   constructor(ends: FlowEnds, layer: FakeTransportLayer) {

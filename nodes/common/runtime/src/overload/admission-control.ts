@@ -1,3 +1,5 @@
+import { Patience } from "./patience.ts";
+
 /**
  * exempt: never shed. privileged: completes or keeps what was begun with our consent, shed last. normal: new work.
  */
@@ -30,15 +32,23 @@ const LARGEST_FALL = 0.3;
 const LEAST_SHARE = 0.5;
 /** How fast the best is forgotten, at each measurement. */
 const FORGET = 0.98;
+/** Privileged requests may have waited so many times the target before none is taken. */
+const PRIVILEGED_PATIENCE = 4;
 
 /**
- * A token bucket whose rate follows what the process gets done. While the delay is beyond its target, the process is
- * saturated and what it has served in the meantime is its capacity: the rate is set a little below that, the more the
- * longer the delay. While the delay is below its target and somebody was refused, the rate rises. Without delay nothing
- * is limited and nothing asked.
+ * Takes no more than the process gets done. Without delay nothing is limited and nothing asked. Once the delay stays beyond its
+ * target, it depends on what is known of a request:
+ *
+ * - How long it has waited: the longer, the fewer are taken, and none beyond the target. So the queue stays shorter than the target, the
+ *   process is never idle, and what it takes is its capacity, without an estimate of it.
+ * - Not how long: a token bucket, whose rate follows what the process gets done. While the delay is beyond its target, what was served
+ *   in the meantime is the capacity: the rate is set a little below that, the more the longer the delay. While the delay is below its
+ *   target and somebody was refused, the rate rises.
  */
 export class AdmissionControl {
   #options: AdmissionControlOptions;
+  #normal: Patience;
+  #privileged: Patience;
   #limiting = false;
   #rate = Number.POSITIVE_INFINITY;
   #tokens = 0;
@@ -49,9 +59,17 @@ export class AdmissionControl {
   #servedRate = 0;
   #best = 0;
   #refused = 0;
+  /** Requests taken because they had not waited long, and how many those are a second. */
+  #timely = 0;
+  #timelyRate = 0;
+  /** Was anything asked of the bucket since the last measurement, and in the time before that one? */
+  #asked = false;
+  #bucketInUse = false;
 
   constructor(options: AdmissionControlOptions) {
     this.#options = options;
+    this.#normal = new Patience(options.targetMs);
+    this.#privileged = new Patience(options.targetMs * PRIVILEGED_PATIENCE);
   }
 
   /** False: everything is to be taken without asking. */
@@ -59,14 +77,16 @@ export class AdmissionControl {
     return this.#limiting;
   }
 
-  /** Requests a second; infinite while nothing is limited. */
+  /** Requests a second that are taken; infinite while nothing is limited. */
   get rate(): number {
-    return this.#rate;
+    return this.#bucketInUse || !this.#limiting ? this.#rate + this.#timelyRate : this.#timelyRate;
   }
 
   /** From the next measurement on. */
   retarget(to: Partial<Pick<AdmissionControlOptions, "targetMs" | "floor">>): void {
     this.#options = { ...this.#options, ...to };
+    this.#normal = new Patience(this.#options.targetMs);
+    this.#privileged = new Patience(this.#options.targetMs * PRIVILEGED_PATIENCE);
   }
 
   /** A request was taken while nothing was limited; with `capacity: "answered"`: one was answered. */
@@ -74,18 +94,29 @@ export class AdmissionControl {
     if (!this.#limiting || this.#options.capacity === "answered") this.#served++;
   }
 
-  /** May it be taken? Only of interest while limiting. */
-  admit(kind: AdmissionClass): boolean {
+  /** May it be taken? Only of interest while limiting. `waitedMs`: how long it has waited, where that is known. */
+  admit(kind: AdmissionClass, waitedMs?: number): boolean {
     if (!this.#limiting || kind === "exempt") return true;
+    const taken = waitedMs === undefined ? this.#takesToken(kind) : this.#takesTimely(kind, waitedMs);
+    if (!taken) this.#refused++;
+    return taken;
+  }
+
+  #takesToken(kind: AdmissionClass): boolean {
+    this.#asked = true;
     this.#refill();
     const least = kind === "privileged" ? -Math.max(5, (this.#rate * DEBT_MS) / 1000) : 1;
-    if (this.#tokens < least) {
-      this.#refused++;
-      return false;
-    }
+    if (this.#tokens < least) return false;
     this.#tokens--;
     if (this.#options.capacity !== "answered") this.#served++;
     return true;
+  }
+
+  #takesTimely(kind: AdmissionClass, waitedMs: number): boolean {
+    const patience = kind === "privileged" ? this.#privileged : this.#normal;
+    const taken = patience.takes(waitedMs);
+    if (taken) this.#timely++;
+    return taken;
   }
 
   /** One measurement: the longest delay since the last one. */
@@ -103,6 +134,10 @@ export class AdmissionControl {
       if (this.#late >= TRIGGER && this.#servedRate > floor) this.#begin(delayMs);
       return;
     }
+    this.#timelyRate = 0.5 * this.#timelyRate + (500 * this.#timely) / Math.max(1, elapsedMs);
+    this.#timely = 0;
+    this.#bucketInUse = this.#asked;
+    this.#asked = false;
     if (late) this.#rate = this.#reduced(delayMs);
     else if (refused > 0)
       this.#rate *= 1 + LEAST_RISE + (LARGEST_RISE - LEAST_RISE) * (1 - delayMs / targetMs);
@@ -114,6 +149,10 @@ export class AdmissionControl {
     this.#limiting = true;
     this.#rate = this.#reduced(delayMs);
     this.#tokens = 0;
+    this.#timely = 0;
+    this.#timelyRate = 0;
+    this.#asked = false;
+    this.#bucketInUse = true;
     // Until now requests inside dialogs counted too.
     this.#best = this.#servedRate / 2;
     this.#servedRate = 0;
@@ -125,6 +164,7 @@ export class AdmissionControl {
     this.#limiting = false;
     this.#late = 0;
     this.#rate = Number.POSITIVE_INFINITY;
+    this.#timelyRate = 0;
   }
 
   /** What was served meanwhile, less a little. A process that did not get to run has served nothing: no step is too large. */

@@ -110,3 +110,79 @@ test("privileged requests are taken when new ones are not, up to a bound; exempt
   assert.equal(control.admit("normal"), false);
   for (let request = 0; request < 1000; request++) assert.equal(control.admit("exempt"), true);
 });
+
+/** The same process, where every request is known by when it came; what is taken makes three more pieces of work later, as a call does. */
+function simulateTimed(options: { capacity: number; offered: number; forMs: number }) {
+  let now = 0;
+  const control = new AdmissionControl({ targetMs: 50, floor: 50, now: () => now });
+  const workMs = 1000 / options.capacity / 4;
+  const queue: { readonly at: number; readonly isNew: boolean }[] = [];
+  let [arrived, credit, done, longest, takenLate] = [0, 0, 0, 0, 0];
+  const later: { readonly at: number }[] = [];
+  for (; now < options.forMs; ) {
+    now++;
+    for (; arrived < (options.offered * now) / 1000; arrived++) queue.push({ at: now, isNew: true });
+    while ((later[0]?.at ?? Number.POSITIVE_INFINITY) <= now) {
+      later.shift();
+      queue.push({ at: now, isNew: false });
+    }
+    credit = Math.min(credit + 1, 1);
+    while (credit > 0) {
+      const one = queue.shift();
+      if (one === undefined) break;
+      const waited = now - one.at;
+      if (control.limiting && now > 1_000) longest = Math.max(longest, waited);
+      if (!one.isNew) {
+        credit -= workMs;
+        done++;
+      } else if (control.admit("normal", waited)) {
+        control.served();
+        credit -= workMs;
+        if (control.limiting && waited > 50) takenLate++;
+        for (const after of [20, 40, 60]) later.push({ at: now + after });
+        later.sort((a, b) => a.at - b.at);
+      } else credit -= workMs / 10;
+    }
+    if (now % TICK === 0) control.measured(queue.length === 0 ? 0 : now - (queue[0]?.at ?? now), TICK);
+  }
+  return { control, goodput: (done / 3 / options.forMs) * 1000, longest, takenLate };
+}
+
+for (const [times, least] of [
+  [2, 0.9],
+  [5, 0.8],
+] as const)
+  test(`at ${times} times the capacity, requests that have waited are refused, and the rest fills the process`, () => {
+    const run = simulateTimed({ capacity: 400, offered: 400 * times, forMs: 6_000 });
+    assert.equal(run.control.limiting, true);
+    assert(run.goodput > 400 * least, `goodput ${run.goodput}`);
+    assert(run.longest < 100, `waited ${run.longest}`);
+    assert.equal(run.takenLate, 0);
+    assert(Math.abs(run.control.rate - run.goodput) < run.goodput * 0.5, `rate ${run.control.rate}`);
+  });
+
+test("of what has waited a part of the target, the rest of it is taken; privileged requests may wait four times as long, exempt ones any time", () => {
+  let now = 0;
+  const control = new AdmissionControl({ targetMs: 30, floor: 50, now: () => now });
+  for (let tick = 0; tick < 3; tick++) {
+    now += TICK;
+    for (let request = 0; request < 50; request++) control.served();
+    control.measured(300, TICK);
+  }
+  const share = (kind: "normal" | "privileged" | "exempt", waited: number): number =>
+    Array.from({ length: 400 }, () => control.admit(kind, waited)).filter(Boolean).length / 4;
+  const near = (actual: number, expected: number): void =>
+    assert(Math.abs(actual - expected) <= 1, `${actual} instead of ${expected} %`);
+  for (const [waited, normal, privileged] of [
+    [0, 100, 100],
+    [15, 50, 87.5],
+    [24, 20, 80],
+    [30, 0, 75],
+    [90, 0, 25],
+    [121, 0, 0],
+  ] as const) {
+    near(share("normal", waited), normal);
+    near(share("privileged", waited), privileged);
+    assert.equal(share("exempt", waited), 100);
+  }
+});

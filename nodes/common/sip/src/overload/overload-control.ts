@@ -222,7 +222,7 @@ export class OverloadControl {
       return undefined;
     }
     this.#sheddable++;
-    if (this.#admits(kind, head.method)) return undefined;
+    if (this.#admits(kind, head.method, flow.waitedMs)) return undefined;
     if (isInProgress(head, flow.side, isKnown)) return undefined;
     this.#refused++;
     this.#refusedTotal++;
@@ -234,11 +234,11 @@ export class OverloadControl {
     return this.#options.resourcePriorities?.isExempt(resourcePriority) ?? true;
   }
 
-  #admits(kind: RequestClass, method: string): boolean {
+  #admits(kind: RequestClass, method: string, waitedMs: number | undefined): boolean {
     // What a server further on would not take is not taken here: refused before it has cost anything.
     if (kind === "normal" && this.#reduction.common > 0 && this.#random() < this.#reduction.common)
       return false;
-    if (!this.#queue.admit(kind)) return false;
+    if (!this.#queue.admit(kind, waitedMs)) return false;
     return method !== "REGISTER" || this.#answers.admit(kind);
   }
 

@@ -25,6 +25,8 @@ export interface DatagramHandler {
 
 /** A UDP socket bound to one address. Two drivers: node:dgram, and recvmmsg/sendmmsg where the add-on could be built. */
 export interface DatagramSocket {
+  /** How long the datagram that the handler has been given waited before, ms; undefined where the driver is not told. */
+  readonly waitedMs: number | undefined;
   /** The port; rejects when it cannot be had. `handler` hears from then on. */
   bind(host: string, port: number, handler: DatagramHandler): Promise<number>;
   /** An IP address, IPv4 mapped on an IPv6 socket. */

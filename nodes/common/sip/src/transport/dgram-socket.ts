@@ -15,6 +15,7 @@ interface Peer extends DatagramPeer {
 
 /** A UDP socket of Node's own: works everywhere, a system call and several objects a datagram. */
 export class DgramSocket implements DatagramSocket {
+  readonly waitedMs = undefined;
   readonly #socket: Socket;
 
   constructor(family: 4 | 6) {

@@ -36,6 +36,7 @@ export class LocalConnection extends Connection {
   }
 
   readonly queuedBytes = 0;
+  readonly waitedMs = 0;
 
   send(text: string): boolean {
     if (!this.open) return false;

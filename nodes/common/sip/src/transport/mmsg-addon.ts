@@ -25,7 +25,9 @@ export interface MmsgAddon {
 
 /** Datagrams by one system call, and words of a row: as in datagrams.c. */
 export const BATCH = 64;
-export const ROW_WORDS = 7;
+export const ROW_WORDS = 8;
+/** Word of a row: how long a datagram received waited in the socket, microseconds. */
+export const WAITED_WORD = 7;
 
 let loaded: MmsgAddon | undefined | "none";
 

@@ -9,7 +9,7 @@ import {
   RECEIVE_BUFFER,
 } from "./datagram-socket.ts";
 import type { Flushable, Flusher } from "./flusher.ts";
-import { BATCH, type MmsgAddon, type MmsgHandle, ROW_WORDS } from "./mmsg-addon.ts";
+import { BATCH, type MmsgAddon, type MmsgHandle, ROW_WORDS, WAITED_WORD } from "./mmsg-addon.ts";
 
 /** Room for the longest datagram; a little more, so that slots do not fall on the same cache lines. */
 const SLOT = 65_536 + 320;
@@ -42,6 +42,9 @@ export class MmsgSocket implements DatagramSocket, Flushable {
   #outUsed = 0;
   #outCount = 0;
   #handle: MmsgHandle | undefined;
+  /** Row of the datagram that is handled, and when its batch was read, monotonic ms. */
+  #row = 0;
+  #readAt = 0;
 
   constructor(family: 4 | 6, { addon, flusher }: { readonly addon: MmsgAddon; readonly flusher: Flusher }) {
     this.#family = family;
@@ -58,6 +61,10 @@ export class MmsgSocket implements DatagramSocket, Flushable {
       this.#handle = handle;
       resolve(this.#addon.port(handle));
     });
+  }
+
+  get waitedMs(): number {
+    return (this.#inWords[this.#row + WAITED_WORD] ?? 0) / 1000 + performance.now() - this.#readAt;
   }
 
   peer(address: string, port: number): Peer {
@@ -115,8 +122,10 @@ export class MmsgSocket implements DatagramSocket, Flushable {
   #read(handler: DatagramHandler, source: Source): void {
     for (let batch = 0; batch < BATCHES; batch++) {
       const count = this.#handle === undefined ? 0 : this.#addon.receive(this.#handle);
+      this.#readAt = performance.now();
       for (let index = 0; index < count; index++) {
         source.take(index);
+        this.#row = index * ROW_WORDS;
         const start = index * SLOT;
         const end = start + source.length;
         if (source.length > 0 && (this.#in[start] ?? 0) >= FIRST_TEXT)

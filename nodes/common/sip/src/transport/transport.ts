@@ -37,6 +37,8 @@ export interface Flow {
   readonly pongs?: number;
   /** When octets last came (monotonic ms). */
   readonly lastReceived?: number;
+  /** While one of its messages is handled: how long that has waited for it, ms; undefined where the transport is not told. */
+  readonly waitedMs?: number | undefined;
   /** Octets that wait for the far end to read. */
   readonly queuedBytes?: number;
 }

@@ -43,6 +43,10 @@ export class UdpFlow extends BaseFlow {
     this.peer = peer;
   }
 
+  get waitedMs(): number | undefined {
+    return this.#endpoint.waitedMs;
+  }
+
   send(text: string): boolean {
     if (!this.open || text.length > MAX_DATAGRAM) return false;
     this.epoch = this.#endpoint.epoch;
@@ -80,6 +84,11 @@ export class UdpEndpoint implements DatagramHandler {
 
   get port(): number {
     return this.#port;
+  }
+
+  /** Of the datagram that is handled. */
+  get waitedMs(): number | undefined {
+    return this.#socket.waitedMs;
   }
 
   async bind(port: number): Promise<void> {

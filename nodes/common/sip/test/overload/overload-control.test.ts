@@ -152,6 +152,22 @@ test("RFC 3261 §21.5.4: in overload new work gets a stateless 503 with the sour
   assert.equal(b.ue.sent.length, 2);
 });
 
+test("where it is known how long a message has waited, that decides: what has waited longer than the target is refused, what has just come is taken", () => {
+  const b = bench(wait);
+  overloaded(b);
+  b.ue.waitedMs = 31;
+  for (let count = 0; count < 20; count++) b.ue.receive(request1("INVITE", `old${count}`));
+  assert.deepEqual(b.seen, []);
+  assert.deepEqual(new Set(b.ue.sent.map((text) => parsed(text).status)), new Set([503]));
+  b.ue.receive(
+    request1("BYE", "bye").replace("To: <sip:bob@example.com>", "To: <sip:bob@example.com>;tag=b"),
+  );
+  b.ue.waitedMs = 0;
+  for (let count = 0; count < 20; count++) b.ue.receive(request1("INVITE", `new${count}`));
+  assert.deepEqual(b.seen, ["BYE", ...Array(20).fill("INVITE")]);
+  assert.equal(b.ue.sent.length, 20);
+});
+
 test("what a UE claims of its source in the Via is not echoed", () => {
   const b = bench(wait);
   overloaded(b);

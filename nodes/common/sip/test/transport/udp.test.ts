@@ -35,6 +35,10 @@ describe("UDP by recvmmsg and sendmmsg", { skip: mmsgAddon() === undefined && "n
 );
 describe("UDP by node:dgram", () => udpTests("dgram"));
 
+function standStill(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
+
 function udpTests(datagrams: "auto" | "dgram"): void {
   const station = (t: TestContext, options: Parameters<typeof anyStation>[1] = {}): Station =>
     anyStation(t, { datagrams, ...options });
@@ -74,6 +78,34 @@ function udpTests(datagrams: "auto" | "dgram"): void {
       assert.equal(server.layer.udpFlow("access", port, host, peer.port), flow);
     });
   }
+
+  test(
+    datagrams === "auto"
+      ? "while a datagram is handled its flow knows how long it has waited, in the socket and behind those read with it"
+      : "node:dgram does not tell how long a datagram has waited",
+    async (t) => {
+      const server = station(t);
+      const { port } = await server.layer.listen(udp);
+      const peer = await udpPeer(t);
+      const waited: (number | undefined)[] = [];
+      server.answer = (_text, flow) => {
+        waited.push(flow.waitedMs);
+        standStill(30);
+      };
+      const sent = [1, 2].map(
+        (id) => new Promise((resolve) => peer.socket.send(message(id), port, "127.0.0.1", resolve)),
+      );
+      await Promise.all(sent);
+      const since = performance.now();
+      standStill(60);
+      await until("messages", () => waited.length === 2);
+      const most = performance.now() - since + 1_000;
+      if (datagrams === "dgram") return assert.deepEqual(waited, [undefined, undefined]);
+      const [first = 0, second = 0] = waited;
+      assert(first >= 55 && first < most, `${first} ms`);
+      assert(second >= first + 29 && second < most, `${second} ms after ${first}`);
+    },
+  );
 
   test("RFC 5626: a UDP flow is made again from its addresses; without a listener there is none", async (t) => {
     const server = station(t);
