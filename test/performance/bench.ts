@@ -12,8 +12,9 @@ const usage = `npm run bench -- [options]        CPU, response times and memory 
 
   --peer             measure Kamailio IMS too, in turns within the same run
   --peer-only        measure Kamailio IMS alone
+  --chain            measure the core with one application server in every registration and call too
   --before DIR       measure the core of another checkout too (its npm start has worked)
-  --at-once          with --peer or --before: under load at the same time, not in turns; what disturbs one disturbs all
+  --at-once          with --peer, --chain or --before: under load at the same time, not in turns; what disturbs one disturbs all
   --rounds N         rounds, each with freshly started systems (3)
   --seconds N        seconds of registrations, and of calls, in a round (12)
   --reg-rate N       registrations per second (400)
@@ -37,6 +38,7 @@ function readOptions(args: readonly string[]) {
     options: {
       peer: { type: "boolean", default: false },
       "peer-only": { type: "boolean", default: false },
+      chain: { type: "boolean", default: false },
       before: { type: "string" },
       "at-once": { type: "boolean", default: false },
       rounds: { type: "string", default: "3" },
@@ -57,8 +59,8 @@ function readOptions(args: readonly string[]) {
     callRate: whole(values["call-rate"], "call-rate", 1),
     warmupSeconds: whole(values.warmup, "warmup", 0),
   };
-  if (values["at-once"] && !values.peer && values.before === undefined)
-    throw new Error("--at-once goes with --peer or --before");
+  if (values["at-once"] && !values.peer && !values.chain && values.before === undefined)
+    throw new Error("--at-once goes with --peer, --chain or --before");
   const soak = values.soak === undefined ? undefined : whole(values.soak, "soak", 10);
   return { ...values, rounds: whole(values.rounds, "rounds", 1), plan, soak };
 }
@@ -114,6 +116,7 @@ async function main(): Promise<number> {
   const beforeArgs = options["before-up"]?.filter((arg) => arg !== "") ?? args;
   const starters: Starter[] = [];
   if (!options["peer-only"]) starters.push((lane) => startOurs(usersIn(lane), { args, lane }));
+  if (options.chain) starters.push((lane) => startOurs(usersIn(lane), { args, lane, chain: true }));
   if (before !== undefined)
     starters.push((lane) => startOurs(usersIn(lane), { args: beforeArgs, lane, checkout: resolve(before) }));
   if (withPeer) starters.push((lane) => startTheirs(usersIn(lane), lane));

@@ -76,6 +76,7 @@ async function run(): Promise<boolean> {
     parts: partsOf(core),
     hss: ["homestead"],
     version: "",
+    beside: [],
     stop: async () => undefined,
   };
   const registered = await startRegistrations({ system, users: callers, role: "caller", rate: 100 }).done;

@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { join } from "node:path";
 import type { Operation, Plan, Round } from "./round.ts";
+import { SYSTEM_NAMES } from "./system.ts";
 
 export type Report = {
   readonly commit: string;
@@ -47,9 +48,7 @@ export function saveJson(name: string, value: object): string {
 /** The report as text: a table per operation, medians with the smallest and largest value of the rounds. */
 export function formatReport({ plan, rounds }: Report): string {
   const lines: string[] = [];
-  const systems = (["ours", "before", "peer"] as const).filter((name) =>
-    rounds.some(({ system }) => system === name),
-  );
+  const systems = SYSTEM_NAMES.filter((name) => rounds.some(({ system }) => system === name));
   const of = (name: string): Round[] => rounds.filter(({ system }) => system === name);
   for (const [title, rate, pick] of [
     ["registration", plan.regRate, (round: Round) => round.registration],

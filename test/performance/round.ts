@@ -106,7 +106,11 @@ async function runRound(system: SystemUnderTest, plan: Plan, meet: () => Promise
   await register("b", warmup, 0)().done;
   const before = memory(system);
   await meet();
-  const registrations = await measure(system, [register("a", pairs, warmup), register("b", pairs, warmup)]);
+  const registrations = await measure(
+    system,
+    [register("a", pairs, warmup), register("b", pairs, warmup)],
+    system.beside,
+  );
   learn(registrations.results[0]);
   const after = memory(system);
 
@@ -132,7 +136,7 @@ async function runRound(system: SystemUnderTest, plan: Plan, meet: () => Promise
       throw new Error(`no UE could register: ${registrations.results[0]?.errors.slice(0, 800)}`);
     if (plan.warmupSeconds > 0) await calls(0, warmup, plan.warmupSeconds)().done;
     await meet();
-    const called = await measure(system, [calls(warmup, pairs, plan.seconds)], [callees]);
+    const called = await measure(system, [calls(warmup, pairs, plan.seconds)], [callees, ...system.beside]);
     const registration = operation(system, registrations, registrationExchanges);
     return {
       system: system.name,

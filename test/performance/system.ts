@@ -2,14 +2,17 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type CoreUnderTest, launchCore } from "../support/core-under-test.ts";
+import type { RunningSipp } from "../support/sipp.ts";
+import { chainArguments, startServer } from "./chain.ts";
 import { peerAddresses } from "./peer-kamailio/config.ts";
 import { startPeer } from "./peer-kamailio/peer.ts";
 import type { User } from "./users.ts";
 
 export const domain = "example.com";
 
-/** This checkout, another one of ours, Kamailio IMS. */
-export type SystemName = "ours" | "before" | "peer";
+/** This checkout, the same with an application server in every registration and call, another checkout, Kamailio IMS. */
+export const SYSTEM_NAMES = ["ours", "chain", "before", "peer"] as const;
+export type SystemName = (typeof SYSTEM_NAMES)[number];
 
 /** A running core that the bench puts load on. */
 export type SystemUnderTest = {
@@ -23,6 +26,8 @@ export type SystemUnderTest = {
   /** The parts that are the HSS: reported apart, because it is outside the CSCFs that are compared. */
   readonly hss: readonly string[];
   readonly version: string;
+  /** Not of the system, but at work with it: an application server. */
+  readonly beside: readonly RunningSipp[];
   stop(): Promise<void>;
 };
 
@@ -32,32 +37,51 @@ export type OursOptions = {
   readonly lane?: number;
   /** Another checkout to run, installed: its `npm start` has worked. */
   readonly checkout?: string;
+  /** With one application server that all users' filter criteria name. */
+  readonly chain?: boolean;
 };
 
 /** Tidewater as `tidewater up` starts it, on a loopback address of its own, with `users` provisioned. */
 export async function startOurs(
   users: readonly User[],
-  { args = [], lane = 0, checkout }: OursOptions = {},
+  { args = [], lane = 0, checkout, chain = false }: OursOptions = {},
 ): Promise<SystemUnderTest> {
-  const core = await launchCore({
-    host: `127.0.${lane}.6`,
-    args: ["--no-examples", "--domain", domain, ...args],
-    ...(checkout === undefined ? {} : { checkout }),
-  });
+  const folder = mkdtempSync(join(tmpdir(), "bench-"));
+  const beside = chain ? [startServer(lane)] : [];
+  const end = async (): Promise<void> => {
+    await Promise.all(beside.map((sipp) => sipp.finish(500)));
+    rmSync(folder, { recursive: true, force: true });
+  };
+  let core: CoreUnderTest | undefined;
   try {
+    core = await launchCore({
+      host: `127.0.${lane}.6`,
+      args: [
+        ...["--no-examples", "--domain", domain],
+        ...(chain ? chainArguments(lane, folder) : []),
+        ...args,
+      ],
+      ...(checkout === undefined ? {} : { checkout }),
+    });
     await provision(core, users);
   } catch (cause) {
-    await core.stop();
+    await core?.stop();
+    await end();
     throw cause;
   }
+  const running = core;
   return {
-    name: checkout === undefined ? "ours" : "before",
+    name: chain ? "chain" : checkout === undefined ? "ours" : "before",
     lane,
-    target: `${core.sip.host}:${core.sip.udpPort}`,
-    parts: partsOf(core),
+    target: `${running.sip.host}:${running.sip.udpPort}`,
+    parts: partsOf(running),
     hss: ["homestead"],
     version: `Node ${process.version}`,
-    stop: () => core.stop(),
+    beside,
+    stop: async () => {
+      await running.stop();
+      await end();
+    },
   };
 }
 
@@ -93,6 +117,7 @@ export async function startTheirs(users: readonly User[], lane = 0): Promise<Sys
       parts: peer.pids,
       hss: ["hss"],
       version: peer.version,
+      beside: [],
       stop: async () => {
         await peer.stop();
         remove();

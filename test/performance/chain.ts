@@ -1,0 +1,44 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type RunningSipp, startSipp } from "../support/sipp.ts";
+
+/** The application server of a lane, a SIPp process of its own. */
+const serverOf = (lane: number): { readonly host: string; readonly port: number } => ({
+  host: `127.0.${lane}.8`,
+  port: 5090,
+});
+
+/** Longer than any bench. */
+const AT_MOST_MS = 3_600_000;
+
+export function startServer(lane: number): RunningSipp {
+  const { host, port } = serverOf(lane);
+  return startSipp({
+    scenario: join(import.meta.dirname, "scenarios", "as.xml"),
+    args: ["-t", "u1", "-i", host, "-p", String(port), "-buff_size", "4194304"],
+    timeoutMs: AT_MOST_MS,
+    traceMessages: false,
+  });
+}
+
+/**
+ * Filter criteria of every user (TS 29.228 Annex F): REGISTER and originating INVITE go to the server of the lane. Returns the arguments
+ * of `tidewater up` for them; the file is put into `folder`.
+ */
+export function chainArguments(lane: number, folder: string): string[] {
+  const { host, port } = serverOf(lane);
+  const trigger = (spt: string): string =>
+    `<TriggerPoint><ConditionTypeCNF>1</ConditionTypeCNF>${spt}</TriggerPoint><ApplicationServer><ServerName>sip:${host}:${port};transport=udp</ServerName><DefaultHandling>1</DefaultHandling></ApplicationServer>`;
+  const spt = (group: number, content: string): string =>
+    `<SPT><ConditionNegated>0</ConditionNegated><Group>${group}</Group>${content}</SPT>`;
+  const criteria = [
+    trigger(spt(0, "<Method>REGISTER</Method>")),
+    trigger(spt(0, "<Method>INVITE</Method>") + spt(1, "<SessionCase>0</SessionCase>")),
+  ].map(
+    (content, priority) =>
+      `<InitialFilterCriteria><Priority>${priority}</Priority>${content}</InitialFilterCriteria>`,
+  );
+  const file = join(folder, "chain.xml");
+  writeFileSync(file, `<IFCs>${criteria.join("")}</IFCs>`);
+  return ["--set", `sprout.fallback-ifc-file=${file}`];
+}
