@@ -7,16 +7,17 @@ import { cpuSeconds, droppedDatagrams, machineBusySeconds } from "../proc.ts";
 import { saveJson } from "../report.ts";
 import { startOurs } from "../system.ts";
 import { usersOf } from "../users.ts";
+import { keepAwake } from "./awake.ts";
 import { type CoreShare, holdTo } from "./core-share.ts";
 import { type Callers, type Step, startStep, stepOf } from "./steps.ts";
 
 const usage = `sh scripts/node test/performance/overload/main.ts [options]     goodput of calls at, and beyond, capacity
 
   --pairs N      UE pairs (400)
-  --warmup N     seconds at the first rate before anything else, on a whole processor: an engine that still compiles is a smaller one (30)
+  --warmup N     seconds at the first rate on a whole processor, and as many at eight times that, before anything else: an engine that still compiles is a smaller one (30)
   --from N       first rate of the ramp to the best goodput, calls a second (100)
   --most N       no higher rate than this, beyond capacity neither (4000)
-  --seconds N    of each step (5)
+  --seconds N    of each step (10)
   --core-share P hold the core to P per cent of one processor (100: all of it): a smaller core, of which the generator can
                  offer a greater multiple; needs root
   --no-pin       do not keep the core and the load generator on processors of their own
@@ -48,7 +49,7 @@ function readOptions(args: readonly string[]) {
       pairs: { type: "string", default: "400" },
       from: { type: "string", default: "100" },
       most: { type: "string", default: "4000" },
-      seconds: { type: "string", default: "5" },
+      seconds: { type: "string", default: "10" },
       warmup: { type: "string", default: "30" },
       "core-share": { type: "string", default: "100" },
       "no-pin": { type: "boolean", default: false },
@@ -82,6 +83,9 @@ async function main(): Promise<void> {
   const system = await startOurs(users, { args: options.up });
   const steps: (Step & { readonly use: Use })[] = [];
   let held: CoreShare | undefined;
+  const awake = keepAwake();
+  const busySeconds = (): number =>
+    machineBusySeconds() - awake.pids.reduce((sum, pid) => sum + cpuSeconds(pid), 0);
   try {
     if (options.pin) for (const pid of system.parts.values()) pin(pid, 0);
     const registered = await startRegistrations({
@@ -102,7 +106,7 @@ async function main(): Promise<void> {
       const [edgeHost, edgePort] = system.target.split(":");
       const edgeDrops = (): number => droppedDatagrams(edgeHost, Number(edgePort));
       const coreCpu = (): number => [...system.parts.values()].reduce((sum, pid) => sum + cpuSeconds(pid), 0);
-      const [busy, cpu, drops, atEdge] = [machineBusySeconds(), coreCpu(), droppedDatagrams(), edgeDrops()];
+      const [busy, cpu, drops, atEdge] = [busySeconds(), coreCpu(), droppedDatagrams(), edgeDrops()];
       const calleeCpu = cpuSeconds(callees.pid);
       const running = startStep(callers, rate, length);
       if (options.pin) pin(running.pid, 1);
@@ -110,7 +114,7 @@ async function main(): Promise<void> {
       const one = stepOf(name, await running.done, rate, length);
       const took = (performance.now() - began) / 1000;
       const use: Use = {
-        cores: (machineBusySeconds() - busy) / took,
+        cores: (busySeconds() - busy) / took,
         core: (coreCpu() - cpu) / took,
         callees: (cpuSeconds(callees.pid) - calleeCpu) / took,
         droppedByCore: edgeDrops() - atEdge,
@@ -124,6 +128,8 @@ async function main(): Promise<void> {
     try {
       await step("warm-up", options.from, options.warmup);
       if (options.share < 100) held = holdTo(options.share, system.parts.values());
+      // What is done in overload only shall be compiled, too.
+      await step("warm-up", Math.min(options.most, options.from * 8), options.warmup);
       let best = 0;
       let inVain = 0;
       // On into refusals: a core that has more to do than it can is busier than one that just has enough.
@@ -145,6 +151,7 @@ async function main(): Promise<void> {
       await callees.finish(1_000);
     }
   } finally {
+    awake.end();
     held?.end();
     await system.stop();
   }

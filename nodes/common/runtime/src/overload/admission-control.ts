@@ -16,8 +16,8 @@ export interface AdmissionControlOptions {
   readonly capacity?: "taken" | "answered";
 }
 
-/** The delay must be too long in this many measurements in a row: a single one may be a garbage collection. */
-const TRIGGER = 3;
+/** For so long after a measurement that was late all others must be: a single one may be a garbage collection. */
+const LATE_MS = 100;
 /** And this long without a refusal before limiting ends, ms. */
 const CALM_MS = 500;
 /** Tokens for this long may be saved up, and privileged requests may be in debt as much. */
@@ -39,8 +39,8 @@ const PRIVILEGED_PATIENCE = 4;
  * Takes no more than the process gets done. Without delay nothing is limited and nothing asked. Once the delay stays beyond its
  * target, it depends on what is known of a request:
  *
- * - How long it has waited: the longer, the fewer are taken, and none beyond the target. So the queue stays shorter than the target, the
- *   process is never idle, and what it takes is its capacity, without an estimate of it.
+ * - How long it has waited: the longer, the fewer are taken, and none beyond the target. So the queue stays about as long as that, the process
+ *   is never idle, and what it takes is its capacity, without an estimate of it.
  * - Not how long: a token bucket, whose rate follows what the process gets done. While the delay is beyond its target, what was served
  *   in the meantime is the capacity: the rate is set a little below that, the more the longer the delay. While the delay is below its
  *   target and somebody was refused, the rate rises.
@@ -53,7 +53,9 @@ export class AdmissionControl {
   #rate = Number.POSITIVE_INFINITY;
   #tokens = 0;
   #refilledAt = 0;
+  /** Measurements in a row that were late, and the time since the first. */
   #late = 0;
+  #lateMs = 0;
   #calmSince = 0;
   #served = 0;
   #servedRate = 0;
@@ -65,6 +67,9 @@ export class AdmissionControl {
   /** Was anything asked of the bucket since the last measurement, and in the time before that one? */
   #asked = false;
   #bucketInUse = false;
+  /** Was somebody refused for having waited too long since the last measurement, and when was that last so? */
+  #tooLate = false;
+  #tooLateAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: AdmissionControlOptions) {
     this.#options = options;
@@ -87,6 +92,12 @@ export class AdmissionControl {
     this.#options = { ...this.#options, ...to };
     this.#normal = new Patience(this.#options.targetMs);
     this.#privileged = new Patience(this.#options.targetMs * PRIVILEGED_PATIENCE);
+  }
+
+  /** The rate, where it is less than what comes; undefined while all of that is taken. */
+  get bound(): number | undefined {
+    if (!this.#limiting) return undefined;
+    return this.#bucketInUse || this.#options.now() - this.#tooLateAt < CALM_MS ? this.rate : undefined;
   }
 
   /** A request was taken while nothing was limited; with `capacity: "answered"`: one was answered. */
@@ -116,6 +127,7 @@ export class AdmissionControl {
     const patience = kind === "privileged" ? this.#privileged : this.#normal;
     const taken = patience.takes(waitedMs);
     if (taken) this.#timely++;
+    else this.#tooLate = true;
     return taken;
   }
 
@@ -130,14 +142,17 @@ export class AdmissionControl {
     this.#refused = 0;
     const late = delayMs > targetMs;
     this.#late = late ? this.#late + 1 : 0;
+    this.#lateMs = this.#late > 1 ? this.#lateMs + elapsedMs : 0;
     if (!this.#limiting) {
-      if (this.#late >= TRIGGER && this.#servedRate > floor) this.#begin(delayMs);
+      if (this.#lateMs >= LATE_MS && this.#servedRate > floor) this.#begin(delayMs);
       return;
     }
     this.#timelyRate = 0.5 * this.#timelyRate + (500 * this.#timely) / Math.max(1, elapsedMs);
     this.#timely = 0;
     this.#bucketInUse = this.#asked;
     this.#asked = false;
+    if (this.#tooLate) this.#tooLateAt = now();
+    this.#tooLate = false;
     if (late) this.#rate = this.#reduced(delayMs);
     else if (refused > 0)
       this.#rate *= 1 + LEAST_RISE + (LARGEST_RISE - LEAST_RISE) * (1 - delayMs / targetMs);
@@ -163,6 +178,7 @@ export class AdmissionControl {
   #end(): void {
     this.#limiting = false;
     this.#late = 0;
+    this.#lateMs = 0;
     this.#rate = Number.POSITIVE_INFINITY;
     this.#timelyRate = 0;
   }

@@ -161,7 +161,7 @@ for (const [times, least] of [
     assert(Math.abs(run.control.rate - run.goodput) < run.goodput * 0.5, `rate ${run.control.rate}`);
   });
 
-test("of what has waited a part of the target, the rest of it is taken; privileged requests may wait four times as long, exempt ones any time", () => {
+test("the longer requests have waited the fewer are taken: none after the target, privileged ones after four times as long, exempt ones any time", () => {
   let now = 0;
   const control = new AdmissionControl({ targetMs: 30, floor: 50, now: () => now });
   for (let tick = 0; tick < 3; tick++) {

@@ -173,7 +173,7 @@ export class OverloadControl {
     this.#feedback.measured({
       sheddable: this.#sheddable,
       exempt: this.#exempt,
-      rate: this.#queue.limiting ? this.#queue.rate : undefined,
+      rate: this.#queue.bound,
       elapsedMs,
     });
     this.#sheddable = 0;

@@ -15,8 +15,6 @@ import { BATCH, type MmsgAddon, type MmsgHandle, ROW_WORDS, WAITED_WORD } from "
 const SLOT = 65_536 + 320;
 const OUT_BYTES = 1_048_576;
 const OUT_ROWS = 512;
-/** Batches read in one turn: other sockets want their turn too. */
-const BATCHES = 4;
 
 interface Peer extends DatagramPeer {
   readonly scope: number;
@@ -119,20 +117,18 @@ export class MmsgSocket implements DatagramSocket, Flushable {
     if (this.#outCount++ === 0) this.#flusher.mark(this);
   }
 
+  /** One batch a turn: other sockets and timers want their turn too, and where there is more the next turn comes at once. */
   #read(handler: DatagramHandler, source: Source): void {
-    for (let batch = 0; batch < BATCHES; batch++) {
-      const count = this.#handle === undefined ? 0 : this.#addon.receive(this.#handle);
-      this.#readAt = performance.now();
-      for (let index = 0; index < count; index++) {
-        source.take(index);
-        this.#row = index * ROW_WORDS;
-        const start = index * SLOT;
-        const end = start + source.length;
-        if (source.length > 0 && (this.#in[start] ?? 0) >= FIRST_TEXT)
-          handler.onText(this.#in.toString("latin1", start, end), source);
-        else handler.onBytes(this.#in.subarray(start, end), source);
-      }
-      if (count < BATCH) return;
+    const count = this.#handle === undefined ? 0 : this.#addon.receive(this.#handle);
+    this.#readAt = performance.now();
+    for (let index = 0; index < count; index++) {
+      source.take(index);
+      this.#row = index * ROW_WORDS;
+      const start = index * SLOT;
+      const end = start + source.length;
+      if (source.length > 0 && (this.#in[start] ?? 0) >= FIRST_TEXT)
+        handler.onText(this.#in.toString("latin1", start, end), source);
+      else handler.onBytes(this.#in.subarray(start, end), source);
     }
   }
 }
