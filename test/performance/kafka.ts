@@ -115,6 +115,7 @@ async function calls(
       parts: partsOf(core),
       hss: ["homestead"],
       version: "",
+      beside: [],
       stop: async () => undefined,
     };
     const registered = await startRegistrations({ system, users: callers, role: "caller", rate: 100 }).done;
