@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   ETSI_TYPE_FILES,
+  monitoringExtras,
   type PackageSource,
   type Profile,
   packageFiles,
@@ -45,14 +46,15 @@ export function packageSource(profile: Profile): PackageSource {
     imageBytes: IMAGE,
     heat: heatFiles(),
     types: new Map(ETSI_TYPE_FILES.map((file) => [file, readFileSync(join(types, file), "utf8")])),
-    extras: new Map(
-      [
+    extras: new Map([
+      ...monitoringExtras(profile),
+      ...[
         ["Files/ChangeLog.txt", read("CHANGELOG.md")],
         ["Files/Licenses/LICENSE", read("LICENSE")],
         ["Files/Tests/README.txt", read("tosca/tests/README.txt")],
         ["UserData/tidewater_userdata.py", read("tosca/UserData/tidewater_userdata.py")],
-      ].map(([path = "", text = ""]) => [path, Buffer.from(text)]),
-    ),
+      ].map(([path = "", text = ""]): [string, Uint8Array] => [path, Buffer.from(text)]),
+    ]),
   };
 }
 

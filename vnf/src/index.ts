@@ -3,7 +3,12 @@ export { type Signer, verifyDetached } from "./csar/cms.ts";
 export { splitSignature } from "./csar/manifest.ts";
 export { MANIFEST_FILE, META_FILE, type PackageSource, packageFiles } from "./csar/package-files.ts";
 export { type PackageReading, readPackage } from "./csar/read-package.ts";
-export { readPackageSource, type SourceReading, type SourceRequest } from "./csar/read-source.ts";
+export {
+  monitoringExtras,
+  readPackageSource,
+  type SourceReading,
+  type SourceRequest,
+} from "./csar/read-source.ts";
 export { pemOf, signPackage, wrapPackage } from "./csar/sign-package.ts";
 export { type PackageCheck, type SignatureState, validatePackage } from "./csar/validate-package.ts";
 export { readZip, ZIP_LIMITS, type ZipLimits, type ZipReading } from "./csar/zip-reader.ts";
@@ -42,6 +47,14 @@ export {
 export type { Network, OutsideParty, Port, Vdu, Zone } from "./model/schemas.ts";
 export { type SecurityRule, securityRules } from "./model/security-rules.ts";
 export { type Fault, formatFault } from "./model/yaml-file.ts";
+export { type Dashboard, grafanaDashboard } from "./monitoring/dashboard.ts";
+export { dashboards } from "./monitoring/dashboards.ts";
+export {
+  MONITORING_FOLDER,
+  monitoringFiles,
+  PROMETHEUS_FILE,
+  TARGETS_FILE,
+} from "./monitoring/monitoring-files.ts";
 export type { Cloud, CloudReading } from "./openstack/cloud.ts";
 export { type CloudSources, readCloud } from "./openstack/cloud-config.ts";
 export { OpenStackError, type OpenStackFault } from "./openstack/errors.ts";

@@ -6,6 +6,7 @@ import { completionCommand } from "./completion/completion-command.ts";
 import { configCommand } from "./config/config-command.ts";
 import { doctorCommand } from "./doctor/doctor-command.ts";
 import { explain } from "./explain.ts";
+import { monitoringCommand } from "./monitoring/index.ts";
 import { operateCommands } from "./operate/index.ts";
 import { tellingWhere } from "./operate/run-dir.ts";
 import { subscriberCommand } from "./subscriber/index.ts";
@@ -24,6 +25,7 @@ export async function main(args: readonly string[]): Promise<number> {
   };
   program.addCommand(tellingWhere(upCommand(exit))).addCommand(subscriberCommand(exit));
   program.addCommand(auditCommand(exit)).addCommand(vnfCommand(exit)).addCommand(trailCommand(exit));
+  program.addCommand(monitoringCommand(exit));
   program.addCommand(configCommand(exit)).addCommand(completionCommand(program));
   program.addCommand(doctorCommand(exit));
   for (const command of backupCommands(VERSION, exit)) program.addCommand(command);

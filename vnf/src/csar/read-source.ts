@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { MODEL_FOLDER, readModel } from "../model/model.ts";
 import { formatFault } from "../model/yaml-file.ts";
+import { monitoringFiles } from "../monitoring/monitoring-files.ts";
 import { ETSI_TYPE_FILES, TYPES_VERSION } from "../sol001/descriptor.ts";
 import { readImage } from "../sol001/software-image.ts";
 import { type Profile, readVnfdFacts } from "../sol001/vnfd-facts.ts";
@@ -67,6 +68,7 @@ export async function readPackageSource(request: SourceRequest): Promise<SourceR
             "UserData/tidewater_userdata.py",
             readFileSync(join(ROOT, "tosca/UserData/tidewater_userdata.py")),
           ],
+          ...monitoringExtras(request.profile),
         ]),
       },
     };
@@ -77,4 +79,10 @@ export async function readPackageSource(request: SourceRequest): Promise<SourceR
       `${path ?? types}: ${code === "ENOENT" ? "there is no such file" : `cannot be read: ${code}`}`,
     ]);
   }
+}
+
+/** Tacker reads a manifest without sets of other artifacts; elsewhere they are one (SOL 004 clause 4.3.7). */
+export function monitoringExtras(profile: Profile): [string, Uint8Array][] {
+  const folder = profile === "sol001-4" ? "Artifacts/monitoring" : "Files/Monitoring";
+  return [...monitoringFiles()].map(([path, text]) => [`${folder}/${path}`, Buffer.from(text)]);
 }

@@ -22,11 +22,9 @@ export function registerProcessMetrics(register: MetricsRegister): () => void {
   gauge("nodejs_heap_used_bytes", "Live and garbage bytes in the heap", () => process.memoryUsage().heapUsed);
   gauge("nodejs_heap_total_bytes", "Bytes reserved for the heap", () => process.memoryUsage().heapTotal);
   gauge("nodejs_external_bytes", "Bytes held outside of the heap", () => process.memoryUsage().external);
-  gauge(
-    "process_start_time_seconds",
-    "Start of the process, epoch",
-    () => (Date.now() - process.uptime() * 1000) / 1000,
-  );
+  // Asked anew it would differ by a little each time, and look like a restart.
+  const started = (Date.now() - process.uptime() * 1000) / 1000;
+  gauge("process_start_time_seconds", "Start of the process, epoch", () => started);
   gauge("nodejs_eventloop_delay_p50_seconds", "Event-loop delay, median", () =>
     beyondInterval(delay.percentile(50)),
   );
