@@ -25,6 +25,7 @@ import { type Service, startInOrder } from "./service.ts";
 import type { ServiceModules } from "./service-modules.ts";
 import type { ServiceOptions } from "./service-options.ts";
 import { describeFailure } from "./start-failure.ts";
+import { exportsOf } from "./trail/exports.ts";
 import { Trail } from "./trail/trail.ts";
 import { trailRoute } from "./trail/trail-route.ts";
 import { VERSION } from "./version.ts";
@@ -113,6 +114,9 @@ export function hostNode(
     const folder = (options as Readonly<Record<string, unknown>>)[option];
     if (typeof folder === "string" && folder !== "") services.push(diskWatcher(folder, { alarms, clock }));
   }
+  const exports = exportsOf(name, options, { trail, clock, register, log });
+  if (typeof exports === "string") return exports;
+  services.push(...exports);
   let takeBack = (): void => undefined;
   return {
     ...{ name, options, log, health, level, services },

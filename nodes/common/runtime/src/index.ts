@@ -126,7 +126,9 @@ export type { ServiceModules } from "./service-modules.ts";
 export { type ServiceOptions, serviceOptions, withServiceOptions } from "./service-options.ts";
 export { describeFailure } from "./start-failure.ts";
 export { type StrayErrors, strayErrors } from "./stray-errors.ts";
+export { addressBytes, type SocketEnd, socketEndOf } from "./trail/socket-end.ts";
 export {
+  type ExportedStep,
   Trail,
   type TrailAnswer,
   type TrailExporter,
@@ -139,6 +141,7 @@ export type {
   TrailContent,
   TrailDirection,
   TrailEnds,
+  TrailIdentifiers,
   TrailReader,
   TrailStep,
 } from "./trail/trail-step.ts";

@@ -1,5 +1,7 @@
 import { z } from "zod";
 import { LOG_LEVELS } from "./log/logger.ts";
+import { hepOptions } from "./trail/hep/hep-options.ts";
+import { otlpOptions } from "./trail/otlp/otlp-options.ts";
 
 /** Options of every process. A node that declares a key of the same name replaces it. */
 export const serviceOptions = z.object({
@@ -48,6 +50,8 @@ export const serviceOptions = z.object({
     .max(10_000_000)
     .default(32_768)
     .describe("how many of those steps are kept at most"),
+  ...hepOptions,
+  ...otlpOptions,
   // Measured: a pause of 2 ms halves what a message costs from about 1,000 a second on (docs/adr/0005-receive-coalescing.md).
   coalesceAboveRate: z
     .number()

@@ -1,6 +1,9 @@
 import { readFileSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { gather, ladder, printable, rungsOf, summaryOf, type TrailNode } from "@ims/doctor";
+import { VERSION } from "@ims/runtime";
 import { Command, InvalidArgumentError } from "commander";
+import { pcapng } from "./pcapng.ts";
 import { nodesFor, trailNodesOption } from "./trail-nodes.ts";
 
 interface Given {
@@ -11,6 +14,7 @@ interface Given {
   readonly last: number;
   readonly text?: boolean;
   readonly json?: boolean;
+  readonly pcapng?: string;
 }
 
 function count(text: string): number {
@@ -43,11 +47,13 @@ export function trailCommand(exit: (code: number) => void): Command {
     .option("--last <number>", "how many registrations and calls", count, 3)
     .option("--text", "with the messages themselves")
     .option("--json", "print JSON")
+    .option("--pcapng <file>", "write the messages to a new capture file instead, for Wireshark")
     .action(async (key: string, given: Given) => exit(await trail(key, given)));
 }
 
 async function trail(key: string, given: Given): Promise<number> {
-  const { last, text = false, json, tokenFile } = given;
+  const { last, json, tokenFile } = given;
+  const text = given.text === true || given.pcapng !== undefined;
   const token = tokenFile === undefined ? undefined : readFileSync(tokenFile, "utf8").trim();
   const nodes = await nodesFor(given);
   const { exchanges, earlier, oldest, problems } = await gather(nodes, key, { last, text, token });
@@ -60,6 +66,13 @@ async function trail(key: string, given: Given): Promise<number> {
       rungs: rungsOf(exchange),
     }));
     console.log(JSON.stringify({ key, oldest: since, earlier, problems, exchanges: shown }));
+  } else if (given.pcapng !== undefined) {
+    for (const problem of problems) process.stderr.write(`tidewater: ${printable(problem)}\n`);
+    if (exchanges.length > 0) {
+      const { bytes, messages } = pcapng(exchanges, `Tidewater ${VERSION}`);
+      await writeFile(given.pcapng, bytes, { flag: "wx", mode: 0o600 });
+      console.log(`${given.pcapng}: ${exchanges.length} registrations and calls, ${messages} messages`);
+    }
   } else {
     for (const problem of problems) process.stderr.write(`tidewater: ${printable(problem)}\n`);
     if (exchanges.length > 0) console.log(exchanges.map((one) => ladder(one, { text })).join("\n\n"));

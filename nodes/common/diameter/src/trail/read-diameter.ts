@@ -67,6 +67,7 @@ export function diameterReader(dictionary: Dictionary): TrailReader {
         ...(identities.length === 0 ? {} : { identities: [...new Set(identities)] }),
         message: `${command.name}|${session ?? ""}|${header.endToEnd}`,
         fields: shown(avps),
+        octets: bytes.toString("base64"),
       };
     },
   };

@@ -31,7 +31,12 @@ export interface TrailContent {
   readonly fields?: Readonly<Record<string, unknown>>;
   /** The message itself. */
   readonly text?: string;
+  /** That of a message which is no text, in base64. */
+  readonly octets?: string;
 }
+
+/** Whose step it is, as far as a short look tells. */
+export type TrailIdentifiers = Pick<TrailContent, "callId" | "icid" | "session">;
 
 export interface TrailStep extends TrailContent {
   readonly sequence: number;
@@ -45,4 +50,6 @@ export interface TrailStep extends TrailContent {
 export interface TrailReader {
   /** `bytes` are good during the call only; undefined: not to be made out. */
   read(bytes: Buffer, direction: TrailDirection): TrailContent | undefined;
+  /** The same identifiers as `read` finds, sooner; left out: those of `read`. */
+  identifiers?(bytes: Buffer): TrailIdentifiers;
 }

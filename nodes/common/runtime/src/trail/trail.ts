@@ -3,7 +3,14 @@ import type { Clock } from "../clock.ts";
 import { TrailKey } from "./identity-key.ts";
 import { type Note, noteReader, noteText } from "./trail-note.ts";
 import { type RingRecord, TrailRing } from "./trail-ring.ts";
-import type { TrailDirection, TrailEnds, TrailReader, TrailStep } from "./trail-step.ts";
+import type {
+  TrailContent,
+  TrailDirection,
+  TrailEnds,
+  TrailIdentifiers,
+  TrailReader,
+  TrailStep,
+} from "./trail-step.ts";
 
 export interface TrailOptions {
   /** Of all steps together. */
@@ -35,17 +42,25 @@ export interface TrailAnswer {
   readonly truncated: boolean;
 }
 
-/** Sees every step as it is recorded, secrets taken out: a door for HEP3 and the like. `bytes` are good during the call only. */
-export type TrailExporter = (step: {
+/** A step as it is recorded, secrets taken out. All of it is good during the call of the exporter only. */
+export interface ExportedStep {
   readonly kind: string;
   readonly direction: TrailDirection;
   /** Monotonic ms. */
   readonly at: number;
+  /** ms since the epoch, with fractions. */
+  readonly time: number;
   readonly ends: TrailEnds | undefined;
   readonly bytes: Buffer;
   readonly start: number;
   readonly end: number;
-}) => void;
+  identifiers(): TrailIdentifiers;
+  /** What somebody who may look is shown of it. */
+  read(): TrailContent | undefined;
+}
+
+/** Sees every step: a door for HEP3 and the like. What it throws is thrown at whoever records. */
+export type TrailExporter = (step: ExportedStep) => void;
 
 const DIRECTIONS: readonly TrailDirection[] = ["", "in", "out"];
 /** Longest that a search holds the event loop, ms. */
@@ -214,7 +229,7 @@ export class Trail {
     const { callId, icid, session, identities = [] } = made;
     const names = [callId, icid, session];
     if (!near.some((key) => key.is(names) || identities.some((one) => key.names(one)))) return undefined;
-    const { text, ...rest } = made;
+    const { text, octets, ...rest } = made;
     const ends = record.ends as TrailEnds | undefined;
     return {
       sequence,
@@ -223,6 +238,7 @@ export class Trail {
       ...(ends === undefined ? {} : { ends }),
       ...rest,
       ...(withText && text !== undefined ? { text } : {}),
+      ...(withText && octets !== undefined ? { octets } : {}),
     };
   }
 
@@ -234,9 +250,15 @@ export class Trail {
     start: number,
     end: number,
   ): void {
-    const name = this.#readers[kind]?.name ?? "";
-    for (const exporter of this.#exporters)
-      exporter({ kind: name, direction, at, ends, bytes: this.#ring.bytes, start, end });
+    const known = this.#readers[kind];
+    const reader = known?.reader;
+    const { bytes } = this.#ring;
+    const read = (): TrailContent | undefined => reader?.read(bytes.subarray(start, end), direction);
+    const identifiers = (): TrailIdentifiers =>
+      reader?.identifiers?.(bytes.subarray(start, end)) ?? read() ?? {};
+    const time = timeOf(this.#origin(), at);
+    const step = { kind: known?.name ?? "", direction, at, time, ends, bytes, start, end, identifiers, read };
+    for (const exporter of this.#exporters) exporter(step);
   }
 }
 
@@ -244,8 +266,8 @@ function codeOf(kind: number, direction: TrailDirection): number {
   return (kind << 2) | (direction === "in" ? 1 : direction === "out" ? 2 : 0);
 }
 
-function sizeOf({ text }: TrailStep): number {
-  return 500 + (text?.length ?? 0);
+function sizeOf({ text, octets }: TrailStep): number {
+  return 500 + (text?.length ?? 0) + (octets?.length ?? 0);
 }
 
 /** To the microsecond. */

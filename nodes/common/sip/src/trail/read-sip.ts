@@ -1,4 +1,4 @@
-import type { TrailContent, TrailReader } from "@ims/runtime";
+import type { TrailContent, TrailIdentifiers, TrailReader } from "@ims/runtime";
 import type { SipMessage } from "../message/message.ts";
 import { parseNameAddr } from "../message/name-addr.ts";
 import { parseMessage } from "../message/parser.ts";
@@ -23,7 +23,19 @@ export const sipReader: TrailReader = {
     if (message === undefined) return { kind: "sip", title: "unreadable", text };
     return { kind: "sip", ...contentOf(message), text };
   },
+  identifiers(bytes): TrailIdentifiers {
+    const text = bytes.toString("latin1");
+    const end = text.indexOf("\r\n\r\n");
+    const head = end < 0 ? text : text.slice(0, end + 2);
+    const callId = CALL_ID.exec(head)?.[1]?.trim();
+    const vector = CHARGING_VECTOR.exec(head)?.[1];
+    const icid = vector === undefined ? undefined : icidIn(vector);
+    return { ...(callId === undefined ? {} : { callId }), ...(icid === undefined ? {} : { icid }) };
+  },
 };
+
+const CALL_ID = /\r\n(?:call-id|i)[ \t]*:([^\r\n]*)/i;
+const CHARGING_VECTOR = /\r\np-charging-vector[ \t]*:([^\r\n]*)/i;
 
 function contentOf(message: SipMessage): Omit<TrailContent, "kind"> {
   const { isRequest, status, callId } = message;
@@ -52,9 +64,11 @@ function contentOf(message: SipMessage): Omit<TrailContent, "kind"> {
 }
 
 function icidOf(message: SipMessage): string | undefined {
-  const [, quoted, bare] =
-    /(?:^|;)\s*icid-value\s*=\s*(?:"([^"]*)"|([^;,\s]*))/i.exec(message.header("P-Charging-Vector") ?? "") ??
-    [];
+  return icidIn(message.header("P-Charging-Vector") ?? "");
+}
+
+function icidIn(vector: string): string | undefined {
+  const [, quoted, bare] = /(?:^|;)\s*icid-value\s*=\s*(?:"([^"]*)"|([^;,\s]*))/i.exec(vector) ?? [];
   return quoted ?? bare;
 }
 
