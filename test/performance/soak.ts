@@ -97,7 +97,8 @@ export async function runSoak({ seconds, up, say }: SoakOptions): Promise<number
       if (second === SETTLED_AFTER_S) settledMb = await inUse();
       else if (second + SAMPLE_S > seconds) lastMb = await inUse();
       const memory = Object.entries(rssMb).map(
-        ([part, mb]) => `${part} ${mb} (${sample.heapMb[part] ?? "?"})`,
+        // Nodes that share a process share its heap.
+        ([part, mb]) => `${part} ${mb} (${sample.heapMb[part.split("+")[0] ?? part] ?? "?"})`,
       );
       say(
         `${second} s: ${sample.registrations} registrations, ${sample.calls} calls, ${sample.failed} failed; MB resident (heap): ${memory.join(", ")}`,
