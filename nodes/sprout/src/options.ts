@@ -194,9 +194,7 @@ export const sproutOptions = z.object({
     .min(1)
     .max(1_000_000)
     .default(200)
-    .describe(
-      "new requests a second up to which none is refused; over connections as many are taken whatever the delay is",
-    )
+    .describe("new requests a second that are taken whatever the delay is")
     .meta({ reload: "hot" }),
   overloadAnswerTargetMs: z
     .int()

@@ -55,9 +55,7 @@ export const mmtelNodeOptions = z.object({
     .min(1)
     .max(1_000_000)
     .default(200)
-    .describe(
-      "new requests a second up to which none is refused; over connections as many are taken whatever the delay is",
-    ),
+    .describe("new requests a second that are taken whatever the delay is"),
   managementAddress: z.string().default("127.0.0.1").describe("address of the management port"),
   managementPort: z.int().min(0).max(65535).default(9107).describe("HTTP port for metrics and health"),
   logLevel: z.enum(LOG_LEVELS).default("info").describe("least severe log level written"),

@@ -156,6 +156,7 @@ test("where it is known how long a message has waited, that decides: what has wa
   const b = bench(wait);
   overloaded(b);
   b.ue.waitedMs = 31;
+  exhaust(b);
   for (let count = 0; count < 20; count++) b.ue.receive(request1("INVITE", `old${count}`));
   assert.deepEqual(b.seen, []);
   assert.deepEqual(new Set(b.ue.sent.map((text) => parsed(text).status)), new Set([503]));
