@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import net from "node:net";
+import tls from "node:tls";
 
 /** A real memcached on a loopback port. */
 export interface MemcachedProcess {
@@ -25,6 +26,8 @@ export interface StartMemcachedOptions {
   readonly megabytes?: number;
   /** Further command line arguments. */
   readonly args?: readonly string[];
+  /** It speaks TLS (`args` say so): PEM texts by which it is asked whether it answers. */
+  readonly tls?: { readonly ca: string; readonly cert: string; readonly key: string };
 }
 
 /** Null when memcached can run, else why not. */
@@ -62,7 +65,7 @@ export async function startMemcached(options: StartMemcachedOptions = {}): Promi
         { stdio: "ignore" },
       );
       child = started;
-      if (await answers(started, host, port)) return;
+      if (await answers(started, host, port, options.tls)) return;
       await end(started);
       await pause(100);
     }
@@ -99,21 +102,31 @@ function end(child: ChildProcess): Promise<void> {
   });
 }
 
-async function answers(child: ChildProcess, host: string, port: number): Promise<boolean> {
+async function answers(
+  child: ChildProcess,
+  host: string,
+  port: number,
+  secure: StartMemcachedOptions["tls"],
+): Promise<boolean> {
   let failed = false;
   child.once("error", () => {
     failed = true;
   });
   for (let i = 0; i < 100 && !failed && child.exitCode === null; i++) {
-    if (await connects(host, port)) return true;
+    if (await connects(host, port, secure)) return true;
     await pause(20);
   }
   return false;
 }
 
-function connects(host: string, port: number): Promise<boolean> {
+function connects(host: string, port: number, secure: StartMemcachedOptions["tls"]): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = net.connect({ host, port }, () => socket.write("mn\r\n"));
+    const ask = (): void => void socket.write("mn\r\n");
+    // Whether its certificate is good is for the client under test to find out.
+    const socket =
+      secure === undefined
+        ? net.connect({ host, port }, ask)
+        : tls.connect({ host, port, ...secure, rejectUnauthorized: false }, ask);
     socket.once("data", (bytes) => {
       socket.destroy();
       resolve(bytes.toString().startsWith("MN"));

@@ -1,4 +1,4 @@
-import { LOG_LEVELS, nameServiceOptions } from "@ims/runtime";
+import { coreTlsOptions, LOG_LEVELS, nameServiceOptions } from "@ims/runtime";
 import { z } from "zod";
 import { emergencyNumberOf } from "./pcscf/emergency-numbers.ts";
 import { sessionTimerOptions } from "./pcscf/session-timer-options.ts";
@@ -62,6 +62,7 @@ export const bonoOptions = z.object({
     .default([])
     .describe("further hosts that requests inside a dialog may go to; those of Service-Routes are known"),
   ...nameServiceOptions,
+  ...coreTlsOptions,
   homeDomain: host.min(1).default("example.com").describe("home network domain name"),
   visitedNetworkId: z
     .string()

@@ -3,6 +3,7 @@ import { apiProblems, ChargingClient } from "@ims/api";
 import { ChargingTriggers, icidGenerator } from "@ims/ims";
 import {
   nameService,
+  openCoreTls,
   runtimeProblems,
   type Service,
   type ServiceModules,
@@ -23,6 +24,7 @@ import {
   parseResourcePriorities,
   parseUri,
   ResourcePriorities,
+  routedUri,
   SipLocator,
   SipTrail,
   sessionTimers,
@@ -75,6 +77,7 @@ export function createBono(
   const addresses = addressesOf(options, icscf, pools, ecscfs);
   const tls = readTls(options);
   const { alarms } = health;
+  const secure = openCoreTls(options, {}, { clock, log, alarms, register, pools, metricsPrefix: "ims_bono" });
   if (tls !== undefined)
     watchCertificate({ file: options.tlsCertFile || "--tls-cert", pem: tls.cert }, { alarms, clock });
   watchFile(alarms, options.poolsFile, pools, runtimeProblems.poolsFileRefused);
@@ -269,7 +272,7 @@ export function createBono(
   const locator = new SipLocator({
     dns: dnsQueries(resolver),
     clock,
-    supported: border === undefined ? ["TCP", "UDP"] : ["TCP", "UDP", "TLS"],
+    supported: border === undefined && secure === undefined ? ["TCP", "UDP"] : ["TCP", "UDP", "TLS"],
   });
   pools?.onChange(() => locator.targetsChanged());
   const core: ProxyCore = new ProxyCore({
@@ -295,6 +298,7 @@ export function createBono(
           maxConnectionsPerSource: options.maxConnectionsPerSource,
         },
         sideLimits: { core: trustedLimits },
+        secure: secure && { core: secure },
         network: modules.network,
         ...(peerTls === undefined ? {} : { tls: peerTls }),
       }),
@@ -343,7 +347,7 @@ export function createBono(
       } as const;
       const corePort = await listen("core-tcp", trusted);
       corePorts.add(corePort);
-      settings.coreHostPort = addresses.coreHostPort(corePort);
+      settings.coreHostPort = routedUri(addresses.coreHostPort(corePort), secure);
       const access = { side: "access", host: options.host } as const;
       // TCP first: a port that the system chooses is free for UDP far more often than the other way round.
       const sipPort = await listen("tcp", { ...access, protocol: "TCP", port: options.sipPort });
@@ -377,6 +381,7 @@ export function createBono(
       flows.stop();
       names.stop();
       await core.stop();
+      secure?.stop();
       await charging?.stop();
     },
     ports: () => ports,

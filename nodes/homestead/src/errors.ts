@@ -9,6 +9,7 @@ export type HomesteadFault =
   | { readonly code: "PROVISIONING_WITHOUT_TOKEN"; readonly address: string }
   | { readonly code: "CX_PEERS"; readonly peer: string }
   | { readonly code: "TLS_FILE"; readonly file: string; readonly problem: string }
+  | { readonly code: "TLS_TWICE"; readonly problem: string }
   | { readonly code: "TOKEN_FILE"; readonly file: string; readonly problem: string };
 
 /** Why homestead does not start, or cannot read what it stored. */

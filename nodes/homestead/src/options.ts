@@ -1,4 +1,4 @@
-import { httpAdmissionOptions, LOG_LEVELS } from "@ims/runtime";
+import { CORE_TLS_MODES, httpAdmissionOptions, LOG_LEVELS } from "@ims/runtime";
 import { cassandraOptions } from "@ims/store";
 import { z } from "zod";
 
@@ -11,6 +11,12 @@ export const homesteadOptions = z.object({
   host: z.string().min(1).default("127.0.0.1").describe("address the Diameter port is bound to"),
   diameterPort: port("Diameter port for Cx (TCP)", 3868),
   diameterTlsPort: port("Diameter port for Cx over TLS, open when there is a certificate", 3869),
+  coreTls: z
+    .enum(CORE_TLS_MODES)
+    .default("off")
+    .describe(
+      "Cx over TLS with the certificates of --core-tls-*, which CSCFs must have too: on the TLS port beside TCP (accept, use); without a TCP port (require)",
+    ),
   tlsCertificate: z.string().default("").describe("file with the certificate chain of the TLS port (PEM)"),
   tlsKey: z.string().default("").describe("file with its private key (PEM)"),
   tlsCa: z

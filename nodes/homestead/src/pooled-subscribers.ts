@@ -1,4 +1,4 @@
-import type { ServiceModules } from "@ims/runtime";
+import type { CoreTls, ServiceModules } from "@ims/runtime";
 import { measuredCassandra, openCassandra, storeProblems } from "@ims/store";
 import { CassandraRepository } from "./hss/cassandra/cassandra-repository.ts";
 import { Cql } from "./hss/cassandra/cql.ts";
@@ -22,12 +22,13 @@ const CONNECT_WITHIN_MS = 15_000;
  */
 export async function openPooledSubscribers(
   options: HomesteadOptions,
-  modules: ServiceModules,
+  modules: ServiceModules & { readonly coreTls?: CoreTls | undefined },
   key: { readonly sealing: Sealing; readonly file: string },
   acceptable: (subscribers: SubscriberRepository) => Promise<"proven" | "unavailable">,
 ): Promise<SubscriberRepository> {
-  const { clock, log, health, register } = modules;
+  const { clock, log, health, register, coreTls } = modules;
   const opened = await openCassandra({
+    tls: options.cassandraTls ? coreTls?.clientOptions() : undefined,
     contactPoints: options.cassandra,
     keyspace: options.cassandraKeyspace,
     localDataCenter: options.cassandraDatacenter,

@@ -2,6 +2,7 @@ import { DiameterNode } from "@ims/diameter";
 import { cx } from "@ims/diameter/cx";
 import {
   HttpAdmission,
+  openCoreTls,
   openPools,
   runtimeProblems,
   type Service,
@@ -13,6 +14,7 @@ import { randomChallenges } from "./aka/random.ts";
 import { serveCx } from "./cx/cx-server.ts";
 import { ServingHosts } from "./cx/serving-hosts.ts";
 import { cxPeers } from "./cx-peers.ts";
+import { HomesteadError } from "./errors.ts";
 import { seedExamples } from "./hss/examples.ts";
 import { provisioningServer } from "./http/provisioning-server.ts";
 import { provisioningAddress, provisioningToken } from "./loopback.ts";
@@ -26,10 +28,19 @@ export async function createHomestead(options: HomesteadOptions, modules: Servic
   const token = provisioningToken(options);
   const realm = options.diameterRealm || options.homeDomain;
   const tls = tlsOptions(options);
+  if (options.coreTls !== "off" && tls !== undefined)
+    throw new HomesteadError({ code: "TLS_TWICE", problem: "give --core-tls or --tls-certificate" });
   const isCxPeer = cxPeers(options.host, options.cxPeers);
-  const hss = await openSubscribers(options, modules);
   const pools = options.poolsFile === "" ? undefined : openPools(options.poolsFile, { clock, log });
   const { alarms } = health;
+  const uses = { "cassandra-tls": options.cassandraTls };
+  const modulesOfTls = { clock, log, alarms, register, pools, metricsPrefix: "ims_homestead" };
+  const coreTls = openCoreTls(options, uses, modulesOfTls);
+  const hss = await openSubscribers(options, { ...modules, coreTls }).catch((error: unknown) => {
+    coreTls?.stop();
+    pools?.stop();
+    throw error;
+  });
   watchFile(alarms, options.poolsFile, pools, runtimeProblems.poolsFileRefused);
   if (tls !== undefined) watchCertificate({ file: options.tlsCertificate, pem: tls.cert }, { alarms, clock });
   const cxPool = options.cxPool || `sprout.${options.homeDomain}`;
@@ -70,10 +81,13 @@ export async function createHomestead(options: HomesteadOptions, modules: Servic
   return {
     async start() {
       if (options.seedExamples) stopSeeding = await seedExamples(hss, options.homeDomain, modules);
-      ports["diameter"] = await node.listen({ host: options.host, port: options.diameterPort });
-      if (tls !== undefined) {
-        ports["diameterTls"] = await node.listen({ host: options.host, port: options.diameterTlsPort, tls });
-      }
+      const { host } = options;
+      if (options.coreTls !== "require")
+        ports["diameter"] = await node.listen({ host, port: options.diameterPort });
+      if (tls !== undefined)
+        ports["diameterTls"] = await node.listen({ host, port: options.diameterTlsPort, tls });
+      if (coreTls !== undefined && options.coreTls !== "off")
+        ports["diameterTls"] = await node.listen({ host, port: options.diameterTlsPort, coreTls });
       node.start();
       admission.start();
       await http.start();
@@ -88,6 +102,7 @@ export async function createHomestead(options: HomesteadOptions, modules: Servic
       admission.stop();
       await http.stop();
       await node.stop();
+      coreTls?.stop();
       pools?.stop();
       await hss.close();
     },

@@ -1,6 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import type { ServiceModules } from "@ims/runtime";
+import type { CoreTls, ServiceModules } from "@ims/runtime";
 import { HomesteadError } from "./errors.ts";
 import { EmbeddedRepository } from "./hss/embedded-repository.ts";
 import { holdsExamples } from "./hss/examples.ts";
@@ -14,7 +14,7 @@ import { openPooledSubscribers } from "./pooled-subscribers.ts";
 /** The subscriber store that the options ask for. Throws what the drivers throw for one that cannot be used. */
 export async function openSubscribers(
   options: HomesteadOptions,
-  modules: ServiceModules,
+  modules: ServiceModules & { readonly coreTls?: CoreTls | undefined },
 ): Promise<SubscriberRepository> {
   const exposed = exposedAddress(options);
   if (options.seedExamples && exposed !== undefined) throw examplesExposed(exposed);

@@ -5,8 +5,15 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { ProvisioningClient, ProvisioningError } from "@ims/api";
 import { selfSigned, startNode } from "@ims/diameter/testing";
-import { createHealth, metricsRegister, type Service, systemClock } from "@ims/runtime";
-import { memoryLogger } from "@ims/runtime/testing";
+import {
+  CredentialError,
+  createHealth,
+  metricsRegister,
+  openCoreTls,
+  type Service,
+  systemClock,
+} from "@ims/runtime";
+import { memoryLogger, type TestCertificate, testAuthority } from "@ims/runtime/testing";
 import { cxPeers } from "../src/cx-peers.ts";
 import { createHomestead, HomesteadError, type HomesteadOptions, homesteadOptions } from "../src/index.ts";
 
@@ -136,4 +143,40 @@ test("RFC 6733 §13.1: Cx over TLS when there is a certificate", async (t) => {
   });
   cscf.start();
   assert.equal(await cscf.whenConnected(5000), true);
+});
+
+test("TS 33.210 §5: Cx over TLS among nodes of the core, for CSCFs with a certificate of their address alone, and not in the clear", async (t) => {
+  const dir = stateDir(t);
+  const authority = testAuthority(t);
+  const { cert: _, key: _key, ca: _ca, ...files } = authority.issue({ names: "IP:127.0.0.1" });
+  const options = { coreTls: "require", diameterTlsPort: 0, ...files } as const;
+  await assert.rejects(create(dir, { ...options, coreTlsKey: join(dir, "none") }), CredentialError);
+  await assert.rejects(
+    create(dir, { ...options, tlsCertificate: files.coreTlsCertificate, tlsKey: files.coreTlsKey }),
+    refusal("TLS_TWICE"),
+  );
+  const service = await create(dir, options);
+  await service.start();
+  t.after(() => service.stop());
+  assert.equal(service.ports?.()["diameter"], undefined);
+  const connects = async (from: TestCertificate, name: string): Promise<boolean> => {
+    const { clock, log } = { clock: systemClock(), log: memoryLogger() };
+    const tls = openCoreTls({ ...from, coreTls: "use" }, {}, { clock, log });
+    assert.ok(tls);
+    t.after(() => tls.stop());
+    const cscf = startNode(t, name);
+    cscf.addPeer({
+      host: "127.0.0.1",
+      port: service.ports?.()["diameterTls"] ?? 0,
+      tls: tls.clientOptions(),
+    });
+    cscf.start();
+    return cscf.whenConnected(name === "sprout-1.example.com" ? 5_000 : 500);
+  };
+  assert.equal(await connects(authority.issue({ names: "IP:127.0.0.1" }), "sprout-1.example.com"), true);
+  assert.equal(await connects(authority.issue({ names: "IP:127.0.0.9" }), "sprout-2.example.com"), false);
+  assert.equal(
+    await connects(testAuthority(t).issue({ names: "IP:127.0.0.1" }), "sprout-3.example.com"),
+    false,
+  );
 });

@@ -69,6 +69,10 @@ export const ralfOptions = z.object({
     .describe(
       "memcached servers that a pool of ralfs shares for sessions, as host:port, separated by commas; needs --cassandra for the calendar",
     ),
+  memcachedTls: z
+    .stringbool()
+    .default(false)
+    .describe("memcached is spoken with over TLS, with the certificates of --core-tls-*"),
   ...cassandraOptions(
     "nodes of the Cassandra cluster that a pool of ralfs shares for sessions and their calendar, as host:port, separated by commas; default: the state directory",
   ),

@@ -9,6 +9,7 @@ import {
   measuredMemcached,
   memcachedStore,
   openCassandra,
+  openStoresTls,
   parseServers,
   STORE_SCHEMA,
   sqliteCalendar,
@@ -53,7 +54,9 @@ export async function openStores(options: RalfOptions, modules: ServiceModules):
       },
     };
   }
+  const tls = openStoresTls(options, modules, "ims_ralf");
   const opened = await openCassandra({
+    tls: tls.cassandra,
     contactPoints: options.cassandra,
     keyspace: options.cassandraKeyspace,
     localDataCenter: options.cassandraDatacenter,
@@ -74,9 +77,13 @@ export async function openStores(options: RalfOptions, modules: ServiceModules):
       sessions: cassandraStore(session),
       calendar,
       start: async () => undefined,
-      stop: () => session.shutdown(),
+      stop: async () => {
+        await session.shutdown();
+        tls.stop();
+      },
     };
-  const sessions = memcachedStore({ servers: parseServers(options.memcached.join(",")), clock, log, pacer });
+  const servers = parseServers(options.memcached.join(","));
+  const sessions = memcachedStore({ servers, clock, log, pacer, tls: tls.memcached });
   const away = (): number => sessions.servers().filter(({ up }) => !up).length;
   health.addNote("memcached", () => (away() > 0 ? `${away()} servers away` : undefined));
   health.alarms.watch(storeProblems.memcachedServerAway, () =>
@@ -89,6 +96,7 @@ export async function openStores(options: RalfOptions, modules: ServiceModules):
     stop: async () => {
       await sessions.stop();
       await session.shutdown();
+      tls.stop();
     },
   };
 }

@@ -1,4 +1,4 @@
-import { LOG_LEVELS, nameServiceOptions } from "@ims/runtime";
+import { coreTlsOptions, LOG_LEVELS, nameServiceOptions } from "@ims/runtime";
 import { cassandraOptions } from "@ims/store";
 import { z } from "zod";
 import { analyticsOptions } from "./analytics/analytics-options.ts";
@@ -28,6 +28,7 @@ export const sproutOptions = z.object({
       "addresses that may send to sprout, separated by commas; loopback, the bound address and members of pools always may",
     ),
   ...nameServiceOptions,
+  ...coreTlsOptions,
   homeDomain: z.string().min(1).toLowerCase().default("example.com").describe("home network domain name"),
   aliasDomains: z
     .array(z.string().toLowerCase())
@@ -67,6 +68,12 @@ export const sproutOptions = z.object({
     .default("")
     .describe(
       "pool of Diameter peers for Cx, found by SRV and followed as members come and go; takes the place of --hss-peer",
+    ),
+  hssTls: z
+    .stringbool()
+    .default(false)
+    .describe(
+      "Diameter to the HSS over TLS, with the certificates of --core-tls-*; a pool is found by _diameters._tcp then",
     ),
   hssRealm: z.string().default("").describe("Diameter realm of the HSS; default: the home domain"),
   hssHost: z.string().default("").describe("Origin-Host of the HSS; default: whoever serves the realm"),
@@ -220,6 +227,10 @@ export const sproutOptions = z.object({
     .describe(
       "JSON file with the memcached servers, followed while it changes; takes the place of --memcached",
     ),
+  memcachedTls: z
+    .stringbool()
+    .default(false)
+    .describe("memcached is spoken with over TLS, with the certificates of --core-tls-*"),
   ...cassandraOptions(
     "nodes of the Cassandra cluster with the durable copy of registrations and the expiry calendar, as host:port, separated by commas",
   ),

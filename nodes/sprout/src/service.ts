@@ -6,6 +6,7 @@ import { cx } from "@ims/diameter/cx";
 import { ChargingTriggers } from "@ims/ims";
 import {
   nameService,
+  openCoreTls,
   runtimeProblems,
   type Service,
   type ServiceModules,
@@ -23,6 +24,7 @@ import {
   parseResourcePriorities,
   parseUri,
   ResourcePriorities,
+  routedUri,
   SipLocator,
   SipTrail,
   sessionTimers,
@@ -66,9 +68,18 @@ export async function createSprout(
   const names = nameService(options, { clock, log });
   const { resolver, pools } = names;
   const addresses = addressesOf(options, pools);
+  const tlsModules = { clock, log, alarms: health.alarms, register, pools, metricsPrefix: "ims_sprout" };
+  const uses = {
+    "hss-tls": options.hssTls,
+    "memcached-tls": options.memcachedTls,
+    "cassandra-tls": options.cassandraTls,
+  };
+  const coreTls = openCoreTls(options, uses, tlsModules);
+  const secure = options.coreTls === "off" ? undefined : coreTls;
   const { memberName, uriOf } = addresses;
   const scscfUri = checkedUri("scscf-uri", options.scscfUri || uriOf("scscf", options.scscfPort));
-  const icscfUri = checkedUri("icscf-uri", options.icscfUri || uriOf("icscf", options.icscfPort));
+  const ownIcscf = options.icscfUri || uriOf("icscf", options.icscfPort);
+  const icscfUri = routedUri(checkedUri("icscf-uri", ownIcscf), secure);
   if (options.externalIcscfUri !== "") checkedUri("external-icscf-uri", options.externalIcscfUri);
 
   // Cx
@@ -84,7 +95,10 @@ export async function createSprout(
     trail,
     metricsPrefix: "ims_sprout_diameter",
   });
-  const hssPeers = new HssPeers(options, { diameter, resolver, pools, clock, log });
+  const hssPeers = new HssPeers(options, {
+    ...{ diameter, resolver, pools, clock, log },
+    tls: options.hssTls ? coreTls : undefined,
+  });
   const hss = new DiameterCx(diameter, {
     realm: options.hssRealm === "" ? options.homeDomain : options.hssRealm,
     host: options.hssHost === "" ? undefined : options.hssHost,
@@ -93,7 +107,7 @@ export async function createSprout(
 
   // Functional entities
   const criteria = new CriteriaFiles(options, { clock, log }, (changed) => entities.replaceCriteria(changed));
-  const stores = withTrail(await openStores(options, modules), modules);
+  const stores = withTrail(await openStores(options, { ...modules, coreTls }), modules);
   const charging =
     options.ralf.length === 0
       ? undefined
@@ -134,7 +148,7 @@ export async function createSprout(
           {
             options,
             side: "scscf",
-            usualUri: addresses.anyMember(options.bgcfPort),
+            usualUri: routedUri(addresses.anyMember(options.bgcfPort), secure),
             uriHost: addresses.uriHost,
             charging: triggersOf("BGCF"),
           },
@@ -147,7 +161,7 @@ export async function createSprout(
           {
             options,
             side: "scscf",
-            usualUri: uriOf("ecscf", options.ecscfPort),
+            usualUri: routedUri(uriOf("ecscf", options.ecscfPort), secure),
             bgcfUri: breakout?.uri ?? "",
             charging: triggersOf("E-CSCF"),
           },
@@ -159,6 +173,7 @@ export async function createSprout(
     options: {
       ...options,
       scscfUri,
+      routedUri: routedUri(scscfUri, secure),
       icscfUri,
       bgcfUri: breakout?.uri ?? "",
       ecscfUri: emergency?.uri ?? "",
@@ -224,8 +239,19 @@ export async function createSprout(
     register,
     metricsPrefix: "ims_sprout",
   });
-  const locator = new SipLocator({ dns: dnsQueries(resolver), clock, supported: ["TCP", "UDP"] });
+  const locator = new SipLocator({
+    dns: dnsQueries(resolver),
+    clock,
+    supported: secure === undefined ? ["TCP", "UDP"] : ["TCP", "UDP", "TLS"],
+  });
   pools?.onChange(() => locator.targetsChanged());
+  const sipSides = [
+    ["icscf", options.icscfPort],
+    ["scscf", options.scscfPort],
+    ...(ecscf === undefined ? [] : [["ecscf", options.ecscfPort] as const]),
+    ...(bgcf === undefined ? [] : [["bgcf", options.bgcfPort] as const]),
+    ...servers.sides.flatMap(({ name, port }) => (port === undefined ? [] : [[name, port] as const])),
+  ] as const;
   const core = new ProxyCore({
     sides: [
       { name: "icscf", entity: icscf, strict: false, answers: mayUse, sentBy: poolNameIn(icscfUri) },
@@ -252,6 +278,7 @@ export async function createSprout(
         pacer,
         limits: trustedLimits,
         network: modules.network,
+        secure: secure && Object.fromEntries(sipSides.map(([side]) => [side, secure])),
       }),
     counters: entities.metrics.sip,
     overload,
@@ -310,13 +337,7 @@ export async function createSprout(
       emergency?.start();
       hssPeers.start();
       diameter.start();
-      for (const [side, port] of [
-        ["icscf", options.icscfPort],
-        ["scscf", options.scscfPort],
-        ...(ecscf === undefined ? [] : [["ecscf", options.ecscfPort] as const]),
-        ...(bgcf === undefined ? [] : [["bgcf", options.bgcfPort] as const]),
-        ...servers.sides.flatMap(({ name, port }) => (port === undefined ? [] : [[name, port] as const])),
-      ] as const)
+      for (const [side, port] of sipSides)
         for (const protocol of ["TCP", "UDP"] as const) {
           const point = await core.transport.listen({ side, protocol, host: options.host, port });
           ports[`${side}-${protocol.toLowerCase()}`] = point.port;
@@ -355,6 +376,7 @@ export async function createSprout(
       await analytics?.stop();
       await stores.stop();
       hssPeers.stop();
+      coreTls?.stop();
       names.stop();
       await diameter.stop();
     },

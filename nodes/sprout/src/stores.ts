@@ -1,6 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import type { Clock, ServiceModules } from "@ims/runtime";
+import type { Clock, CoreTls, ServiceModules } from "@ims/runtime";
 import {
   cassandraCalendar,
   cassandraStore,
@@ -43,7 +43,10 @@ interface Part {
  * Registrations and challenges: in memcached when a pool shares one, else in Cassandra, else in memory. Their durable copy: in Cassandra, else in the
  * state directory, else none. Throws SproutError, StoreError and CassandraError for what will not do.
  */
-export async function openStores(options: SproutOptions, modules: ServiceModules): Promise<Stores> {
+export async function openStores(
+  options: SproutOptions,
+  modules: ServiceModules & { readonly coreTls?: CoreTls | undefined },
+): Promise<Stores> {
   const parts: Part[] = [];
   const { clock } = modules;
   if (usesMemcached(options) && options.stateDir !== "" && options.cassandra.length === 0)
@@ -73,11 +76,12 @@ function usesMemcached({ memcached, memcachedFile }: SproutOptions): boolean {
 
 async function openCluster(
   options: SproutOptions,
-  modules: ServiceModules,
+  modules: ServiceModules & { readonly coreTls?: CoreTls | undefined },
   parts: Part[],
 ): Promise<{ durable: Durable; poolClock: PoolClock; kv: KvStore }> {
-  const { clock, log, health, register } = modules;
+  const { clock, log, health, register, coreTls } = modules;
   const opened = await openCassandra({
+    tls: options.cassandraTls && coreTls !== undefined ? coreTls.clientOptions() : undefined,
     contactPoints: options.cassandra,
     keyspace: options.cassandraKeyspace,
     localDataCenter: options.cassandraDatacenter,

@@ -1,6 +1,6 @@
 import net from "node:net";
 import tls from "node:tls";
-import { runtimeProblems } from "@ims/runtime";
+import { coreTlsServer, runtimeProblems } from "@ims/runtime";
 import { DisconnectCauseValue } from "./base/avps.ts";
 import { base } from "./base/commands.ts";
 import type { Application, CommandPair } from "./codec/command.ts";
@@ -145,9 +145,11 @@ export class DiameterNode {
       this.#acceptor.accepted(Connection.accepted(socket, this.#connectionOptions, this.#acceptor));
     };
     const server =
-      options.tls === undefined
-        ? net.createServer(accept)
-        : tls.createServer({ handshakeTimeout: HANDSHAKE_TIMEOUT_MS, ...options.tls }, accept);
+      options.coreTls !== undefined
+        ? coreTlsServer(options.coreTls, HANDSHAKE_TIMEOUT_MS, accept)
+        : options.tls === undefined
+          ? net.createServer(accept)
+          : tls.createServer({ handshakeTimeout: HANDSHAKE_TIMEOUT_MS, ...options.tls }, accept);
     // A TLS handshake that fails is the peer's affair.
     server.on("tlsClientError", (error: Error) => {
       this.#options.log.debug({ reason: error.message }, "TLS handshake failed");

@@ -1,5 +1,5 @@
 import type { TlsOptions } from "node:tls";
-import type { Clock, Logger, LoopPacer, MetricsRegister, Trail } from "@ims/runtime";
+import type { Clock, Logger, LoopPacer, MetricsRegister, ServerTls, Trail } from "@ims/runtime";
 import type { Application } from "./codec/command.ts";
 import type { PeerIdentity } from "./peer/capabilities.ts";
 import type { PeerTiming } from "./peer/peer-context.ts";
@@ -53,4 +53,6 @@ export interface ListenOptions {
   /** 0: the system chooses. */
   readonly port: number;
   readonly tls?: TlsOptions;
+  /** TLS among nodes of the core, with certificates that are renewed; takes the place of `tls`. */
+  readonly coreTls?: ServerTls;
 }

@@ -126,6 +126,22 @@ export type { ServiceModules } from "./service-modules.ts";
 export { type ServiceOptions, serviceOptions, withServiceOptions } from "./service-options.ts";
 export { describeFailure } from "./start-failure.ts";
 export { type StrayErrors, strayErrors } from "./stray-errors.ts";
+export {
+  CoreTls,
+  type CoreTlsFileOptions,
+  type CoreTlsModules,
+  type CoreTlsOptions,
+  handshakeProblem,
+  openCoreTls,
+} from "./tls/core-tls.ts";
+export {
+  CORE_TLS_MODES,
+  type CoreTlsMode,
+  coreTlsFileOptions,
+  coreTlsOptions,
+} from "./tls/core-tls-options.ts";
+export { coreTlsServer, type ServerTls } from "./tls/core-tls-server.ts";
+export { CredentialError, type CredentialFault, type Credentials } from "./tls/credentials.ts";
 export { addressBytes, type SocketEnd, socketEndOf } from "./trail/socket-end.ts";
 export {
   type ExportedStep,

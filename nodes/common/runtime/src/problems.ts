@@ -113,7 +113,8 @@ export const runtimeProblems = {
     summary: "A certificate of the node is about to expire, or has expired",
     cause: "Nobody has renewed it. Warning from 30 days before, major from 7, critical from the day on.",
     effect: "From the day on TLS connections to this node are refused by whoever checks certificates.",
-    action: "Renew the certificate file and restart the node: certificates are read when it starts.",
+    action:
+      "Renew the certificate file. That of --core-tls-certificate is taken up by itself; for others restart the node.",
   },
   diskNearlyFull: {
     id: "TW-1009",
@@ -174,5 +175,19 @@ export const runtimeProblems = {
     cause: "The folder of --run-dir cannot be made or written to.",
     effect: "tidewater alarms, log-level and diagnose do not find this node by the state directory.",
     action: "Correct the owner of the folder; until then give these commands --url.",
+  },
+  corePeerRefused: {
+    id: "TW-1014",
+    name: "core-peer-refused",
+    kind: "event",
+    type: "COMMUNICATIONS_ALARM",
+    probableCause: "communicationsProtocolError",
+    severity: "MAJOR",
+    summary: "A connection inside the core was refused, or could not be made, because of TLS",
+    cause:
+      "The other side speaks in the clear, or its certificate is of another authority, has expired, or names somebody else; the line says which.",
+    effect: "Nothing is said to that peer or taken from it; others of its pool serve.",
+    action:
+      "Renew its certificate, or correct --core-tls-ca; a peer that cannot speak TLS is named in --core-tls-plain-peers.",
   },
 } as const satisfies Problems;

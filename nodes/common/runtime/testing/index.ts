@@ -3,3 +3,9 @@ export { FAKE_EPOCH_MS, type FakeClock, fakeClock } from "./fake-clock.ts";
 export { type FakeResolver, fakeResolver, type Zone, type ZoneEntry } from "./fake-resolver.ts";
 export { freePort } from "./free-port.ts";
 export { type MemoryLogger, memoryLogger } from "./memory-logger.ts";
+export {
+  type TestAuthority,
+  type TestCertificate,
+  type TestCertificateOptions,
+  testAuthority,
+} from "./test-authority.ts";

@@ -108,6 +108,8 @@ export {
   type NodeTransportModules,
   type TransportLog,
 } from "./transport/node-transport-layer.ts";
+export type { SecureSide } from "./transport/secure-side.ts";
+export { routedUri } from "./transport/secure-uri.ts";
 export type { TlsClientOptions } from "./transport/tls.ts";
 export type {
   Flow,

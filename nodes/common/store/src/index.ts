@@ -74,5 +74,6 @@ export {
 export { SqliteStore, type SqliteStoreOptions, sqliteStore } from "./sqlite/sqlite-store.ts";
 export { measuredCassandra, measuredMemcached, type StoreMetricsOptions } from "./store-metrics.ts";
 export { type OperationObserver, TimedStore } from "./timed-store.ts";
+export { openStoresTls, type StoresTls, type StoreTls } from "./tls.ts";
 export { type Change, type UpdateOptions, type UpdateResult, update } from "./update.ts";
 export { type StoreTrouble, type WatchedStoreOptions, watchedStore } from "./watched-store.ts";

@@ -5,6 +5,7 @@ import {
   type KvStore,
   measuredCassandra,
   openCassandra,
+  openStoresTls,
   STORE_SCHEMA,
   sqliteStore,
   storeProblems,
@@ -17,13 +18,16 @@ const MAX_COPIES = 3;
 /** Where accounts are: of a pool in Cassandra, of one ellis in its state directory. Throws EllisError, StoreError, CassandraError. */
 export async function openStore(
   options: EllisOptions,
-  { clock, log, health, register }: ServiceModules,
+  modules: ServiceModules,
 ): Promise<{ readonly store: KvStore; stop(): Promise<void> }> {
+  const { clock, log, health, register } = modules;
   if (options.cassandra.length === 0) {
     const store = sqliteStore({ path: join(options.stateDir, "ellis.db"), clock, busyTimeoutMs: 10 });
     return { store, stop: async () => store.close() };
   }
+  const tls = openStoresTls(options, modules, "ims_ellis");
   const opened = await openCassandra({
+    tls: tls.cassandra,
     contactPoints: options.cassandra,
     keyspace: options.cassandraKeyspace,
     localDataCenter: options.cassandraDatacenter,
@@ -38,7 +42,13 @@ export async function openStore(
     () => (session.isAvailable ? undefined : "Cassandra does not answer"),
     storeProblems.cassandraAway,
   );
-  return { store: cassandraStore(session), stop: () => session.shutdown() };
+  return {
+    store: cassandraStore(session),
+    stop: async () => {
+      await session.shutdown();
+      tls.stop();
+    },
+  };
 }
 
 /** The state directory. Throws EllisError. */

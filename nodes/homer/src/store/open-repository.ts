@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { makeFolder, type ServiceModules } from "@ims/runtime";
-import { measuredCassandra, openCassandra, storeProblems } from "@ims/store";
+import { measuredCassandra, openCassandra, openStoresTls, storeProblems } from "@ims/store";
 import { HomerError } from "../errors.ts";
 import type { HomerOptions } from "../options.ts";
 import { homerProblems } from "../problems.ts";
@@ -21,10 +21,8 @@ export interface Repositories {
 }
 
 /** Documents and call lists: of a pool in Cassandra, of one homer in its state directory. Throws HomerError, StoreError, CassandraError. */
-export async function openRepository(
-  options: HomerOptions,
-  { clock, log, health, register }: ServiceModules,
-): Promise<Repositories> {
+export async function openRepository(options: HomerOptions, modules: ServiceModules): Promise<Repositories> {
+  const { clock, log, health, register } = modules;
   const ttlSeconds = options.callListTtl;
   if (options.cassandra.length === 0) {
     const { stateDir } = options;
@@ -54,7 +52,9 @@ export async function openRepository(
       },
     };
   }
+  const tls = openStoresTls(options, modules, "ims_homer");
   const opened = await openCassandra({
+    tls: tls.cassandra,
     contactPoints: options.cassandra,
     keyspace: options.cassandraKeyspace,
     localDataCenter: options.cassandraDatacenter,
@@ -72,7 +72,10 @@ export async function openRepository(
   return {
     repository: new CassandraSimservs(session),
     callLists: options.callLists ? new CassandraCallLists(session, ttlSeconds) : undefined,
-    stop: () => session.shutdown(),
+    stop: async () => {
+      await session.shutdown();
+      tls.stop();
+    },
   };
 }
 

@@ -1,8 +1,12 @@
+import { isIP } from "node:net";
+import type { ConnectionOptions } from "node:tls";
 import type { DiameterNode } from "@ims/diameter";
 import {
   type Clock,
+  type CoreTls,
   type DnsResolver,
   followService,
+  isLoopback,
   type Logger,
   type Pools,
   type ServiceTarget,
@@ -14,23 +18,34 @@ export interface HssPeersModules {
   readonly pools?: Pools | undefined;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Spoken with all of them; undefined: in the clear. */
+  readonly tls?: Pick<CoreTls, "clientOptions"> | undefined;
 }
 
+/** RFC 6733 §11.4: of Diameter over TCP, and over TLS as homestead has it. */
 const DIAMETER_PORT = 3868;
+const TLS_PORT = 3869;
 
 /** The Diameter peers for Cx: those given, or the members of a pool as they come and go (RFC 6733 §5.2). */
 export class HssPeers {
   readonly #given: readonly string[];
+  readonly #host: string | undefined;
   readonly #pool: string;
   readonly #modules: HssPeersModules;
   readonly #members = new Map<string, ServiceTarget>();
   #following: { stop(): void } | undefined;
 
   constructor(
-    { hssPeer, hssPool }: { readonly hssPeer: readonly string[]; readonly hssPool: string },
+    {
+      hssPeer,
+      hssPool,
+      host = "",
+    }: { readonly hssPeer: readonly string[]; readonly hssPool: string; readonly host?: string },
     modules: HssPeersModules,
   ) {
     this.#given = hssPeer;
+    // Of several nodes on one machine each is known by its own loopback address.
+    this.#host = isIP(host) !== 0 && isLoopback(host) ? host : undefined;
     this.#pool = hssPool;
     this.#modules = modules;
   }
@@ -41,19 +56,29 @@ export class HssPeers {
   }
 
   start(): void {
-    const { diameter } = this.#modules;
+    const { diameter, tls } = this.#modules;
+    const usualPort = tls === undefined ? DIAMETER_PORT : TLS_PORT;
+    const service = tls === undefined ? "_diameter._tcp" : "_diameters._tcp";
     if (this.#pool === "")
       this.#given.forEach((peer, priority) => {
-        diameter.addPeer({ ...hostAndPort(peer), priority });
+        diameter.addPeer({ ...hostAndPort(peer, usualPort), priority, ...this.#secure });
       });
     else
-      this.#following = followService(`_diameter._tcp.${this.#pool}`, this.#modules, (targets) =>
+      this.#following = followService(`${service}.${this.#pool}`, this.#modules, (targets) =>
         this.#follow(targets),
       );
   }
 
   stop(): void {
     this.#following?.stop();
+  }
+
+  get #secure(): { readonly tls?: ConnectionOptions } {
+    const { tls } = this.#modules;
+    if (tls === undefined) return {};
+    // Not spread: it has the certificate that is in force whenever it is asked.
+    const options = tls.clientOptions();
+    return { tls: this.#host === undefined ? options : Object.assign(options, { localAddress: this.#host }) };
   }
 
   /** New ones first, so that what a leaving one has finds another. */
@@ -64,7 +89,7 @@ export class HssPeers {
       if (this.#members.has(key)) continue;
       const { name, address, port, priority } = target;
       this.#members.set(key, target);
-      diameter.addPeer({ host: address, port, priority });
+      diameter.addPeer({ host: address, port, priority, ...this.#secure });
       log.info({ peer: name, address, port }, "member of the HSS pool added");
     }
     for (const [key, { name, address, port }] of this.#members) {
@@ -76,10 +101,10 @@ export class HssPeers {
   }
 }
 
-function hostAndPort(peer: string): { host: string; port: number } {
+function hostAndPort(peer: string, usualPort: number): { host: string; port: number } {
   const colon = peer.lastIndexOf(":");
   const bracket = peer.lastIndexOf("]");
   const withPort = colon > bracket;
   const host = (withPort ? peer.slice(0, colon) : peer).replace(/^\[|\]$/g, "");
-  return { host, port: withPort ? Number(peer.slice(colon + 1)) : DIAMETER_PORT };
+  return { host, port: withPort ? Number(peer.slice(colon + 1)) : usualPort };
 }

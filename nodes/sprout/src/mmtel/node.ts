@@ -1,8 +1,10 @@
 import { HostedServer, hostedServerReports } from "@ims/application-server";
 import {
+  coreTlsOptions,
   LOG_LEVELS,
   nameService,
   nameServiceOptions,
+  openCoreTls,
   runtimeProblems,
   type Service,
   type ServiceModules,
@@ -14,6 +16,7 @@ import {
   NodeTransportLayer,
   OverloadControl,
   ProxyCore,
+  routedUri,
   SipLocator,
   sipCounters,
   sipProblems,
@@ -42,6 +45,7 @@ export const mmtelNodeOptions = z.object({
       "addresses of S-CSCFs, separated by commas; loopback, the bound address and members of pools always may send",
     ),
   ...nameServiceOptions,
+  ...coreTlsOptions,
   homeDomain: z.string().min(1).toLowerCase().default("example.com").describe("home network domain name"),
   ...mmtelOptions,
   overloadTargetMs: z
@@ -67,7 +71,7 @@ const SIDE = "mmtel";
 
 /** Composition root of an MMTEL application server on ISC over SIP: TS 24.229 §5.7. Throws SproutError. */
 export async function createMmtelNode(options: MmtelNodeOptions, modules: ServiceModules): Promise<Service> {
-  const { log, register, clock, pacer } = modules;
+  const { log, register, clock, pacer, health } = modules;
   if (options.homer.length === 0)
     throw new SproutError(
       { code: "SPROUT_NO_HOMER" },
@@ -76,7 +80,14 @@ export async function createMmtelNode(options: MmtelNodeOptions, modules: Servic
   const names = nameService(options, { clock, log });
   const { resolver, pools } = names;
   const { mayUse, uriHost } = addressesOf(options, pools);
-  const mmtelUri = options.mmtelUri || `sip:${hostForUri(uriHost)}:${options.mmtelPort};transport=tcp`;
+  const { alarms } = health;
+  const secure = openCoreTls(
+    options,
+    {},
+    { clock, log, alarms, register, pools, metricsPrefix: "ims_mmtel" },
+  );
+  const ownUri = `sip:${hostForUri(uriHost)}:${options.mmtelPort};transport=tcp`;
+  const mmtelUri = options.mmtelUri || routedUri(ownUri, secure);
   // Known to this process alone: enough for one; a pool runs in sprout, which has a store.
   const locations = memoryStore({ clock });
   const { server, own, uri } = createMmtel(
@@ -115,7 +126,11 @@ export async function createMmtelNode(options: MmtelNodeOptions, modules: Servic
     register,
     metricsPrefix: "ims_mmtel",
   });
-  const locator = new SipLocator({ dns: dnsQueries(resolver), clock, supported: ["TCP", "UDP"] });
+  const locator = new SipLocator({
+    dns: dnsQueries(resolver),
+    clock,
+    supported: secure === undefined ? ["TCP", "UDP"] : ["TCP", "UDP", "TLS"],
+  });
   pools?.onChange(() => locator.targetsChanged());
   const core = new ProxyCore({
     sides: [{ name: SIDE, entity: guard, strict: false, answers: mayUse }],
@@ -124,7 +139,10 @@ export async function createMmtelNode(options: MmtelNodeOptions, modules: Servic
     locator,
     clock,
     transport: (handler) =>
-      new NodeTransportLayer({ handler: overload.watch(handler), clock, log, pacer, limits: trustedLimits }),
+      new NodeTransportLayer({
+        ...{ handler: overload.watch(handler), clock, log, pacer, limits: trustedLimits },
+        secure: secure && { [SIDE]: secure },
+      }),
     counters: sipCounters(register, "ims_mmtel", [SIDE]),
     overload,
     onDefect: (error, request) => {
@@ -155,6 +173,7 @@ export async function createMmtelNode(options: MmtelNodeOptions, modules: Servic
     async stop() {
       overload.stop();
       await core.stop();
+      secure?.stop();
       names.stop();
     },
     ports: () => ports,

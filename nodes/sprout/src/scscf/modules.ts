@@ -24,6 +24,8 @@ export interface ScscfOptions {
   readonly aliasDomains: readonly string[];
   /** SIP URI of this S-CSCF: Server-Name on Cx, Route and Service-Route on Mw. */
   readonly scscfUri: string;
+  /** The same as others route to it: TLS in its parameters, while the name at the HSS stays. Default: scscfUri. */
+  readonly routedUri?: string;
   /** SIP URI of our own I-CSCF. */
   readonly icscfUri: string;
   /** SIP URI of the one that finds terminating users of the home domain; "" or undefined: our own. */

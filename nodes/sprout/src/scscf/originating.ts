@@ -121,7 +121,7 @@ function routeOnward(context: RequestContext, modules: ScscfModules, forwarded: 
     context.respond(status);
   };
   // 1. Stay on the path.
-  recordRoute(forwarded, options.scscfUri);
+  recordRoute(forwarded, options.routedUri ?? options.scscfUri);
 
   // 2. What is left of the Route counts (step 10).
   const remaining = forwarded.top("Route");

@@ -27,7 +27,8 @@ export function acceptRegistration(
       if (bindings.some(({ regId, callId }) => regId > 0 && callId === request.callId))
         response.append("Require", "outbound");
       // 2. Service-Route (RFC 3608): originating requests come back with the orig parameter.
-      if (bindings.length > 0) response.append("Service-Route", `<${options.scscfUri};lr;orig>`);
+      if (bindings.length > 0)
+        response.append("Service-Route", `<${options.routedUri ?? options.scscfUri};lr;orig>`);
       // 3. Every identity of the set that is not barred, the default one on top.
       if (registration !== undefined) appendAssociatedUris(response, registration);
       // The P-CSCF lets the UE claim as much (TS 24.229 §4.11).

@@ -79,7 +79,7 @@ function visit(context: RequestContext, modules: ScscfModules, chain: Chain, met
   const { applicationServer } = met.criteria;
   const { serverName } = applicationServer;
   const forwarded = chain.request.clone();
-  recordRoute(forwarded, options.scscfUri);
+  recordRoute(forwarded, options.routedUri ?? options.scscfUri);
   forwarded.prepend("Route", odi.route(dialogOf(chain, met)));
   forwarded.prepend("Route", `<${serverName}${/;lr(?:[;=?]|$)/i.test(serverName) ? "" : ";lr"}>`);
   forwarded.set("P-Served-User", pServedUser(chain.user.impu, chain.sessionCase));

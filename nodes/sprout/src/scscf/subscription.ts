@@ -246,7 +246,9 @@ function accept(
   context.respond(200, {
     edit: (response) => {
       if (request.toTag === "") response.set("To", `${request.header("To")};tag=${localTag}`);
-      response.append("Contact", notifierContact(options.scscfUri, key)).append("Expires", String(expires));
+      response
+        .append("Contact", notifierContact(options.routedUri ?? options.scscfUri, key))
+        .append("Expires", String(expires));
       addTermIoi(response, request, options.homeDomain);
     },
   });

@@ -201,7 +201,7 @@ function requestFor(context: RequestContext, modules: ScscfModules, binding: Bin
   forwarded.remove("Route");
   for (const one of binding.path) forwarded.append("Route", one);
   // 4. Stay on the path; the session may have to be refreshed (§5.4.4.1, RFC 4028 §8).
-  recordRoute(forwarded, modules.options.scscfUri);
+  recordRoute(forwarded, modules.options.routedUri ?? modules.options.scscfUri);
   const interval = modules.sessionTimers?.of(context.request);
   if (interval?.kind === "timed") interval.edit(forwarded);
   return forwarded;

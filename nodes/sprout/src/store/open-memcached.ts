@@ -1,4 +1,4 @@
-import { type ServiceModules, watchFile } from "@ims/runtime";
+import { type CoreTls, type ServiceModules, watchFile } from "@ims/runtime";
 import {
   followServersFile,
   type KvStore,
@@ -31,11 +31,16 @@ const COUNTERS = [
 ] as const satisfies readonly (readonly [keyof MemcachedCounters, string])[];
 
 /** The store in memcached, on the servers of the option or of the file. Its parts are added to those to start and stop. Throws StoreError. */
-export function openMemcached(options: SproutOptions, modules: ServiceModules, parts: Part[]): KvStore {
+export function openMemcached(
+  options: SproutOptions,
+  modules: ServiceModules & { readonly coreTls?: CoreTls | undefined },
+  parts: Part[],
+): KvStore {
   const { clock, log, pacer, health, register } = modules;
   const path = options.memcachedFile;
   const given = path === "" ? { servers: parseServers(options.memcached.join(",")) } : readServersFile(path);
-  const store = memcachedStore({ ...given, clock, log, pacer });
+  const tls = options.memcachedTls ? modules.coreTls : undefined;
+  const store = memcachedStore({ ...given, clock, log, pacer, tls });
   parts.push(store);
   const away = (): string[] =>
     store

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
+import type { SecureContext } from "node:tls";
 import { type FakeResolver, fakeClock, fakeResolver, memoryLogger } from "@ims/runtime/testing";
 import { HssPeers } from "../../src/cx/hss-peers.ts";
 
@@ -50,4 +51,41 @@ test("RFC 6733 §5.2: peers follow the pool of the HSS, new ones before those th
   await clock.advanceAsync(120_000);
   assert.deepEqual(diameter.said, []);
   assert.deepEqual(peers.names, ["homestead.example.com"]);
+});
+
+test("RFC 6733 §5.2: with TLS peers are found by _diameters._tcp, and each connection has the certificate in force", async (t: TestContext) => {
+  const resolver = fakeResolver();
+  resolver.set("_diameters._tcp.homestead.example.com", {
+    srv: [{ priority: 0, weight: 1, port: 3869, target: "h-1" }],
+  });
+  resolver.set("h-1", { a: ["127.0.3.1"] });
+  const clock = fakeClock();
+  const added: { port?: number; tls?: object }[] = [];
+  let certificate = "first";
+  const tls = {
+    clientOptions: () => ({
+      get secureContext() {
+        return certificate as unknown as SecureContext;
+      },
+    }),
+  };
+  const peers = new HssPeers(
+    { hssPeer: [], hssPool: "homestead.example.com", host: "127.0.2.1" },
+    {
+      diameter: { addPeer: (peer) => void added.push(peer), removePeer: () => true },
+      ...{ resolver, clock, log: memoryLogger(), tls },
+    },
+  );
+  t.after(() => peers.stop());
+  peers.start();
+  await clock.advanceAsync(1000);
+  certificate = "renewed";
+  assert.deepEqual(
+    added.map(({ port, tls: given }) => [port, { ...given }]),
+    [[3869, { secureContext: "renewed", localAddress: "127.0.2.1" }]],
+  );
+  const given = { hssPeer: ["hss.example.com"], hssPool: "" };
+  const diameter = { addPeer: (peer: { port?: number }) => void added.push(peer), removePeer: () => true };
+  new HssPeers(given, { ...{ diameter, resolver, clock, log: memoryLogger(), tls } }).start();
+  assert.equal(added[1]?.port, 3869);
 });

@@ -3,12 +3,13 @@ import { join } from "node:path";
 import { systemClock } from "@ims/runtime";
 import { memcachedStore, openCassandra, parseServers } from "@ims/store";
 import { Command, InvalidArgumentError } from "commander";
+import { openStoreTls, type StoreTlsGiven, withStoreTls } from "../store-tls.ts";
 import { type Audit, compareBindings } from "./compare.ts";
 import { readSippTrace } from "./sipp-trace.ts";
 import { type BindingSource, cassandraSource, fileSource, workingSource } from "./stored.ts";
 import { readToldLines, type Told } from "./told.ts";
 
-interface Given {
+interface Given extends StoreTlsGiven {
   readonly told?: readonly string[];
   readonly sipp?: readonly string[];
   readonly sippUtcOffset: number;
@@ -33,8 +34,7 @@ function seconds(text: string): number {
 /** `tidewater audit bindings`: what UEs were told beside what the stores hold. */
 export function auditCommand(exit: (code: number) => void): Command {
   const audit = new Command("audit").description("compare what was promised with what is stored");
-  audit
-    .command("bindings")
+  withStoreTls(audit.command("bindings"))
     .description(
       "compare the bindings that UEs were told of (200 to REGISTER) with what memcached and Cassandra, or the file of one sprout, hold; exit code 1 when something is lost, resurrected, differing or expired but present",
     )
@@ -83,6 +83,7 @@ async function openSources(
   given: Given,
 ): Promise<{ sources: readonly BindingSource[]; close: () => Promise<void> }> {
   const clock = systemClock();
+  const tls = openStoreTls(given);
   const sources: BindingSource[] = [];
   const closing: (() => unknown)[] = [];
   const close = async (): Promise<void> => {
@@ -90,7 +91,7 @@ async function openSources(
   };
   try {
     if (given.memcached !== undefined) {
-      const store = memcachedStore({ servers: parseServers(given.memcached), clock });
+      const store = memcachedStore({ servers: parseServers(given.memcached), clock, tls });
       closing.push(() => store.stop());
       await store.start();
       sources.push(workingSource(store));
@@ -100,6 +101,7 @@ async function openSources(
         contactPoints: given.cassandra.split(","),
         keyspace: given.cassandraKeyspace,
         localDataCenter: given.cassandraDatacenter,
+        tls: tls?.clientOptions(),
         clock,
       });
       closing.push(() => session.shutdown());

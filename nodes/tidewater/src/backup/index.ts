@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { systemClock } from "@ims/runtime";
 import { type CassandraSession, openCassandra } from "@ims/store";
 import { Command, InvalidArgumentError } from "commander";
+import { openStoreTls, type StoreTlsGiven, withStoreTls } from "../store-tls.ts";
 import { ArchiveReader } from "./archive/archive-reader.ts";
 import { type KeySource, keySourceOf } from "./archive/key.ts";
 import { verifyArchive } from "./archive/verify.ts";
@@ -17,7 +18,7 @@ interface KeyFiles {
   readonly keyFile?: string;
 }
 
-interface Stores extends KeyFiles {
+interface Stores extends KeyFiles, StoreTlsGiven {
   readonly stateDir?: string;
   readonly cassandra?: string;
   readonly cassandraKeyspace: string;
@@ -40,7 +41,7 @@ const withKey = (command: Command): Command =>
     .option("--key-file <file>", "file of 32 random octets or more that keeps it secret");
 
 const withStores = (command: Command): Command =>
-  withKey(command)
+  withStoreTls(withKey(command))
     .option("--state-dir <dir>", "state directory of nodes without Cassandra")
     .option("--cassandra <nodes>", "host:port,... as the nodes have it")
     .option("--cassandra-keyspace <name>", "keyspace", keyspaceName, "tidewater")
@@ -211,6 +212,7 @@ async function connect(given: RestoreStores, nodes: string, make: boolean): Prom
     contactPoints: nodes.split(","),
     keyspace,
     localDataCenter: given.cassandraDatacenter,
+    tls: openStoreTls(given)?.clientOptions(),
     clock: systemClock(),
     connectWithinMs: CONNECT_WITHIN_MS,
     ...(make ? { schemas: [] } : {}),

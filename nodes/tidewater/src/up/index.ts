@@ -94,6 +94,10 @@ export function upCommand(exit: (code: number) => void): Command {
       storeSizes,
     )
     .option("--network <127.n>", "with --pools: first two numbers of the addresses", loopbackNetwork, "127.0")
+    .option(
+      "--core-tls",
+      "with --pools: SIP between nodes, memcached and Cassandra over TLS, by an authority in tls/ of the state directory",
+    )
     .option("--no-restart", "with --pools: a node that dies stays down")
     .action(async (given: Given, command: Command) => {
       if (given.pools !== undefined || given.stores !== undefined) return exit(await inPools(given, command));
@@ -110,6 +114,7 @@ function refuseWithoutPools(given: Given, command: Command): void {
   const wrong = ["network", "restart"].find((name) => command.getOptionValueSource(name) !== "default");
   if (wrong !== undefined)
     throw new WrongUseError(`--${wrong === "restart" ? "no-restart" : wrong} goes with --pools only`);
+  if (given.coreTls === true) throw new WrongUseError("--core-tls goes with --pools only");
   if (given.turn === true && given.ellis !== true)
     throw new WrongUseError("--turn goes with --ellis, which gives users their credentials");
   if (given.turn === true && (given.host === "0.0.0.0" || given.host === "::"))
@@ -161,6 +166,7 @@ async function inPools(given: Given, command: Command): Promise<number> {
     json,
     set,
     seedExamples: examples,
+    coreTls: given.coreTls === true,
   });
 }
 
@@ -180,6 +186,7 @@ interface Given extends Omit<UpOptions, "seedExamples" | "set" | "turn"> {
   readonly stores?: StoreCounts;
   readonly network: string;
   readonly restart: boolean;
+  readonly coreTls?: boolean;
   readonly examples: boolean;
   readonly json?: boolean;
   readonly set?: readonly NodeOption[];

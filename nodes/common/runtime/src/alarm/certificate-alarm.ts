@@ -7,15 +7,24 @@ const DAY_MS = 86_400_000;
 const WARNING_DAYS = 30;
 const MAJOR_DAYS = 7;
 
-/** Alarm for a certificate in use (PEM, the node's own first) that is about to expire. `file`: what an operator calls it. */
+/**
+ * Alarm for a certificate in use (PEM, the node's own first) that is about to expire. `file`: what an operator calls it; `pem`: a
+ * function where it is renewed.
+ */
 export function watchCertificate(
-  { file, pem }: { readonly file: string; readonly pem: string },
+  { file, pem }: { readonly file: string; readonly pem: string | (() => string) },
   { alarms, clock }: { readonly alarms: AlarmList; readonly clock: Clock },
 ): () => void {
-  const until = validUntil(pem);
-  return alarms.watch(runtimeProblems.certificateExpiring, () =>
-    until === undefined ? undefined : troubleOf(file, until, clock.now()),
-  );
+  let read = "";
+  let until: number | undefined;
+  return alarms.watch(runtimeProblems.certificateExpiring, () => {
+    const now = typeof pem === "string" ? pem : pem();
+    if (now !== read) {
+      read = now;
+      until = validUntil(now);
+    }
+    return until === undefined ? undefined : troubleOf(file, until, clock.now());
+  });
 }
 
 function troubleOf(object: string, until: number, now: number): Trouble | undefined {

@@ -89,7 +89,11 @@ export class PoolZone {
     }
     for (const { name, protocol, transport, port } of services) {
       const prefix = name === undefined ? "" : `${name}.`;
-      const kind = `_${protocol}._${transport}`;
+      const kinds = [`_${protocol}._${transport}`];
+      // TLS shares the port of TCP inside the core; it is asked for by name only, never offered.
+      const own = (one: PoolEntry["services"][number]): boolean =>
+        one.name === name && one.protocol === "sips";
+      if (protocol === "sip" && transport === "tcp" && !services.some(own)) kinds.push("_sips._tcp");
       const record = (one: MemberEntry, priority: number): SrvRecord => ({
         priority,
         weight: one.weight,
@@ -97,7 +101,8 @@ export class PoolZone {
         target: hostOf(one),
       });
       const offer = (host: string, records: SrvRecord[]): void => {
-        this.#srv.set(`${kind}.${host}`, records);
+        for (const each of kinds) this.#srv.set(`${each}.${host}`, records);
+        const [kind = ""] = kinds;
         const naptr = NAPTR_SERVICES.get(kind);
         if (naptr === undefined) return;
         const known = this.#naptr.get(host) ?? [];

@@ -18,7 +18,7 @@ const address = z.string().refine((text) => isIP(text) !== 0, "an IPv4 or IPv6 a
 const service = z.object({
   /** `icscf` of the pool sprout is found as icscf.sprout.<domain>; without a name the service is the pool's own. */
   name: label.optional(),
-  protocol: z.enum(["sip", "sips", "diameter"]),
+  protocol: z.enum(["sip", "sips", "diameter", "diameters"]),
   transport: z.enum(["tcp", "udp"]),
   port,
 });

@@ -3,6 +3,7 @@ import type { TLSSocket } from "node:tls";
 import { type Connection, type ConnectionModules, StreamConnection } from "./connection.ts";
 import type { ConnectionPool } from "./connection-pool.ts";
 import { type FlowEnds, plainAddress } from "./flow.ts";
+import { type SecureSide, secureServer } from "./secure-side.ts";
 import { adopt, type ReadBuffer, readByEvents, tcpServer } from "./tcp.ts";
 import { tlsServer } from "./tls.ts";
 import type { ListeningPoint, ListenOptions } from "./transport.ts";
@@ -11,6 +12,8 @@ import { WsConnection, wsServer } from "./ws.ts";
 
 export interface Listener {
   readonly point: ListeningPoint;
+  /** What else is spoken there. */
+  readonly also?: ListeningPoint;
   readonly udp?: UdpEndpoint;
   /** Stops listening; what was accepted lives on. */
   close(): Promise<void>;
@@ -21,6 +24,8 @@ export interface ListenerModules {
   readonly udp: UdpModules;
   readonly pool: ConnectionPool;
   readonly reads: ReadBuffer;
+  /** TLS on the TCP ports of the side that is opened. */
+  readonly secure?: SecureSide | undefined;
   readonly nextId: () => number;
   readonly onAccepted: (connection: Connection) => void;
   readonly onRefused: (source: string) => void;
@@ -43,9 +48,11 @@ function serverFor(options: ListenOptions, sockets: Set<Socket>, modules: Listen
   switch (options.protocol) {
     case "TCP":
     case "UDP":
-      return tcpServer((socket) => acceptTcp(socket, options, modules));
+      return modules.secure === undefined
+        ? tcpServer((socket) => acceptTcp(socket, options, modules))
+        : serverOf(modules.secure, options, sockets, modules);
     case "TLS": {
-      const onSocket = (socket: TLSSocket): void => acceptTls(socket, options, modules);
+      const onSocket = (socket: TLSSocket): void => acceptRead(socket, options, modules);
       return admitting(tlsServer(pem(options), limits.handshakeMs, onSocket), sockets, modules);
     }
     case "WS":
@@ -61,6 +68,19 @@ function serverFor(options: ListenOptions, sockets: Set<Socket>, modules: Listen
   }
 }
 
+function serverOf(
+  secure: SecureSide,
+  options: ListenOptions,
+  sockets: Set<Socket>,
+  modules: ListenerModules,
+): Server {
+  return secureServer(secure, modules.connection.limits.handshakeMs, {
+    admit: (socket) => admitHandshake(socket, sockets, modules),
+    secure: (socket) => acceptRead(socket, { ...options, protocol: "TLS" }, modules),
+    plain: (socket) => acceptRead(socket, options, modules),
+  });
+}
+
 function openServer(
   options: ListenOptions,
   server: Server,
@@ -72,8 +92,11 @@ function openServer(
     server.listen({ host: options.host, port: options.port, backlog: 4096 }, () => {
       server.off("error", reject);
       server.on("error", modules.onError);
+      const opened = point(options, (server.address() as AddressInfo).port);
+      const shared = options.protocol === "TCP" && modules.secure !== undefined;
       resolve({
-        point: point(options, (server.address() as AddressInfo).port),
+        point: opened,
+        ...(shared ? { also: { ...opened, protocol: "TLS" } } : {}),
         close: () => closeServer(server, sockets, modules),
       });
     });
@@ -110,14 +133,19 @@ function admit(socket: Socket, modules: ListenerModules): boolean {
 /** Where a handshake comes first, the raw socket counts from its first moment. */
 function admitting(server: Server, sockets: Set<Socket>, modules: ListenerModules): Server {
   return server.prependListener("connection", (socket: Socket) => {
-    const source = plainAddress(socket.remoteAddress ?? "");
-    if (!admit(socket, modules)) return;
-    sockets.add(socket);
-    socket.once("close", () => {
-      sockets.delete(socket);
-      modules.pool.release(source);
-    });
+    admitHandshake(socket, sockets, modules);
   });
+}
+
+function admitHandshake(socket: Socket, sockets: Set<Socket>, modules: ListenerModules): boolean {
+  const source = plainAddress(socket.remoteAddress ?? "");
+  if (!admit(socket, modules)) return false;
+  sockets.add(socket);
+  socket.once("close", () => {
+    sockets.delete(socket);
+    modules.pool.release(source);
+  });
+  return true;
 }
 
 function acceptTcp(accepted: Socket, options: ListenOptions, modules: ListenerModules): void {
@@ -134,7 +162,7 @@ function acceptTcp(accepted: Socket, options: ListenOptions, modules: ListenerMo
   modules.onAccepted(connection);
 }
 
-function acceptTls(socket: TLSSocket, options: ListenOptions, modules: ListenerModules): void {
+function acceptRead(socket: Socket, options: ListenOptions, modules: ListenerModules): void {
   const ends = endsOf(socket, options, modules);
   if (ends === undefined) {
     socket.destroy();

@@ -30,6 +30,11 @@ export class LocalNetwork implements LocalTurns {
     };
   }
 
+  /** Is this a listener of the process itself? */
+  has(address: string, port: number): boolean {
+    return this.#listeners.has(keyOf(address, port));
+  }
+
   /** Joins what `open` makes, told its local port, with what the listener makes; undefined when there is none or it refuses. */
   connect(
     target: { readonly address: string; readonly port: number; readonly localAddress: string },

@@ -10,6 +10,7 @@ import { type Listener, type ListenerModules, openListener } from "./listener.ts
 import { isLoopback, localAddressTowards } from "./local-address.ts";
 import { LocalConnection } from "./local-connection.ts";
 import type { LocalNetwork } from "./local-network.ts";
+import { dialSecurely, type SecureSide } from "./secure-side.ts";
 import { Standstill } from "./standstill.ts";
 import { dialTcp, ReadBuffer } from "./tcp.ts";
 import { dialTls, type TlsClientOptions } from "./tls.ts";
@@ -40,6 +41,8 @@ export interface NodeTransportModules {
   readonly sideLimits?: Readonly<Record<string, Partial<TransportLimits>>>;
   /** For dialled TLS connections. */
   readonly tls?: TlsClientOptions;
+  /** Zones that share their TCP ports with TLS, where both ends show certificates. */
+  readonly secure?: Readonly<Record<string, SecureSide>> | undefined;
   /** UDP by recvmmsg and sendmmsg where that add-on is built ("auto", the default), or always by node:dgram. */
   readonly datagrams?: DatagramDriver;
   /** The other nodes of this process, which are reached without sockets. */
@@ -62,6 +65,7 @@ export class NodeTransportLayer implements TransportLayer {
   readonly #standstill: Standstill;
   readonly #handler: TransportHandler;
   readonly #network: LocalNetwork | undefined;
+  readonly #secure: ReadonlyMap<string, SecureSide> | undefined;
   #points: readonly ListeningPoint[] = [];
   #lastId = 0;
   #stopped = false;
@@ -73,6 +77,7 @@ export class NodeTransportLayer implements TransportLayer {
     this.#tls = modules.tls ?? {};
     this.#handler = modules.handler;
     this.#network = modules.network;
+    this.#secure = modules.secure === undefined ? undefined : new Map(Object.entries(modules.secure));
     this.#pool = new ConnectionPool(this.#limits);
     const sides = Object.values(modules.sideLimits ?? {});
     const staleMs = Math.min(
@@ -84,7 +89,7 @@ export class NodeTransportLayer implements TransportLayer {
       if (stoodMs > staleMs) this.#log?.warn({ stoodMs: Math.round(stoodMs) }, message);
     });
     const shared = {
-      handler: paced(modules),
+      handler: guarded(paced(modules), this.#secure),
       clock: this.#clock,
       limits: this.#limits,
       standstill: this.#standstill,
@@ -136,7 +141,11 @@ export class NodeTransportLayer implements TransportLayer {
     const host = addressFamily(options.host) === 0 ? (await lookup(options.host)).address : options.host;
     const listener = await openListener(
       { ...options, host },
-      { ...this.#listenerModules, connection: this.#modulesOf(options.side) },
+      {
+        ...this.#listenerModules,
+        connection: this.#modulesOf(options.side),
+        secure: this.#secure?.get(options.side),
+      },
     );
     if (this.#stopped) {
       await listener.close();
@@ -144,7 +153,7 @@ export class NodeTransportLayer implements TransportLayer {
     }
     this.#standstill.start();
     this.#listeners.push(this.#offered(listener));
-    this.#points = [...this.#points, listener.point];
+    this.#points = [...this.#points, listener.point, ...(listener.also === undefined ? [] : [listener.also])];
     return listener.point;
   }
 
@@ -155,6 +164,29 @@ export class NodeTransportLayer implements TransportLayer {
   }
 
   flowTo(target: Target, side: string): Flow {
+    const secure = this.#secure?.get(side);
+    return secure === undefined ? this.#plainFlowTo(target, side) : this.#secureFlowTo(target, side, secure);
+  }
+
+  /** What TLS is spoken with is reached by TLS on the same port, whatever the URI said: it may be older than the certificates. */
+  #secureFlowTo(target: Target, side: string, secure: SecureSide): Flow {
+    const { protocol, port } = target;
+    const address = plainAddress(target.address);
+    const local = this.#network?.has(address, port) === true;
+    const upgraded =
+      protocol === "TLS" ||
+      ((protocol === "TCP" ? secure.mode !== "accept" : secure.mode === "require") &&
+        !secure.isPlain(address));
+    if (local || !upgraded)
+      return this.#plainFlowTo(local && protocol === "TLS" ? { ...target, protocol: "TCP" } : target, side);
+    const serverName = secure.nameToCheck(target.serverName, address);
+    const key = poolKey(side, "TLS", address, port, serverName);
+    const { serverName: _, ...place } = target;
+    const named = { ...place, ...(serverName === undefined ? {} : { serverName }) };
+    return this.#pool.find(key) ?? this.#dial({ ...named, address, protocol: "TLS" }, side, key, secure);
+  }
+
+  #plainFlowTo(target: Target, side: string): Flow {
     const { protocol, port } = target;
     const address = plainAddress(target.address);
     if (protocol === "UDP") {
@@ -208,7 +240,7 @@ export class NodeTransportLayer implements TransportLayer {
     return undefined;
   }
 
-  #dial(target: Target, side: string, key: string): Flow {
+  #dial(target: Target, side: string, key: string, secure?: SecureSide): Flow {
     const { protocol, address, port, serverName } = target;
     if (this.#stopped || (protocol !== "TCP" && protocol !== "TLS")) return this.#dead(target, side);
     if (addressFamily(address) === 0 || !isPort(port)) return this.#dead(target, side);
@@ -232,7 +264,9 @@ export class NodeTransportLayer implements TransportLayer {
     const socket =
       protocol === "TCP"
         ? dialTcp(dial, this.#reads, receive)
-        : dialTls(dial, this.#tls, this.#reads, receive);
+        : secure === undefined
+          ? dialTls(dial, this.#tls, this.#reads, receive)
+          : dialSecurely(dial, secure, this.#reads, receive);
     let timer = this.#clock.setTimer(modules.limits.connectMs, () => connection.destroy());
     socket.once(protocol === "TCP" ? "connect" : "secureConnect", () => {
       timer.cancel();
@@ -338,6 +372,28 @@ function isPort(port: number): boolean {
 
 function isWildcard(host: string): boolean {
   return host === "0.0.0.0" || host === "::";
+}
+
+/** A datagram is in the clear: where TLS is required it counts from those peers alone that cannot speak it. */
+function guarded(
+  handler: TransportHandler,
+  sides: ReadonlyMap<string, SecureSide> | undefined,
+): TransportHandler {
+  if (sides === undefined || ![...sides.values()].some(({ mode }) => mode === "require")) return handler;
+  return {
+    onMessage: (text, flow) => {
+      const secure = flow.protocol === "UDP" ? sides.get(flow.side) : undefined;
+      const { remoteAddress } = flow;
+      // Ourselves: the overload control stands in this queue.
+      const taken =
+        secure?.mode !== "require" || remoteAddress === flow.localAddress || secure.isPlain(remoteAddress);
+      if (taken) handler.onMessage(text, flow);
+      else secure.refused(remoteAddress, "it sends datagrams, which are in the clear");
+    },
+    onGarbage: (flow, reason, text) => handler.onGarbage?.(flow, reason, text),
+    onKeepAlive: (flow) => handler.onKeepAlive?.(flow),
+    onStale: (side) => handler.onStale?.(side),
+  };
 }
 
 function paced({ handler, pacer }: NodeTransportModules): TransportHandler {

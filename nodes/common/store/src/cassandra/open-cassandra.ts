@@ -23,6 +23,7 @@ export interface OpenCassandraOptions {
   /** How long to wait for the cluster before going on without. Default 5000. */
   readonly connectWithinMs?: number;
   readonly credentials?: ConnectOptions["credentials"];
+  /** See `cassandraTls`. Default: in the clear. */
   readonly tls?: ConnectOptions["tls"];
 }
 

@@ -1,3 +1,4 @@
+import { coreTlsFileOptions } from "@ims/runtime";
 import { z } from "zod";
 
 /** Options of a node that keeps something in Cassandra; `contents`: what its nodes are to that node, for the help. */
@@ -17,6 +18,11 @@ export function cassandraOptions(contents: string) {
       .min(1)
       .default("datacenter1")
       .describe("nearest data centre of Cassandra"),
+    cassandraTls: z
+      .stringbool()
+      .default(false)
+      .describe("Cassandra is spoken with over TLS, with the certificates of --core-tls-*"),
+    ...coreTlsFileOptions,
     cassandraReplicationFactor: z
       .int()
       .min(0)

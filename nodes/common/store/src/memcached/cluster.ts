@@ -1,5 +1,6 @@
 import type { Clock, Logger, LoopPacer, Timer } from "@ims/runtime";
 import { StoreError } from "../errors.ts";
+import type { StoreTls } from "../tls.ts";
 import { readChain } from "./chain-read.ts";
 import type { MemcachedCounters } from "./counters.ts";
 import { Flusher } from "./flusher.ts";
@@ -21,6 +22,7 @@ export interface ClusterOptions {
   readonly random: () => number;
   readonly log?: Logger;
   readonly pacer?: LoopPacer;
+  readonly tls?: StoreTls | undefined;
 }
 
 /** Operations begun under one view. */
@@ -154,6 +156,7 @@ export class Cluster {
       random,
       flusher: this.#flusher,
       onUp: (up, whole) => this.#onUp(up, whole),
+      tls: this.#options.tls,
       ...(log === undefined ? {} : { log }),
       ...(pacer === undefined ? {} : { pacer }),
     });

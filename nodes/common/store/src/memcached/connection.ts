@@ -1,5 +1,6 @@
 import net from "node:net";
 import type { Clock, LoopPacer, Timer } from "@ims/runtime";
+import { connectionProblem, dialStore, type StoreTls } from "../tls.ts";
 import type { Flushable, Flusher } from "./flusher.ts";
 import { type Reply, ReplyParser } from "./meta-protocol.ts";
 import { RequestQueue } from "./request-queue.ts";
@@ -21,6 +22,8 @@ export interface ConnectionOptions {
   readonly maxPending: number;
   readonly flusher: Flusher;
   readonly pacer?: LoopPacer;
+  /** The server speaks TLS; undefined: in the clear. */
+  readonly tls?: StoreTls | undefined;
 }
 
 /** Why a connection ended. */
@@ -49,6 +52,7 @@ export class Connection implements Flushable {
   #outputBytes = 0;
   #opaque = 0;
   #deadline: Timer | undefined;
+  #connected = false;
   #done = false;
   #problem = "closed by the server";
 
@@ -61,22 +65,24 @@ export class Connection implements Flushable {
       broken: (reason) => this.#end("broken", `not the meta protocol: ${reason}`),
     });
     const buffer = Buffer.allocUnsafeSlow(READ_BYTES);
-    this.#socket = net.connect({
-      host: options.host,
-      port: options.port,
-      noDelay: true,
-      keepAlive: true,
-      onread: {
-        buffer,
-        callback: (length: number): boolean => {
-          if (!this.#done) this.#parser.push(buffer.subarray(0, length));
-          return true;
-        },
+    const { host, port, tls } = options;
+    const onread = {
+      buffer,
+      callback: (length: number): boolean => {
+        if (!this.#done) this.#parser.push(buffer.subarray(0, length));
+        return true;
       },
+    };
+    this.#socket =
+      tls === undefined
+        ? net.connect({ host, port, noDelay: true, keepAlive: true, onread })
+        : dialStore({ host, port, onread }, tls);
+    this.#socket.on(tls === undefined ? "connect" : "secureConnect", () => {
+      this.#connected = true;
+      this.flush();
     });
-    this.#socket.on("connect", () => this.flush());
     this.#socket.on("error", (error: NodeJS.ErrnoException) => {
-      this.#problem = error.code ?? error.message;
+      this.#problem = connectionProblem(error, tls !== undefined);
     });
     this.#socket.on("end", () => this.#end("closed", this.#problem));
     this.#socket.on("close", () => this.#end("closed", this.#problem));
@@ -94,7 +100,7 @@ export class Connection implements Flushable {
     const backlog = this.#outputBytes + this.#socket.writableLength;
     if (this.#pending.length >= this.#options.maxPending || backlog > MAX_BACKLOG_BYTES)
       return Promise.resolve({ code: "lost", sent: false, problem: "too many requests wait" });
-    if (this.#outputBytes === 0 && !this.#socket.connecting) this.#options.flusher.mark(this);
+    if (this.#outputBytes === 0 && this.#connected) this.#options.flusher.mark(this);
     this.#output.push(command);
     this.#outputBytes += command.length;
     if (data !== undefined) {
@@ -109,7 +115,7 @@ export class Connection implements Flushable {
   }
 
   flush(): void {
-    if (this.#done || this.#outputBytes === 0 || this.#socket.connecting) return;
+    if (this.#done || this.#outputBytes === 0 || !this.#connected) return;
     const bytes = Buffer.allocUnsafe(this.#outputBytes);
     let at = 0;
     for (const part of this.#output) {
@@ -162,7 +168,7 @@ export class Connection implements Flushable {
     this.#deadline?.cancel();
     this.#parser.end();
     // Even unsent output may have left: only a connection that never was has certainly sent nothing.
-    const sent = !this.#socket.connecting && this.#socket.bytesWritten > 0;
+    const sent = this.#connected && this.#socket.bytesWritten > 0;
     this.#socket.destroy();
     this.#output = [];
     for (let one = this.#pending.shift(); one !== undefined; one = this.#pending.shift())

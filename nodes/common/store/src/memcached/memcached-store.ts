@@ -1,5 +1,6 @@
 import type { Clock, Logger, LoopPacer, Service } from "@ims/runtime";
 import type { DeleteOptions, GetResult, KvStore, PutOptions, PutResult } from "../kv-store.ts";
+import type { StoreTls } from "../tls.ts";
 import { Cluster } from "./cluster.ts";
 import { type MemcachedCounters, newCounters } from "./counters.ts";
 import { ReplicatedStore } from "./replicated-store.ts";
@@ -17,6 +18,8 @@ export interface MemcachedStoreOptions {
   readonly clock: Clock;
   readonly log?: Logger;
   readonly pacer?: LoopPacer;
+  /** The servers speak TLS, with certificates of the core. Default: in the clear. */
+  readonly tls?: StoreTls | undefined;
   /** A server whose reply is later than this is away until it answers again, ms. Default 250. */
   readonly deadlineMs?: number;
   /** Requests waiting for one server beyond which it counts as away. Default 10,000. */
@@ -56,6 +59,7 @@ export class MemcachedStore implements KvStore, Service {
       ...(options.next === undefined ? {} : { next: options.next }),
       ...(options.log === undefined ? {} : { log: options.log }),
       ...(options.pacer === undefined ? {} : { pacer: options.pacer }),
+      tls: options.tls,
     });
     this.#entries = new ReplicatedStore(options.clock, this.#cluster, this.counters);
   }

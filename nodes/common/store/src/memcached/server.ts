@@ -1,6 +1,7 @@
 import type { Clock, Logger, LoopPacer, Timer } from "@ims/runtime";
 import { StoreError } from "../errors.ts";
 import { storeProblems } from "../problems.ts";
+import type { StoreTls } from "../tls.ts";
 import { lifetimeToken, metaDelete, metaGet, metaSet } from "./commands.ts";
 import { Connection, type Ending, type Lost } from "./connection.ts";
 import type { MemcachedCounters } from "./counters.ts";
@@ -17,6 +18,7 @@ export interface ServerOptions {
   readonly flusher: Flusher;
   readonly counters: MemcachedCounters;
   readonly pacer?: LoopPacer;
+  readonly tls?: StoreTls | undefined;
   readonly log?: Logger;
   /** A number in [0, 1) for the jitter of reconnection. */
   readonly random: () => number;
@@ -152,7 +154,7 @@ export class Server implements Replica {
   }
 
   #connect(): void {
-    const { clock, deadlineMs, maxPending, flusher, pacer } = this.#options;
+    const { clock, deadlineMs, maxPending, flusher, pacer, tls } = this.#options;
     const connection = new Connection(
       {
         host: this.address.host,
@@ -161,6 +163,7 @@ export class Server implements Replica {
         deadlineMs,
         maxPending,
         flusher,
+        tls,
         ...(pacer === undefined ? {} : { pacer }),
       },
       (ending, problem) => this.#ended(connection, ending, problem),

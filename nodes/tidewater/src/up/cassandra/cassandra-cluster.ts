@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { CassandraNode } from "./cassandra-node.ts";
+import type { NodeConfiguration } from "./configuration.ts";
 import { type CassandraInstallation, cassandraInstallation } from "./installation.ts";
 
 /** The name that SimpleSnitch gives to the only data centre. */
@@ -15,6 +16,8 @@ export interface CassandraClusterOptions {
   /** Heap of each node; it takes about 250 MB besides. */
   readonly heapMb?: number;
   readonly installation?: CassandraInstallation;
+  /** TLS with clients and between nodes: the files of the one on this address. */
+  readonly tls?: (host: string) => NodeConfiguration["tls"];
 }
 
 /** A small Cassandra cluster of processes on this machine. */
@@ -26,7 +29,9 @@ export class CassandraCluster {
     const { hosts, folder, cqlPort = 9042, storagePort = 7000, heapMb = 256 } = options;
     const installation = options.installation ?? cassandraInstallation();
     this.nodes = hosts.map((host) => {
-      const configuration = { host, hosts, folder: join(folder, host), cqlPort, storagePort };
+      const tls = options.tls?.(host);
+      const secure = tls === undefined ? {} : { tls };
+      const configuration = { host, hosts, folder: join(folder, host), cqlPort, storagePort, ...secure };
       return new CassandraNode(installation, configuration, heapMb);
     });
   }

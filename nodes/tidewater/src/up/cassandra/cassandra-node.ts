@@ -77,7 +77,9 @@ export class CassandraNode {
   async waitUntilReady(withinMs = 60_000): Promise<void> {
     // Another program's node may answer on this address: ours says that it has started.
     await this.#wait(withinMs, "does not answer", async () =>
-      this.log().includes("Startup complete") ? answersCql(this.host, this.cqlPort) : false,
+      this.log().includes("Startup complete")
+        ? answersCql(this.host, this.cqlPort, this.#configuration.tls)
+        : false,
     );
   }
 

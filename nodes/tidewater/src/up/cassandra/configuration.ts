@@ -9,6 +9,14 @@ export interface NodeConfiguration {
   readonly storagePort: number;
   /** It comes into a ring that is there, or takes the place of a dead node: addresses in it, tokens drawn. Default: all start at once. */
   readonly ring?: { readonly seeds: readonly string[]; readonly replaces?: string };
+  /** It speaks TLS alone, with clients and other nodes, whose certificates it asks for. Paths of PEM files. */
+  readonly tls?: {
+    readonly certificate: string;
+    readonly key: string;
+    readonly ca: string;
+    /** Key and certificate in one file. */
+    readonly keystore: string;
+  };
   /** nodetool finds it there, on 127.0.0.1. Default: no JMX port is opened. */
   readonly jmxPort?: number;
 }
@@ -61,7 +69,24 @@ export function cassandraYaml(node: NodeConfiguration): string {
     "concurrent_writes: 16",
     "concurrent_compactors: 1",
     "auto_snapshot: false",
+    ...(node.tls === undefined ? [] : encryption(node.tls)),
   ].join("\n")}\n`;
+}
+
+/** Files are read again when they change: Cassandra looks every ten minutes. */
+function encryption({ keystore, ca }: NonNullable<NodeConfiguration["tls"]>): string[] {
+  const files = [
+    "  require_client_auth: true",
+    "  ssl_context_factory:",
+    "    class_name: org.apache.cassandra.security.PEMBasedSslContextFactory",
+    `  keystore: ${keystore}`,
+    `  truststore: ${ca}`,
+    "  accepted_protocols: [TLSv1.2, TLSv1.3]",
+  ];
+  return [
+    ...["client_encryption_options:", "  enabled: true", "  optional: false", ...files],
+    ...["server_encryption_options:", "  internode_encryption: all", "  optional: false", ...files],
+  ];
 }
 
 export const LOGBACK_XML = `<configuration>

@@ -234,11 +234,13 @@ export class Fleet {
   #member(pool: PoolName, index: number): PoolMember {
     const { settings, restart, say } = this.#options;
     const name = `${pool}-${index}`;
-    const runner = nodeRunner(name, memberCommand(pool, index, settings));
+    const host = hostOf(settings.network, pool, index);
+    const plain = nodeRunner(name, memberCommand(pool, index, settings));
+    const runner = settings.authority?.certified(plain, name, host) ?? plain;
     const member = new Member({
       name,
       pool,
-      host: hostOf(settings.network, pool, index),
+      host,
       runner,
       restart,
       say,
@@ -248,24 +250,28 @@ export class Fleet {
 
   #addStores(): void {
     const { settings, stores, restart, say } = this.#options;
-    const { network, stateDir, memcachedFile } = settings;
+    const { network, stateDir, memcachedFile, authority } = settings;
     if (stores.memcached > 0)
       this.#memcached = new MemcachedServers(
-        { network, file: memcachedFile, restart, say },
+        { network, file: memcachedFile, restart, say, authority },
         stores.memcached,
       );
     if (stores.cassandra === 0) return;
     const hosts = storeAddresses(network, "cassandra", stores.cassandra).map(
       (place) => place.split(":")[0] ?? "",
     );
-    this.#cassandra = new CassandraCluster({ hosts, folder: join(stateDir, "cassandra") });
-    for (const [at, node] of this.#cassandra.nodes.entries())
+    const nameOf = (host: string): string => `cassandra-${hosts.indexOf(host) + 1}`;
+    this.#cassandra = new CassandraCluster({
+      ...{ hosts, folder: join(stateDir, "cassandra") },
+      ...(authority === undefined ? {} : { tls: (host) => authority.filesOf(nameOf(host)) }),
+    });
+    for (const node of this.#cassandra.nodes) {
+      const [name, plain] = [nameOf(node.host), cassandraRunner(node)];
+      const runner = authority?.certified(plain, name, node.host) ?? plain;
       this.#cassandraNodes.push(
-        new Member({
-          name: `cassandra-${at + 1}`,
-          ...{ pool: "cassandra", host: node.host, runner: cassandraRunner(node), restart, say },
-        }),
+        new Member({ name, ...{ pool: "cassandra", host: node.host, runner, restart, say } }),
       );
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 import type { NodeCommand, NodeOption } from "../nodes.ts";
 import type { PoolKeys } from "./keys.ts";
+import type { LabAuthority } from "./lab-authority.ts";
 import type { PoolName, StoreName } from "./request.ts";
 
 /** Third number of the addresses: 127.0.2.1 is sprout-1. */
@@ -22,6 +23,8 @@ export interface PoolSettings {
   readonly memcachedFile: string;
   /** host:port of each; empty: the store is not used. */
   readonly cassandra: readonly string[];
+  /** Everything inside the core is spoken over TLS. */
+  readonly authority?: LabAuthority | undefined;
 }
 
 export function hostOf(network: string, kind: PoolName | StoreName, index: number): string {
@@ -44,7 +47,10 @@ export function memberCommand(pool: PoolName, index: number, settings: PoolSetti
     ...["--host", host, "--management-address", host, "--home-domain", domain, "--pools-file", poolsFile],
     ...["--log-level", logLevel, "--quiesce-seconds", "3"],
   ];
-  const rows = cassandra.length > 0 ? ["--cassandra", cassandra.join(",")] : [];
+  const tls = settings.authority === undefined ? [] : coreTlsOptions(settings.authority, member);
+  const sip = settings.authority === undefined ? [] : ["--core-tls", "require"];
+  const stored = settings.authority === undefined ? [] : ["--cassandra-tls", "true"];
+  const rows = cassandra.length > 0 ? ["--cassandra", cassandra.join(","), ...stored] : [];
   const set = settings.set
     .filter(({ node }) => node === pool || node === member)
     .flatMap(({ option, value }) => [`--${option}`, value]);
@@ -52,21 +58,32 @@ export function memberCommand(pool: PoolName, index: number, settings: PoolSetti
     case "homestead": {
       const examples = settings.seedExamples && index === 1 ? ["--seed-examples", "true"] : [];
       const own = ["--diameter-host", name, "--state-dir", stateDir];
-      return { name: pool, args: [...common, ...own, ...examples, ...rows, ...set] };
+      return { name: pool, args: [...common, ...own, ...examples, ...rows, ...tls, ...sip, ...set] };
     }
     case "sprout": {
-      const own = ["--advertised-host", name, "--hss-pool", `homestead.${domain}`];
-      const cache = memcachedFile === "" ? [] : ["--memcached-file", memcachedFile];
+      const cx = settings.authority === undefined ? [] : ["--hss-tls", "true"];
+      const own = ["--advertised-host", name, "--hss-pool", `homestead.${domain}`, ...cx];
+      const cached = settings.authority === undefined ? [] : ["--memcached-tls", "true"];
+      const cache = memcachedFile === "" ? [] : ["--memcached-file", memcachedFile, ...cached];
       // One sprout alone keeps registrations in a file.
       const file = memcachedFile === "" && cassandra.length === 0 ? ["--state-dir", stateDir] : [];
       const env = { TIDEWATER_SPROUT_GRUU_KEY: keys.gruuKey };
-      return { name: pool, args: [...common, ...own, ...cache, ...rows, ...file, ...set], env };
+      return {
+        name: pool,
+        args: [...common, ...own, ...cache, ...rows, ...file, ...tls, ...sip, ...set],
+        env,
+      };
     }
     case "bono": {
       const icscf = `sip:icscf.sprout.${domain};transport=tcp`;
       const own = ["--core-advertised-host", name, "--icscf-uri", icscf];
       const env = { TIDEWATER_BONO_FLOW_TOKEN_KEY: keys.flowTokenKey };
-      return { name: pool, args: [...common, ...own, ...set], env };
+      return { name: pool, args: [...common, ...own, ...tls, ...sip, ...set], env };
     }
   }
+}
+
+function coreTlsOptions(authority: LabAuthority, member: string): string[] {
+  const { certificate, key, ca } = authority.filesOf(member);
+  return ["--core-tls-certificate", certificate, "--core-tls-key", key, "--core-tls-ca", ca];
 }

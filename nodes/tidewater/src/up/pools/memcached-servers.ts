@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { replaceFile } from "@ims/runtime";
+import type { LabAuthority } from "./lab-authority.ts";
 import { Member } from "./member.ts";
 import { hostOf, MEMCACHED_PORT, storeAddresses } from "./member-command.ts";
 import { memcachedRunner } from "./memcached-runner.ts";
@@ -16,6 +17,8 @@ export interface MemcachedServersOptions {
   readonly file: string;
   readonly restart: boolean;
   readonly say: (line: string) => void;
+  /** They speak TLS. */
+  readonly authority?: LabAuthority | undefined;
 }
 
 /** The memcached servers of the pools, and the file that tells sprouts of them. */
@@ -79,10 +82,17 @@ export class MemcachedServers {
   }
 
   #member(index: number): Member {
-    const { network, restart, say } = this.#options;
+    const { network, restart, say, authority } = this.#options;
     const name = `memcached-${index}`;
     const host = hostOf(network, "memcached", index);
-    const runner = memcachedRunner(name, host, MEMCACHED_PORT);
+    const runner =
+      authority === undefined
+        ? memcachedRunner(name, host, MEMCACHED_PORT)
+        : authority.certified(
+            memcachedRunner(name, host, MEMCACHED_PORT, { tls: authority.filesOf(name) }),
+            name,
+            host,
+          );
     return new Member({ name, pool: "memcached", host, runner, restart, say });
   }
 }

@@ -14,7 +14,10 @@ type Services = PoolsFileInput["pools"][number]["services"];
 
 /** The ports that others find by name. The pool's own name is its entrance. */
 const SERVICES: Readonly<Record<PoolName, Services>> = {
-  homestead: [{ protocol: "diameter", transport: "tcp", port: 3868 }],
+  homestead: [
+    { protocol: "diameter", transport: "tcp", port: 3868 },
+    { protocol: "diameters", transport: "tcp", port: 3869 },
+  ],
   sprout: [
     { protocol: "sip", transport: "tcp", port: 5052 },
     { name: "icscf", protocol: "sip", transport: "tcp", port: 5052 },

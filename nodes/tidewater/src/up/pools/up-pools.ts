@@ -4,6 +4,7 @@ import { makeStateDir } from "../state-dir.ts";
 import { type ControlRequest, openControl } from "./control.ts";
 import { Fleet } from "./fleet.ts";
 import { poolKeys } from "./keys.ts";
+import { LabAuthority } from "./lab-authority.ts";
 import { storeAddresses } from "./member-command.ts";
 import { poolsGuide } from "./pools-guide.ts";
 import { type PoolCounts, type StoreCounts, scaleCountsOf } from "./request.ts";
@@ -21,6 +22,8 @@ export interface UpPoolsOptions {
   readonly set: readonly NodeOption[];
   readonly restart: boolean;
   readonly json: boolean;
+  /** TLS for everything inside the core. */
+  readonly coreTls: boolean;
 }
 
 /** Runs pools of nodes and their stores until a signal; gives the exit code. */
@@ -39,6 +42,7 @@ export async function upPools(options: UpPoolsOptions): Promise<number> {
       keys: poolKeys(stateDir),
       memcachedFile: stores.memcached === 0 ? "" : join(stateDir, "memcached.json"),
       cassandra: storeAddresses(network, "cassandra", stores.cassandra),
+      authority: options.coreTls ? new LabAuthority(join(stateDir, "tls")) : undefined,
     },
     ...{ pools: options.pools, stores, restart: options.restart, say },
   });

@@ -65,7 +65,7 @@ test("memcached ends with the process that started it, also when that is killed"
 });
 
 test("without memcached it is said what to install", async () => {
-  const runner = memcachedRunner("memcached-1", HOST, 1, ["/nonexistent"]);
+  const runner = memcachedRunner("memcached-1", HOST, 1, { folders: ["/nonexistent"] });
   await assert.rejects(
     runner.start(() => {}),
     /memcached, which is not installed: apt-get install memcached/,
