@@ -104,7 +104,18 @@ async function main(): Promise<number> {
     );
     return 1;
   }
-  if (options.soak !== undefined) return runSoak({ seconds: options.soak, up: options.up, say });
+  const running = new Set<SystemUnderTest>();
+  for (const [name, exitCode] of [
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+  ] as const)
+    process.once(name, () => {
+      say(`${name}: stopping what was started`);
+      void Promise.allSettled([...running].map((system) => system.stop())).finally(() =>
+        process.exit(exitCode),
+      );
+    });
+  if (options.soak !== undefined) return runSoak({ seconds: options.soak, up: options.up, say, running });
 
   const { plan, before } = options;
   const { warmup, pairs } = sizesOf(plan);
@@ -122,17 +133,6 @@ async function main(): Promise<number> {
   if (withPeer) starters.push((lane) => startTheirs(usersIn(lane), lane));
   const turns = options["at-once"] ? [starters] : starters.map((starter) => [starter]);
   const rounds: Round[] = [];
-  const running = new Set<SystemUnderTest>();
-  for (const [name, exitCode] of [
-    ["SIGINT", 130],
-    ["SIGTERM", 143],
-  ] as const)
-    process.once(name, () => {
-      say(`${name}: stopping what was started`);
-      void Promise.allSettled([...running].map((system) => system.stop())).finally(() =>
-        process.exit(exitCode),
-      );
-    });
   for (let number = 1; number <= options.rounds; number++) {
     for (const turn of turns) {
       try {

@@ -5,7 +5,7 @@ import { watchHeaps } from "./heap.ts";
 import { serviceRoutes, startCallees, startCalls, startRegistrations } from "./load.ts";
 import { memoryOf } from "./proc.ts";
 import { saveJson } from "./report.ts";
-import { startOurs } from "./system.ts";
+import { type SystemUnderTest, startOurs } from "./system.ts";
 import { usersOf } from "./users.ts";
 
 const REGISTRATIONS_PER_SECOND = 50;
@@ -22,6 +22,8 @@ export type SoakOptions = {
   /** More arguments for `tidewater up`. */
   readonly up: readonly string[];
   readonly say: (line: string) => void;
+  /** The core is in it while it runs, for whoever has to end it early. */
+  readonly running: Set<SystemUnderTest>;
 };
 
 type Sample = {
@@ -35,9 +37,10 @@ type Sample = {
 };
 
 /** Steady load on our core; prints a line every 10 s. Exit code 1 when anything failed. */
-export async function runSoak({ seconds, up, say }: SoakOptions): Promise<number> {
+export async function runSoak({ seconds, up, say, running: systems }: SoakOptions): Promise<number> {
   const [callers, callees, others] = [usersOf("a", PAIRS), usersOf("b", PAIRS), usersOf("c", REGISTERING)];
   const system = await startOurs([...callers, ...callees, ...others], { args: up });
+  systems.add(system);
   const running: RunningSipp[] = [];
   const heaps = watchHeaps(system.target.split(":")[0] ?? "");
   try {
@@ -126,6 +129,7 @@ export async function runSoak({ seconds, up, say }: SoakOptions): Promise<number
     heaps.stop();
     for (const one of running) await one.finish(1000);
     await system.stop();
+    systems.delete(system);
   }
 }
 
