@@ -78,12 +78,20 @@ function table(name: string, schema: z.ZodObject, only?: ReadonlySet<string>): s
         : [`goes with ${needs.map((one) => `\`${optionName(schema, one)}\``).join(" or ")}`]),
     ];
     const said = [description, ...notes].filter((part) => part !== "").join("; ");
-    const usual = secret || defaultValue === undefined ? "" : `\`${JSON.stringify(defaultValue)}\``;
-    return [
-      `| \`${fileKeys[0] ?? key}\` | ${valuesOf(properties.get(key))} | ${usual} | ${said.replaceAll("|", "\\|")} |`,
-    ];
+    const onOff = switchOf(schema, key);
+    const value = onOff ?? defaultValue;
+    const usual = secret || value === undefined ? "" : `\`${JSON.stringify(value)}\``;
+    const values = onOff === undefined ? valuesOf(properties.get(key)) : "`true` `false`";
+    return [`| \`${fileKeys[0] ?? key}\` | ${values} | ${usual} | ${said.replaceAll("|", "\\|")} |`];
   });
   return ["| option | values | default | |", "|---|---|---|---|", ...rows];
+}
+
+/** The default of an option that is on or off; JSON Schema does not say of all that they are. */
+function switchOf(schema: z.ZodObject, key: string): boolean | undefined {
+  const type = schema.shape[key] as z.ZodType;
+  const [on, usual] = [type.safeParse("true").data, type.safeParse(undefined).data];
+  return typeof on === "boolean" && typeof usual === "boolean" ? usual : undefined;
 }
 
 function optionName(schema: z.ZodObject, key: string): string {
@@ -98,15 +106,9 @@ function valuesOf(property: Property | undefined): string {
   if (type === "integer" || type === "number") {
     const least = minimum === undefined || minimum <= Number.MIN_SAFE_INTEGER ? undefined : minimum;
     const most = maximum === undefined || maximum >= Number.MAX_SAFE_INTEGER ? undefined : maximum;
-    const range =
-      least === undefined
-        ? most === undefined
-          ? ""
-          : ` to ${most}`
-        : most === undefined
-          ? ` from ${least}`
-          : ` ${least} to ${most}`;
-    return `${type}${range}`;
+    if (least !== undefined && most !== undefined) return `${type} ${least} to ${most}`;
+    if (least !== undefined) return `${type} from ${least}`;
+    return most === undefined ? type : `${type} to ${most}`;
   }
   return type === "string" || type === undefined ? "text" : type;
 }

@@ -25,7 +25,8 @@ export interface KafkaSinkOptions<T> {
 }
 
 const PATIENCE_MS = 5_000;
-const LATE = Symbol("late");
+/** A broker that hangs must not keep the node from ending. */
+const CLOSE_MS = 1_000;
 
 /**
  * Records to a topic of Kafka. What was handed to the client once stays with it until it is acknowledged, however long the brokers are away: offered again it
@@ -34,7 +35,9 @@ const LATE = Symbol("late");
 export class KafkaSink<T> implements RecordSink<T> {
   readonly #options: KafkaSinkOptions<T>;
   #client: KafkaClient | undefined;
-  /** The first `count` records of what is offered next are these. */
+  /** So many at the beginning of what is offered next are acknowledged already. */
+  #taken = 0;
+  /** And so many after those are with the client. */
   #pending: { readonly count: number; readonly sent: Promise<void> } | undefined;
 
   constructor(options: KafkaSinkOptions<T>) {
@@ -46,19 +49,34 @@ export class KafkaSink<T> implements RecordSink<T> {
   }
 
   async write(records: readonly T[]): Promise<void> {
-    for (let taken = 0; taken < records.length; ) {
-      this.#pending ??= this.#send(records.slice(taken));
+    while (this.#taken < records.length) {
+      this.#pending ??= this.#send(records.slice(this.#taken));
       const { count, sent } = this.#pending;
       await this.#acknowledged(sent);
       this.#pending = undefined;
-      taken += count;
+      this.#taken += count;
     }
+    this.#taken = 0;
   }
 
   async stop(): Promise<void> {
     const client = this.#client;
     this.#client = undefined;
-    await client?.close();
+    if (client !== undefined) await this.#within(CLOSE_MS, client.close());
+  }
+
+  /** False: it took longer. */
+  async #within(ms: number, work: Promise<void>): Promise<boolean> {
+    let giveUp = (): void => undefined;
+    const late = new Promise<false>((resolve) => {
+      const timer = this.#options.clock.setTimer(ms, () => resolve(false));
+      giveUp = () => timer.cancel();
+    });
+    try {
+      return await Promise.race([work.then(() => true), late]);
+    } finally {
+      giveUp();
+    }
   }
 
   #send(records: readonly T[]): { readonly count: number; readonly sent: Promise<void> } {
@@ -69,19 +87,12 @@ export class KafkaSink<T> implements RecordSink<T> {
   }
 
   async #acknowledged(sent: Promise<void>): Promise<void> {
-    const { clock, patienceMs = PATIENCE_MS } = this.#options;
-    let giveUp = (): void => undefined;
-    const late = new Promise<typeof LATE>((resolve) => {
-      const timer = clock.setTimer(patienceMs, () => resolve(LATE));
-      giveUp = () => timer.cancel();
-    });
+    const { patienceMs = PATIENCE_MS } = this.#options;
     try {
-      if ((await Promise.race([sent, late])) !== LATE) return;
+      if (await this.#within(patienceMs, sent)) return;
     } catch (error) {
       this.#pending = undefined;
       throw error;
-    } finally {
-      giveUp();
     }
     const trouble = this.#client?.trouble;
     throw new Error(

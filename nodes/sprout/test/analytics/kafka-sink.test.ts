@@ -52,12 +52,46 @@ test("what is not acknowledged in time is told, but stays with the client: offer
     sent.map(({ values }) => values),
     [["a", "b"], ["c"]],
   );
+  // Two of the three are acknowledged: the third alone is waited for.
+  const lateAgain = assert.rejects(again, /not acknowledged/);
+  await clock.advanceAsync(1_000);
+  await lateAgain;
+  const third = sink.write(["a", "b", "c", "d"]);
   sent[1]?.taken();
-  await again;
+  await clock.advanceAsync(0);
+  sent[2]?.taken();
+  await third;
+  assert.deepEqual(
+    sent.map(({ values }) => values),
+    [["a", "b"], ["c"], ["d"]],
+  );
+  const next = sink.write(["e"]);
+  sent[3]?.taken();
+  await next;
+  assert.deepEqual(sent[3]?.values, ["e"]);
   assert.equal(clock.pending(), 0);
   await sink.stop();
   await sink.stop();
   assert.equal(closed(), 1);
+});
+
+test("a client that does not close in time keeps nobody from ending", async () => {
+  const clock = fakeClock();
+  const client: KafkaClient = {
+    send: async () => undefined,
+    trouble: undefined,
+    close: () => new Promise<void>(() => undefined),
+  };
+  const sink = new KafkaSink<string>({
+    clock,
+    connect: async () => client,
+    messageOf: (value) => ({ key: "", value }),
+  });
+  await sink.start();
+  const stopped = sink.stop();
+  await clock.advanceAsync(1_000);
+  await stopped;
+  assert.equal(clock.pending(), 0);
 });
 
 test("what the client refuses for good is offered to it anew", async () => {

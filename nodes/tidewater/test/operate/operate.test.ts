@@ -167,7 +167,7 @@ test("tidewater log-level: shows and changes the level of running nodes, for a t
   assert.match(out, /^sprout .* debug until 20.* \(configured: warn\)\n$/);
   assert.deepEqual([sprout.level.current, bono.level.current], ["debug", "warn"]);
   assert.equal((await ask("loud")).code, 2);
-  assert.equal((await ask("--for", "60")).code, 1);
+  assert.equal((await ask("--for", "60")).code, 2);
 });
 
 test("tidewater diagnose: one archive of what every node says, and which do not answer", async (t) => {
