@@ -5,6 +5,7 @@ import { type ManagementAnswer, type ManagementRoute, refused, text } from "../m
 import type { Service } from "../service.ts";
 import type { MetricsRegister } from "./register.ts";
 import { admission, type Resource, type ResourceAnswer } from "./resources.ts";
+import { ScrapeTurns } from "./scrape-turns.ts";
 
 export interface ManagementServerOptions {
   /** Loopback unless told otherwise: metrics and health carry no authentication. */
@@ -47,6 +48,7 @@ export function managementServer(
   let port = 0;
   const admit = admission(options.address, options.token);
   const resources = new Map<string, Resource>();
+  const scrapes = new ScrapeTurns(() => register.scrape());
 
   function unknown(): ManagementAnswer {
     return text(404, `try ${paths.slice(0, -1).join(", ")} or ${paths.at(-1)}\n`);
@@ -62,14 +64,21 @@ export function managementServer(
     return name === undefined ? text(400, "a path that is no UTF-8\n") : answerOf(await found(name));
   }
 
-  async function answer(request: IncomingMessage): Promise<ManagementAnswer> {
+  async function scrape(response: ServerResponse): Promise<ManagementAnswer> {
+    const taken = new Promise((resolve) => response.once("close", resolve));
+    const body = await scrapes.text(taken);
+    if (body === undefined) return text(503, "others are being told: ask less often\n");
+    return { status: 200, type: register.contentType, body };
+  }
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<ManagementAnswer> {
     const [path = "/", ...query] = (request.url ?? "/").split("?");
     const ours = routes.filter((route) => route.path === path);
     if (ours.length > 0) return routed(ours, request, query.join("?"));
     if (request.method !== "GET" && request.method !== "HEAD") return text(405, "only GET and HEAD\n");
     switch (path) {
       case "/metrics":
-        return { status: 200, type: register.contentType, body: await register.scrape() };
+        return scrape(response);
       case "/health/live":
         return health.state === "failed" ? text(503, "failed\n") : text(200, "live\n");
       case "/health/ready": {
@@ -99,7 +108,7 @@ export function managementServer(
   }
 
   async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { status, type, body } = await answer(request).catch((error: unknown) =>
+    const { status, type, body } = await answer(request, response).catch((error: unknown) =>
       refused(500, String(error)),
     );
     request.resume();

@@ -83,11 +83,14 @@ test("an exporter is told the Call-ID and ICID of a message as its reader finds 
   const vector = "P-Charging-Vector: icid-value=icid-1;orig-ioi=example.com";
   for (const text of [
     request("OPTIONS"),
-    request("OPTIONS").replace("Call-ID: call-1", "i  :  call-2 \t").replace(vector, 'p-charging-vector:icid-value = "x y"'),
+    request("OPTIONS")
+      .replace("Call-ID: call-1", "i  :  call-2 \t")
+      .replace(vector, 'p-charging-vector:icid-value = "x y"'),
     request("OPTIONS").replace("Call-ID: call-1", "CALL-ID:call-3").replace(`${vector}\r\n`, ""),
   ])
     ue.receive(text.replace("z9hG4bKone", `z9hG4bK${text.length}`));
-  for (const one of ["call-1", "icid-1", "call-2", "x y", "call-3", undefined]) assert.ok(told.includes(one), String(one));
+  for (const one of ["call-1", "icid-1", "call-2", "x y", "call-3", undefined])
+    assert.ok(told.includes(one), String(one));
 });
 
 test("what comes and goes of a call is found by its Call-ID, its ICID and its users, in order, with times and ends", async () => {
