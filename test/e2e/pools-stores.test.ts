@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, type TestContext, test } from "node:test";
 import { establish, reply } from "../support/call-flow.ts";
 import { launchPools, type PoolsUnderTest } from "../support/pools-under-test.ts";
+import { askedMetrics, metricsOf } from "../support/prometheus.ts";
 import { SipUe } from "../support/sip-ue.ts";
 
 let pools: PoolsUnderTest;
@@ -52,6 +53,19 @@ test("pools on shared stores: registered through any member, called through any 
   const [alice, bob] = await pair(t);
   await calls(alice, bob);
   for (let round = 0; round < 6; round++) assert.equal((await alice.register()).status, 200);
+});
+
+test("what dashboards and alert rules ask of Cassandra and memcached is there", async () => {
+  const there = new Set<string>();
+  for (const address of [`${pools.network}.2.1:9102`, `${pools.network}.3.1:9103`])
+    for (const name of metricsOf(await (await fetch(`http://${address}/metrics`)).text())) there.add(name);
+  const asked = [...askedMetrics()].filter((name) => /_(?:cassandra|memcached|clock)_/.test(name));
+  assert.ok(asked.length > 15, asked.join());
+  // The others register the same ones.
+  const missing = asked.filter(
+    (name) => !there.has(name.replace(/^ims_(?:homer|ellis|ralf)_/, "ims_sprout_")),
+  );
+  assert.deepEqual(missing, []);
 });
 
 test("sprouts and homesteads come and go under registrations and calls that stay", async (t) => {
