@@ -11,7 +11,7 @@ import type { SipMessage } from "@ims/sip";
 import { type CoreUnderTest, launchCore } from "../support/core-under-test.ts";
 import { assertDiagnosed, runDoctor, untilDiagnosed } from "../support/doctor.ts";
 import { startLoneNode } from "../support/lone-node.ts";
-import { startMemcached } from "../support/memcached.ts";
+import { memcachedMissing, startMemcached } from "../support/memcached.ts";
 import { SipUe } from "../support/sip-ue.ts";
 
 type HssMood = "busy" | "silent" | "failing" | "takenElsewhere";
@@ -104,7 +104,8 @@ test("home-network-unreachable, overload: a P-CSCF by itself, in a flood", async
   );
 });
 
-test("store-unavailable: a sprout whose memcached has died", async (t) => {
+const skip = memcachedMissing() ?? false;
+test("store-unavailable: a sprout whose memcached has died", { skip }, async (t) => {
   mood = "takenElsewhere";
   const host = `127.${randomInt(121, 125)}.${randomInt(1, 250)}.${randomInt(1, 250)}`;
   const stateDir = mkdtempSync(join(tmpdir(), "tidewater-doctor-"));
