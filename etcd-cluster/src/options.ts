@@ -20,7 +20,9 @@ export const etcdClusterOptions = z.object({
     .array(z.string().refine((text) => isIP(text) !== 0, "write IPv4 or IPv6 addresses"))
     .min(1)
     .describe("its addresses, separated by commas"),
-  poolsTemplate: file("pools file with domain, pools and services; its members do not count"),
+  poolsTemplate: file(
+    "pools file with domain, pools and services; of its members only those that name a site count, the other one",
+  ),
   poolsFile: file("pools file of the nodes, written from the registry; needs --pools-template"),
   memcachedFile: file("servers file of the sprout on this machine, written from the cluster's document"),
   metricsUrl: file("where that sprout answers GET /metrics; needed with --memcached-file"),

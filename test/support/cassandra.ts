@@ -23,13 +23,20 @@ export interface CassandraUnderTest {
   stop(): Promise<void>;
 }
 
-/** Starts real Cassandra nodes on loopback addresses of their own; one takes about 5 s and two cores, three about 10 s. */
-export async function launchCassandra(nodes = 1): Promise<CassandraUnderTest> {
+/**
+ * Starts real Cassandra nodes on loopback addresses of their own; one takes about 5 s and two cores, three about 10 s. `dataCenters`:
+ * that of each; default: one for all.
+ */
+export async function launchCassandra(
+  nodes = 1,
+  { dataCenters }: { readonly dataCenters?: readonly string[] } = {},
+): Promise<CassandraUnderTest> {
   const folder = mkdtempSync(join(fastFolder(), "cassandra-"));
   const network = `127.${randomInt(130, 220)}.${randomInt(1, 250)}`;
   const cluster = new CassandraCluster({
     hosts: Array.from({ length: nodes }, (_, i) => `${network}.${i + 1}`),
     folder,
+    dataCenters,
   });
   const stop = async (): Promise<void> => {
     await cluster.kill();

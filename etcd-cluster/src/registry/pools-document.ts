@@ -1,12 +1,14 @@
 import type { PoolsFile, PoolsFileInput } from "@ims/runtime";
 import type { MemberRecord } from "./member-record.ts";
 
-/** What does not depend on who is there: the home domain, and the ports by which each pool is found. */
+/** What does not depend on who is there: the home domain, the ports by which each pool is found, and its members at the other site. */
 export interface PoolsPlan {
   readonly domain: string;
   readonly pools: readonly {
     readonly name: string;
     readonly services: PoolsFileInput["pools"][number]["services"];
+    /** Those that name a site are not of this registry, and stay; the others do not count. */
+    readonly members?: PoolsFile["pools"][number]["members"];
   }[];
 }
 
@@ -22,10 +24,12 @@ export function poolsDocument(
   return {
     version: 1,
     domain: plan.domain,
-    pools: plan.pools.map(({ name, services }) => {
+    pools: plan.pools.map(({ name, services, members: planned = [] }) => {
+      const elsewhere = planned.filter(({ site }) => site !== undefined);
       const own = members.filter(({ pool }) => pool === name).sort((a, b) => byNumber(a.name, b.name));
-      const last = before?.pools.find((pool) => pool.name === name)?.members ?? [];
-      return { name, services, members: own.length > 0 ? own.map(entryOf) : last };
+      const known = before?.pools.find((pool) => pool.name === name)?.members ?? [];
+      const here = own.length > 0 ? own.map(entryOf) : known.filter(({ site }) => site === undefined);
+      return { name, services, members: [...here, ...elsewhere] };
     }),
   };
 }

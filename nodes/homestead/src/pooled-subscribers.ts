@@ -1,5 +1,5 @@
 import type { CoreTls, ServiceModules } from "@ims/runtime";
-import { measuredCassandra, openCassandra, storeProblems } from "@ims/store";
+import { measuredCassandra, openCassandra, replicationOf, storeProblems } from "@ims/store";
 import { CassandraRepository } from "./hss/cassandra/cassandra-repository.ts";
 import { Cql } from "./hss/cassandra/cql.ts";
 import { provePoolKey } from "./hss/cassandra/pool-key.ts";
@@ -10,7 +10,6 @@ import type { SubscriberRepository } from "./hss/subscriber-repository.ts";
 import type { HomesteadOptions } from "./options.ts";
 import { homesteadProblems } from "./problems.ts";
 
-const MAX_COPIES = 3;
 const LOG_EVERY_MS = 1000;
 /** The first homestead of a new cluster makes the tables, which takes some seconds. */
 const CONNECT_WITHIN_MS = 15_000;
@@ -32,7 +31,7 @@ export async function openPooledSubscribers(
     contactPoints: options.cassandra,
     keyspace: options.cassandraKeyspace,
     localDataCenter: options.cassandraDatacenter,
-    replicationFactor: options.cassandraReplicationFactor || Math.min(MAX_COPIES, options.cassandra.length),
+    ...replicationOf(options),
     schemas: [subscriberSchema],
     connectWithinMs: CONNECT_WITHIN_MS,
     clock,

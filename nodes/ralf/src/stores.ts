@@ -11,6 +11,7 @@ import {
   openCassandra,
   openStoresTls,
   parseServers,
+  replicationOf,
   STORE_SCHEMA,
   sqliteCalendar,
   sqliteStore,
@@ -18,8 +19,6 @@ import {
 } from "@ims/store";
 import { RalfError } from "./errors.ts";
 import type { RalfOptions } from "./options.ts";
-
-const MAX_COPIES = 3;
 
 /** Where charging sessions are: shared by a pool, or in the state directory of one ralf. */
 export interface Stores {
@@ -60,7 +59,7 @@ export async function openStores(options: RalfOptions, modules: ServiceModules):
     contactPoints: options.cassandra,
     keyspace: options.cassandraKeyspace,
     localDataCenter: options.cassandraDatacenter,
-    replicationFactor: options.cassandraReplicationFactor || Math.min(MAX_COPIES, options.cassandra.length),
+    ...replicationOf(options),
     schemas: [STORE_SCHEMA],
     clock,
     log,

@@ -142,4 +142,18 @@ export const sproutProblems = {
       "Events wait in memory; when too many wait the newest are dropped and counted. Calls go on as ever.",
     action: "Make room, or put the directory right; what waits is written then without a restart.",
   },
+  otherSiteAway: {
+    id: "TW-2011",
+    name: "other-site-away",
+    kind: "alarm",
+    type: "COMMUNICATIONS_ALARM",
+    probableCause: "communicationsSubsystemFailure",
+    severity: "MAJOR",
+    summary: "The stores of the other site do not answer",
+    cause: "The other site is down, or the network between the sites.",
+    effect:
+      "This site serves alone. Should both be up, neither sees what is registered at the other until they see each other again.",
+    action:
+      "Look at the network between the sites and at the Cassandra nodes of the other one (docs/operations/two-sites.md).",
+  },
 } as const satisfies Problems;

@@ -322,6 +322,10 @@ export async function createSprout(
         storeProblems().working ? "the working copy does not answer" : undefined,
       );
       alarms.watch(sproutProblems.durableCopyAway, () => storeProblems().durable);
+      if (options.site !== "")
+        alarms.watch(sproutProblems.otherSiteAway, () =>
+          storeProblems().otherSite ? "its stores do not answer; this site serves alone" : undefined,
+        );
       alarms.watch(sproutProblems.applicationServerAway, () =>
         entities.serversAway().map((object) => ({ object, text: "left out until it answers a try" })),
       );
@@ -386,8 +390,9 @@ export async function createSprout(
 }
 
 /** What /health/ready says beside "ready". */
-function problemOf({ working, durable }: StoreProblems): string | undefined {
+function problemOf({ working, durable, otherSite }: StoreProblems): string | undefined {
   if (working) return "served by the durable copy, the working one does not answer";
+  if (durable === undefined && otherSite) return "the stores of the other site do not answer";
   return durable === undefined ? undefined : `the durable copy does not answer: ${durable}`;
 }
 

@@ -230,6 +230,7 @@ export function createEntities(parts: SproutParts): SproutEntities {
     serversAway: () => applicationServers.away,
     storeProblems: () => registrations.problems,
     start: () => {
+      registrations.start();
       leases?.start();
       if (expiry instanceof ExpiryScan) expiry.start();
     },

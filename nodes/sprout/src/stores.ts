@@ -9,7 +9,9 @@ import {
   measuredCassandra,
   memoryStore,
   openCassandra,
+  replicationOf,
   STORE_SCHEMA,
+  scopedStore,
   sqliteStore,
   storeProblems,
 } from "@ims/store";
@@ -17,12 +19,11 @@ import { SproutError } from "./errors.ts";
 import type { SproutOptions } from "./options.ts";
 import { sproutProblems } from "./problems.ts";
 import type { SproutParts } from "./sprout.ts";
+import { CassandraMovedSets } from "./store/cassandra-moved-sets.ts";
 import { CassandraRegistrations, REGISTRATION_SCHEMA } from "./store/cassandra-registrations.ts";
 import { openMemcached } from "./store/open-memcached.ts";
 import { PoolClock } from "./store/pool-clock.ts";
 import { SqliteRegistrations } from "./store/sqlite-registrations.ts";
-
-const MAX_COPIES = 3;
 
 /** The stores of one sprout, as its options name them. */
 export interface Stores extends Pick<SproutParts, "store" | "challenges" | "durable"> {
@@ -55,6 +56,11 @@ export async function openStores(
       problem:
         "--memcached and --memcached-file are for a pool: its durable copy is in --cassandra, --state-dir is for one sprout alone",
     });
+  if (options.site !== "" && options.cassandra.length === 0)
+    throw new SproutError({
+      code: "SPROUT_STORES",
+      problem: "--site is for a core over two sites: they share registrations in --cassandra",
+    });
   const store = usesMemcached(options) ? openMemcached(options, modules, parts) : memoryStore({ clock });
   const shared = { start: () => startAll(parts), stop: () => stopAll(parts) };
   if (options.cassandra.length > 0) {
@@ -85,7 +91,7 @@ async function openCluster(
     contactPoints: options.cassandra,
     keyspace: options.cassandraKeyspace,
     localDataCenter: options.cassandraDatacenter,
-    replicationFactor: options.cassandraReplicationFactor || Math.min(MAX_COPIES, options.cassandra.length),
+    ...replicationOf(options),
     schemas: [STORE_SCHEMA, REGISTRATION_SCHEMA],
     clock,
     log,
@@ -114,9 +120,12 @@ async function openCluster(
     help: "By how much the time of the pool differs from this machine's",
     value: () => poolClock.correction / 1000,
   });
-  const kv = cassandraStore(session);
+  // Conditions are decided at this site: nothing that is written under one is the other's as well.
+  const kv = scopedStore(cassandraStore(session), options.site);
   const calendar = cassandraCalendar({ session, clock: poolClock });
-  const durable = { rows, calendar, writes: options.durableWrites, leases: kv, cursors: kv };
+  const site =
+    options.site === "" ? undefined : { name: options.site, moved: new CassandraMovedSets({ session }) };
+  const durable = { rows, calendar, writes: options.durableWrites, leases: kv, cursors: kv, site };
   return { durable, poolClock, kv };
 }
 

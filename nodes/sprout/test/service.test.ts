@@ -73,6 +73,9 @@ test("stores that do not go together, or cannot be used, are named", async (t) =
       (error: SproutError) => error.detail.code,
     );
   assert.equal(await fault({ memcached: ["127.0.0.1:1"], stateDir: folder }), "SPROUT_STORES");
+  assert.equal(await fault({ site: "east", memcached: ["127.0.0.1:1"] }), "SPROUT_STORES");
+  const copies = { cassandra: ["127.0.0.1:1"], cassandraReplication: ["west:3"] };
+  assert.equal(await fault({ site: "east", ...copies }), "CASSANDRA_SCHEMA");
   const file = join(folder, "file");
   writeFileSync(file, "");
   assert.equal(await fault({ stateDir: join(file, "below") }), "SPROUT_STATE_DIR");

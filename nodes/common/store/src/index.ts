@@ -25,6 +25,7 @@ export {
 export { type OpenCassandraOptions, openCassandra } from "./cassandra/open-cassandra.ts";
 export { DEFAULT_DATA_CENTER } from "./cassandra/opening-session.ts";
 export { cassandraOptions } from "./cassandra/options.ts";
+export { type Replication, replicationOf } from "./cassandra/replication.ts";
 export {
   type BatchEntry,
   type CassandraSession,
@@ -62,6 +63,7 @@ export {
 export { MemoryCalendar, memoryCalendar } from "./memory/memory-calendar.ts";
 export { MemoryStore, type MemoryStoreOptions, memoryStore } from "./memory/memory-store.ts";
 export { storeProblems } from "./problems.ts";
+export { scopedStore } from "./scoped-store.ts";
 export { BackgroundCheckpoint } from "./sqlite/background-checkpoint.ts";
 export { type CommitResult, GroupCommit } from "./sqlite/group-commit.ts";
 export { type OpenDatabaseOptions, openDatabase } from "./sqlite/open-database.ts";

@@ -89,4 +89,16 @@ export const storeProblems = {
     effect: "The servers stay as they were.",
     action: "Correct the file, or see why etcd-cluster does not write it.",
   },
+  replicationDiffers: {
+    id: "TW-1308",
+    name: "cassandra-replication-differs",
+    kind: "event",
+    type: "PROCESSING_ERROR_ALARM",
+    probableCause: "configurationOrCustomizationError",
+    severity: "WARNING",
+    summary: "The keyspace keeps other copies than --cassandra-replication says",
+    cause: "A data centre was added or taken away, in the keyspace or in the option only.",
+    effect: "Rows are kept where the keyspace says; a site without copies cannot serve alone.",
+    action: "Make them alike: the log line has the statement (docs/operations/two-sites.md).",
+  },
 } as const satisfies Problems;

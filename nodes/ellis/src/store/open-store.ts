@@ -6,14 +6,13 @@ import {
   measuredCassandra,
   openCassandra,
   openStoresTls,
+  replicationOf,
   STORE_SCHEMA,
   sqliteStore,
   storeProblems,
 } from "@ims/store";
 import { EllisError } from "../errors.ts";
 import type { EllisOptions } from "../options.ts";
-
-const MAX_COPIES = 3;
 
 /** Where accounts are: of a pool in Cassandra, of one ellis in its state directory. Throws EllisError, StoreError, CassandraError. */
 export async function openStore(
@@ -31,7 +30,7 @@ export async function openStore(
     contactPoints: options.cassandra,
     keyspace: options.cassandraKeyspace,
     localDataCenter: options.cassandraDatacenter,
-    replicationFactor: options.cassandraReplicationFactor || Math.min(MAX_COPIES, options.cassandra.length),
+    ...replicationOf(options),
     schemas: [STORE_SCHEMA],
     clock,
     log,

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { makeFolder, type ServiceModules } from "@ims/runtime";
-import { measuredCassandra, openCassandra, openStoresTls, storeProblems } from "@ims/store";
+import { measuredCassandra, openCassandra, openStoresTls, replicationOf, storeProblems } from "@ims/store";
 import { HomerError } from "../errors.ts";
 import type { HomerOptions } from "../options.ts";
 import { homerProblems } from "../problems.ts";
@@ -10,8 +10,6 @@ import { CassandraSimservs, SIMSERVS_SCHEMA } from "./cassandra-simservs.ts";
 import type { SimservsRepository } from "./simservs-repository.ts";
 import { sqliteCallLists } from "./sqlite-call-lists.ts";
 import { sqliteSimservs } from "./sqlite-simservs.ts";
-
-const MAX_COPIES = 3;
 
 export interface Repositories {
   readonly repository: SimservsRepository;
@@ -58,7 +56,7 @@ export async function openRepository(options: HomerOptions, modules: ServiceModu
     contactPoints: options.cassandra,
     keyspace: options.cassandraKeyspace,
     localDataCenter: options.cassandraDatacenter,
-    replicationFactor: options.cassandraReplicationFactor || Math.min(MAX_COPIES, options.cassandra.length),
+    ...replicationOf(options),
     schemas: [SIMSERVS_SCHEMA, ...(options.callLists ? [CALL_LIST_SCHEMA] : [])],
     clock,
     log,

@@ -16,6 +16,8 @@ import { changeRegistration } from "./registration-change.ts";
 export const LAPSE_RETRY_MS = 30_000;
 /** The same when it has been tried for a while. */
 const LONGEST_RETRY_MS = 600_000;
+/** So long after it was due a lapse is left to the site that wrote the set last. */
+export const TAKE_OVER_MS = 180_000;
 /** How long an HSS that answers, but neither yes nor no, is asked again. */
 const GIVE_UP_MS = 3_600_000;
 
@@ -61,7 +63,7 @@ async function handleDue(
 
 async function dueSet({ registrations, clock }: ScscfModules, impu: string): Promise<DueSet> {
   const now = clock.now();
-  const found = await registrations.findWhole(impu);
+  const found = await registrations.findWhole(impu, true);
   if (found.kind === "unavailable") return { kind: "nothing", again: now + LAPSE_RETRY_MS };
   // Whoever ended it may have died before that was durable.
   if (found.kind === "notFound" && (await registrations.confirm(impu)) === "unavailable")
@@ -70,6 +72,11 @@ async function dueSet({ registrations, clock }: ScscfModules, impu: string): Pro
     return { kind: "nothing", again: undefined };
   const due = nextExpiry(found.registration);
   if (due !== undefined && due > now) return { kind: "nothing", again: due };
+  // What was written at the other site last is ended there, unless that is not done.
+  const { site = registrations.site } = found.registration;
+  const turn = (due ?? 0) + TAKE_OVER_MS;
+  if (site !== registrations.site && registrations.site !== undefined && now < turn)
+    return { kind: "nothing", again: turn };
   return { kind: "due", registration: found.registration };
 }
 

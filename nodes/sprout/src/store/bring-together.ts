@@ -6,6 +6,7 @@ import { nextExpiry, type Registration } from "./registration.ts";
 import type { WriteMeta } from "./registration-codec.ts";
 import { mergeRegistrations, sameBindings } from "./registration-merge.ts";
 import { type RetryOutcome, RetryQueue } from "./retry-queue.ts";
+import type { SiteWatch } from "./site-watch.ts";
 import type { WorkingCopy } from "./working-copy.ts";
 
 /** Sets whose copies are to be brought together. */
@@ -35,6 +36,7 @@ export class BringTogether {
     readonly durable: DurableCopy;
     readonly clock: Clock;
     readonly counters: RegistrationStoreCounters | undefined;
+    readonly site: SiteWatch | undefined;
   };
   readonly #behind: RetryQueue<Remembered>;
   readonly #ahead: RetryQueue<Looked>;
@@ -44,6 +46,7 @@ export class BringTogether {
     readonly durable: DurableCopy;
     readonly clock: Clock;
     readonly counters: RegistrationStoreCounters | undefined;
+    readonly site: SiteWatch | undefined;
   }) {
     this.#modules = modules;
     const queue = { clock: modules.clock, limit: MAX_WAITING };
@@ -85,7 +88,7 @@ export class BringTogether {
     remembered: Registration | undefined,
     rememberedMeta: WriteMeta,
   ): Promise<RetryOutcome> {
-    const { working, durable, clock, counters } = this.#modules;
+    const { working, durable, clock, counters, site } = this.#modules;
     if (!durable.answers) return "wait";
     const read = await working.read(key);
     let registration = read.kind === "found" ? read.registration : undefined;
@@ -97,10 +100,13 @@ export class BringTogether {
     // Nothing is known, or the rows said so.
     if (registration === undefined && meta.stamp === 0) return "done";
     if (meta.stamp === 0) meta = { ...meta, stamp: clock.now() * 1000 };
-    if (meta.behind === 2) {
-      // It was begun without knowing the rows: what they have beside it stays.
-      const rows = await durable.read(key);
-      if (rows.kind === "unavailable") return "wait";
+    const rows = meta.behind === 2 || site !== undefined ? await durable.read(key) : undefined;
+    if (rows?.kind === "unavailable") return "wait";
+    const from = rows?.kind === "registration" ? rows.registration.site : undefined;
+    const moved = site !== undefined && from !== undefined && from !== site.name;
+    if (moved && (await site.tell(from, key, 0)) === "unavailable") return "wait";
+    if (rows !== undefined && (meta.behind === 2 || moved)) {
+      // It was begun without knowing the rows, or the other site has written meanwhile: what they have beside it stays.
       if (rows.kind === "registration" && registration !== undefined)
         registration = mergeRegistrations(registration, rows.registration);
       const merged = { stamp: Math.max(meta.stamp, "stamp" in rows ? rows.stamp : 0) + 1 };
@@ -117,7 +123,17 @@ export class BringTogether {
     if ((await durable.write({ ...change, full: meta.stamp - 1, renew: true })) === "unavailable")
       return "wait";
     if (rememberedMeta.stamp > 0) counters?.copy("settled");
+    if (site !== undefined) await this.#inRows(key, meta.stamp);
     return "done";
+  }
+
+  /** The rows lack nothing: when the other site changes them, what stands here is not to be added to that. */
+  async #inRows(key: string, stamp: number): Promise<void> {
+    const { working, clock } = this.#modules;
+    const read = await working.read(key);
+    if (read.kind !== "found" || read.meta.stamp !== stamp || read.meta.behind === 0) return;
+    const meta = { ...read.meta, behind: 0 } as const;
+    await working.putEither(key, read.registration, meta, read.version, clock.now());
   }
 
   /** Makes the working copy, which did not answer for a while, forget what it knew before; once more when all members see the same of it. */
@@ -141,7 +157,8 @@ export class BringTogether {
     const written = rows.kind === "registration" ? rows.registration : undefined;
     if (rows.stamp <= read.meta.stamp) {
       // Somebody who could reach the working copy has changed it since. What differs may be a write of theirs that is under way.
-      if (sameBindings(read.kind === "found" ? read.registration : undefined, written)) return "done";
+      const known = read.kind === "found" ? read.registration : undefined;
+      if (sameBindings(known, written) && known?.site === written?.site) return "done";
       if (looked.version !== read.version) looked.rounds = 0;
       looked.version = read.version;
       if (++looked.rounds < QUIET_ROUNDS) return "again";

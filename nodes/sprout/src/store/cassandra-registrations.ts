@@ -1,10 +1,12 @@
 import type { BatchEntry, CassandraSession, Schema, Statement } from "@ims/store";
+import { BOTH_WITHIN_MS } from "./cassandra-moved-sets.ts";
 import type {
   DurableReadResult,
   DurableRegistrations,
   DurableWriteResult,
   PartitionWrite,
 } from "./durable-registrations.ts";
+import type { Scope } from "./moved-sets.ts";
 
 /**
  * A row is always written whole, with the stamp of its change as timestamp: the highest stamp wins in whatever order writes
@@ -21,6 +23,15 @@ export const REGISTRATION_SCHEMA: Schema = {
          WITH speculative_retry = '25ms' AND gc_grace_seconds = 259200 AND compaction = {'class': 'LeveledCompactionStrategy'}`,
       ],
     },
+    {
+      name: "moved",
+      statements: [
+        `CREATE TABLE IF NOT EXISTS keyspace.moved (site text, slot int, at timestamp, key text, origin text, base bigint,
+         PRIMARY KEY ((site, slot), at, key, origin))
+         WITH speculative_retry = '25ms' AND gc_grace_seconds = 10800 AND compaction = {'class': 'TimeWindowCompactionStrategy',
+         'compaction_window_unit': 'HOURS', 'compaction_window_size': '6'}`,
+      ],
+    },
   ],
 };
 
@@ -29,6 +40,8 @@ const READ: Statement = {
   cql: "SELECT item, stamp, value FROM keyspace.registration WHERE name = ?",
   idempotent: true,
 };
+/** What the other site has acknowledged is read too, also while it is still on its way here. */
+const READ_BOTH: Statement = { ...READ, consistency: "each-quorum" };
 const PUT: Statement = {
   cql: "INSERT INTO keyspace.registration (name, item, stamp, value) VALUES (?, ?, ?, ?) USING TIMESTAMP ? AND TTL ?",
   idempotent: true,
@@ -61,10 +74,11 @@ export class CassandraRegistrations implements DurableRegistrations {
     this.#session = session;
   }
 
-  async read(partition: string): Promise<DurableReadResult> {
-    const result = await this.#session.execute(READ, [partition], {
+  async read(partition: string, scope: Scope = "here"): Promise<DurableReadResult> {
+    const both = scope === "both";
+    const result = await this.#session.execute(both ? READ_BOTH : READ, [partition], {
       pageRows: MAX_ROWS,
-      deadlineMs: DEADLINE_MS,
+      deadlineMs: both ? BOTH_WITHIN_MS : DEADLINE_MS,
     });
     if (result.kind === "unavailable") return result;
     return {

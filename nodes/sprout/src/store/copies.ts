@@ -1,4 +1,5 @@
 import type { Version } from "@ims/store";
+import type { Moved } from "./moved-sets.ts";
 import type { Registration } from "./registration.ts";
 import type { WriteMeta } from "./registration-codec.ts";
 import type { WorkingWrite } from "./working-copy.ts";
@@ -37,7 +38,10 @@ export type Current =
 
 /** Where the copies of a set are; a driver of the registration store. */
 export interface Copies {
-  look(key: string): Promise<LookResult>;
+  /** `certain`: see RegistrationStore.findWhole. */
+  look(key: string, certain?: boolean): Promise<LookResult>;
+  /** A set is at the other site now. */
+  moved(moved: Moved): Promise<void>;
   current(key: string): Promise<Current>;
   write(
     key: string,
@@ -62,6 +66,8 @@ export interface StoreProblems {
   readonly working: boolean;
   /** Why the durable copy failed the last time. */
   readonly durable: string | undefined;
+  /** The stores of the other site do not answer. */
+  readonly otherSite: boolean;
 }
 
 /** What the store counts beside the requests. */

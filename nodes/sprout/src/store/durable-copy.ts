@@ -1,8 +1,10 @@
 import type { Clock } from "@ims/runtime";
 import type { CalendarStore } from "@ims/store";
 import type { ProfileReader } from "../profile/profile-reader.ts";
-import type { DurableRegistrations } from "./durable-registrations.ts";
+import type { DurableReadResult, DurableRegistrations } from "./durable-registrations.ts";
 import { type DurableSet, rowsFor, type SetChange, setKeysOf, setOf } from "./durable-rows.ts";
+import type { TwoSites } from "./moved-sets.ts";
+import type { SiteWatch } from "./site-watch.ts";
 
 /** Failures in a row that say the store is away, rather than one slow node of it. */
 const FAILURES = 3;
@@ -18,6 +20,8 @@ export interface DurableModules {
   readonly writes: DurableWrites;
   /** The working copy ends with this process: it need not wait for the calendar. */
   readonly volatile?: true;
+  /** This site of two, which have the rows in common and nothing else; undefined: there is one. */
+  readonly site?: TwoSites | undefined;
 }
 
 export type DurableRead = DurableSet | { readonly kind: "unavailable" };
@@ -31,8 +35,10 @@ export class DurableCopy {
   readonly #readProfile: ProfileReader;
   readonly #rows: Breaker;
   readonly #calendar: Breaker;
+  readonly #site: SiteWatch | undefined;
 
-  constructor(modules: DurableModules, clock: Clock, readProfile: ProfileReader) {
+  constructor(modules: DurableModules, clock: Clock, readProfile: ProfileReader, site?: SiteWatch) {
+    this.#site = site;
     this.mode = modules.writes;
     this.volatile = modules.volatile ?? false;
     this.#modules = modules;
@@ -53,8 +59,19 @@ export class DurableCopy {
   }
 
   async read(key: string): Promise<DurableRead> {
-    const read = await this.#rows.call(() => this.#modules.rows.read(key));
+    const read = await this.#read(key);
     return read.kind === "found" ? setOf(read.rows, key, this.#readProfile) : { kind: "unavailable" };
+  }
+
+  /** Of both sites while the other one answers, for what it has acknowledged may not have come here yet. */
+  async #read(partition: string): Promise<DurableReadResult> {
+    const { rows } = this.#modules;
+    if (this.#site?.answers === true) {
+      const both = await rows.read(partition, "both");
+      if (both.kind === "found") return both;
+      this.#site.failed();
+    }
+    return this.#rows.call(() => rows.read(partition));
   }
 
   async write(change: SetChange): Promise<"stored" | "unavailable"> {
@@ -63,7 +80,7 @@ export class DurableCopy {
 
   /** Sets of a private identity; undefined when the store is away. */
   async setsOf(impi: string): Promise<readonly string[] | undefined> {
-    const read = await this.#rows.call(() => this.#modules.rows.read(`impi:${impi}`));
+    const read = await this.#read(`impi:${impi}`);
     return read.kind === "found" ? setKeysOf(read.rows) : undefined;
   }
 

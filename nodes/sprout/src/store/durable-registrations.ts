@@ -1,3 +1,5 @@
+import type { Scope } from "./moved-sets.ts";
+
 /** One row as it is kept: a value and the stamp it was written with. */
 export interface DurableRow {
   readonly item: string;
@@ -39,8 +41,11 @@ export type DurableWriteResult =
  * What the rows mean is said in durable-rows.ts. Nothing rejects for an outage.
  */
 export interface DurableRegistrations {
-  /** All rows of a partition that have not gone; none is "found" with no rows. */
-  read(partition: string): Promise<DurableReadResult>;
+  /**
+   * All rows of a partition that have not gone; none is "found" with no rows. "both": whatever was acknowledged at either site, soon
+   * unavailable when one of them is away; default: what was acknowledged here.
+   */
+  read(partition: string, scope?: Scope): Promise<DurableReadResult>;
   /** "stored" when all of them outlive the process; otherwise any of them may be, and writing them again does no harm. */
   write(writes: readonly PartitionWrite[]): Promise<DurableWriteResult>;
   /** The store's own clock, ms since the epoch: what a pool agrees on. Undefined when it does not answer or has none. */

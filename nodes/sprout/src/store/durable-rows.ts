@@ -7,6 +7,7 @@ import {
   endedOf,
   isNewer,
   rowOf,
+  siteOf,
   stateNumber,
   stateOf,
 } from "./registration-codec.ts";
@@ -14,7 +15,7 @@ import { type Subscription, subscriptionName, subscriptionOfRow, subscriptionRow
 
 /**
  * Rows of a set, under its key:
- *   head            {v,s,a,h,c}, a line feed, User-Data; or {v,x:1}: deregistered
+ *   head            {v,s,a,h,c,g,z}, a line feed, User-Data; or {v,x:1}: deregistered
  *   b LF impi LF key   [v, then the binding as in the working copy]
  *   s LF Call-ID LF tags   [v, then the subscription as in the working copy]
  * and elsewhere
@@ -154,7 +155,7 @@ export function setOf(rows: readonly DurableRow[], key: string, readProfile: Pro
   if (head === undefined || head.read.xml === undefined) return { kind: "none", stamp };
   const profile = readProfile(head.read.xml);
   if (profile === undefined) return { kind: "unreadable" };
-  const { charging, state, aliasesUntil, heldUntil, xml, ended } = head.read;
+  const { charging, state, aliasesUntil, heldUntil, xml, ended, site } = head.read;
   const registration = {
     impu: key,
     state,
@@ -166,6 +167,7 @@ export function setOf(rows: readonly DurableRow[], key: string, readProfile: Pro
     heldUntil,
     subscriptions,
     ...(ended === undefined ? {} : { ended }),
+    ...(site === undefined ? {} : { site }),
   };
   return { kind: "registration", registration, stamp };
 }
@@ -185,11 +187,12 @@ function sameHead(a: Registration, b: Registration): boolean {
     a.state === b.state &&
     a.heldUntil === b.heldUntil &&
     a.ended === b.ended &&
+    a.site === b.site &&
     (a.charging === b.charging || JSON.stringify(a.charging) === JSON.stringify(b.charging))
   );
 }
 
-function headOf({ state, aliasesUntil, heldUntil, charging, profileXml, ended }: Registration): string {
+function headOf({ state, aliasesUntil, heldUntil, charging, profileXml, ended, site }: Registration): string {
   const head = {
     v: 1,
     s: stateNumber(state),
@@ -197,11 +200,12 @@ function headOf({ state, aliasesUntil, heldUntil, charging, profileXml, ended }:
     h: heldUntil,
     c: charging === undefined ? 0 : [charging.ecf, charging.ccf],
     ...(ended === undefined ? undefined : { g: ended }),
+    ...(site === undefined ? undefined : { z: site }),
   };
   return `${JSON.stringify(head)}\n${profileXml}`;
 }
 
-type Head = Pick<Registration, "state" | "aliasesUntil" | "heldUntil" | "charging" | "ended"> & {
+type Head = Pick<Registration, "state" | "aliasesUntil" | "heldUntil" | "charging" | "ended" | "site"> & {
   /** Undefined: deregistered. */
   readonly xml: string | undefined;
 };
@@ -211,7 +215,7 @@ function readHead(value: Uint8Array): Head | "newer" | "unreadable" {
   const end = text.indexOf("\n");
   const head = parsed(end < 0 ? text : text.slice(0, end));
   if (typeof head !== "object" || head === null) return "unreadable";
-  const { v, x, s, a, h, c, g } = head as Record<string, unknown>;
+  const { v, x, s, a, h, c, g, z } = head as Record<string, unknown>;
   if (isNewer(v)) return "newer";
   const charging = x === 1 ? undefined : chargingOf(c);
   if (v !== 1 || charging === "malformed" || (x !== 1 && end < 0)) return "unreadable";
@@ -221,6 +225,7 @@ function readHead(value: Uint8Array): Head | "newer" | "unreadable" {
     heldUntil: Number(h) || 0,
     charging,
     ...endedOf(g),
+    ...siteOf(z),
     xml: x === 1 ? undefined : text.slice(end + 1),
   };
 }

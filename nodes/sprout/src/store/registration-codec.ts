@@ -26,6 +26,8 @@ interface Head {
   /** Subscriptions, when there are any; why a terminated set has ended. */
   w?: readonly SubscriptionRow[];
   g?: ContactEvent;
+  /** Site of the last change, where there are two. */
+  z?: string;
   /** Beside a durable copy: stamp, when the calendar has the set, what the durable copy lacks. */
   t?: number;
   e?: number;
@@ -91,6 +93,11 @@ export function endedOf(event: unknown): { readonly ended?: ContactEvent } {
   return ended === undefined ? {} : { ended };
 }
 
+/** The site of the last change, where one is named. */
+export function siteOf(site: unknown): { readonly site?: string } {
+  return typeof site === "string" && site !== "" ? { site } : {};
+}
+
 /** What stands under a key: the set, or (for its other identities) the key of the set. */
 export type StoredRegistration =
   | { readonly kind: "registration"; readonly registration: Registration; readonly meta: WriteMeta }
@@ -114,6 +121,7 @@ export function encodeRegistration(registration: Registration, meta: WriteMeta =
       ? undefined
       : { w: registration.subscriptions.map(subscriptionRow) }),
     ...(registration.ended === undefined ? undefined : { g: registration.ended }),
+    ...(registration.site === undefined ? undefined : { z: registration.site }),
     ...(meta === NO_META ? undefined : metaFields(meta)),
   };
   return Buffer.from(`${JSON.stringify(head)}\n${registration.profileXml}`);
@@ -188,7 +196,7 @@ export function decodeRegistration(value: Uint8Array, readProfile: ProfileReader
   if (head.v !== 1) return { kind: "unreadable" };
   if (head.x === 1) return { kind: "none", meta: metaOf(head) };
   if (typeof head.of === "string") return { kind: "alias", of: head.of };
-  const { i, s, a, h, c, b, w, g } = head as Head;
+  const { i, s, a, h, c, b, w, g, z } = head as Head;
   const profileXml = text.slice(end + 1);
   if (end < 0 || typeof i !== "string" || !Array.isArray(b)) return { kind: "unreadable" };
   const profile = readProfile(profileXml);
@@ -215,6 +223,7 @@ export function decodeRegistration(value: Uint8Array, readProfile: ProfileReader
       heldUntil: Number(h) || 0,
       subscriptions,
       ...endedOf(g),
+      ...siteOf(z),
     },
     meta: metaOf(head),
   };

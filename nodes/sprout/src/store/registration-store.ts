@@ -16,6 +16,7 @@ import type { Registration } from "./registration.ts";
 import type { WriteMeta } from "./registration-codec.ts";
 import { NONE_REMOVED, type RemovedContact } from "./removed-contact.ts";
 import { SingleCopy } from "./single-copy.ts";
+import { SiteWatch } from "./site-watch.ts";
 import { TwoCopies } from "./two-copies.ts";
 import { WorkingCopy } from "./working-copy.ts";
 
@@ -60,14 +61,32 @@ export interface RegistrationStoreModules {
 export class RegistrationStore {
   readonly #copies: Copies;
   readonly #outage: Outage;
+  readonly #site: SiteWatch | undefined;
 
   constructor({ store, clock, readProfile, durable, counters, onWrite }: RegistrationStoreModules) {
     const working = new WorkingCopy({ store, readProfile });
     this.#outage = new Outage(clock);
+    this.#site = durable?.site && new SiteWatch(durable.site, clock);
     this.#copies =
       durable === undefined
         ? new SingleCopy({ working, clock, onWrite, counters })
-        : new TwoCopies({ working, durable: new DurableCopy(durable, clock, readProfile), clock, counters });
+        : new TwoCopies({
+            working,
+            durable: new DurableCopy(durable, clock, readProfile, this.#site),
+            clock,
+            counters,
+            site: this.#site,
+          });
+  }
+
+  /** Name of this site; undefined where there is one. */
+  get site(): string | undefined {
+    return this.#site?.name;
+  }
+
+  /** Begins to listen to the other site. */
+  start(): void {
+    this.#site?.start((moved) => this.#copies.moved(moved));
   }
 
   /** Sets whose two copies differ because one of the stores is or was away. */
@@ -81,6 +100,7 @@ export class RegistrationStore {
 
   /** Nothing more is retried. */
   stop(): void {
+    this.#site?.stop();
     this.#copies.stop();
   }
 
@@ -91,10 +111,10 @@ export class RegistrationStore {
     return found.meta === undefined ? NOT_FOUND : { kind: "notFound", meta: found.meta };
   }
 
-  /** The same with sets that are terminated. */
-  async findWhole(impu: string): Promise<FindResult> {
-    const first = await this.#copies.look(impu);
-    const result = first.kind === "alias" ? await this.#copies.look(first.of) : first;
+  /** The same with sets that are terminated. `certain`: as either site has left it, also where this one was told of nothing yet. */
+  async findWhole(impu: string, certain = false): Promise<FindResult> {
+    const first = await this.#copies.look(impu, certain);
+    const result = first.kind === "alias" ? await this.#copies.look(first.of, certain) : first;
     if (result.kind === "unavailable") return this.#away(result);
     return result.kind === "alias" ? NOT_FOUND : result;
   }

@@ -57,6 +57,8 @@ export interface Registration {
   readonly subscriptions: readonly Subscription[];
   /** Why a terminated one has ended. */
   readonly ended?: ContactEvent;
+  /** Of a core over two sites: where the last change was made. What has lapsed is ended there. */
+  readonly site?: string;
 }
 
 /** What the key of an emergency registration begins with; no other key does. */

@@ -34,7 +34,7 @@ export class SingleCopy implements Copies {
   }
 
   get problems(): StoreProblems {
-    return { working: this.#away, durable: undefined };
+    return { working: this.#away, durable: undefined, otherSite: false };
   }
 
   async look(key: string): Promise<LookResult> {
@@ -115,6 +115,11 @@ export class SingleCopy implements Copies {
 
   confirm(): Promise<"stored"> {
     return Promise.resolve("stored");
+  }
+
+  /** Nobody tells of it: sites have a durable copy. */
+  moved(): Promise<void> {
+    return Promise.resolve();
   }
 
   stop(): void {}

@@ -12,10 +12,12 @@ import {
   UNREADABLE,
 } from "./copies.ts";
 import type { DurableCopy, DurableRead } from "./durable-copy.ts";
+import type { Moved } from "./moved-sets.ts";
 import { nextExpiry, type Registration } from "./registration.ts";
 import { NO_META, type WriteMeta } from "./registration-codec.ts";
 import { inDoubt, sameBindings } from "./registration-merge.ts";
 import { GRACE_SECONDS, lifetimeOf, linksOf, renewedFor } from "./set-lifetime.ts";
+import type { SiteWatch } from "./site-watch.ts";
 import { NONE_SECONDS, type WorkingCopy, type WorkingRead, type WorkingWrite } from "./working-copy.ts";
 
 const MAX_ATTEMPTS = 8;
@@ -25,6 +27,8 @@ export interface TwoCopiesModules {
   readonly durable: DurableCopy;
   readonly clock: Clock;
   readonly counters: RegistrationStoreCounters | undefined;
+  /** Undefined: there is one site. */
+  readonly site: SiteWatch | undefined;
 }
 
 /**
@@ -40,6 +44,7 @@ export class TwoCopies implements Copies {
   readonly #clock: Clock;
   readonly #counters: RegistrationStoreCounters | undefined;
   readonly #together: BringTogether;
+  readonly #site: SiteWatch | undefined;
   #away = false;
 
   constructor(modules: TwoCopiesModules) {
@@ -47,6 +52,7 @@ export class TwoCopies implements Copies {
     this.#durable = modules.durable;
     this.#clock = modules.clock;
     this.#counters = modules.counters;
+    this.#site = modules.site;
     this.#together = new BringTogether(modules);
   }
 
@@ -55,7 +61,8 @@ export class TwoCopies implements Copies {
   }
 
   get problems(): StoreProblems {
-    return { working: this.#away, durable: this.#durable.problem };
+    const otherSite = this.#site !== undefined && !this.#site.answers;
+    return { working: this.#away, durable: this.#durable.problem, otherSite };
   }
 
   stop(): void {
@@ -64,22 +71,32 @@ export class TwoCopies implements Copies {
 
   async setsOf(impi: string): Promise<readonly string[]> {
     const working = await this.#working.setsOf(impi);
-    if (working.kind === "found") return working.sets;
-    return (await this.#durable.setsOf(impi)) ?? [];
+    const known = working.kind === "found" ? working.sets : [];
+    if (working.kind === "found" && this.#site === undefined) return known;
+    return [...new Set([...known, ...((await this.#durable.setsOf(impi)) ?? [])])];
   }
 
   /**
-   * The working copy; where its servers are just coming back, what the rows say beside it. The higher stamp alone does not tell who
-   * knows more: two members may have written to the rows in one moment, and one of their writes reached a server that woke up later.
+   * The working copy; where its servers are just coming back, or the other site may know better, what the rows say beside it. Of two
+   * sites a later change in the rows holds; while servers come back the higher stamp alone does not tell who knows more: two members may have written to the rows in one moment, and one of their writes reached a server that woke up later.
    */
-  async #read(key: string): Promise<WorkingRead> {
+  async #read(key: string, certain: boolean): Promise<WorkingRead> {
     const read = await this.#working.read(key);
-    if ((read.kind !== "found" && read.kind !== "none") || this.#working.isSettled(key)) return read;
+    if (read.kind !== "found" && read.kind !== "none") return read;
+    const settled = this.#working.isSettled(key);
+    if (settled && (this.#site === undefined || (!certain && this.#isOurs(read)))) return read;
     const set = await this.#durable.read(key);
+    if (read.kind === "none" && set.kind === "alias") return { ...set, version: read.version };
     if (set.kind !== "registration" && set.kind !== "none") return read;
+    // What was written here last and is on its way to the rows, unless whoever wrote it died: then the next change writes all of it.
+    if (settled && set.stamp <= read.meta.stamp && (read.kind === "none" || this.#isOurs(read)))
+      return set.stamp === read.meta.stamp || read.kind === "none" || read.meta.behind !== 0
+        ? read
+        : { ...read, meta: { ...read.meta, behind: 1 } };
     const working = read.kind === "found" ? read.registration : undefined;
     const rows = set.kind === "registration" ? set.registration : undefined;
-    if (set.stamp <= read.meta.stamp && sameBindings(working, rows)) return read;
+    const alike = sameBindings(working, rows) && working?.site === rows?.site;
+    if (set.stamp <= read.meta.stamp && alike) return read;
     this.#comparedLater(key);
     const { version } = read;
     const meta = { ...read.meta, stamp: Math.max(set.stamp, read.meta.stamp), calendarAt: 0 } as const;
@@ -89,14 +106,38 @@ export class TwoCopies implements Copies {
       : { kind: "found", registration, meta, version };
   }
 
+  /** Each site has a working copy of its own: it holds for a set that was written here last and has not moved. */
+  #isOurs(read: WorkingRead): boolean {
+    const site = this.#site;
+    return site?.trusted === true && read.kind === "found" && read.registration.site === site.name;
+  }
+
+  /** The other site has it: the rows are read beside the working copy until it is written here again. */
+  async moved({ key, by, base }: Moved): Promise<void> {
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      const read = await this.#working.read(key);
+      if (read.kind === "unavailable") break;
+      const mine = read.kind === "found" && read.registration.site === this.#site?.name;
+      if (!mine && read.kind !== "none") return;
+      // Changed here without knowing of each other: that is in the rows, but not in the working copy of the other site.
+      if (read.meta.stamp > base) await this.#site?.tell(by, key, Number.MAX_SAFE_INTEGER);
+      if (!mine) return;
+      const set = { ...read.registration, site: by };
+      const put = await this.#working.putEither(key, set, read.meta, read.version, this.#clock.now());
+      if (put === "stored") return;
+      if (put === "unavailable") break;
+    }
+    if (!this.#together.ahead(key)) this.#counters?.copy("dropped");
+  }
+
   /** Members that see different servers may each have written to the working copy: it is compared when all see the same. */
   #comparedLater(key: string): void {
     if (this.#working.isSettled(key)) return;
     if (!this.#together.ahead(key)) this.#counters?.copy("dropped");
   }
 
-  async look(key: string): Promise<LookResult> {
-    const read = await this.#read(key);
+  async look(key: string, certain = false): Promise<LookResult> {
+    const read = await this.#read(key, certain);
     switch (read.kind) {
       case "found":
       case "alias":
@@ -162,7 +203,7 @@ export class TwoCopies implements Copies {
 
   async current(key: string): Promise<Current> {
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      const read = await this.#read(key);
+      const read = await this.#read(key, true);
       switch (read.kind) {
         case "found":
           return { kind: "known", registration: read.registration, meta: read.meta, version: read.version };
@@ -205,17 +246,22 @@ export class TwoCopies implements Copies {
     }
     const now = this.#clock.now();
     const stamp = Math.max(now * 1000, meta.stamp + 1);
-    const after = wanted === "remove" ? undefined : wanted;
+    const after = wanted === "remove" ? undefined : this.#here(wanted);
+    const from = this.#site === undefined || before?.site === this.#site.name ? undefined : before?.site;
+    const telling = from === undefined ? undefined : this.#site?.tell(from, key, meta.stamp);
     // 1. The calendar: before anything else, so that nothing is registered that nobody will look at again.
     const due = this.#dueFor(after, meta.calendarAt, now);
     const reminding = due === undefined ? Promise.resolve("stored" as const) : durable.remind(key, due);
     let reminded = durable.volatile || (await reminding) === "stored";
+    // The site where it was must hear of it: without, the rows go on saying that it is there.
+    const told = telling === undefined || (await telling) === "stored";
     // 2. The working copy. Its note about the durable one is written with it while that is known to be away.
     const renewed = after && renewedFor(after, now);
     const next = renewed ?? after;
-    // A set's first rows may never be written, should this process end now: then the next change writes all of them.
-    const first = before === undefined && after !== undefined;
-    const late = !durable.answers || !reminded;
+    // A set's first rows may never be written, should this process end now: then the next change writes all of them. Of two sites
+    // each change begins with the rows, which tell.
+    const first = before === undefined && after !== undefined && this.#site === undefined;
+    const late = !durable.answers || !reminded || !told;
     const behind = meta.behind === 2 ? 2 : late || first ? 1 : 0;
     const calendarAt = reminded ? (due ?? meta.calendarAt) : 0;
     const { removed } = meta;
@@ -228,7 +274,7 @@ export class TwoCopies implements Copies {
     const isUnknown = before !== undefined && meta.stamp === 0;
     const full = isUnknown ? stamp - 1 : meta.behind === 1 ? meta.stamp : undefined;
     const change = { key, before, after: next, stamp, full, renew: alone || renewed !== undefined, now };
-    const stored = (await durable.write(change)) === "stored";
+    const stored = told && (await durable.write(change)) === "stored";
     reminded = (await reminding) === "stored";
     const kept = stored && reminded;
     if (!alone && renewed !== undefined) {
@@ -237,10 +283,18 @@ export class TwoCopies implements Copies {
     }
     if (alone) return this.#onlyDurable(key, kept);
     this.#comparedLater(key);
+    // The other site may have written in the same moment.
+    if (this.#site !== undefined && (before === undefined || from !== undefined)) this.#together.ahead(key);
     if (kept && behind === 2 && this.#together.behind(key, { registration: next, meta: written }))
       return "stored";
     if (kept && behind !== 2) return "stored";
     return this.#onlyWorking(key, next, written);
+  }
+
+  /** With the name of this site, where there are two. */
+  #here(wanted: Registration): Registration {
+    const site = this.#site?.name;
+    return site === undefined || wanted.site === site ? wanted : { ...wanted, site };
   }
 
   #onlyDurable(key: string, kept: boolean): WorkingWrite {

@@ -5,11 +5,22 @@ import { nodeResolver } from "../dns/node-resolver.ts";
 import type { DnsServer } from "../dns/query.ts";
 import type { DnsResolver } from "../dns/resolver.ts";
 import type { Logger } from "../log/logger.ts";
+import { LABEL } from "./pool-name.ts";
 import { poolResolver } from "./pool-resolver.ts";
 import { openPools, type Pools } from "./pools.ts";
 
+/** "" or a label. */
+const SITE = new RegExp(`^$|${LABEL.source}`);
+
 /** Options of a node that finds others by name. */
 export const nameServiceOptions = {
+  site: z
+    .string()
+    .regex(SITE, "small letters, digits and hyphens, 63 at most")
+    .default("")
+    .describe(
+      "site of this node, of a core over two sites: members of the other site are used when none of its own is in service; default: there is one site",
+    ),
   poolsFile: z
     .string()
     .default("")
@@ -31,12 +42,13 @@ export interface NameService {
 
 /** The pools file, if there is one, before the DNS. Throws POOLS_FILE when it cannot be used. */
 export function nameService(
-  options: { readonly poolsFile: string; readonly dnsServers: readonly string[] },
+  options: { readonly poolsFile: string; readonly dnsServers: readonly string[]; readonly site?: string },
   modules: { readonly clock: Clock; readonly log: Logger },
 ): NameService {
   const servers = options.dnsServers.map(dnsServerOf).filter((server) => server !== undefined);
   const dns = nodeResolver(modules.clock, servers.length === 0 ? {} : { servers });
-  const pools = options.poolsFile === "" ? undefined : openPools(options.poolsFile, modules);
+  const pools =
+    options.poolsFile === "" ? undefined : openPools(options.poolsFile, { ...modules, site: options.site });
   return {
     resolver: pools === undefined ? dns : poolResolver(pools, dns),
     pools,

@@ -28,10 +28,14 @@ export function poolResolver(pools: Pools, dns: DnsResolver): DnsResolver {
     async addresses(anyName, family) {
       const name = canonical(anyName);
       if (!pools.zone.covers(name)) return dns.addresses(anyName, family);
-      const own = pools.zone.addresses(name).filter((address) => isIP(address) === family);
-      // In turn, as DNS servers do: many clients take the first.
+      const all = pools.zone.addresses(name);
+      const count = pools.zone.nearAddresses(name);
+      const ofFamily = (address: string): boolean => isIP(address) === family;
+      const own = (count === all.length ? all : all.slice(0, count)).filter(ofFamily);
+      // In turn, as DNS servers do: many clients take the first. Those of the other site stay behind.
       const first = own.length < 2 ? 0 : turn++ % own.length;
-      return answer([...own.slice(first), ...own.slice(0, first)]);
+      const far = count === all.length ? [] : all.slice(count).filter(ofFamily);
+      return answer([...own.slice(first), ...own.slice(0, first), ...far]);
     },
   };
 }

@@ -21,18 +21,25 @@ const NAPTR_SERVICES: ReadonlyMap<string, string> = new Map([
   ["_sips._tcp", "SIPS+D2T"],
 ]);
 
-/** The records that a pools file stands for. Names in lower case. */
+/** What is added to the priority of a member at another site than the one who asks: behind all of its own. */
+const ELSEWHERE = 10;
+
+/** The records that a pools file stands for, as a node of that site has them. Names in lower case. */
 export class PoolZone {
   readonly members: readonly PoolMember[];
+  readonly #site: string;
   readonly #naptr = new Map<string, NaptrRecord[]>();
   readonly #srv = new Map<string, SrvRecord[]>();
   readonly #addresses = new Map<string, readonly string[]>();
+  /** Where some are of the other site: by name, how many before those. */
+  readonly #near = new Map<string, number>();
   /** Domain names of the pools. */
   readonly #pools = new Set<string>();
   /** Pools by address. */
   readonly #memberAddresses = new Map<string, string[]>();
 
-  constructor({ domain, pools }: PoolsFile) {
+  constructor({ domain, pools }: PoolsFile, site = "") {
+    this.#site = site;
     const members: PoolMember[] = [];
     for (const entry of pools) members.push(...this.#add(entry, `${entry.name}.${domain}`));
     this.members = members;
@@ -61,16 +68,26 @@ export class PoolZone {
     if (own === undefined || !this.#pools.has(own.pool)) return [];
     const service = host.startsWith(`${own.member}.`) ? "" : host.slice(0, host.indexOf(".") + 1);
     const all = this.#srv.get(`${prefix}${service}${own.pool}`) ?? [];
-    return all.map((record) => ({ ...record, priority: 1 }));
+    return all.map((record) => ({ ...record, priority: record.priority + 1 }));
   }
 
   addresses(name: string): readonly string[] {
     return this.#addresses.get(name) ?? [];
   }
 
+  /** How many of those addresses are of our own site and come first; all of them where there is one site. */
+  nearAddresses(name: string): number {
+    return this.#near.get(name) ?? this.addresses(name).length;
+  }
+
   isMember(address: string, pool?: string): boolean {
     const pools = this.#memberAddresses.get(address);
     return pools !== undefined && (pool === undefined || pools.includes(pool));
+  }
+
+  /** Who says of no site where it is, is everywhere. */
+  #isElsewhere({ site }: MemberEntry): boolean {
+    return site !== undefined && this.#site !== "" && site !== this.#site;
   }
 
   #add({ services, members }: PoolEntry, pool: string): PoolMember[] {
@@ -80,11 +97,17 @@ export class PoolZone {
       : members;
     const hostOf = ({ name }: MemberEntry): string => `${name}.${pool}`;
     const prefixes = new Set(["", ...services.map(({ name }) => (name === undefined ? "" : `${name}.`))]);
+    const [near, far] = [
+      taking.filter((one) => !this.#isElsewhere(one)),
+      taking.filter((one) => this.#isElsewhere(one)),
+    ];
     for (const prefix of prefixes) {
       this.#addresses.set(
         `${prefix}${pool}`,
-        taking.flatMap((one) => one.addresses.map(plain)),
+        [...near, ...far].flatMap((one) => one.addresses.map(plain)),
       );
+      if (near.length > 0 && far.length > 0)
+        this.#near.set(`${prefix}${pool}`, near.flatMap(({ addresses }) => addresses).length);
       for (const one of members) this.#addresses.set(`${prefix}${hostOf(one)}`, one.addresses.map(plain));
     }
     for (const { name, protocol, transport, port } of services) {
@@ -111,10 +134,12 @@ export class PoolZone {
       };
       offer(
         `${prefix}${pool}`,
-        taking.map((one) => record(one, 0)),
+        taking.map((one) => record(one, this.#isElsewhere(one) ? ELSEWHERE : 0)),
       );
       for (const one of members) {
-        const others = taking.filter((other) => other !== one).map((other) => record(other, 1));
+        const others = taking
+          .filter((other) => other !== one)
+          .map((other) => record(other, this.#isElsewhere(other) ? ELSEWHERE + 1 : 1));
         offer(`${prefix}${hostOf(one)}`, [record(one, 0), ...others]);
       }
     }

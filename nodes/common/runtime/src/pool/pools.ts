@@ -38,6 +38,8 @@ export interface Pools {
 }
 
 export interface PoolsModules {
+  /** Site of this node; undefined or "": there is one. */
+  readonly site?: string | undefined;
   readonly clock: Clock;
   readonly log: Logger;
   /** How often the file is looked at where nobody tells of changes, and to be sure. Default 1 s. */
@@ -68,7 +70,7 @@ export function openPools(file: string, modules: PoolsModules): Pools {
       { code: "POOLS_FILE", file, problem: first.problem },
       { message: `--pools-file ${file}: ${first.problem}` },
     );
-  return new WatchedPools(file, text, new PoolZone(first.pools), modules);
+  return new WatchedPools(file, text, new PoolZone(first.pools, modules.site), modules);
 }
 
 class WatchedPools implements Pools {
@@ -188,7 +190,7 @@ class WatchedPools implements Pools {
     if (parsed.kind === "invalid") return this.#complain(parsed.problem);
     this.#complaint = "";
     this.#text = text;
-    this.#enforce(new PoolZone(parsed.pools));
+    this.#enforce(new PoolZone(parsed.pools, this.#modules.site));
   }
 
   #enforce(zone: PoolZone): void {

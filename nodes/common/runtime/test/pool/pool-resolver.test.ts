@@ -5,10 +5,10 @@ import { fakeResolver } from "@ims/runtime/testing";
 import { PoolZone } from "../../src/pool/pool-zone.ts";
 import { samplePools } from "./sample-pools.ts";
 
-function resolverOf(pools: PoolsFileInput, dns: DnsResolver = fakeResolver()): DnsResolver {
+function resolverOf(pools: PoolsFileInput, dns: DnsResolver = fakeResolver(), site?: string): DnsResolver {
   const parsed = parsePoolsFile(JSON.stringify(pools));
   assert.equal(parsed.kind, "pools");
-  const zone = new PoolZone((parsed as { pools: ConstructorParameters<typeof PoolZone>[0] }).pools);
+  const zone = new PoolZone((parsed as { pools: ConstructorParameters<typeof PoolZone>[0] }).pools, site);
   const { members } = zone;
   return poolResolver(
     { zone, members, isMember: () => false, problem: undefined, onChange: () => () => {}, stop() {} },
@@ -127,5 +127,48 @@ test("a member may have ports of its own", async () => {
   ]);
   assert.deepEqual(await srv(resolver, "_sip._tcp.icscf.sprout.example.com"), [
     "0 sprout-1.sprout.example.com:5052",
+  ]);
+});
+
+test("two sites: members of one's own come first, also when one of them is asked for by name; those of the other site last", async () => {
+  const pools = samplePools({ sprout: 4 });
+  pools.pools[0]?.members.forEach((member, index) => {
+    member.site = index < 2 ? "east" : "west";
+  });
+  const [east, west, none] = ["east", "west", ""].map((site) => resolverOf(pools, undefined, site));
+  assert.ok(east && west && none);
+  const pool = "_sip._tcp.scscf.sprout.example.com";
+  const ranked = async (resolver: DnsResolver, name: string): Promise<string[]> =>
+    (await srv(resolver, name)).map((one) => one.replace(".sprout.example.com:5054", "")).sort();
+  assert.deepEqual(await ranked(east, pool), ["0 sprout-1", "0 sprout-2", "10 sprout-3", "10 sprout-4"]);
+  assert.deepEqual(await ranked(west, pool), ["0 sprout-3", "0 sprout-4", "10 sprout-1", "10 sprout-2"]);
+  assert.deepEqual(await ranked(none, pool), ["0 sprout-1", "0 sprout-2", "0 sprout-3", "0 sprout-4"]);
+  // Whoever is named comes first wherever he is: he has what the request belongs to.
+  assert.deepEqual(await ranked(east, "_sip._tcp.scscf.sprout-3.sprout.example.com"), [
+    "0 sprout-3",
+    "1 sprout-1",
+    "1 sprout-2",
+    "11 sprout-4",
+  ]);
+  assert.deepEqual(await ranked(east, "_sip._tcp.scscf.sprout-9.sprout.example.com"), [
+    "1 sprout-1",
+    "1 sprout-2",
+    "11 sprout-3",
+    "11 sprout-4",
+  ]);
+  const near = ["127.0.2.3", "127.0.2.4"];
+  const far = ["127.0.2.1", "127.0.2.2"];
+  assert.deepEqual(await addresses(west, "sprout.example.com"), [...near, ...far]);
+  assert.deepEqual(await addresses(west, "sprout.example.com"), [...near.reverse(), ...far]);
+});
+
+test("two sites: when all of one's own have left or drain, those of the other site are all there are", async () => {
+  const pools = samplePools({ sprout: 2 });
+  const [own, other] = pools.pools[0]?.members ?? [];
+  assert.ok(own && other);
+  Object.assign(own, { site: "east", draining: true });
+  other.site = "west";
+  assert.deepEqual(await srv(resolverOf(pools, undefined, "east"), "_sip._tcp.icscf.sprout.example.com"), [
+    "10 sprout-2.sprout.example.com:5052",
   ]);
 });

@@ -58,6 +58,8 @@ export interface LocateRequest {
 const MAX_NAPTR = 4;
 const MAX_SRV = 16;
 const MAX_TARGETS = 32;
+/** Of those, places for the next priority: a large pool at one site must not hide that there is another one. */
+const FURTHER_SRV = 4;
 
 /** From a URI or a Via to addresses, ports and transports: RFC 3263, with failed targets last (§4.3). */
 export class SipLocator {
@@ -175,7 +177,7 @@ export class SipLocator {
     firstRank = 0,
   ): Promise<Target[]> {
     const offered = records.filter(({ target, port }) => target !== "." && target !== "" && isPort(port));
-    const services = orderServices(offered.slice(0, MAX_SRV * 4), this.#random).slice(0, MAX_SRV);
+    const services = followed(orderServices(offered.slice(0, MAX_SRV * 4), this.#random));
     const ranks = rankServices(services);
     const found = await Promise.all(
       services.map(({ target, port }, index) =>
@@ -228,4 +230,14 @@ function isNumeric(host: string): boolean {
 
 function isPort(port: number): boolean {
   return Number.isInteger(port) && port > 0 && port < 65_536;
+}
+
+/** How many of these ordered records are followed. */
+function followed(ordered: readonly SrvRecord[]): readonly SrvRecord[] {
+  if (ordered.length <= MAX_SRV) return ordered;
+  const further = ordered.findIndex(({ priority }) => priority !== ordered[0]?.priority);
+  const nearest = MAX_SRV - FURTHER_SRV;
+  return further <= nearest
+    ? ordered.slice(0, MAX_SRV)
+    : [...ordered.slice(0, nearest), ...ordered.slice(further, further + FURTHER_SRV)];
 }

@@ -325,3 +325,29 @@ test("RFC 2782: any records come out once each, ordered by priority", () => {
     ),
   );
 });
+
+test("a pool of many members leaves places for the next priority", async () => {
+  const records = (count: number, priority: number): SrvRecord[] =>
+    Array.from({ length: count }, (_, i) => ({
+      ...{ priority, weight: 1, port: 5054 },
+      target: `p${priority}-${i}.example.com`,
+    }));
+  const located = async (services: SrvRecord[]): Promise<string[]> => {
+    const a = Object.fromEntries(services.map(({ target }, i) => [target, [`192.0.2.${i + 1}`]]));
+    const byAddress = new Map(
+      services.map(({ target }, i) => [`192.0.2.${i + 1}`, target.split("-")[0] ?? ""]),
+    );
+    const { locator } = locatorOf({ srv: { "_sip._tcp.pool.example.com": services }, a });
+    const targets = await locator.locate(uri("sip:pool.example.com;transport=tcp"));
+    return targets.map(({ address }) => byAddress.get(address) ?? "");
+  };
+  const counted = async (services: SrvRecord[]): Promise<Record<string, number>> => {
+    const counts: Record<string, number> = {};
+    for (const group of await located(services)) counts[group] = (counts[group] ?? 0) + 1;
+    return counts;
+  };
+  assert.deepEqual(await counted([...records(20, 0), ...records(20, 10)]), { p0: 12, p10: 4 });
+  assert.deepEqual(await counted([...records(20, 0), ...records(2, 10)]), { p0: 12, p10: 2 });
+  assert.deepEqual(await counted([...records(10, 0), ...records(20, 10)]), { p0: 10, p10: 6 });
+  assert.deepEqual(await counted(records(20, 0)), { p0: 16 });
+});

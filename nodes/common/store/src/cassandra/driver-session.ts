@@ -21,6 +21,7 @@ const CONSISTENCY = {
   "local-quorum": consistencies.localQuorum,
   "local-serial": consistencies.localSerial,
   "local-one": consistencies.localOne,
+  "each-quorum": consistencies.eachQuorum,
 } as const;
 
 /** Below the wait for an answer: a dead peer is found by its heartbeat within two of these. */

@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import type { Clock, Logger } from "@ims/runtime";
 import { CassandraError } from "./errors.ts";
+import { checkReplication, type Replication, replicationText } from "./replication.ts";
 import {
   type CassandraSession,
   type ExecuteResult,
@@ -32,6 +33,8 @@ export interface MigrateOptions {
   readonly localDataCenter?: string;
   /** Copies of each row, when the keyspace has to be created. Default 3. */
   readonly replicationFactor?: number;
+  /** The same by data centre; what a keyspace has that is there already is compared with it. */
+  readonly replication?: Replication;
 }
 
 export type MigrateResult =
@@ -49,6 +52,11 @@ const UNHEARD_OF = /does(n't| not) exist|unconfigured table|unknown keyspace/i;
 
 const TABLE_EXISTS: Statement = {
   cql: "SELECT table_name FROM system_schema.tables WHERE keyspace_name = ? AND table_name IN ('schema_version', 'schema_lease')",
+  idempotent: true,
+  consistency: "local-one",
+};
+const REPLICATION: Statement = {
+  cql: "SELECT replication FROM system_schema.keyspaces WHERE keyspace_name = ?",
   idempotent: true,
   consistency: "local-one",
 };
@@ -136,14 +144,18 @@ class Migrator {
   /** Before there is a lease: several programs at once may do this. */
   async #createBookkeeping(): Promise<void> {
     const { keyspace } = this.#session;
+    const { localDataCenter = "datacenter1", replicationFactor = 3, replication, log } = this.#options;
+    if (replication !== undefined) {
+      const [row] = await this.#execute(REPLICATION, [keyspace]);
+      const problem =
+        row && checkReplication(keyspace, row["replication"], replication, localDataCenter, log);
+      if (problem !== undefined) throw this.#refusal(problem);
+    }
     if ((await this.#execute(TABLE_EXISTS, [keyspace])).length === 2) return;
-    const { localDataCenter = "datacenter1", replicationFactor = 3 } = this.#options;
-    this.#options.log?.info(
-      { keyspace, copies: replicationFactor },
-      "creating the keyspace unless it exists",
-    );
+    const copies = replication ?? new Map([[localDataCenter, replicationFactor]]);
+    log?.info({ keyspace, copies: Object.fromEntries(copies) }, "creating the keyspace unless it exists");
     await this.#change(
-      `CREATE KEYSPACE IF NOT EXISTS ${keyspace} WITH replication = {'class': 'NetworkTopologyStrategy', '${localDataCenter}': ${replicationFactor}}`,
+      `CREATE KEYSPACE IF NOT EXISTS ${keyspace} WITH replication = ${replicationText(copies)}`,
       keyspace,
     );
     await this.#change(

@@ -2,6 +2,7 @@ import type { Clock, Logger, Timer } from "@ims/runtime";
 import type { ConnectOptions } from "./driver-session.ts";
 import type { Schema } from "./migrate.ts";
 import { OpeningSession } from "./opening-session.ts";
+import type { Replication } from "./replication.ts";
 import type { CassandraSession } from "./session.ts";
 
 const CONNECT_WITHIN_MS = 5000;
@@ -18,6 +19,8 @@ export interface OpenCassandraOptions {
   readonly schemas?: readonly Schema[];
   /** Copies of each row, when the keyspace has to be created. Default: 3, or as many as there are nodes. */
   readonly replicationFactor?: number;
+  /** Copies of each row by data centre: takes the place of `replicationFactor`, and a keyspace that is there is compared with it. */
+  readonly replication?: Replication;
   /** Of a request, retries included. Default 2000. */
   readonly deadlineMs?: number;
   /** How long to wait for the cluster before going on without. Default 5000. */

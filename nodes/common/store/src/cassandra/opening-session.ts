@@ -139,6 +139,7 @@ export class OpeningSession implements CassandraSession {
               clock: options.clock,
               localDataCenter,
               replicationFactor: options.replicationFactor ?? copies,
+              ...(options.replication === undefined ? {} : { replication: options.replication }),
               ...(options.log === undefined ? {} : { log: options.log }),
             });
       if (migrated.kind === "migrated" && !this.#closed && session.isAvailable) {

@@ -1,5 +1,6 @@
 import { coreTlsFileOptions } from "@ims/runtime";
 import { z } from "zod";
+import { COPIES } from "./replication.ts";
 
 /** Options of a node that keeps something in Cassandra; `contents`: what its nodes are to that node, for the help. */
 export function cassandraOptions(contents: string) {
@@ -18,6 +19,12 @@ export function cassandraOptions(contents: string) {
       .min(1)
       .default("datacenter1")
       .describe("nearest data centre of Cassandra"),
+    cassandraReplication: z
+      .array(z.string().regex(COPIES, "write data centre:copies"))
+      .default([])
+      .describe(
+        "copies of each row by data centre, as name:copies, separated by commas, for a keyspace over several sites, which is made with it and compared with it; takes the place of --cassandra-replication-factor",
+      ),
     cassandraTls: z
       .stringbool()
       .default(false)

@@ -10,9 +10,9 @@ export interface Statement {
   /**
    * Default "local-quorum": two of three replicas, so one may be away and an acknowledged write is always seen.
    * "local-serial", for reads: finishes a condition (`IF`) that is under way and sees its outcome. "local-one": whatever
-   * one node holds.
+   * one node holds. "each-quorum", for reads: what was acknowledged in any data centre; unavailable while one of them is away.
    */
-  readonly consistency?: "local-quorum" | "local-serial" | "local-one";
+  readonly consistency?: "local-quorum" | "local-serial" | "local-one" | "each-quorum";
   /** A schema change: not prepared, tried on one node only, and waits until all nodes know it. */
   readonly schema?: true;
 }

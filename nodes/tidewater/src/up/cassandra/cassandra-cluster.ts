@@ -11,6 +11,8 @@ export interface CassandraClusterOptions {
   readonly hosts: readonly string[];
   /** Data, commit logs and logs, one folder a node below it; nodes go on with what they find. Absolute. */
   readonly folder: string;
+  /** The data centre of each, in the same order. Default: one for all. */
+  readonly dataCenters?: readonly string[] | undefined;
   readonly cqlPort?: number;
   readonly storagePort?: number;
   /** Heap of each node; it takes about 250 MB besides. */
@@ -28,10 +30,14 @@ export class CassandraCluster {
   constructor(options: CassandraClusterOptions) {
     const { hosts, folder, cqlPort = 9042, storagePort = 7000, heapMb = 256 } = options;
     const installation = options.installation ?? cassandraInstallation();
-    this.nodes = hosts.map((host) => {
+    this.nodes = hosts.map((host, index) => {
+      const dataCenter = options.dataCenters?.[index];
       const tls = options.tls?.(host);
       const secure = tls === undefined ? {} : { tls };
-      const configuration = { host, hosts, folder: join(folder, host), cqlPort, storagePort, ...secure };
+      const configuration = {
+        ...{ host, hosts, folder: join(folder, host), dataCenter, cqlPort, storagePort },
+        ...secure,
+      };
       return new CassandraNode(installation, configuration, heapMb);
     });
   }

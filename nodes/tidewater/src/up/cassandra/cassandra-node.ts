@@ -2,7 +2,13 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, mkdirSync, openSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { guardOf } from "../guard.ts";
-import { cassandraYaml, javaArguments, LOGBACK_XML, type NodeConfiguration } from "./configuration.ts";
+import {
+  cassandraYaml,
+  javaArguments,
+  LOGBACK_XML,
+  type NodeConfiguration,
+  rackProperties,
+} from "./configuration.ts";
 import { answersCql } from "./cql-probe.ts";
 import type { CassandraInstallation } from "./installation.ts";
 
@@ -43,10 +49,12 @@ export class CassandraNode {
   /** Starts the process on whatever its folder holds; `waitUntilReady` waits for it. */
   start(): void {
     if (this.isRunning) return;
-    const { folder } = this.#configuration;
+    const { folder, dataCenter } = this.#configuration;
     mkdirSync(join(folder, "tmp"), { recursive: true });
     writeFileSync(join(folder, "cassandra.yaml"), cassandraYaml(this.#configuration));
     writeFileSync(join(folder, "logback.xml"), LOGBACK_XML);
+    if (dataCenter !== undefined)
+      writeFileSync(join(folder, "cassandra-rackdc.properties"), rackProperties(dataCenter));
     const log = openSync(this.logFile, "a", 0o600);
     this.#logFrom = statSync(this.logFile).size;
     const { java, classPath, agent } = this.#installation;

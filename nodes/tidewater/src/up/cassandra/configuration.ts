@@ -5,6 +5,8 @@ export interface NodeConfiguration {
   /** Addresses of all nodes, itself included. */
   readonly hosts: readonly string[];
   readonly folder: string;
+  /** Data centre it is in, of several. Default: there is one. */
+  readonly dataCenter?: string | undefined;
   readonly cqlPort: number;
   readonly storagePort: number;
   /** It comes into a ring that is there, or takes the place of a dead node: addresses in it, tokens drawn. Default: all start at once. */
@@ -35,7 +37,7 @@ export function cassandraYaml(node: NodeConfiguration): string {
     "partitioner: org.apache.cassandra.dht.Murmur3Partitioner",
     "authenticator: AllowAllAuthenticator",
     "authorizer: AllowAllAuthorizer",
-    "endpoint_snitch: SimpleSnitch",
+    `endpoint_snitch: ${node.dataCenter === undefined ? "SimpleSnitch" : "GossipingPropertyFileSnitch"}`,
     ...["data", "commitlog", "saved_caches", "hints", "cdc_raw"].map((what) =>
       what === "data"
         ? `data_file_directories: ["${folder}/data"]`
@@ -89,6 +91,11 @@ function encryption({ keystore, ca }: NonNullable<NodeConfiguration["tls"]>): st
   ];
 }
 
+/** What GossipingPropertyFileSnitch asks for. */
+export function rackProperties(dataCenter: string): string {
+  return `dc=${dataCenter}\nrack=rack1\n`;
+}
+
 export const LOGBACK_XML = `<configuration>
   <appender name="STDOUT" class="ch.qos.logback.core.ConsoleAppender">
     <encoder><pattern>%-5level %date{ISO8601} [%thread] %msg%n</pattern></encoder>
@@ -131,7 +138,10 @@ const OPENS = [
 ];
 
 /** Arguments of the Java machine before the class name. `folder` holds cassandra.yaml and logback.xml. */
-export function javaArguments({ folder, ring, jmxPort }: NodeConfiguration, heapMb: number): string[] {
+export function javaArguments(
+  { folder, ring, jmxPort, dataCenter }: NodeConfiguration,
+  heapMb: number,
+): string[] {
   return [
     ...moduleArguments(),
     ...[`-Xms${heapMb}m`, `-Xmx${heapMb}m`, "-Xss256k", "-XX:+UseSerialGC", "-XX:-UsePerfData"],
@@ -147,6 +157,9 @@ export function javaArguments({ folder, ring, jmxPort }: NodeConfiguration, heap
     `-Dcassandra.ring_delay_ms=${ring === undefined ? 500 : 4000}`,
     ...["-Dcassandra.consistent.rangemovement=false", "-Dcassandra.superuser_setup_delay_ms=-1"],
     ...["-Dcassandra.fd_initial_value_ms=500"],
+    ...(dataCenter === undefined
+      ? []
+      : [`-Dcassandra-rackdc.properties=file://${folder}/cassandra-rackdc.properties`]),
     ...(jmxPort === undefined ? [] : [`-Dcassandra.jmx.local.port=${jmxPort}`]),
     ...(ring?.replaces === undefined ? [] : [`-Dcassandra.replace_address_first_boot=${ring.replaces}`]),
   ];
