@@ -18,7 +18,7 @@ export interface CassandraClusterOptions {
   /** Heap of each node; it takes about 250 MB besides. */
   readonly heapMb?: number;
   readonly installation?: CassandraInstallation;
-  /** TLS with clients and between nodes: the files of the one on this address. */
+  /** TLS with clients: the files of the node on this address. */
   readonly tls?: (host: string) => NodeConfiguration["tls"];
 }
 

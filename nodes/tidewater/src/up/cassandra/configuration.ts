@@ -11,7 +11,7 @@ export interface NodeConfiguration {
   readonly storagePort: number;
   /** It comes into a ring that is there, or takes the place of a dead node: addresses in it, tokens drawn. Default: all start at once. */
   readonly ring?: { readonly seeds: readonly string[]; readonly replaces?: string };
-  /** It speaks TLS alone, with clients and other nodes, whose certificates it asks for. Paths of PEM files. */
+  /** It speaks TLS alone with clients, whose certificates it asks for. Paths of PEM files. */
   readonly tls?: {
     readonly certificate: string;
     readonly key: string;
@@ -75,19 +75,18 @@ export function cassandraYaml(node: NodeConfiguration): string {
   ].join("\n")}\n`;
 }
 
-/** Files are read again when they change: Cassandra looks every ten minutes. */
+/** Clients over TLS alone; files are read again when they change: Cassandra looks every ten minutes. */
 function encryption({ keystore, ca }: NonNullable<NodeConfiguration["tls"]>): string[] {
-  const files = [
+  return [
+    "client_encryption_options:",
+    "  enabled: true",
+    "  optional: false",
     "  require_client_auth: true",
     "  ssl_context_factory:",
     "    class_name: org.apache.cassandra.security.PEMBasedSslContextFactory",
     `  keystore: ${keystore}`,
     `  truststore: ${ca}`,
     "  accepted_protocols: [TLSv1.2, TLSv1.3]",
-  ];
-  return [
-    ...["client_encryption_options:", "  enabled: true", "  optional: false", ...files],
-    ...["server_encryption_options:", "  internode_encryption: all", "  optional: false", ...files],
   ];
 }
 
