@@ -21,6 +21,8 @@ export function whyNoKafka(): string | undefined {
 export interface KafkaUnderTest {
   /** host:port */
   readonly broker: string;
+  /** The same with TLS and SASL, where it was asked for. */
+  readonly secureBroker: string;
   /** kill -9. Harmless when it is gone. */
   kill(): Promise<void>;
   /** The same broker with the same data again; resolves when it answers. */
@@ -29,10 +31,19 @@ export interface KafkaUnderTest {
   stop(): Promise<void>;
 }
 
+/** Of a listener with TLS and SCRAM-SHA-512. */
+export interface KafkaSecrets {
+  /** PEM */
+  readonly cert: string;
+  readonly key: string;
+  readonly user: string;
+  readonly password: string;
+}
+
 /** Starts a Kafka on loopback: about 5 s. The caller ends it with `stop`. */
-export async function launchKafka(settings: Readonly<Record<string, string>> = {}): Promise<KafkaUnderTest> {
+export async function launchKafka(secure?: KafkaSecrets): Promise<KafkaUnderTest> {
   const folder = mkdtempSync(join(fastFolder(), "kafka-"));
-  const [port = 0, controller = 0] = await freePorts(2);
+  const [port = 0, controller = 0, securePort = 0] = await freePorts(3);
   const file = join(folder, "server.properties");
   const output = join(folder, "output");
   const properties = {
@@ -50,8 +61,22 @@ export async function launchKafka(settings: Readonly<Record<string, string>> = {
     "offsets.topic.replication.factor": "1",
     "group.initial.rebalance.delay.ms": "0",
     "broker.session.timeout.ms": "3000",
-    ...settings,
   };
+  if (secure !== undefined) {
+    const pem = join(folder, "key-and-certificate.pem");
+    writeFileSync(pem, `${secure.key}${secure.cert}`);
+    const listener = `SECURE://127.0.0.1:${securePort}`;
+    Object.assign(properties, {
+      listeners: `${properties.listeners},${listener}`,
+      "advertised.listeners": `${properties["advertised.listeners"]},${listener}`,
+      "listener.security.protocol.map": `${properties["listener.security.protocol.map"]},SECURE:SASL_SSL`,
+      "sasl.enabled.mechanisms": "SCRAM-SHA-512",
+      "listener.name.secure.scram-sha-512.sasl.jaas.config":
+        "org.apache.kafka.common.security.scram.ScramLoginModule required;",
+      "ssl.keystore.type": "PEM",
+      "ssl.keystore.location": pem,
+    });
+  }
   writeFileSync(
     file,
     Object.entries(properties)
@@ -75,6 +100,7 @@ export async function launchKafka(settings: Readonly<Record<string, string>> = {
   };
   const kafka: KafkaUnderTest = {
     broker: `127.0.0.1:${port}`,
+    secureBroker: `127.0.0.1:${securePort}`,
     kill,
     async start() {
       const started = spawn("java", java("kafka.Kafka", [file]), { stdio: ["ignore", "pipe", "pipe"] });
@@ -93,8 +119,12 @@ export async function launchKafka(settings: Readonly<Record<string, string>> = {
       rmSync(folder, { recursive: true, force: true });
     },
   };
+  const users =
+    secure === undefined
+      ? []
+      : ["--add-scram", `SCRAM-SHA-512=[name=${secure.user},password=${secure.password}]`];
   try {
-    execFileSync("java", java("kafka.tools.StorageTool", ["format", "-t", cluster, "-c", file]), {
+    execFileSync("java", java("kafka.tools.StorageTool", ["format", "-t", cluster, "-c", file, ...users]), {
       stdio: "pipe",
     });
     await kafka.start();

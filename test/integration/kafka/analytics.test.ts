@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, test } from "node:test";
 import { createHealth, metricsRegister, RecordStream, systemClock } from "@ims/runtime";
 import { memoryLogger } from "@ims/runtime/testing";
 import { KafkaSink, kafkaClient, sproutProblems } from "@ims/sprout";
+import { makeCertificate } from "../../support/certificate.ts";
 import { launchKafka, whyNoKafka } from "../../support/kafka.ts";
 import { readTopic } from "../../support/kafka-topic.ts";
 
@@ -17,7 +21,8 @@ const TOPIC = "tidewater.analytics";
 
 describe("analytics events to Kafka", { skip: whyNoKafka() ?? false }, () => {
   test("a broker killed in the middle and started again: no event is lost, none is there twice, each call's in order; operators hear of it meanwhile", async (t) => {
-    const kafka = await launchKafka();
+    const certificate = makeCertificate(t, ["localhost"]);
+    const kafka = await launchKafka({ ...certificate, user: "sprout", password: "geheim" });
     t.after(() => kafka.stop());
     const clock = systemClock();
     const register = metricsRegister();
@@ -86,6 +91,40 @@ describe("analytics events to Kafka", { skip: whyNoKafka() ?? false }, () => {
         last.set(callId, number);
       }
     }
+
+    // The other door of the same broker: TLS and SCRAM-SHA-512.
+    const folder = mkdtempSync(join(tmpdir(), "kafka-test-"));
+    t.after(() => rmSync(folder, { recursive: true, force: true }));
+    const [right, wrong] = ["geheim", "falsch"].map((password) => {
+      const file = join(folder, password);
+      writeFileSync(file, `${password}\n`);
+      return file;
+    });
+    const secure = async (passwordFile = "", caFile = certificate.certFile): Promise<void> => {
+      const client = await kafkaClient({
+        ...{ brokers: [kafka.secureBroker], topic: "secure", clientId: "sprout-1" },
+        tls: { caFile },
+        sasl: { mechanism: "SCRAM-SHA-512", user: "sprout", passwordFile },
+      });
+      try {
+        let done = false;
+        const sent = client.send([{ key: "call", value: "one" }]).finally(() => {
+          done = true;
+        });
+        await Promise.race([sent, until("an end", () => done || /authenticat/i.test(client.trouble ?? ""))]);
+        if (!done) throw new Error(client.trouble);
+        await sent;
+      } finally {
+        await client.close();
+      }
+    };
+    await assert.rejects(secure(wrong), (error: Error) => {
+      assert.match(error.message, /[Aa]uthenticat/);
+      assert.doesNotMatch(error.message, /falsch/);
+      return true;
+    });
+    await secure(right);
+    assert.equal((await readTopic(kafka.broker, "secure", (value) => value)).records, 1);
   });
 });
 

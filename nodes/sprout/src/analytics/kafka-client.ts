@@ -41,9 +41,7 @@ export async function kafkaClient(options: KafkaClientOptions): Promise<KafkaCli
     connectTimeout: CONNECT_MS,
     timeout: ANSWER_MS,
     autocreateTopics: true,
-    ...(tls === undefined
-      ? {}
-      : { tls: tls.caFile === "" ? {} : { ca: readFileSync(tls.caFile) }, tlsServerName: true }),
+    ...(tls === undefined ? {} : { tls: tls.caFile === "" ? {} : { ca: readFileSync(tls.caFile) } }),
     ...(sasl === undefined
       ? {}
       : {
