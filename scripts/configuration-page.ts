@@ -7,6 +7,7 @@ import { homerOptions } from "@ims/homer/options";
 import { homesteadOptions } from "@ims/homestead/options";
 import { ralfOptions } from "@ims/ralf/options";
 import { optionsOf, serviceOptions } from "@ims/runtime";
+import { mmtelNodeOptions } from "@ims/sprout";
 import { sproutOptions } from "@ims/sprout/options";
 import { z } from "zod";
 
@@ -18,6 +19,7 @@ export const SCHEMAS: ReadonlyMap<string, z.ZodObject> = new Map<string, z.ZodOb
   ["ralf", ralfOptions],
   ["homer", homerOptions],
   ["ellis", ellisOptions],
+  ["mmtel", mmtelNodeOptions],
   ["etcd-cluster", etcdClusterOptions],
   ["edge-agent", edgeAgentOptions],
 ]);

@@ -40,3 +40,11 @@ test("every option that a running node takes at once is followed in its code", (
   }
   assert.deepEqual(unfollowed, []);
 });
+
+test("log level and grace period are taken at once by every process: what hosts a node follows them", () => {
+  const cold: string[] = [];
+  for (const [name, schema] of SCHEMAS)
+    for (const { key, hot } of optionsOf(name, withServiceOptions(schema)))
+      if ((key === "logLevel" || key === "quiesceSeconds") && !hot) cold.push(`${name}.${key}`);
+  assert.deepEqual(cold, []);
+});
