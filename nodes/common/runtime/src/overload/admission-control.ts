@@ -34,15 +34,13 @@ const LEAST_SHARE = 0.5;
 const FORGET = 0.98;
 /** Privileged requests may have waited so many times the target before none is taken. */
 const PRIVILEGED_PATIENCE = 4;
-/** So much of what is always taken may come at once: a process that stood still, once, finds no more than that has waited. */
-const FLOOR_BURST_MS = 500;
 
 /**
  * Takes no more than the process gets done. Without delay nothing is limited and nothing asked. Once the delay stays beyond its
  * target, it depends on what is known of a request:
  *
- * - How long it has waited: the longer, the fewer are taken, and beyond the target no more than the floor. So the queue stays about as long as
- *   that, the process is never idle, and what it takes is its capacity, without an estimate of it.
+ * - How long it has waited: the longer, the fewer are taken, and none beyond the target. So the queue stays about as long as that, the process
+ *   is never idle, and what it takes is its capacity, without an estimate of it.
  * - Not how long: a token bucket, whose rate follows what the process gets done. While the delay is beyond its target, what was served
  *   in the meantime is the capacity: the rate is set a little below that, the more the longer the delay. While the delay is below its
  *   target and somebody was refused, the rate rises.
@@ -66,8 +64,6 @@ export class AdmissionControl {
   /** Requests taken because they had not waited long, and how many those are a second. */
   #timely = 0;
   #timelyRate = 0;
-  #floorTokens = 0;
-  #floorAt = Number.NEGATIVE_INFINITY;
   /** Was anything asked of the bucket since the last measurement, and in the time before that one? */
   #asked = false;
   #bucketInUse = false;
@@ -130,23 +126,9 @@ export class AdmissionControl {
   #takesTimely(kind: AdmissionClass, waitedMs: number): boolean {
     const patience = kind === "privileged" ? this.#privileged : this.#normal;
     const taken = patience.takes(waitedMs);
-    if (!taken && !this.#takesFloor()) {
-      this.#tooLate = true;
-      return false;
-    }
-    this.#timely++;
-    return true;
-  }
-
-  #takesFloor(): boolean {
-    const { floor, now } = this.#options;
-    const at = now();
-    const most = Math.max(1, (floor * FLOOR_BURST_MS) / 1000);
-    this.#floorTokens = Math.min(most, this.#floorTokens + ((at - this.#floorAt) * floor) / 1000);
-    this.#floorAt = at;
-    if (this.#floorTokens < 1) return false;
-    this.#floorTokens--;
-    return true;
+    if (taken) this.#timely++;
+    else this.#tooLate = true;
+    return taken;
   }
 
   /** One measurement: the longest delay since the last one. */
@@ -186,8 +168,7 @@ export class AdmissionControl {
     this.#timelyRate = 0;
     this.#asked = false;
     this.#bucketInUse = true;
-    // Until now requests inside dialogs counted too.
-    this.#best = this.#servedRate / 2;
+    this.#best = this.#servedRate;
     this.#servedRate = 0;
     this.#refilledAt = this.#options.now();
     this.#calmSince = this.#refilledAt;

@@ -184,7 +184,8 @@ export class OverloadControl {
 
   /** A request was taken and gets a transaction. Returns what to call with its final response, for those whose answer is waited for. */
   taken(request: SipMessage): (() => void) | undefined {
-    this.#queue.served();
+    // What is inside dialogs is no new work: a few calls and registrations do not reach the floor by it.
+    if (request.toTag === "") this.#queue.served();
     if (request.method !== "REGISTER" || (this.#options.answerTargetMs ?? 0) === 0) return undefined;
     const { clock } = this.#options;
     const began = clock.monotonic();
