@@ -14,6 +14,8 @@ export const RESOURCES = [
   "gab",
   "ranges",
   "turn",
+  "staff",
+  "subscribers",
   "pages",
   "other",
 ] as const;

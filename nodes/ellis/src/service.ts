@@ -90,7 +90,7 @@ export async function createEllis(options: EllisOptions, modules: ServiceModules
   });
   const shared = {
     admission,
-    ...{ accounts, pool, provisioning, addressBook, numbers, simservs, clock, log },
+    ...{ accounts, pool, provisioning, addressBook, numbers, simservs, homestead, clock, log },
     ...{ signupCode, apiKey, allowedOrigins: options.allowedOrigins },
     sessions: new Sessions(cookieKey),
     sessionMs: options.sessionHours * HOUR_MS,

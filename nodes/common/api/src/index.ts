@@ -106,6 +106,7 @@ export { ellisOpenApiDocument } from "./self-provisioning-openapi.ts";
 export { initialFilterCriteriaSchema, servicesSchema } from "./services.ts";
 export { type SimservsAnswer, SimservsClient, type SimservsClientOptions } from "./simservs-client.ts";
 export { type DocumentAnswer, SimservsDocuments } from "./simservs-documents.ts";
+export { staffPageQuerySchema, staffSessionSchema } from "./staff.ts";
 export {
   type CoturnOptions,
   coturnConfiguration,

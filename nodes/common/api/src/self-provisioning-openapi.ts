@@ -1,4 +1,4 @@
-import { z } from "zod";
+import { body, content, header, input, type Json, none, operation, output, path } from "./openapi-parts.ts";
 import {
   addressBookSchema,
   allocatedNumberSchema,
@@ -14,11 +14,8 @@ import {
   sipPasswordSchema,
   specificNumberSchema,
 } from "./self-provisioning.ts";
+import { staffPaths, staffSchemas } from "./staff-openapi.ts";
 import { turnCredentialsSchema } from "./turn/credentials.ts";
-
-type Json = Readonly<Record<string, unknown>>;
-
-const TYPES = ["application/json", "application/x-www-form-urlencoded"];
 
 /** The API of ellis as an OpenAPI 3.1 document, made from the schemas that validate it. */
 export function ellisOpenApiDocument(): Json {
@@ -55,6 +52,7 @@ export function ellisOpenApiDocument(): Json {
         NumberRanges: output(numberRangesSchema),
         TurnCredentials: output(turnCredentialsSchema),
         Error: output(ellisErrorSchema),
+        ...staffSchemas(),
       },
     },
     security: [],
@@ -165,27 +163,13 @@ export function ellisOpenApiDocument(): Json {
           session,
         ),
       },
+      ...staffPaths(),
       "/number-ranges/{first}": {
         parameters: [path("first", "first number of a range")],
         delete: operation("removeRange", "No more are given out of a range", { 204: none }, operator),
       },
     },
   };
-}
-
-const none: Json = { description: "done" };
-
-function path(name: string, description: string): Json {
-  return { name, in: "path", required: true, schema: { type: "string" }, description };
-}
-
-function header(name: string, description: string): Json {
-  return { name, in: "header", schema: { type: "string" }, description };
-}
-
-function operation(operationId: string, summary: string, responses: Json, more: Json = {}): Json {
-  const refused = { description: "refused", ...content("Error") };
-  return { operationId, summary, ...more, responses: { ...responses, default: refused } };
 }
 
 function document(name: string, type: string, parameters: readonly Json[], security: Json): Json {
@@ -200,27 +184,4 @@ function document(name: string, type: string, parameters: readonly Json[], secur
       { ...security, requestBody: { required: true, ...xml } },
     ),
   };
-}
-
-function content(name: string, types: readonly string[] = ["application/json"]): Json {
-  const schema = { $ref: `#/components/schemas/${name}` };
-  return { description: name, content: Object.fromEntries(types.map((type) => [type, { schema }])) };
-}
-
-function body(name: string, required = true): Json {
-  return { requestBody: { required, content: content(name, TYPES)["content"] } };
-}
-
-function input(schema: z.ZodType): Json {
-  return strip(z.toJSONSchema(schema, { io: "input" }));
-}
-
-function output(schema: z.ZodType): Json {
-  return strip(z.toJSONSchema(schema, { io: "output" }));
-}
-
-/** Inside a document the dialect is said once, by `openapi`. */
-function strip(schema: Json): Json {
-  const { $schema: _dialect, ...rest } = schema;
-  return rest;
 }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { staffRoleSchema } from "../staff/role.ts";
 
 /** A number of an account: a public identity, with the private identity that it is used with. */
 export const accountNumberSchema = z.object({
@@ -24,6 +25,8 @@ export const accountSchema = z.object({
   expiresAt: z.number().optional(),
   /** Hashes of tokens that set a new password: of every mail, or whoever asks for one more would undo those before. */
   recoveries: z.array(z.object({ hash: z.string(), until: z.number() })).default([]),
+  /** Of staff; undefined: a user. */
+  role: staffRoleSchema.optional(),
   numbers: z.array(accountNumberSchema),
   /** Grows with each change. */
   revision: z.number(),

@@ -105,7 +105,8 @@ export function setCookie(
   );
 }
 
-function showsApiKey(request: FastifyRequest, { apiKey, limits }: AdmissionModules): boolean {
+/** Throws Refusal 429 after too many wrong ones. */
+export function showsApiKey(request: FastifyRequest, { apiKey, limits }: AdmissionModules): boolean {
   const given = request.headers["ngv-api-key"];
   if (given === undefined) return false;
   if (!limits.guessesFrom.has(request.ip)) throw tooMany(429);

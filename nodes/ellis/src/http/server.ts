@@ -2,6 +2,7 @@ import { ellisOpenApiDocument } from "@ims/api";
 import { type HttpAdmission, HttpBusyError, type Logger, runtimeProblems } from "@ims/runtime";
 import fastify, { type FastifyInstance } from "fastify";
 import type { EllisCounters, Resource } from "../metrics.ts";
+import type { StaffRole } from "../staff/role.ts";
 import { type AccountModules, accountRoutes } from "./account-routes.ts";
 import { refuseForeignPages } from "./admission.ts";
 import { type DocumentModules, documentRoutes } from "./document-routes.ts";
@@ -10,11 +11,16 @@ import { pageRoutes } from "./page-routes.ts";
 import { type RangeModules, rangeRoutes } from "./range-routes.ts";
 import { Refusal, tooMany } from "./refusal.ts";
 import { refuse } from "./replies.ts";
+import { admitStaff } from "./staff-admission.ts";
+import { staffSessionRoutes } from "./staff-session-routes.ts";
+import { type SubscriberModules, subscriberRoutes } from "./subscriber-routes.ts";
 import { type TurnModules, turnRoutes } from "./turn-routes.ts";
 
 declare module "fastify" {
   interface FastifyContextConfig {
     readonly resource?: Resource;
+    /** Least role of staff that may ask; undefined: the route itself says who may. */
+    readonly role?: StaffRole;
   }
 }
 
@@ -31,6 +37,7 @@ export interface EllisServerModules
     NumberModules,
     DocumentModules,
     RangeModules,
+    SubscriberModules,
     TurnModules {
   readonly counters: EllisCounters;
   /** Of the portal, by name. */
@@ -66,6 +73,7 @@ export function ellisServer(options: EllisServerOptions, modules: EllisServerMod
   const hooks = admission.hooks("normal");
   admission.guard(app.server);
   app.addHook("onRequest", hooks.onRequest);
+  admitStaff(app, modules);
   app.addHook("preHandler", hooks.preHandler);
   app.addHook("onSend", hooks.onSend);
   app.addHook("onResponse", async (request, reply) =>
@@ -90,6 +98,8 @@ export function ellisServer(options: EllisServerOptions, modules: EllisServerMod
   documentRoutes(app, modules);
   rangeRoutes(app, modules);
   turnRoutes(app, modules);
+  staffSessionRoutes(app);
+  subscriberRoutes(app, modules);
   pageRoutes(app, modules.pages);
   let port = 0;
   return {

@@ -58,6 +58,15 @@ export async function fakeHomestead(t: TestContext) {
     };
     const problem = (status: number, detail: string): void =>
       reply(status, { type: "about:blank", title: "Refused", status, detail });
+    if (request.method === "GET" && /^\/subscribers\?/.test(request.url ?? "")) {
+      const query = new URL(request.url ?? "", "http://homestead").searchParams;
+      const [after, limit] = [query.get("after") ?? "", Number(query.get("limit"))];
+      const all = [...subscribers.values()]
+        .filter(({ impi }) => impi > after && impi.includes(query.get("search") ?? ""))
+        .sort((one, other) => (one.impi < other.impi ? -1 : 1));
+      const page = all.slice(0, limit);
+      return reply(200, { subscribers: page, ...(all.length > limit ? { next: page.at(-1)?.impi } : {}) });
+    }
     const [, name] = /^\/subscribers(?:\/([^/?]+))?$/.exec(request.url ?? "") ?? [];
     const impi = decodeURIComponent(name ?? "");
     const given = (body === "" ? {} : JSON.parse(body)) as {
