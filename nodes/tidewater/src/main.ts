@@ -29,7 +29,7 @@ export async function main(args: readonly string[]): Promise<number> {
   program.addCommand(configCommand(exit)).addCommand(completionCommand(program));
   program.addCommand(doctorCommand(exit));
   for (const command of backupCommands(VERSION, exit)) program.addCommand(command);
-  for (const command of scaleCommands()) program.addCommand(command);
+  for (const command of scaleCommands(exit)) program.addCommand(command);
   for (const command of operateCommands(exit)) program.addCommand(command);
   settle(program);
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {

@@ -1,9 +1,12 @@
+import { styleText } from "node:util";
+import { printable } from "@ims/doctor";
 import type { Command } from "commander";
 import { z } from "zod";
+import { type Look, type WatchGiven, watch, withWatch } from "../terminal/watch.ts";
 import { askJson } from "./ask-node.ts";
 import { type AskedNode, type NodesGiven, nodesCommand, runningNodes } from "./running-nodes.ts";
 
-interface Given extends NodesGiven {
+interface Given extends NodesGiven, WatchGiven {
   readonly cleared?: boolean;
   readonly resend?: boolean;
 }
@@ -31,11 +34,19 @@ type Listed = { readonly node: AskedNode } & (
   | { readonly problem: string }
 );
 
+const COLOURS = new Map<string, "red" | "yellow" | "cyan">([
+  ["CRITICAL", "red"],
+  ["MAJOR", "red"],
+  ["MINOR", "yellow"],
+  ["WARNING", "cyan"],
+]);
 const ORDER = ["CRITICAL", "MAJOR", "MINOR", "WARNING", "INDETERMINATE", "CLEARED"];
 
 /** `tidewater alarms`: exit code 0 when all nodes answer and nothing is wrong with any, else 1. */
 export function alarmsCommand(exit: (code: number) => void): Command {
-  return nodesCommand("alarms", "list what is wrong with the running nodes; exit code 1 when anything is")
+  return withWatch(
+    nodesCommand("alarms", "list what is wrong with the running nodes; exit code 1 when anything is"),
+  )
     .option("--cleared", "list the last that are over, too")
     .option(
       "--resend",
@@ -51,20 +62,35 @@ async function alarms(given: Given): Promise<number> {
       const told = await askJson(node, "/alarms/resend", { method: "POST" });
       if (told.kind === "none") process.stderr.write(`tidewater: ${told.problem}\n`);
     }
-  const listed = await Promise.all(nodes.map((node) => listOf(node)));
-  const well = listed.every((one) => "active" in one && one.active.length === 0);
-  if (given.json === true) {
-    const shown = listed.map(({ node: { token: _, ...node }, ...rest }) => ({ ...node, ...rest }));
-    console.log(JSON.stringify({ well, nodes: shown }, undefined, 2));
-  } else {
-    for (const one of listed) if ("problem" in one) process.stderr.write(`tidewater: ${one.problem}\n`);
-    console.log(textOf(listed, given.cleared === true));
+  if (given.watch === true) {
+    const { every, json = false } = given;
+    // Nodes come and go meanwhile.
+    const look = (signal: AbortSignal): Promise<Look> => lookAt(runningNodes(given), given, signal);
+    return watch(look, { every, json, title: "tidewater alarms" });
   }
-  return well ? 0 : 1;
+  const { lines, json, problems, exitCode } = await lookAt(nodes, given);
+  if (given.json === true) for (const value of json) console.log(JSON.stringify(value, undefined, 2));
+  else {
+    for (const problem of problems) process.stderr.write(`tidewater: ${problem}\n`);
+    console.log(lines.join("\n"));
+  }
+  return exitCode;
 }
 
-async function listOf(node: AskedNode): Promise<Listed> {
-  const answer = await askJson(node, "/alarms");
+async function lookAt(nodes: readonly AskedNode[], given: Given, signal?: AbortSignal): Promise<Look> {
+  const listed = await Promise.all(nodes.map((node) => listOf(node, signal)));
+  const well = listed.every((one) => "active" in one && one.active.length === 0);
+  const shown = listed.map(({ node: { token: _, ...node }, ...rest }) => ({ ...node, ...rest }));
+  return {
+    lines: textOf(listed, given.cleared === true).split("\n"),
+    json: [{ well, nodes: shown }],
+    problems: listed.flatMap((one) => ("problem" in one ? [one.problem] : [])),
+    exitCode: well ? 0 : 1,
+  };
+}
+
+async function listOf(node: AskedNode, signal?: AbortSignal): Promise<Listed> {
+  const answer = await askJson(node, "/alarms", signal === undefined ? {} : { signal });
   if (answer.kind === "none") return { node, problem: answer.problem };
   const parsed = list.safeParse(answer.json);
   if (parsed.success) return { node, active: parsed.data.active, cleared: parsed.data.cleared };
@@ -94,8 +120,12 @@ function linesOf(alarm: AlarmRecord, { node, url }: AskedNode): string {
   const until = alarmClearedTime === undefined ? "" : ` until ${alarmClearedTime}`;
   const about = objectInstance === "" ? "" : ` ${objectInstance}:`;
   const place = node === new URL(url).host ? node : `${node} ${new URL(url).host}`;
-  const head = `${perceivedSeverity.padEnd(13)} ${alarm.alarmRaisedTime}${until}  ${place}  ${problemId} ${specificProblem}`;
-  const what = `  ${alarm.summary}:${about} ${alarm.additionalText}`;
+  const severity = styleText(
+    COLOURS.get(perceivedSeverity) ?? "reset",
+    printable(perceivedSeverity.padEnd(13)),
+  );
+  const head = `${severity} ${printable(`${alarm.alarmRaisedTime}${until}  ${place}  ${problemId} ${specificProblem}`)}`;
+  const what = printable(`  ${alarm.summary}:${about} ${alarm.additionalText}`);
   if (alarmClearedTime !== undefined) return `${head}\n${what}`;
-  return `${head}\n${what}\n  ${alarm.proposedRepairActions}`;
+  return `${head}\n${what}\n  ${printable(alarm.proposedRepairActions)}`;
 }

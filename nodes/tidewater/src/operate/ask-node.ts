@@ -9,18 +9,25 @@ const WITHIN_MS = 5_000;
 /** Metrics of a large node and a thousand lines of its log are below this. */
 const MAX_ANSWER = 16_000_000;
 
+export interface AskRequest {
+  readonly method?: "PUT" | "POST";
+  readonly body?: string;
+  /** Aborted: the answer is not waited for. */
+  readonly signal?: AbortSignal;
+}
+
 /** One request to the management port of a node. Never rejects. */
 export async function askNode(
   { url, token }: Pick<AskedNode, "url" | "token">,
   path: string,
-  request: { readonly method?: "PUT" | "POST"; readonly body?: string } = {},
+  { signal, ...request }: AskRequest = {},
 ): Promise<Reply> {
   try {
     const response = await fetch(url + path, {
       ...request,
       headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
       redirect: "error",
-      signal: AbortSignal.timeout(WITHIN_MS),
+      signal: AbortSignal.any([AbortSignal.timeout(WITHIN_MS), ...(signal === undefined ? [] : [signal])]),
     });
     return { kind: "answer", status: response.status, text: await textOf(response) };
   } catch (error) {
@@ -44,7 +51,7 @@ async function textOf(response: Response): Promise<string> {
 export async function askJson(
   node: AskedNode,
   path: string,
-  request: Parameters<typeof askNode>[2] = {},
+  request: AskRequest = {},
 ): Promise<
   { readonly kind: "json"; readonly json: unknown } | { readonly kind: "none"; readonly problem: string }
 > {

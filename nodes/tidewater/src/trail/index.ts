@@ -2,7 +2,9 @@ import { readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { gather, ladder, printable, rungsOf, summaryOf, type TrailNode } from "@ims/doctor";
 import { VERSION } from "@ims/runtime";
-import { Command, InvalidArgumentError } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
+import { watch, watchSeconds } from "../terminal/watch.ts";
+import { Following } from "./follow.ts";
 import { pcapng } from "./pcapng.ts";
 import { nodesFor, trailNodesOption } from "./trail-nodes.ts";
 
@@ -15,6 +17,8 @@ interface Given {
   readonly text?: boolean;
   readonly json?: boolean;
   readonly pcapng?: string;
+  readonly follow?: boolean;
+  readonly every: number;
 }
 
 function count(text: string): number {
@@ -47,7 +51,14 @@ export function trailCommand(exit: (code: number) => void): Command {
     .option("--last <number>", "how many registrations and calls", count, 3)
     .option("--text", "with the messages themselves")
     .option("--json", "print JSON")
-    .option("--pcapng <file>", "write the messages to a new capture file instead, for Wireshark")
+    .addOption(
+      new Option(
+        "--pcapng <file>",
+        "write the messages to a new capture file instead, for Wireshark",
+      ).conflicts("follow"),
+    )
+    .option("--follow", "go on as messages flow, until Ctrl-C; with --json a line of JSON for each step")
+    .option("--every <seconds>", "how often the nodes are asked, with --follow", watchSeconds, 1)
     .action(async (key: string, given: Given) => exit(await trail(key, given)));
 }
 
@@ -56,6 +67,13 @@ async function trail(key: string, given: Given): Promise<number> {
   const text = given.text === true || given.pcapng !== undefined;
   const token = tokenFile === undefined ? undefined : readFileSync(tokenFile, "utf8").trim();
   const nodes = await nodesFor(given);
+  if (given.follow === true) {
+    const following = new Following(key, { text });
+    return watch(async (signal) => following.look(await gather(nodes, key, { last, text, token, signal })), {
+      ...{ every: given.every, json: json === true, title: `tidewater trail ${printable(key)}` },
+      rest: () => following.rest(),
+    });
+  }
   const { exchanges, earlier, oldest, problems } = await gather(nodes, key, { last, text, token });
   const since = oldest === undefined ? "" : new Date(oldest).toISOString();
   if (json === true) {

@@ -41,6 +41,8 @@ export type NodeStep = z.output<typeof answer>["steps"][number] & { readonly nod
 export interface Asker {
   /** The management token; needed beyond loopback. */
   readonly token?: string | undefined;
+  /** Aborted: the answer is not waited for. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface Asked {
@@ -81,7 +83,11 @@ export async function askNode(node: TrailNode, asked: Asked, asker: Asker = {}):
   return { steps: [...steps.values()], oldest, truncated };
 }
 
-async function askOnce(node: TrailNode, asked: Asked, { token }: Asker): Promise<z.output<typeof answer>> {
+async function askOnce(
+  node: TrailNode,
+  asked: Asked,
+  { token, signal }: Asker,
+): Promise<z.output<typeof answer>> {
   const query = new URLSearchParams({ limit: String(MOST_STEPS), text: String(asked.text === true) });
   for (const key of asked.keys) query.append("key", key);
   for (const kind of asked.kinds ?? []) query.append("kind", kind);
@@ -90,7 +96,7 @@ async function askOnce(node: TrailNode, asked: Asked, { token }: Asker): Promise
   for (let tries = 1; ; tries++) {
     const response = await fetch(`${node.url}/trail?${query}`, {
       headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
-      signal: AbortSignal.timeout(PATIENCE_MS),
+      signal: AbortSignal.any([AbortSignal.timeout(PATIENCE_MS), ...(signal === undefined ? [] : [signal])]),
       redirect: "error",
     }).catch((cause: unknown) => {
       throw new Error(`${node.name} does not answer at ${node.url}`, { cause });

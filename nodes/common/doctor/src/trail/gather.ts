@@ -33,7 +33,7 @@ const REGISTRATION_ONLY: ReadonlySet<string> = new Set(["UAR", "UAA"]);
 export async function gather(
   nodes: readonly TrailNode[],
   key: string,
-  { last, text, token }: GatherOptions,
+  { last, text, token, signal }: GatherOptions,
 ): Promise<Gathered> {
   const problems = new Set<string>();
   let oldest: number | undefined;
@@ -41,7 +41,7 @@ export async function gather(
     if (asked.keys.length === 0) return [];
     const told = await Promise.all(
       nodes.map((node) =>
-        askNode(node, asked, { token }).catch((error: unknown): Told => {
+        askNode(node, asked, { token, signal }).catch((error: unknown): Told => {
           if (node.optional !== true) problems.add(error instanceof Error ? error.message : String(error));
           return { steps: [], oldest: undefined, truncated: false };
         }),

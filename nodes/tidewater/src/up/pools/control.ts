@@ -102,6 +102,7 @@ export function askControl(
   stateDir: string,
   asked: ControlRequest,
   progress: (line: string) => void,
+  signal?: AbortSignal,
 ): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const socket = connect(controlSocketOf(stateDir), () => socket.write(`${JSON.stringify(asked)}\n`));
@@ -111,6 +112,9 @@ export function askControl(
       ),
     );
     socket.once("close", () => reject(new Error("tidewater up ended before it was done")));
+    const giveUp = (): void => void socket.destroy();
+    signal?.addEventListener("abort", giveUp, { once: true });
+    socket.once("close", () => signal?.removeEventListener("abort", giveUp));
     const lines = createInterface({ input: socket }).on("error", () => undefined);
     lines.on("line", (line) => {
       const parsed = reply.safeParse(jsonOf(line));

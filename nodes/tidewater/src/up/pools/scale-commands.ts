@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import { z } from "zod";
+import { type WatchGiven, watch, withWatch } from "../../terminal/watch.ts";
 import { askControl, type ControlRequest } from "./control.ts";
 import { scaleCountsOf } from "./request.ts";
 
@@ -28,7 +29,7 @@ function poolSizes(text: string): string {
 }
 
 /** `tidewater scale|restart|status`: for a running `up --pools`. */
-export function scaleCommands(): Command[] {
+export function scaleCommands(exit: (code: number) => void): Command[] {
   const command = (name: string, description: string): Command =>
     new Command(name)
       .description(description)
@@ -44,10 +45,28 @@ export function scaleCommands(): Command[] {
     )
       .argument("<names...>", "nodes, pools or stores (sprout-2, sprout, memcached-1), or all for all nodes")
       .action((names: string[], given: Given) => ask({ command: "restart", names }, given)),
-    command("status", "list the processes of a running tidewater up --pools").action((given: Given) =>
-      ask({ command: "status" }, given),
+    withWatch(command("status", "list the processes of a running tidewater up --pools"), 1).action(
+      async (given: Given & WatchGiven) =>
+        given.watch === true ? exit(await watchStatus(given)) : ask({ command: "status" }, given),
     ),
   ];
+}
+
+/** Until Ctrl-C; exit code 0 when all of them ran in the end. */
+function watchStatus({ stateDir, every, json = false }: Given & WatchGiven): Promise<number> {
+  return watch(
+    async (signal) => {
+      const answer = await askControl(resolve(stateDir), { command: "status" }, () => undefined, signal);
+      const { nodes } = report.parse(answer);
+      return {
+        lines: nodes.map(lineOf),
+        json: [{ nodes }],
+        problems: [],
+        exitCode: nodes.every(({ state }) => state === "ready") ? 0 : 1,
+      };
+    },
+    { every, json, title: "tidewater status" },
+  );
 }
 
 async function ask(request: ControlRequest, { stateDir, json }: Given): Promise<void> {
@@ -55,9 +74,9 @@ async function ask(request: ControlRequest, { stateDir, json }: Given): Promise<
     process.stderr.write(`${line}\n`);
   });
   if (json === true) return console.log(JSON.stringify(answer));
-  const { nodes } = report.parse(answer);
-  for (const { name, host, pid, state, restarts } of nodes)
-    console.log(
-      `${name.padEnd(13)} ${host.padEnd(15)} ${state}${pid === 0 ? "" : `, pid ${pid}`}${restarts === 0 ? "" : `, started again ${restarts} times`}`,
-    );
+  for (const node of report.parse(answer).nodes) console.log(lineOf(node));
+}
+
+function lineOf({ name, host, pid, state, restarts }: z.output<typeof report>["nodes"][number]): string {
+  return `${name.padEnd(13)} ${host.padEnd(15)} ${state}${pid === 0 ? "" : `, pid ${pid}`}${restarts === 0 ? "" : `, started again ${restarts} times`}`;
 }
