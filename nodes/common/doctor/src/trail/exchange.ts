@@ -1,6 +1,7 @@
 import type { NodeStep } from "./ask-node.ts";
+import { inOrder } from "./order.ts";
 
-/** One registration or call, with all that belongs to it at all nodes, in order of time. */
+/** One registration or call, with all that belongs to it at all nodes, as it happened. */
 export interface Exchange {
   readonly callIds: readonly string[];
   readonly icids: readonly string[];
@@ -39,13 +40,11 @@ export function endOf({ steps }: Exchange): number {
 }
 
 export function exchangeOf(steps: readonly NodeStep[]): Exchange {
-  const inOrder = [...steps].sort(
-    (a, b) => a.time - b.time || (a.node === b.node ? a.sequence - b.sequence : 0),
-  );
+  const ordered = inOrder(steps);
   return {
-    callIds: [...new Set(inOrder.flatMap(({ callId }) => callId ?? []))],
-    icids: [...new Set(inOrder.flatMap(({ icid }) => icid ?? []))],
-    steps: inOrder,
+    callIds: [...new Set(ordered.flatMap(({ callId }) => callId ?? []))],
+    icids: [...new Set(ordered.flatMap(({ icid }) => icid ?? []))],
+    steps: ordered,
   };
 }
 

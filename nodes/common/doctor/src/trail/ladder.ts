@@ -1,5 +1,6 @@
 import type { NodeStep } from "./ask-node.ts";
 import { type Exchange, startOf, summaryOf } from "./exchange.ts";
+import { arrivalsOf } from "./order.ts";
 
 /** A message between two, or something that happened at one. */
 export type Rung =
@@ -18,7 +19,7 @@ const ORDER = ["bono", "sprout", "homestead", "ralf"];
 const COLUMN = 24;
 const TIME = 13;
 
-/** What left one node and came to another is one rung. */
+/** What left one node and came to another is one rung, in its sender's place. */
 export function rungsOf({ steps }: Exchange): Rung[] {
   const arrivals = arrivalsOf(steps);
   const arrived = new Set(arrivals.values());
@@ -33,28 +34,7 @@ export function rungsOf({ steps }: Exchange): Rung[] {
     } else if (!arrived.has(step))
       rungs.push({ kind: "message", time, from: ends.remote, to: node, step, took: undefined });
   }
-  return rungs.sort((a, b) => a.time - b.time);
-}
-
-/** What came to a node, by what left another one. What was sent several times came from the last of them before it. */
-function arrivalsOf(steps: readonly NodeStep[]): Map<NodeStep, NodeStep> {
-  const keyOf = ({ kind, message = "" }: NodeStep): string => `${kind} ${message}`;
-  const sent = new Map<string, NodeStep[]>();
-  for (const step of steps)
-    if (step.direction === "out" && step.message !== undefined)
-      sent.set(keyOf(step), [...(sent.get(keyOf(step)) ?? []), step]);
-  const arrivals = new Map<NodeStep, NodeStep>();
-  for (const step of steps) {
-    if (step.direction !== "in" || step.message === undefined) continue;
-    const candidates = (sent.get(keyOf(step)) ?? []).filter(
-      (one) => one.node !== step.node && !arrivals.has(one),
-    );
-    const before = candidates.filter(({ time }) => time <= step.time);
-    // Clocks of machines differ.
-    const from = before.at(-1) ?? candidates[0];
-    if (from !== undefined) arrivals.set(from, step);
-  }
-  return arrivals;
+  return rungs;
 }
 
 export interface LadderOptions {

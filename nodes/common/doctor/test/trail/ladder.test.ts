@@ -110,7 +110,7 @@ test("a message sent again is a rung of its own; what only one node has goes to 
 
 test("calls whose charging identity is the same are one, registrations that are far apart are several", () => {
   const steps = [
-    sip("bono", "in", 0, "INVITE sip:bob@example.com", { callId: "a", icid: "i" }),
+    sip("bono", "in", 0, "INVITE sip:bob@example.com", { callId: "a", icid: "i", message: "ue" }),
     sip("sprout", "out", 10, "INVITE sip:bob@example.com", { callId: "b", icid: "i" }),
     sip("bono", "in", 60_000, "BYE sip:bob@example.com", { callId: "a" }),
     sip("bono", "in", 100, "REGISTER sip:example.com", { callId: "r" }),

@@ -11,6 +11,7 @@ import type {
   TrailReader,
   TrailStep,
 } from "./trail-step.ts";
+import { wallOrigin } from "./wall-origin.ts";
 
 export interface TrailOptions {
   /** Of all steps together. */
@@ -87,7 +88,7 @@ export class Trail {
     this.#ring = new TrailRing({ bytes, records: steps });
     this.#longest = Math.min(LONGEST_STEP, bytes);
     this.#clock = clock;
-    this.#origin = origin ?? systemOrigin;
+    this.#origin = origin ?? systemOrigin();
     this.#notes = this.addReader("note", noteReader);
   }
 
@@ -275,8 +276,6 @@ function timeOf(origin: number, at: number): number {
   return Math.round((origin + at) * 1000) / 1000;
 }
 
-/** The time of the process's start, unless the clock was set since then. */
-function systemOrigin(): number {
-  const now = Date.now() - performance.now();
-  return Math.abs(now - performance.timeOrigin) < 2 ? performance.timeOrigin : now;
+function systemOrigin(): () => number {
+  return wallOrigin({ now: Date.now, monotonic: () => performance.now() }, performance.timeOrigin);
 }
