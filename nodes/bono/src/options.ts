@@ -1,4 +1,4 @@
-import { coreTlsOptions, LOG_LEVELS, nameServiceOptions } from "@ims/runtime";
+import { coreTlsOptions, nameServiceOptions } from "@ims/runtime";
 import { z } from "zod";
 import { emergencyNumberOf } from "./pcscf/emergency-numbers.ts";
 import { sessionTimerOptions } from "./pcscf/session-timer-options.ts";
@@ -225,10 +225,5 @@ export const bonoOptions = z.object({
     .describe("methods that are charged, separated by commas"),
   managementAddress: z.string().min(1).default("127.0.0.1").describe("address of the management port"),
   managementPort: port("HTTP port for metrics and health", 9101),
-  logLevel: z
-    .enum(LOG_LEVELS)
-    .default("info")
-    .describe("least severe log level written")
-    .meta({ reload: "hot" }),
 });
 export type BonoOptions = z.output<typeof bonoOptions>;

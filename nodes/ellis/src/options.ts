@@ -1,4 +1,4 @@
-import { httpAdmissionOptions, LOG_LEVELS } from "@ims/runtime";
+import { httpAdmissionOptions } from "@ims/runtime";
 import { cassandraOptions } from "@ims/store";
 import { z } from "zod";
 
@@ -95,10 +95,5 @@ export const ellisOptions = z.object({
   ...httpAdmissionOptions("the HTTP and HTTPS ports together"),
   managementAddress: z.string().default("127.0.0.1").describe("address of the management port"),
   managementPort: port("HTTP port for metrics and health", 9105),
-  logLevel: z
-    .enum(LOG_LEVELS)
-    .default("info")
-    .describe("least severe log level written")
-    .meta({ reload: "hot" }),
 });
 export type EllisOptions = z.output<typeof ellisOptions>;

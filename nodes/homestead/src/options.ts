@@ -1,4 +1,4 @@
-import { CORE_TLS_MODES, httpAdmissionOptions, LOG_LEVELS } from "@ims/runtime";
+import { CORE_TLS_MODES, httpAdmissionOptions } from "@ims/runtime";
 import { cassandraOptions } from "@ims/store";
 import { z } from "zod";
 
@@ -83,10 +83,5 @@ export const homesteadOptions = z.object({
   ...httpAdmissionOptions("the provisioning API"),
   managementAddress: z.string().default("127.0.0.1").describe("address of the management port"),
   managementPort: port("HTTP port for metrics and health", 9103),
-  logLevel: z
-    .enum(LOG_LEVELS)
-    .default("info")
-    .describe("least severe log level written")
-    .meta({ reload: "hot" }),
 });
 export type HomesteadOptions = z.output<typeof homesteadOptions>;

@@ -1,4 +1,3 @@
-import { LOG_LEVELS } from "@ims/runtime";
 import { cassandraOptions } from "@ims/store";
 import { z } from "zod";
 
@@ -78,10 +77,5 @@ export const ralfOptions = z.object({
   ),
   managementAddress: z.string().default("127.0.0.1").describe("address of the management port"),
   managementPort: port("HTTP port for metrics and health", 9106),
-  logLevel: z
-    .enum(LOG_LEVELS)
-    .default("info")
-    .describe("least severe log level written")
-    .meta({ reload: "hot" }),
 });
 export type RalfOptions = z.output<typeof ralfOptions>;

@@ -1,4 +1,4 @@
-import { coreTlsOptions, LOG_LEVELS, nameServiceOptions } from "@ims/runtime";
+import { coreTlsOptions, nameServiceOptions } from "@ims/runtime";
 import { cassandraOptions } from "@ims/store";
 import { z } from "zod";
 import { analyticsOptions } from "./analytics/analytics-options.ts";
@@ -258,10 +258,5 @@ export const sproutOptions = z.object({
     .describe("methods that are charged, separated by commas"),
   managementAddress: z.string().default("127.0.0.1").describe("address of the management port"),
   managementPort: port("HTTP port for metrics and health", 9102),
-  logLevel: z
-    .enum(LOG_LEVELS)
-    .default("info")
-    .describe("least severe log level written")
-    .meta({ reload: "hot" }),
 });
 export type SproutOptions = z.output<typeof sproutOptions>;

@@ -33,7 +33,7 @@ export async function startRalf(
   const stateDir = options.stateDir ?? folder(t);
   const register = metricsRegister();
   const health = createHealth();
-  const parsed = ralfOptions.parse({ port: 0, stateDir, logLevel: "silent", cdfTimeoutMs: 300, ...options });
+  const parsed = ralfOptions.parse({ port: 0, stateDir, cdfTimeoutMs: 300, ...options });
   const service: Service = await createRalf(parsed, {
     log: memoryLogger("silent"),
     register,

@@ -1,7 +1,6 @@
 import { HostedServer, hostedServerReports } from "@ims/application-server";
 import {
   coreTlsOptions,
-  LOG_LEVELS,
   nameService,
   nameServiceOptions,
   openCoreTls,
@@ -62,11 +61,6 @@ export const mmtelNodeOptions = z.object({
     .describe("new requests a second that are taken whatever the delay is"),
   managementAddress: z.string().default("127.0.0.1").describe("address of the management port"),
   managementPort: z.int().min(0).max(65535).default(9107).describe("HTTP port for metrics and health"),
-  logLevel: z
-    .enum(LOG_LEVELS)
-    .default("info")
-    .describe("least severe log level written")
-    .meta({ reload: "hot" }),
 });
 export type MmtelNodeOptions = z.output<typeof mmtelNodeOptions>;
 
