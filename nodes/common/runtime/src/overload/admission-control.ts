@@ -47,8 +47,8 @@ const PRIVILEGED_PATIENCE = 4;
  */
 export class AdmissionControl {
   #options: AdmissionControlOptions;
-  #normal: Patience;
-  #privileged: Patience;
+  readonly #normal = new Patience();
+  readonly #privileged = new Patience();
   #limiting = false;
   #rate = Number.POSITIVE_INFINITY;
   #tokens = 0;
@@ -73,8 +73,6 @@ export class AdmissionControl {
 
   constructor(options: AdmissionControlOptions) {
     this.#options = options;
-    this.#normal = new Patience(options.targetMs);
-    this.#privileged = new Patience(options.targetMs * PRIVILEGED_PATIENCE);
   }
 
   /** False: everything is to be taken without asking. */
@@ -90,8 +88,6 @@ export class AdmissionControl {
   /** From the next measurement on. */
   retarget(to: Partial<Pick<AdmissionControlOptions, "targetMs" | "floor">>): void {
     this.#options = { ...this.#options, ...to };
-    this.#normal = new Patience(this.#options.targetMs);
-    this.#privileged = new Patience(this.#options.targetMs * PRIVILEGED_PATIENCE);
   }
 
   /** The rate, where it is less than what comes; undefined while all of that is taken. */
@@ -124,8 +120,11 @@ export class AdmissionControl {
   }
 
   #takesTimely(kind: AdmissionClass, waitedMs: number): boolean {
-    const patience = kind === "privileged" ? this.#privileged : this.#normal;
-    const taken = patience.takes(waitedMs);
+    const { targetMs } = this.#options;
+    const taken =
+      kind === "privileged"
+        ? this.#privileged.takes(waitedMs, targetMs * PRIVILEGED_PATIENCE)
+        : this.#normal.takes(waitedMs, targetMs);
     if (taken) this.#timely++;
     else this.#tooLate = true;
     return taken;

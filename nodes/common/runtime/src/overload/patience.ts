@@ -4,16 +4,11 @@
  * which what is taken is what can be done; all or nothing at one threshold would swing, because a call's further messages come later.
  */
 export class Patience {
-  readonly #patienceMs: number;
   /** What the shares have added up to since one was taken last. */
   #due = 0;
 
-  constructor(patienceMs: number) {
-    this.#patienceMs = patienceMs;
-  }
-
-  takes(waitedMs: number): boolean {
-    const due = this.#due + 1 - Math.max(0, waitedMs) / this.#patienceMs;
+  takes(waitedMs: number, patienceMs: number): boolean {
+    const due = this.#due + 1 - Math.max(0, waitedMs) / patienceMs;
     const taken = due >= 1;
     this.#due = taken ? due - 1 : Math.max(0, due);
     return taken;
