@@ -1,5 +1,5 @@
-import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { criteriaFile } from "../support/application-server.ts";
 import { type RunningSipp, startSipp } from "../support/sipp.ts";
 
 /** The application server of a lane, a SIPp process of its own. */
@@ -27,18 +27,10 @@ export function startServer(lane: number): RunningSipp {
  */
 export function chainArguments(lane: number, folder: string): string[] {
   const { host, port } = serverOf(lane);
-  const trigger = (spt: string): string =>
-    `<TriggerPoint><ConditionTypeCNF>1</ConditionTypeCNF>${spt}</TriggerPoint><ApplicationServer><ServerName>sip:${host}:${port};transport=udp</ServerName><DefaultHandling>1</DefaultHandling></ApplicationServer>`;
-  const spt = (group: number, content: string): string =>
-    `<SPT><ConditionNegated>0</ConditionNegated><Group>${group}</Group>${content}</SPT>`;
-  const criteria = [
-    trigger(spt(0, "<Method>REGISTER</Method>")),
-    trigger(spt(0, "<Method>INVITE</Method>") + spt(1, "<SessionCase>0</SessionCase>")),
-  ].map(
-    (content, priority) =>
-      `<InitialFilterCriteria><Priority>${priority}</Priority>${content}</InitialFilterCriteria>`,
-  );
-  const file = join(folder, "chain.xml");
-  writeFileSync(file, `<IFCs>${criteria.join("")}</IFCs>`);
+  const server = { uri: `sip:${host}:${port};transport=udp`, terminate: true };
+  const file = criteriaFile(folder, "chain", [
+    { ...server, method: "REGISTER" },
+    { ...server, sessionCase: 0 },
+  ]);
   return ["--set", `sprout.fallback-ifc-file=${file}`];
 }

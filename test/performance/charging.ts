@@ -6,7 +6,7 @@ import { Cdf } from "../support/cdf.ts";
 import { launchCore } from "../support/core-under-test.ts";
 import { serviceRoutes, startCallees, startCalls, startRegistrations } from "./load.ts";
 import { cpuSeconds } from "./proc.ts";
-import { domain, partsOf, provision, type SystemUnderTest } from "./system.ts";
+import { domain, provision, systemOf } from "./system.ts";
 import { usersOf } from "./users.ts";
 
 const usage = `npm run test:charging -- [options]    calls while the CDF is away for a while: every record once, none lost
@@ -69,16 +69,7 @@ process.exit(failed ? 1 : 0);
 async function run(): Promise<boolean> {
   const [callers, callees] = [usersOf("a", pairs), usersOf("b", pairs)];
   await provision(core, [...callers, ...callees]);
-  const system: SystemUnderTest = {
-    name: "ours",
-    lane: 0,
-    target: `${core.sip.host}:${core.sip.udpPort}`,
-    parts: partsOf(core),
-    hss: ["homestead"],
-    version: "",
-    beside: [],
-    stop: async () => undefined,
-  };
+  const system = systemOf(core);
   const registered = await startRegistrations({ system, users: callers, role: "caller", rate: 100 }).done;
   await startRegistrations({ system, users: callees, role: "callee", rate: 100 }).done;
   say(`${pairs} pairs registered`);

@@ -9,7 +9,7 @@ import { readTopic } from "../support/kafka-topic.ts";
 import type { SippResult } from "../support/sipp.ts";
 import { serviceRoutes, startCallees, startCalls, startRegistrations } from "./load.ts";
 import { percentile } from "./round.ts";
-import { domain, partsOf, provision, type SystemUnderTest } from "./system.ts";
+import { domain, provision, systemOf } from "./system.ts";
 import { usersOf } from "./users.ts";
 
 const usage = `npm run test:kafka -- [options]    analytics events of real calls to a real Kafka that is killed in the middle: none lost, none twice, calls unaffected
@@ -108,16 +108,7 @@ async function calls(
   try {
     const [callers, callees] = [usersOf("a", pairs), usersOf("b", pairs)];
     await provision(core, [...callers, ...callees]);
-    const system: SystemUnderTest = {
-      name: "ours",
-      lane: 0,
-      target: `${core.sip.host}:${core.sip.udpPort}`,
-      parts: partsOf(core),
-      hss: ["homestead"],
-      version: "",
-      beside: [],
-      stop: async () => undefined,
-    };
+    const system = systemOf(core);
     const registered = await startRegistrations({ system, users: callers, role: "caller", rate: 100 }).done;
     await startRegistrations({ system, users: callees, role: "callee", rate: 100 }).done;
     const answering = startCallees(callees, (WARM_UP_S + count / rate) * 1000 + 120_000);

@@ -69,19 +69,31 @@ export async function startOurs(
     await end();
     throw cause;
   }
-  const running = core;
+  const system = systemOf(core, { lane, name: chain ? "chain" : checkout === undefined ? "ours" : "before" });
   return {
-    name: chain ? "chain" : checkout === undefined ? "ours" : "before",
-    lane,
-    target: `${running.sip.host}:${running.sip.udpPort}`,
-    parts: partsOf(running),
-    hss: ["homestead"],
-    version: `Node ${process.version}`,
+    ...system,
     beside,
     stop: async () => {
-      await running.stop();
+      await system.stop();
       await end();
     },
+  };
+}
+
+/** A core that runs, as what load is put on. */
+export function systemOf(
+  core: CoreUnderTest,
+  { name = "ours", lane = 0 }: { readonly name?: SystemName; readonly lane?: number } = {},
+): SystemUnderTest {
+  return {
+    name,
+    lane,
+    target: `${core.sip.host}:${core.sip.udpPort}`,
+    parts: partsOf(core),
+    hss: ["homestead"],
+    version: `Node ${process.version}`,
+    beside: [],
+    stop: () => core.stop(),
   };
 }
 

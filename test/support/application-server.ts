@@ -59,21 +59,23 @@ export async function startApplicationServer(
   return { uri: `sip:${host}:${port};transport=udp`, port, logs: () => sipp.logs(), finish };
 }
 
-/** A file of filter criteria for calls: servers in order. Returns its path. */
+/** A file of filter criteria: servers in order, for INVITE where no other method is named. Returns its path. */
 export function criteriaFile(
   directory: string,
   name: string,
   servers: readonly {
     readonly uri: string;
-    readonly sessionCase: 0 | 1 | 2 | 3 | 4;
+    readonly method?: string;
+    /** Default: any. */
+    readonly sessionCase?: 0 | 1 | 2 | 3 | 4;
     readonly terminate?: boolean;
   }[],
 ): string {
   const spt = (group: number, content: string): string =>
     `<SPT><ConditionNegated>0</ConditionNegated><Group>${group}</Group>${content}</SPT>`;
   const list = servers.map(
-    ({ uri, sessionCase, terminate = false }, index) =>
-      `<InitialFilterCriteria><Priority>${index}</Priority><TriggerPoint><ConditionTypeCNF>1</ConditionTypeCNF>${spt(0, "<Method>INVITE</Method>")}${spt(1, `<SessionCase>${sessionCase}</SessionCase>`)}</TriggerPoint><ApplicationServer><ServerName>${uri}</ServerName><DefaultHandling>${terminate ? 1 : 0}</DefaultHandling></ApplicationServer></InitialFilterCriteria>`,
+    ({ uri, method = "INVITE", sessionCase, terminate = false }, index) =>
+      `<InitialFilterCriteria><Priority>${index}</Priority><TriggerPoint><ConditionTypeCNF>1</ConditionTypeCNF>${spt(0, `<Method>${method}</Method>`)}${sessionCase === undefined ? "" : spt(1, `<SessionCase>${sessionCase}</SessionCase>`)}</TriggerPoint><ApplicationServer><ServerName>${uri}</ServerName><DefaultHandling>${terminate ? 1 : 0}</DefaultHandling></ApplicationServer></InitialFilterCriteria>`,
   );
   const path = join(directory, `${name}.xml`);
   writeFileSync(path, `<IFCs>${list.join("")}</IFCs>`);
