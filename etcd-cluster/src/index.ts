@@ -37,6 +37,7 @@ export {
   type Rules,
 } from "./cluster-manager/synchronization.fsm.ts";
 export { configAdmin } from "./config-admin.ts";
+export type { ConfigChange } from "./config-manager/config-change.ts";
 export {
   type ConfigCheck,
   type ConfigProblem,
@@ -49,7 +50,6 @@ export {
 export type { ConfigDocument } from "./config-manager/config-document.ts";
 export {
   type ApplyResult,
-  type ConfigChange,
   ConfigManager,
   type ConfigManagerOptions,
   type ConfigResult,

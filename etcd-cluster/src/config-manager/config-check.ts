@@ -22,7 +22,6 @@ export type ConfigCheck =
       readonly settings: ReadonlyMap<string, string>;
       /** Pools that read each key. */
       readonly readers: ReadonlyMap<string, readonly string[]>;
-      readonly secret: ReadonlySet<string>;
     }
   | { readonly kind: "invalid"; readonly problems: readonly ConfigProblem[] };
 
@@ -51,17 +50,15 @@ export function checkConfig(text: string, nodes: readonly ConfigReader[]): Confi
     return { kind: "invalid", problems: [{ line: read.line, key: "", problem: read.problem }] };
   const { settings } = read;
   const readers = new Map<string, string[]>();
-  const secret = new Set<string>();
   const problems = new Map<string, string>();
   for (const { pool, schema } of nodes) {
     const check = checkSettings(schema, settings);
     for (const key of check.known) readers.set(key, [...(readers.get(key) ?? []), pool]);
-    for (const key of check.secret) secret.add(key);
     for (const { key, problem } of check.problems)
       if (!problems.has(key)) problems.set(key, `${pool} would refuse it: ${problem}`);
   }
   for (const key of settings.keys()) if (!readers.has(key)) problems.set(key, unknown(key, nodes));
-  if (problems.size === 0) return { kind: "valid", settings, readers, secret };
+  if (problems.size === 0) return { kind: "valid", settings, readers };
   const lines = text.split(/\r?\n/);
   const lineOf = (key: string): number =>
     1 + lines.findIndex((line) => line.trim().split("=")[0]?.trim() === key);

@@ -2,16 +2,10 @@ import type { Clock } from "@ims/runtime";
 import { parseJson } from "../cluster-manager/cluster-view.ts";
 import type { EtcdClient } from "../etcd/client.ts";
 import type { Unavailable } from "../etcd/errors.ts";
-import {
-  type ConfigProblem,
-  type ConfigReader,
-  checkConfig,
-  type KeyReaders,
-  keyReaders,
-  secretsOf,
-} from "./config-check.ts";
+import { type ChangeOutcome, type ConfigChange, changesBetween } from "./config-change.ts";
+import { type ConfigReader, checkConfig, type KeyReaders, keyReaders } from "./config-check.ts";
 import { type ConfigDocument, configDocumentSchema, configKeys, documentOf } from "./config-document.ts";
-import { diffSettings, readSettings, type SettingChange, writeSettings } from "./settings.ts";
+import { type SettingChange, writeSettings } from "./settings.ts";
 
 export interface ConfigManagerOptions {
   readonly client: EtcdClient;
@@ -23,15 +17,6 @@ export interface ConfigManagerOptions {
   readonly keep?: number;
 }
 
-export interface ConfigChange {
-  /** Text of a shared_config, the whole of it. */
-  readonly text: string;
-  readonly author: string;
-  readonly comment?: string;
-  /** Number of the state that the author has seen; another one in force refuses the change. 0: none was there. */
-  readonly on?: number;
-}
-
 /** Damaged, or of a later release. */
 type Unreadable = { readonly kind: "unreadable"; readonly key: string };
 export type ConfigResult =
@@ -40,17 +25,7 @@ export type ConfigResult =
   | Unreadable
   | Unavailable;
 export type ApplyResult =
-  | {
-      readonly kind: "applied";
-      readonly document: ConfigDocument;
-      readonly changes: readonly SettingChange[];
-    }
-  | { readonly kind: "unchanged"; readonly document: ConfigDocument }
-  | { readonly kind: "invalid"; readonly problems: readonly ConfigProblem[] }
-  /** Somebody else changed it: to this number. */
-  | { readonly kind: "contention"; readonly number: number }
-  /** No such state is kept. */
-  | { readonly kind: "none" }
+  | ChangeOutcome
   | Unreadable
   /** No quorum: refused. With `maybeDone` look with `show`. */
   | Unavailable;
@@ -94,7 +69,7 @@ export class ConfigManager {
     if (check.kind === "invalid") return check;
     const now = await this.show();
     if (now.kind === "unavailable" || now.kind === "unreadable") return now;
-    const changes = diffSettings(settingsOf(now), check.settings, this.#secrets(now, check.secret));
+    const changes = changesBetween(textOf(now), text, this.#options.nodes);
     if (changes.length === 0 && now.kind === "config") return { kind: "unchanged", document: now.document };
     return { kind: "changes", changes };
   }
@@ -110,8 +85,7 @@ export class ConfigManager {
     if (now.kind === "unreadable") return now;
     const last = now.kind === "config" ? now.document.number : 0;
     if (on !== undefined && on !== last) return { kind: "contention", number: last };
-    const before = settingsOf(now);
-    const changes = diffSettings(before, check.settings, this.#secrets(now, check.secret));
+    const changes = changesBetween(textOf(now), text, nodes);
     if (changes.length === 0 && now.kind === "config") return { kind: "unchanged", document: now.document };
     const document = documentOf(
       { number: last + 1, at: clock.now(), author, comment, text: writeSettings(check.settings) },
@@ -151,13 +125,6 @@ export class ConfigManager {
     const found = await this.#options.client.range({ key });
     return found.kind === "unavailable" ? found : read(key, found.entries[0]?.value);
   }
-
-  #secrets(now: ConfigResult, secret: ReadonlySet<string>): ReadonlySet<string> {
-    return new Set([
-      ...secret,
-      ...(now.kind === "config" ? secretsOf(now.document.text, this.#options.nodes) : []),
-    ]);
-  }
 }
 
 function read(key: string, value: string | undefined): Exclude<ConfigResult, Unavailable> {
@@ -166,8 +133,6 @@ function read(key: string, value: string | undefined): Exclude<ConfigResult, Una
   return document === undefined ? { kind: "unreadable", key } : { kind: "config", document };
 }
 
-function settingsOf(now: ConfigResult): ReadonlyMap<string, string> {
-  if (now.kind !== "config") return new Map();
-  const result = readSettings(now.document.text);
-  return result.kind === "settings" ? result.settings : new Map();
+function textOf(now: ConfigResult): string {
+  return now.kind === "config" ? now.document.text : "";
 }

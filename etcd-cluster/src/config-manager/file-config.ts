@@ -2,18 +2,11 @@ import { mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { type Clock, replaceFile } from "@ims/runtime";
 import { parseJson } from "../cluster-manager/cluster-view.ts";
-import {
-  type ConfigProblem,
-  type ConfigReader,
-  checkConfig,
-  type KeyReaders,
-  keyReaders,
-  secretsOf,
-} from "./config-check.ts";
+import { type ChangeOutcome, type ConfigChange, changesBetween } from "./config-change.ts";
+import { type ConfigReader, checkConfig, type KeyReaders, keyReaders } from "./config-check.ts";
 import { type ConfigDocument, configDocumentSchema, documentOf } from "./config-document.ts";
-import type { ConfigChange } from "./config-manager.ts";
 import { fileLock } from "./file-lock.ts";
-import { diffSettings, readSettings, type SettingChange } from "./settings.ts";
+import type { SettingChange } from "./settings.ts";
 
 export interface FileConfigOptions {
   readonly path: string;
@@ -31,21 +24,11 @@ export interface FileState {
 }
 
 export type FileApplyResult =
-  | {
-      readonly kind: "applied";
-      readonly document: ConfigDocument;
-      readonly changes: readonly SettingChange[];
-    }
-  | { readonly kind: "unchanged"; readonly document: ConfigDocument }
-  | { readonly kind: "invalid"; readonly problems: readonly ConfigProblem[] }
-  /** Somebody else changed it: to this number. */
-  | { readonly kind: "contention"; readonly number: number }
+  | ChangeOutcome
   /** Somebody else is changing it at this moment. */
   | { readonly kind: "busy"; readonly pid: number }
   /** etcd-cluster writes this file: changed here it would be overwritten. */
-  | { readonly kind: "foreign" }
-  /** No such state is kept. */
-  | { readonly kind: "none" };
+  | { readonly kind: "foreign" };
 
 const HEADER = /^# configuration ([0-9]{1,9})\n# Written by (etcd-cluster|tidewater config)[^\n]*\n/;
 const MODE = 0o640;
@@ -109,7 +92,7 @@ export class FileConfig {
     const check = checkConfig(text, this.#options.nodes);
     if (check.kind === "invalid") return check;
     const now = await this.show();
-    const changes = this.#changes(now?.document.text ?? "", text);
+    const changes = changesBetween(now?.document.text ?? "", text, this.#options.nodes);
     if (changes.length === 0 && now !== undefined) return { kind: "unchanged", document: now.document };
     return { kind: "changes", changes };
   }
@@ -147,14 +130,14 @@ export class FileConfig {
   }
 
   async #write({ text, author, comment = "" }: ConfigChange, on: number): Promise<FileApplyResult> {
-    const { clock, keep = 100 } = this.#options;
+    const { clock, nodes, keep = 100 } = this.#options;
     if (await this.isForeign()) return { kind: "foreign" };
     const now = await this.show();
     const last = now?.document.number ?? 0;
     if (last !== on) return { kind: "contention", number: last };
     const before = now?.document.text ?? "";
     if (now !== undefined && before === text) return { kind: "unchanged", document: now.document };
-    const changes = this.#changes(before, text);
+    const changes = changesBetween(before, text, nodes);
     const document = documentOf(
       { number: last + 1, at: clock.now(), author, comment, text },
       { readers: this.#readers, changed: changes.map(({ key }) => key) },
@@ -168,16 +151,6 @@ export class FileConfig {
     await replaceFile(this.#path, head + text, owner === undefined ? MODE : owner.mode & 0o777, owner);
     await this.#forget(document.number - keep);
     return { kind: "applied", document, changes };
-  }
-
-  #changes(before: string, after: string): SettingChange[] {
-    const [was, now] = [readSettings(before), readSettings(after)];
-    const { nodes } = this.#options;
-    return diffSettings(
-      was.kind === "settings" ? was.settings : new Map(),
-      now.kind === "settings" ? now.settings : new Map(),
-      new Set([...secretsOf(before, nodes), ...secretsOf(after, nodes)]),
-    );
   }
 
   async #read(): Promise<
