@@ -5,16 +5,16 @@ import { describe, test } from "node:test";
 import { bonoOptions } from "@ims/bono";
 import { ConfigManager, ConfigWriter, changeQueue, queueKey } from "@ims/etcd-cluster";
 import { homesteadOptions } from "@ims/homestead";
-import { systemClock } from "@ims/runtime";
+import { systemClock, withServiceOptions } from "@ims/runtime";
 import { memoryLogger } from "@ims/runtime/testing";
 import { sproutOptions } from "@ims/sprout";
 import { clientOf, cluster, folder, pause, read, skip, until } from "./support.ts";
 
 const clock = systemClock();
 const nodes = [
-  { pool: "bono", schema: bonoOptions },
-  { pool: "sprout", schema: sproutOptions },
-  { pool: "homestead", schema: homesteadOptions },
+  { pool: "bono", schema: withServiceOptions(bonoOptions) },
+  { pool: "sprout", schema: withServiceOptions(sproutOptions) },
+  { pool: "homestead", schema: withServiceOptions(homesteadOptions) },
 ];
 
 describe("shared configuration on three real etcds", { skip }, () => {
