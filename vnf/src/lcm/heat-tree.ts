@@ -77,16 +77,20 @@ export function failuresIn(resources: readonly StackResource[]): string[] {
   return all.length > 10 ? [...all.slice(0, 10), `and ${all.length - 10} more`] : all;
 }
 
+export interface PoolCount {
+  readonly pool: string;
+  readonly ready: number;
+  readonly of: number;
+}
+
 /** "bono 3 of 7, sprout 7 of 7": members that are complete, of those there should be. */
-export function countsOf(
+export function poolCounts(
   members: readonly HeatMember[],
   pools: readonly { readonly pool: string; readonly size: number }[],
-): string {
-  return pools
-    .map(({ pool, size }) => {
-      const own = members.filter((one) => one.pool === pool);
-      const ready = own.filter(({ status }) => status === "COMPLETE").length;
-      return `${pool} ${ready} of ${Math.max(size, own.length)}`;
-    })
-    .join(", ");
+): readonly PoolCount[] {
+  return pools.map(({ pool, size }) => {
+    const own = members.filter((one) => one.pool === pool);
+    const ready = own.filter(({ status }) => status === "COMPLETE").length;
+    return { pool, ready, of: Math.max(size, own.length) };
+  });
 }

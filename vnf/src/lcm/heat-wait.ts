@@ -8,7 +8,7 @@ import {
   type StackResource,
   statusOf,
 } from "../openstack/heat.ts";
-import { countsOf, failuresIn, membersIn } from "./heat-tree.ts";
+import { failuresIn, membersIn, type PoolCount, poolCounts } from "./heat-tree.ts";
 import type { Run } from "./outcome.ts";
 
 export interface WaitRequest {
@@ -50,15 +50,12 @@ export async function waitForStack(heat: Heat, request: WaitRequest, run: Run): 
     if (statusOf(status) !== "IN_PROGRESS" && !old) return { kind: "ended", stack };
     const resources = await progressOf(heat, ref, run);
     if (resources !== undefined) {
-      const line = countsOf(
-        membersIn(
-          resources,
-          ref.id,
-          pools.map(({ pool }) => pool),
-        ),
-        pools,
-      );
+      const names = pools.map(({ pool }) => pool);
+      const counts = poolCounts(membersIn(resources, ref.id, names), pools);
+      const line = counts.map(({ pool, ready, of }) => `${pool} ${ready} of ${of}`).join(", ");
       const action = actionOf(status).toLowerCase();
+      if (action !== "delete" && counts.length > 0)
+        run.amount?.("members ready", sumOf(counts, "ready"), sumOf(counts, "of"));
       const doing = line === "" ? action : `${action}: ${line}`;
       if (doing !== told) run.progress(doing);
       told = doing;
@@ -73,6 +70,10 @@ export async function waitForStack(heat: Heat, request: WaitRequest, run: Run): 
     // A Heat that is slow to say is asked less often.
     await run.pace.sleep(Math.min(POLL_MAX_MS, Math.max(POLL_MS, 2 * (run.pace.now() - looked))), run.signal);
   }
+}
+
+function sumOf(counts: readonly PoolCount[], of: "ready" | "of"): number {
+  return counts.reduce((sum, one) => sum + one[of], 0);
 }
 
 /** How far it is; a Heat that is too busy to say is not disturbed any more, and what it does is not given up. */

@@ -121,7 +121,8 @@ function counted(file: string, size: number, run: Run): Transform {
     transform(chunk: Buffer, _encoding, next) {
       sent += chunk.length;
       const percent = Math.floor((100 * sent) / size);
-      if (percent >= told + 10) {
+      if (run.amount !== undefined) run.amount("uploaded, bytes", sent, size);
+      else if (percent >= told + 10) {
         told = percent - (percent % 10);
         run.progress(`${told} % of ${size} bytes`);
       }

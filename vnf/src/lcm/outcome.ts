@@ -25,6 +25,8 @@ export type Progress = (line: string) => void;
 export interface Run {
   readonly pace: Pace;
   readonly progress: Progress;
+  /** How much of something is done: for a bar that is written over. Without it, lines of progress say that too. */
+  readonly amount?: (what: string, done: number, total: number) => void;
   /** Longest the operation may wait for the cloud, all its steps together. */
   readonly timeoutMs: number;
   /** Aborted: nothing new is begun; what the cloud has begun goes on. */

@@ -27,6 +27,19 @@ test("an image is uploaded with its progress, and not a second time", async (t) 
   assert.equal(cloud.images.filter(({ name }) => name === "ims").length, 1);
 });
 
+test("for a bar the amount is told with each piece, and no lines beside it", async (t) => {
+  const { glance, run, lines } = await startLab(t);
+  const told: number[] = [];
+  const amount = (what: string, done: number, total: number): void => {
+    assert.deepEqual([what, total], ["uploaded, bytes", 300_004]);
+    told.push(done);
+  };
+  assert.equal((await uploadImage(glance, imageFile(t, QCOW2), { ...run, amount })).kind, "done");
+  assert.ok(told.length > 1, "several pieces");
+  assert.equal(told.at(-1), 300_004);
+  assert.ok(!lines.some((line) => line.includes("%")));
+});
+
 test("an upload that breaks off leaves no record behind; one that another run left is replaced", async (t) => {
   const { glance, run, cloud } = await startLab(t);
   const upload = imageFile(t, QCOW2);

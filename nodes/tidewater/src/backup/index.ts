@@ -3,13 +3,13 @@ import { systemClock } from "@ims/runtime";
 import { type CassandraSession, openCassandra } from "@ims/store";
 import { Command, InvalidArgumentError } from "commander";
 import { openStoreTls, type StoreTlsGiven, withStoreTls } from "../store-tls.ts";
+import { progressOn } from "../terminal/progress.ts";
 import { ArchiveReader } from "./archive/archive-reader.ts";
 import { type KeySource, keySourceOf } from "./archive/key.ts";
 import { verifyArchive } from "./archive/verify.ts";
 import { Ask } from "./cassandra/ask.ts";
 import { storeFault } from "./errors.ts";
 import { contentsOf, listBackups } from "./list.ts";
-import { terminalProgress } from "./progress.ts";
 import { restoreBackup } from "./restore.ts";
 import { takeBackup } from "./take.ts";
 
@@ -108,7 +108,7 @@ async function take(file: string, program: string, given: Stores): Promise<void>
     );
   const session = cassandra === undefined ? undefined : await connect(given, cassandra, false);
   try {
-    const progress = terminalProgress(process.stderr);
+    const progress = progressOn(process.stderr);
     const taken = await takeBackup(
       {
         ...{ to: resolve(file), program, key, stateDir },
@@ -143,9 +143,9 @@ async function list(folder: string, json: boolean): Promise<number> {
 async function verify(file: string, given: KeyFiles & { readonly json?: boolean }): Promise<void> {
   const source = keySourceOf(given);
   const reader = await ArchiveReader.open(file);
-  const progress = terminalProgress(process.stderr);
+  const progress = progressOn(process.stderr);
   try {
-    await reader.checkDigest((bytes) => progress.say("checked, bytes", bytes));
+    await reader.checkDigest((bytes) => progress.say("checked, bytes", bytes, reader.bytes));
     if (source !== undefined) await verifyArchive(reader, await reader.unlock(source), progress);
     progress.end();
     const { bytes, manifest, id } = reader;
@@ -170,7 +170,12 @@ async function bringBack(file: string, given: RestoreStores): Promise<void> {
   const reader = await ArchiveReader.open(file);
   let session: CassandraSession | undefined;
   try {
-    await reader.checkDigest();
+    const progress = progressOn(process.stderr);
+    try {
+      await reader.checkDigest((bytes) => progress.say("checked, bytes", bytes, reader.bytes));
+    } finally {
+      progress.end();
+    }
     const key = await reader.unlock(source);
     const connected = async (nodes: string): Promise<Ask> => {
       session = await connect(given, nodes, true);
@@ -182,7 +187,7 @@ async function bringBack(file: string, given: RestoreStores): Promise<void> {
         cassandra: cassandra === undefined ? undefined : () => connected(cassandra),
         subscriberKeyFile: typeof subscriberKeyFile === "string" ? subscriberKeyFile : undefined,
       },
-      terminalProgress(process.stderr),
+      progress,
     );
     const { rows, expired, files, putAside, resumedAfter } = restored;
     const said = [

@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import type { Progress } from "../terminal/progress.ts";
 import type { ArchiveReader } from "./archive/archive-reader.ts";
 import { privateFile } from "./archive/key.ts";
 import { verifyArchive } from "./archive/verify.ts";
@@ -7,7 +8,6 @@ import { KeyspaceRestore } from "./cassandra/restore-tables.ts";
 import { fileFault, storeFault } from "./errors.ts";
 import { FileRestore, singleFile, stateDirectory } from "./files/restore-files.ts";
 import { POOL_KEY } from "./files/state-files.ts";
-import type { Progress } from "./progress.ts";
 
 export interface RestoreRequest {
   readonly reader: ArchiveReader;
@@ -74,6 +74,7 @@ async function load(
 ): Promise<Pick<Restored, "rows" | "expired" | "resumedAfter">> {
   const loader = keyspace?.loader();
   const done = keyspace?.done ?? 0;
+  const total = reader.manifest.cassandra?.tables.reduce((sum, table) => sum + table.rows, 0) ?? 0;
   let rows = 0;
   let expired = 0;
   let index = 0;
@@ -85,7 +86,7 @@ async function load(
     const loaded = await loader.load(head.table, payload, head.again);
     rows += loaded.written;
     expired += loaded.expired;
-    progress.say(`${head.table}, rows of all tables`, rows);
+    progress.say("restored, rows", rows + expired, total);
     await keyspace?.reached(index);
   }
   return { rows, expired, resumedAfter: done };

@@ -1,5 +1,6 @@
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
+import type { Progress } from "../terminal/progress.ts";
 import { ArchiveWriter } from "./archive/archive-writer.ts";
 import type { Manifest } from "./archive/format.ts";
 import { type KeySource, newArchiveKey, privateFile } from "./archive/key.ts";
@@ -9,7 +10,6 @@ import { opensPool } from "./cassandra/pool-key.ts";
 import { fileFault } from "./errors.ts";
 import { archiveKey, archiveStateDir } from "./files/archive-files.ts";
 import { POOL_KEY } from "./files/state-files.ts";
-import type { Progress } from "./progress.ts";
 
 export interface BackupRequest {
   /** A file that is not there yet, or a folder, where it gets a name by its time. */

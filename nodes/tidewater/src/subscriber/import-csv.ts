@@ -1,7 +1,8 @@
-import { createReadStream } from "node:fs";
+import { createReadStream, statSync } from "node:fs";
 import type { ProvisioningClient } from "@ims/api";
 import { CsvError, parse } from "csv-parse";
 import { reasonOf } from "../explain.ts";
+import { progressOn } from "../terminal/progress.ts";
 
 export interface ImportOptions {
   readonly dryRun: boolean;
@@ -28,9 +29,23 @@ export async function importCsv(
   client: ProvisioningClient,
   options: ImportOptions,
 ): Promise<number> {
-  const judged = await pass(file, client, { ...options, dryRun: true });
-  const write = !options.dryRun && (judged.errors.length === 0 || options.partial);
-  const written = write ? await pass(file, client, { ...options, dryRun: false }) : undefined;
+  const progress = progressOn(process.stderr);
+  let judged: Passed;
+  let written: Passed | undefined;
+  try {
+    const size = statSync(file, { throwIfNoEntry: false })?.size;
+    judged = await pass(file, client, { ...options, dryRun: true }, (_rows, bytes) =>
+      progress.say("checked, bytes", bytes, size),
+    );
+    if (!options.dryRun && (judged.errors.length === 0 || options.partial)) {
+      const { rows } = judged;
+      written = await pass(file, client, { ...options, dryRun: false }, (row) =>
+        progress.say("written, rows", row, rows),
+      );
+    }
+  } finally {
+    progress.end();
+  }
   const errors = [...judged.errors];
   for (const error of written?.errors ?? [])
     if (!errors.some((known) => known.row === error.row)) errors.push(error);
@@ -48,11 +63,18 @@ export async function importCsv(
   return errors.length === 0 ? 0 : 1;
 }
 
+interface Passed {
+  readonly rows: number;
+  readonly applied: number;
+  readonly errors: readonly RowError[];
+}
+
 async function pass(
   file: string,
   client: ProvisioningClient,
   options: ImportOptions,
-): Promise<{ rows: number; applied: number; errors: RowError[] }> {
+  told: (rows: number, bytes: number) => void,
+): Promise<Passed> {
   const input = createReadStream(file);
   let named = false;
   const columns = (header: string[]): string[] => {
@@ -80,8 +102,7 @@ async function pass(
       errors.push({ row: wrong?.row ?? 0, impi: wrong?.fields["impi"] ?? "", error });
     }
     batch = [];
-    if (process.stderr.isTTY)
-      process.stderr.write(`\r${options.dryRun ? "checked" : "written"}: ${count} rows`);
+    told(count, input.bytesRead);
   };
   try {
     for await (const fields of rows as AsyncIterable<Record<string, string>>) {
@@ -100,7 +121,6 @@ async function pass(
     throw new Error(`${file}: ${error.message}${outcome}`, { cause: error });
   }
   if (batch.length > 0) await flush();
-  if (process.stderr.isTTY) process.stderr.write("\n");
   return { rows: count, applied, errors };
 }
 

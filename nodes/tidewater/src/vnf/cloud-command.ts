@@ -23,6 +23,8 @@ import {
   Vnfm,
 } from "@ims/vnf";
 import { Command, InvalidArgumentError, Option } from "commander";
+import { progressOn } from "../terminal/progress.ts";
+import { drawsOn } from "../terminal/screen.ts";
 
 /** Options of every command that talks to a cloud. */
 export interface CloudGiven {
@@ -127,9 +129,10 @@ export async function withCloud(
   process.once("SIGINT", interrupt);
   process.once("SIGTERM", interrupt);
   const begun = Date.now();
+  const shown = progressOn(process.stderr);
   const progress = (line: string): void => {
     const seconds = Math.round((Date.now() - begun) / 1_000);
-    process.stderr.write(`${String(seconds).padStart(5)} s  ${line}\n`);
+    shown.line(`${String(seconds).padStart(5)} s  ${line}`);
   };
   let session: OpenStackSession | undefined;
   try {
@@ -143,7 +146,10 @@ export async function withCloud(
       neutron: new Neutron(session),
       glance: new Glance(session),
     };
-    const run: Run = { pace: realPace, progress, timeoutMs: given.timeout * 60_000, signal: stop.signal };
+    const run: Run = {
+      ...{ pace: realPace, progress, timeoutMs: given.timeout * 60_000, signal: stop.signal },
+      ...(drawsOn(process.stderr) ? { amount: shown.say } : {}),
+    };
     const byHeat = new HeatDriver(modules);
     const vnfm = new Vnfm(session);
     const driver: VnfDriver =
@@ -155,8 +161,10 @@ export async function withCloud(
           });
     const ours = Object.values(facts?.descriptors ?? {});
     const result = await work({ ...modules, driver, byHeat, vnfm, session, ours, model: model.model, run });
+    shown.end();
     return typeof result === "number" ? result : tellOutcome(result, given);
   } catch (error) {
+    shown.end();
     const interrupted = stop.signal.aborted;
     if (!interrupted && !(error instanceof OpenStackError)) throw error;
     const reason = interrupted || !(error instanceof OpenStackError) ? "interrupted" : error.message;

@@ -1,7 +1,7 @@
 import { createHash, type Hash } from "node:crypto";
+import type { Progress } from "../../terminal/progress.ts";
 import { damaged } from "../errors.ts";
 import { POOL_KEY } from "../files/state-files.ts";
-import type { Progress } from "../progress.ts";
 import type { ArchiveReader } from "./archive-reader.ts";
 import type { SchemaVersion, TableDefinition } from "./format.ts";
 

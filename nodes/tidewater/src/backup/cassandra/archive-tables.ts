@@ -1,7 +1,7 @@
+import type { Progress } from "../../terminal/progress.ts";
 import type { ArchiveWriter } from "../archive/archive-writer.ts";
 import { CHUNK_BYTES, type Manifest, type TableDefinition } from "../archive/format.ts";
 import { storeFault } from "../errors.ts";
-import type { Progress } from "../progress.ts";
 import type { Ask } from "./ask.ts";
 import { describeTables, newestOf, schemaVersions } from "./describe-tables.ts";
 import { readTable } from "./read-table.ts";

@@ -4,11 +4,11 @@ import { mkdtemp, open, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { reasonOf } from "../../explain.ts";
+import type { Progress } from "../../terminal/progress.ts";
 import type { ArchiveWriter } from "../archive/archive-writer.ts";
 import { CHUNK_BYTES, type Manifest } from "../archive/format.ts";
 import { privateFile } from "../archive/key.ts";
 import { fileFault } from "../errors.ts";
-import type { Progress } from "../progress.ts";
 import { DATABASES, KEYS } from "./state-files.ts";
 
 type ArchivedFile = Manifest["files"][number];
@@ -107,6 +107,7 @@ async function archiveFile(
   const file = await open(path, "r");
   let bytes = 0;
   try {
+    const { size } = await file.stat();
     for (;;) {
       const { bytesRead } = await file.read(buffer, 0, CHUNK_BYTES);
       if (bytesRead === 0) break;
@@ -114,7 +115,7 @@ async function archiveFile(
       hash.update(piece);
       bytes += bytesRead;
       await writer.add({ kind: "bytes" }, piece);
-      progress.say(`${name}, bytes`, bytes);
+      progress.say(`${name}, bytes`, bytes, size);
     }
   } finally {
     await file.close();
