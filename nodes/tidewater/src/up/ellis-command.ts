@@ -14,20 +14,17 @@ export function ellisCommand(told: {
   /** Undefined: there are no telephony services. */
   readonly homer: string | undefined;
   readonly turn: TurnOfLab | undefined;
-  /** Where bono takes SIP over WebSocket; undefined: no browser could go there. */
-  readonly phoneServer: string | undefined;
 }): NodeCommand {
-  const { host, common, stateDir, domain, homestead, homer, turn, phoneServer } = told;
+  const { host, common, stateDir, domain, homestead, homer, turn } = told;
   const services =
     homer === undefined ? [] : ["--homer", homer, "--application-server", `sip:mmtel.${domain}`];
   const relays =
     turn === undefined ? [] : ["--turn-secret-file", turn.secretFile, "--turn-uris", turn.uris.join(",")];
-  const phone = phoneServer === undefined ? [] : ["--phone-servers", phoneServer];
   return {
     name: "ellis",
     args: [
       ...["--host", host, ...common, "--state-dir", stateDir],
-      ...["--homestead", homestead, "--numbers", NUMBERS, ...services, ...relays, ...phone],
+      ...["--homestead", homestead, "--numbers", NUMBERS, ...services, ...relays],
     ],
   };
 }

@@ -51,22 +51,12 @@ ${
 }${
   options.ellis === true
     ? `Accounts, numbers: http://${near}:${ports.get("ellis.http")}   (sign-up code in ${stateDir}/ellis-signup-code, operators' key in ${stateDir}/ellis-api-key)
-${
-  any
-    ? ""
-    : `Phone in a browser: http://${near}:${ports.get("ellis.http")}/phone
 `
-}`
     : ""
 }${
   options.turn === undefined
     ? ""
     : `TURN:              ${options.turn.uris.join(" ")}   (credentials: GET http://${near}:${ports.get("ellis.http")}/turn-credentials)
-`
-}${
-  options.mediaGateway === undefined
-    ? ""
-    : `Media gateway:     rtpengine at ${options.mediaGateway.address} (${options.mediaGateway.engage}), between browsers and other phones
 `
 }${
   options.callLists === true

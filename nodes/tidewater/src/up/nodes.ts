@@ -2,7 +2,6 @@ import { randomBytes } from "node:crypto";
 import { isIP } from "node:net";
 import { join } from "node:path";
 import { ellisCommand } from "./ellis-command.ts";
-import type { MediaGatewayOfLab } from "./media-gateway/rtpengine.ts";
 import type { PoolKeys } from "./pools/keys.ts";
 import type { TurnOfLab } from "./turn/coturn.ts";
 
@@ -27,8 +26,6 @@ export interface UpOptions {
   readonly ellis?: boolean;
   /** The TURN server that runs beside it. */
   readonly turn?: TurnOfLab | undefined;
-  /** The media gateway that runs beside it. */
-  readonly mediaGateway?: MediaGatewayOfLab | undefined;
   /** Path of a file of peers: bono is an IBCF too, and sprout sends to it what leaves the network. */
   readonly ibcf?: string;
   /** File of the PSAPs: an E-CSCF in sprout, emergency requests by bono. */
@@ -61,9 +58,6 @@ export const EMERGENCY_NUMBERS = "112,911";
 /** Where homer serves the core, and asks homestead. */
 const HOMER_PORT = 7888;
 const PROVISIONING_PORT = 8889;
-/** Where bono takes SIP over WebSocket. */
-const WS_PORT = 5062;
-const WSS_PORT = 5063;
 
 /** In the state directory: the routes of the BGCF when `--ibcf` makes them. */
 export const IBCF_ROUTES = "bgcf-ibcf.json";
@@ -138,7 +132,6 @@ export function nodeCommands(options: UpOptions): NodeCommand[] {
           ellisCommand({
             ...{ host, common, stateDir, domain, homestead: `http://${uriHost}:${provisioning}` },
             turn: options.turn,
-            phoneServer: phoneServerOf(options),
             homer:
               options.mmtel === true
                 ? `http://${uriHost}:${portOf("homer", "core-port", HOMER_PORT, options.set)}`
@@ -172,12 +165,6 @@ export function nodeCommands(options: UpOptions): NodeCommand[] {
               ...["--emergency-numbers", EMERGENCY_NUMBERS],
             ]),
         ...toRalf,
-        ...(options.mediaGateway === undefined
-          ? []
-          : [
-              ...["--media-gateway", options.mediaGateway.engage],
-              ...["--media-gateway-addresses", options.mediaGateway.address],
-            ]),
       ],
       // A bono that is started again must know the flow tokens of the one before (RFC 5626 §5).
       env: { TIDEWATER_BONO_FLOW_TOKEN_KEY: keys?.flowTokenKey ?? randomBytes(32).toString("hex") },
@@ -199,14 +186,6 @@ export function ibcfRoutes({ host, set }: Pick<UpOptions, "host" | "set">): stri
   const inside = uriHostOf(isLoopback(host) ? host : "127.0.0.1");
   const ibcf = `sip:ibcf@${inside}:${portOf("bono", "core-port", 5058, set)};transport=tcp`;
   return `${JSON.stringify({ routes: [{ domain: "*", route: [ibcf] }] }, undefined, 2)}\n`;
-}
-
-/** SIP over WebSocket of bono, secure when it has a certificate; undefined when it is on any address. */
-function phoneServerOf({ host, set }: UpOptions): string | undefined {
-  if (host === "0.0.0.0" || host === "::") return undefined;
-  const isSecure = set.some(({ node, option }) => node === "bono" && /^tls-cert/.test(option));
-  const port = isSecure ? portOf("bono", "wss-port", WSS_PORT, set) : portOf("bono", "ws-port", WS_PORT, set);
-  return `${isSecure ? "wss" : "ws"}://${uriHostOf(host)}:${port}`;
 }
 
 /** The port of a node: as `--set` says, else the usual one. */
