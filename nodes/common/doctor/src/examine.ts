@@ -22,6 +22,8 @@ export interface ExamineOptions {
   readonly last: number;
   /** Management token of the nodes; needed beyond loopback. */
   readonly token?: string | undefined;
+  /** How long a node may take for one answer, ms; default: 5 s, in its trail 10 s. */
+  readonly patienceMs?: number | undefined;
   /** Default: where homestead says that it is. */
   readonly provisioning?: { readonly url?: string | undefined; readonly token?: string | undefined };
 }
@@ -73,12 +75,12 @@ const MOST_SUBJECTS = 2;
 export async function examine(
   nodes: readonly TrailNode[],
   key: string,
-  { last, token, provisioning = {} }: ExamineOptions,
+  { last, token, patienceMs, provisioning = {} }: ExamineOptions,
 ): Promise<Examination> {
   // 1. What happened, and what the nodes say of themselves.
   const [gathered, core] = await Promise.all([
-    gather(nodes, key, { last, text: true, token }),
-    coreFacts(nodes, token),
+    gather(nodes, key, { last, text: true, token, patienceMs }),
+    coreFacts(nodes, token, patienceMs),
   ]);
   const { exchanges, earlier, oldest, pushed } = gathered;
   const problems = [...gathered.problems];

@@ -1,3 +1,4 @@
+export { pcapng } from "./capture/pcapng.ts";
 export { CaseFile, type CaseKind } from "./case/case-file.ts";
 export type { AkaFits, CaseFacts } from "./case/finding.ts";
 export { catalogue, type DiagnosisId, definitionOf } from "./catalogue/catalogue.ts";
@@ -7,8 +8,24 @@ export { KeyError, keyOf } from "./core/key.ts";
 export { type Diagnosis, diagnose, type EvidenceStep } from "./diagnose.ts";
 export { type Examination, type Examined, type ExamineOptions, examine, type Subject } from "./examine.ts";
 export { diagnoseSubscriber, type SubscriberState } from "./subject/subscriber-state.ts";
-export { type Asked, type Asker, askNode, type NodeStep, type Told } from "./trail/ask-node.ts";
+export {
+  type Asked,
+  type Asker,
+  askNode,
+  type NodeStep,
+  type Told,
+  trailAnswerSchema,
+} from "./trail/ask-node.ts";
 export { type Exchange, endOf, exchangeOf, exchangesOf, startOf, summaryOf } from "./trail/exchange.ts";
+export { exchangesAmong } from "./trail/exchanges-among.ts";
 export { type Gathered, type GatherOptions, gather } from "./trail/gather.ts";
-export { type LadderOptions, ladder, printable, type Rung, rungsOf } from "./trail/ladder.ts";
+export {
+  type LadderOptions,
+  labelOf,
+  ladder,
+  participantsOf,
+  printable,
+  type Rung,
+  rungsOf,
+} from "./trail/ladder.ts";
 export type { TrailNode } from "./trail/trail-node.ts";

@@ -27,7 +27,7 @@ import type { ServiceOptions } from "./service-options.ts";
 import { describeFailure } from "./start-failure.ts";
 import { exportsOf } from "./trail/exports.ts";
 import { Trail } from "./trail/trail.ts";
-import { trailRoute } from "./trail/trail-route.ts";
+import { recentRoute, trailRoute } from "./trail/trail-route.ts";
 import { VERSION } from "./version.ts";
 
 /** A node whose options have been read. */
@@ -99,6 +99,7 @@ export function hostNode(
     ...logRoutes(level, recent),
     aboutRoute({ node: name, version: VERSION, options: () => live.shown }, health),
     trailRoute(name, trail),
+    recentRoute(name, trail),
   ];
   const management = managementServer({ address, port, token: token.token }, { register, health, routes });
   const readAgain = (): void => {

@@ -142,6 +142,8 @@ export {
 } from "./tls/core-tls-options.ts";
 export { coreTlsServer, type ServerTls } from "./tls/core-tls-server.ts";
 export { CredentialError, type CredentialFault, type Credentials } from "./tls/credentials.ts";
+export { TrailKey } from "./trail/identity-key.ts";
+export { mergedExchange, type RecentAnswer, type RecentExchange } from "./trail/recent.ts";
 export { addressBytes, type SocketEnd, socketEndOf } from "./trail/socket-end.ts";
 export {
   type ExportedStep,
@@ -152,11 +154,12 @@ export {
   type TrailQuery,
 } from "./trail/trail.ts";
 export type { Note, NoteFields } from "./trail/trail-note.ts";
-export { trailRoute } from "./trail/trail-route.ts";
+export { recentRoute, trailRoute } from "./trail/trail-route.ts";
 export type {
   TrailContent,
   TrailDirection,
   TrailEnds,
+  TrailGlance,
   TrailIdentifiers,
   TrailReader,
   TrailStep,

@@ -1,11 +1,10 @@
 import { readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
-import { gather, ladder, printable, rungsOf, summaryOf, type TrailNode } from "@ims/doctor";
+import { gather, ladder, pcapng, printable, rungsOf, summaryOf, type TrailNode } from "@ims/doctor";
 import { VERSION } from "@ims/runtime";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { watch, watchSeconds } from "../terminal/watch.ts";
 import { Following } from "./follow.ts";
-import { pcapng } from "./pcapng.ts";
 import { nodesFor, trailNodesOption } from "./trail-nodes.ts";
 
 interface Given {

@@ -30,13 +30,17 @@ export interface CoreFacts {
 }
 
 /** Never rejects: who does not answer says nothing; the trail tells that it does not. */
-export async function coreFacts(nodes: readonly TrailNode[], token: string | undefined): Promise<CoreFacts> {
+export async function coreFacts(
+  nodes: readonly TrailNode[],
+  token: string | undefined,
+  patienceMs?: number,
+): Promise<CoreFacts> {
   let homeDomain: string | undefined;
   let provisioningUrl: string | undefined;
   const raised: NodeAlarm[] = [];
   await Promise.all(
     nodes.map(async (node) => {
-      const said = about.safeParse(await askJson(node, "/about", token));
+      const said = about.safeParse(await askJson(node, "/about", token, patienceMs));
       if (said.success) {
         const { options } = said.data;
         const text = (name: string): string => String(options[name]?.value ?? "");
@@ -45,7 +49,7 @@ export async function coreFacts(nodes: readonly TrailNode[], token: string | und
         if (said.data.node === "homestead" && port !== "" && port !== "0")
           provisioningUrl ??= urlOf(text("provisioningHost"), port, node.url);
       }
-      const list = alarms.safeParse(await askJson(node, "/alarms", token));
+      const list = alarms.safeParse(await askJson(node, "/alarms", token, patienceMs));
       if (list.success) raised.push(...list.data.active.map((one) => ({ ...one, node: node.name })));
     }),
   );

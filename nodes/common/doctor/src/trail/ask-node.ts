@@ -1,7 +1,11 @@
 import { z } from "zod";
+import { boundedText } from "./bounded-text.ts";
 import type { TrailNode } from "./trail-node.ts";
 
-const answer = z.object({
+/** What a node answers. */
+export const trailAnswerSchema = z.object({
+  /** Of its clock, ms since the epoch. */
+  now: z.number().optional(),
   oldest: z.number().optional(),
   truncated: z.boolean(),
   steps: z.array(
@@ -35,7 +39,7 @@ const answer = z.object({
 });
 
 /** One step, and whose trail it is in. */
-export type NodeStep = z.output<typeof answer>["steps"][number] & { readonly node: string };
+export type NodeStep = z.output<typeof trailAnswerSchema>["steps"][number] & { readonly node: string };
 
 /** What a node wants to see of who asks it. */
 export interface Asker {
@@ -43,6 +47,8 @@ export interface Asker {
   readonly token?: string | undefined;
   /** Aborted: the answer is not waited for. */
   readonly signal?: AbortSignal | undefined;
+  /** How long one answer may take; default: 10 s. */
+  readonly patienceMs?: number | undefined;
 }
 
 export interface Asked {
@@ -67,6 +73,8 @@ const PATIENCE_MS = 10_000;
 /** Of a node that has other searches under way. */
 const TRIES = 20;
 const PAUSE_MS = 100;
+/** Bytes; a node itself stops at some 4 million characters. */
+const LONGEST_ANSWER = 32_000_000;
 
 /** Asks one node for what it knows. Rejects with one line when it does not answer as a node does. */
 export async function askNode(node: TrailNode, asked: Asked, asker: Asker = {}): Promise<Told> {
@@ -86,8 +94,8 @@ export async function askNode(node: TrailNode, asked: Asked, asker: Asker = {}):
 async function askOnce(
   node: TrailNode,
   asked: Asked,
-  { token, signal }: Asker,
-): Promise<z.output<typeof answer>> {
+  { token, signal, patienceMs = PATIENCE_MS }: Asker,
+): Promise<z.output<typeof trailAnswerSchema>> {
   const query = new URLSearchParams({ limit: String(MOST_STEPS), text: String(asked.text === true) });
   for (const key of asked.keys) query.append("key", key);
   for (const kind of asked.kinds ?? []) query.append("kind", kind);
@@ -96,19 +104,22 @@ async function askOnce(
   for (let tries = 1; ; tries++) {
     const response = await fetch(`${node.url}/trail?${query}`, {
       headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
-      signal: AbortSignal.any([AbortSignal.timeout(PATIENCE_MS), ...(signal === undefined ? [] : [signal])]),
+      signal: AbortSignal.any([AbortSignal.timeout(patienceMs), ...(signal === undefined ? [] : [signal])]),
       redirect: "error",
     }).catch((cause: unknown) => {
       throw new Error(`${node.name} does not answer at ${node.url}`, { cause });
     });
-    const body = await response.text();
+    const body = await boundedText(response, LONGEST_ANSWER).catch((cause: unknown) => {
+      throw new Error(`${node.name} does not answer to the end at ${node.url}`, { cause });
+    });
+    if (body === undefined) throw new Error(`${node.name}: its answer is too long at ${node.url}`);
     if (response.status === 503 && tries < TRIES) {
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
       continue;
     }
     if (response.status !== 200)
       throw new Error(`${node.name}: ${body.split("\n", 1)[0] ?? response.status}`);
-    const parsed = answer.safeParse(jsonOf(body));
+    const parsed = trailAnswerSchema.safeParse(jsonOf(body));
     if (!parsed.success) throw new Error(`${node.name}: what answers at ${node.url} is no node of this core`);
     return parsed.data;
   }

@@ -1,5 +1,6 @@
 import { type Asked, type Asker, askNode, type NodeStep, type Told } from "./ask-node.ts";
 import { type Exchange, endOf, exchangeOf, exchangesOf, startOf } from "./exchange.ts";
+import { belongsNearby, CLOCKS_APART_MS, isRegistration, NEARBY_MS } from "./nearby.ts";
 import type { TrailNode } from "./trail-node.ts";
 
 export interface Gathered {
@@ -20,11 +21,8 @@ export interface GatherOptions extends Asker {
   readonly text: boolean;
 }
 
-/** What a Cx request or a failure of a store may be away from the messages that it belongs to, ms. */
-const NEARBY_MS = 1_000;
 const MOST_ALIASES = 32;
-/** TS 29.228 §6.1.1: asked by I-CSCFs about REGISTERs. */
-const REGISTRATION_ONLY: ReadonlySet<string> = new Set(["UAR", "UAA"]);
+const NOTHING: Told = { steps: [], oldest: undefined, truncated: false };
 
 /**
  * All that the nodes know of a subscriber's last registrations and calls, or of one call. Nodes know parts of it: identities
@@ -33,19 +31,23 @@ const REGISTRATION_ONLY: ReadonlySet<string> = new Set(["UAR", "UAA"]);
 export async function gather(
   nodes: readonly TrailNode[],
   key: string,
-  { last, text, token, signal }: GatherOptions,
+  { last, text, ...asker }: GatherOptions,
 ): Promise<Gathered> {
   const problems = new Set<string>();
+  // Who has not answered one question is not waited for at the next ones.
+  const silent = new Set<TrailNode>();
   let oldest: number | undefined;
   const ask = async (asked: Asked): Promise<NodeStep[]> => {
     if (asked.keys.length === 0) return [];
     const told = await Promise.all(
-      nodes.map((node) =>
-        askNode(node, asked, { token, signal }).catch((error: unknown): Told => {
+      nodes.map((node): Promise<Told> | Told => {
+        if (silent.has(node)) return NOTHING;
+        return askNode(node, asked, asker).catch((error: unknown): Told => {
+          silent.add(node);
           if (node.optional !== true) problems.add(error instanceof Error ? error.message : String(error));
-          return { steps: [], oldest: undefined, truncated: false };
-        }),
-      ),
+          return NOTHING;
+        });
+      }),
     );
     for (const one of told)
       if (one.oldest !== undefined) oldest = Math.min(oldest ?? Number.POSITIVE_INFINITY, one.oldest);
@@ -98,17 +100,10 @@ async function withNeighbours(exchange: Exchange, text: boolean, ask: Ask): Prom
   const identities = [
     ...new Set(exchange.steps.flatMap(({ kind, identities: named = [] }) => (kind === "sip" ? named : []))),
   ];
-  // Clocks of machines differ a little.
-  const since = startOf(exchange) - 5;
+  const since = startOf(exchange) - CLOCKS_APART_MS;
   const until = endOf(exchange) + NEARBY_MS;
   const near = await ask({ keys: identities, kinds: ["cx", "store"], since, until, text });
-  const times = exchange.steps.filter(({ kind }) => kind === "sip").map(({ time }) => time);
-  const registration = isRegistration(exchange);
-  const belongs = near.filter(
-    ({ time, method = "" }) =>
-      (registration || !REGISTRATION_ONLY.has(method)) &&
-      times.some((at) => Math.abs(at - time) <= NEARBY_MS),
-  );
+  const belongs = near.filter(belongsNearby(exchange));
   return exchangeOf(onceEach([...exchange.steps, ...belongs]));
 }
 
@@ -125,10 +120,6 @@ function aliasesOf(steps: readonly NodeStep[], key: string): string[] {
 /** TS 29.228 §6.1.3, §6.2.2. */
 function isPushed({ kind, title }: NodeStep): boolean {
   return kind === "cx" && /^(?:RTR|PPR)\b/.test(title);
-}
-
-function isRegistration({ steps }: Exchange): boolean {
-  return steps.every(({ kind, method }) => kind !== "sip" || method === "REGISTER");
 }
 
 function onceEach(steps: readonly NodeStep[]): NodeStep[] {

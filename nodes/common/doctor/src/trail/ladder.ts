@@ -49,7 +49,7 @@ export function ladder(exchange: Exchange, { text, most = Number.POSITIVE_INFINI
   const rungs = rungsOf(exchange);
   const hidden = Math.max(0, rungs.length - most);
   const cut = Math.ceil((rungs.length - hidden) / 2);
-  const names = participants(rungs);
+  const names = participantsOf(rungs);
   const { method, from, to, outcome } = summaryOf(exchange);
   const start = startOf(exchange);
   const parties = from === to || to === "" ? from : `${from} to ${to}`;
@@ -81,7 +81,7 @@ export function ladder(exchange: Exchange, { text, most = Number.POSITIVE_INFINI
 }
 
 /** Those outside first, then the nodes as messages pass them, those behind last. */
-function participants(rungs: readonly Rung[]): string[] {
+export function participantsOf(rungs: readonly Rung[]): readonly string[] {
   const seen = new Map<string, number>();
   const nodes = new Set(rungs.flatMap((rung) => (rung.kind === "note" ? [rung.at] : [rung.step.node])));
   const note = (name: string, step: NodeStep): void => {
@@ -107,7 +107,8 @@ function participants(rungs: readonly Rung[]): string[] {
     .map(({ name }) => name);
 }
 
-function labelOf({ kind, title, request, method }: NodeStep): string {
+/** In a few words, over its arrow. */
+export function labelOf({ kind, title, request, method }: NodeStep): string {
   if (kind !== "sip") return title;
   return request === true ? (method ?? title) : title.replace(/ \([^)]*\)$/, "");
 }

@@ -28,6 +28,30 @@ export function trailRoute(node: string, trail: Trail | undefined): ManagementRo
   };
 }
 
+const MAX_RECENT = 500;
+
+/** GET /trail/recent: registrations and calls of the newest messages of this node, as JSON. */
+export function recentRoute(node: string, trail: Trail | undefined): ManagementRoute {
+  return {
+    path: "/trail/recent",
+    methods: ["GET"],
+    restricted: true,
+    async answer({ query }) {
+      if (trail === undefined) return refused(404, "the trail is off: --trail-bytes switches it on");
+      const after = Number(query.get("after") ?? "0");
+      const limit = Number(query.get("limit") ?? "200");
+      if (!Number.isSafeInteger(after) || after < 0)
+        return text(400, "after is `next` of the answer before\n");
+      if (!Number.isInteger(limit) || limit < 1 || limit > MAX_RECENT)
+        return text(400, `limit is not 1 to ${MAX_RECENT}\n`);
+      if (trail.searching >= MAX_SEARCHES) return refused(503, "other searches are under way: try again");
+      const answer = await trail.recent({ after, limit });
+      const body = JSON.stringify({ node, pid: process.pid, now: Date.now(), ...answer });
+      return { status: 200, type: "application/json", body };
+    },
+  };
+}
+
 /** What is asked for, or what is wrong with it. */
 function queryOf(parameters: URLSearchParams): TrailQuery | string {
   const known = new Set(["key", "kind", "since", "until", "limit", "text"]);

@@ -46,10 +46,29 @@ export interface TrailStep extends TrailContent {
   readonly ends?: TrailEnds | undefined;
 }
 
+/** What a short look at a message tells: enough for a list of registrations and calls. */
+export interface TrailGlance {
+  readonly callId: string;
+  readonly icid?: string | undefined;
+  readonly request: boolean;
+  /** Of a response: that of its request. */
+  readonly method: string;
+  /** Final ones only. */
+  readonly status?: number;
+  readonly reason?: string;
+  readonly inDialog: boolean;
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+  /** A REGISTER that takes a registration back. */
+  readonly ends?: boolean;
+}
+
 /** Makes out what was recorded, when somebody asks. */
 export interface TrailReader {
   /** `bytes` are good during the call only; undefined: not to be made out. */
   read(bytes: Buffer, direction: TrailDirection): TrailContent | undefined;
   /** The same identifiers as `read` finds, sooner; left out: those of `read`. */
   identifiers?(bytes: Buffer): TrailIdentifiers;
+  /** Undefined: it neither begins nor ends a registration or a call. Must cost little. */
+  glance?(bytes: Buffer): TrailGlance | undefined;
 }

@@ -1,6 +1,7 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
+import { setTimeout as pause } from "node:timers/promises";
 import type { Clock } from "../clock.ts";
 import { TrailKey } from "./identity-key.ts";
+import { type RecentAnswer, RecentExchanges } from "./recent.ts";
 import { type Note, noteReader, noteText } from "./trail-note.ts";
 import { type RingRecord, TrailRing } from "./trail-ring.ts";
 import type {
@@ -66,12 +67,16 @@ export type TrailExporter = (step: ExportedStep) => void;
 const DIRECTIONS: readonly TrailDirection[] = ["", "in", "out"];
 /** Longest that a search holds the event loop, ms. */
 const SLICE_MS = 3;
+/** Between two slices: a search takes a fifth of the event loop's time at most, whoever asks for how much. */
+const PAUSE_MS = 12;
 /** What is longer is cut. */
 const LONGEST_STEP = 65_536;
 /** Of one answer, characters. */
 const LONGEST_ANSWER = 4_000_000;
 /** Whose answers are looked for. */
 const MAX_SESSIONS = 64;
+/** Records that one look at what is new takes in. */
+const MAX_GLANCES = 8_192;
 
 /** The last steps of registrations and calls at this node: messages, requests to other nodes, decisions. Recording is one copy. */
 export class Trail {
@@ -164,6 +169,47 @@ export class Trail {
     }
   }
 
+  /**
+   * The registrations and calls of the newest messages: those since the record `after`, as far as one look reaches. `limit`: the latest that
+   * many. Never holds the event loop for long.
+   */
+  async recent({ after, limit }: { readonly after: number; readonly limit: number }): Promise<RecentAnswer> {
+    this.#searching++;
+    try {
+      return await this.#recent(after, limit);
+    } finally {
+      this.#searching--;
+    }
+  }
+
+  async #recent(after: number, limit: number): Promise<RecentAnswer> {
+    const ring = this.#ring;
+    const origin = this.#origin();
+    const found = new RecentExchanges();
+    const { next } = ring;
+    // A process that was started again counts from 0.
+    const wanted = after > next ? 0 : after;
+    const last = Math.max(wanted, next - MAX_GLANCES);
+    let since: number | undefined;
+    let began = performance.now();
+    let sequence = next - 1;
+    for (; sequence >= Math.max(last, ring.first); sequence--) {
+      if (performance.now() - began > SLICE_MS) {
+        await pause(PAUSE_MS);
+        began = performance.now();
+      }
+      const record = ring.record(sequence);
+      // New ones have taken its place meanwhile.
+      if (record === undefined) break;
+      since = timeOf(origin, record.at);
+      const reader = this.#readers[record.kind >> 2]?.reader;
+      const glance = reader?.glance?.(ring.bytes.subarray(record.start, record.end));
+      if (glance !== undefined) found.add(glance, since);
+    }
+    const truncated = sequence >= wanted || wanted < ring.first || found.size > limit;
+    return { exchanges: found.list(limit), next, truncated, since };
+  }
+
   async #find(query: TrailQuery): Promise<TrailAnswer> {
     const oldestRecord = this.#ring.record(this.#ring.first);
     const origin = this.#origin();
@@ -199,11 +245,13 @@ export class Trail {
     // Newest first, so that a limit leaves out the oldest.
     for (let sequence = ring.next - 1; sequence >= ring.first; sequence--) {
       if (performance.now() - began > SLICE_MS) {
-        await nextTurn();
+        await pause(PAUSE_MS);
         began = performance.now();
       }
       const record = found.has(sequence) ? undefined : ring.record(sequence);
-      if (record === undefined || record.at < after || record.at > before) continue;
+      if (record === undefined || record.at > before) continue;
+      // They are in order of time.
+      if (record.at < after) break;
       const step = this.#stepOf(record, keys, origin, text);
       if (step === undefined || (kinds !== undefined && !kinds.includes(step.kind))) continue;
       size += sizeOf(step);

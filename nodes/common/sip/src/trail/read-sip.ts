@@ -1,4 +1,4 @@
-import type { TrailContent, TrailIdentifiers, TrailReader } from "@ims/runtime";
+import type { TrailContent, TrailGlance, TrailIdentifiers, TrailReader } from "@ims/runtime";
 import type { SipMessage } from "../message/message.ts";
 import { parseNameAddr } from "../message/name-addr.ts";
 import { parseMessage } from "../message/parser.ts";
@@ -32,7 +32,46 @@ export const sipReader: TrailReader = {
     const icid = vector === undefined ? undefined : icidIn(vector);
     return { ...(callId === undefined ? {} : { callId }), ...(icid === undefined ? {} : { icid }) };
   },
+  glance,
 };
+
+const BEGINNINGS: ReadonlySet<number> = new Set(Buffer.from("IRBS"));
+const START_LINE = /^(?:(INVITE|REGISTER|BYE) |SIP\/2\.0 ([2-6][0-9]{2})(?: ([^\r\n]{0,200}))?)/;
+const CSEQ_METHOD = /\r\ncseq[ \t]*:[ \t]*[0-9]+[ \t]+(INVITE|REGISTER)[ \t]*\r\n/i;
+const FROM = /\r\n(?:from|f)[ \t]*:([^\r\n]*)/i;
+const TO = /\r\n(?:to|t)[ \t]*:([^\r\n]*)/i;
+const TAG = /;[ \t]*tag[ \t]*=[^">]*$/i;
+/** RFC 3261 §10.2.2. */
+const EXPIRES_NOW =
+  /\r\nexpires[ \t]*:[ \t]*0+[ \t]*\r\n|\r\n(?:contact|m)[ \t]*:[^\r\n]*;[ \t]*expires=0+(?![0-9])/i;
+
+/** INVITE, REGISTER, BYE, and final answers to the first two. */
+function glance(bytes: Buffer): TrailGlance | undefined {
+  if (!BEGINNINGS.has(bytes[0] ?? 0)) return undefined;
+  const start = START_LINE.exec(bytes.toString("latin1", 0, 220));
+  if (start === null) return undefined;
+  const text = bytes.toString("latin1");
+  const end = text.indexOf("\r\n\r\n");
+  const head = end < 0 ? text : text.slice(0, end + 2);
+  const callId = CALL_ID.exec(head)?.[1]?.trim() ?? "";
+  if (callId === "") return undefined;
+  const vector = CHARGING_VECTOR.exec(head)?.[1];
+  const icid = vector === undefined ? undefined : icidIn(vector);
+  const [, requested, status, reason = ""] = start;
+  const to = TO.exec(head)?.[1] ?? "";
+  const common = { callId, icid, inDialog: TAG.test(to) };
+  if (requested === undefined) {
+    const method = CSEQ_METHOD.exec(head)?.[1]?.toUpperCase();
+    return method === undefined
+      ? undefined
+      : { ...common, request: false, method, status: Number(status), reason };
+  }
+  return {
+    ...{ ...common, request: true, method: requested },
+    ...{ from: uriOf(FROM.exec(head)?.[1]?.trim()), to: uriOf(to.trim()) },
+    ...(requested === "REGISTER" && EXPIRES_NOW.test(head) ? { ends: true } : {}),
+  };
+}
 
 const CALL_ID = /\r\n(?:call-id|i)[ \t]*:([^\r\n]*)/i;
 const CHARGING_VECTOR = /\r\np-charging-vector[ \t]*:([^\r\n]*)/i;

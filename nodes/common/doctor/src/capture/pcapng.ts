@@ -1,5 +1,7 @@
-import { type Exchange, type NodeStep, rungsOf } from "@ims/doctor";
 import { socketEndOf } from "@ims/runtime";
+import type { NodeStep } from "../trail/ask-node.ts";
+import type { Exchange } from "../trail/exchange.ts";
+import { rungsOf } from "../trail/ladder.ts";
 import { TcpFrames, udpFrame } from "./ip-frame.ts";
 
 /** Block and option types of draft-ietf-opsawg-pcapng. */

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { exchangeOf, type NodeStep } from "@ims/doctor";
-import { pcapng } from "../../src/trail/pcapng.ts";
+import { exchangeOf, type NodeStep, pcapng } from "@ims/doctor";
 
 const T0 = Date.UTC(2026, 0, 1);
 
