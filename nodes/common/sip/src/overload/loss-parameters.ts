@@ -3,6 +3,9 @@ import { parameterAt } from "../message/parameters.ts";
 /** What a client says in the Via it adds: overload control is understood, algorithm "loss" (RFC 7339 §4.1, §4.2). */
 export const OFFER = ';oc;oc-algo="loss"';
 
+/** What stands in the Via of a response whose server takes everything (RFC 7339 §4.2). */
+export const NO_REDUCTION = ";oc=0;";
+
 /** RFC 7339 §4.3: validity of a value that comes without one, ms. */
 const DEFAULT_VALIDITY_MS = 500;
 /** Nobody may stop a client for longer, ms. */

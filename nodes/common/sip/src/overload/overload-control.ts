@@ -12,7 +12,7 @@ import { parseHostPort } from "../message/uri.ts";
 import type { ResourcePriorities } from "../resource-priority/resource-priorities.ts";
 import type { Flow, ListeningPoint, Target, TransportHandler } from "../transport/transport.ts";
 import { LossFeedback } from "./loss-feedback.ts";
-import { lossReport, OFFER, offersLoss, withReport } from "./loss-parameters.ts";
+import { lossReport, NO_REDUCTION, OFFER, offersLoss, withReport } from "./loss-parameters.ts";
 import { LossReduction } from "./loss-reduction.ts";
 import { QueueProbe } from "./queue-probe.ts";
 import { Refusals } from "./refusal.ts";
@@ -282,7 +282,9 @@ export class OverloadControl {
   heard(response: SipMessage, flow: Flow): void {
     if (this.#options.sides[flow.side]?.offers !== true) return;
     const via = response.top("Via");
-    const report = via === undefined ? undefined : lossReport(via);
+    // Nothing is kept back and nothing shall be: what nearly every response says.
+    if (via === undefined || (!this.#reduction.active && via.includes(NO_REDUCTION))) return;
+    const report = lossReport(via);
     if (report === undefined) return;
     let server = this.#servers.get(flow);
     if (server === undefined) {
