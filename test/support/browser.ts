@@ -41,6 +41,8 @@ export interface PageUe {
   /** Candidate types of the pair that media take: host, srflx, prflx or relay. */
   pair(): Promise<{ local: string; remote: string }>;
   hangup(): Promise<void>;
+  /** Gives up a call of its own that is not answered yet. */
+  cancel(): Promise<void>;
   unregister(): Promise<void>;
 }
 declare const ue: PageUe;

@@ -2,6 +2,7 @@ import { ImsError } from "@ims/runtime";
 
 export type BonoFault =
   | { readonly code: "BONO_BAD_URI"; readonly option: string; readonly value: string }
+  | { readonly code: "BONO_NO_MEDIA_GATEWAY"; readonly problem: string }
   | { readonly code: "BONO_BAD_KEY"; readonly option: string; readonly problem: string }
   | { readonly code: "BONO_BLIND_RELEASE"; readonly problem: string }
   | { readonly code: "BONO_PRIORITY_FILE"; readonly file: string; readonly problem: string }

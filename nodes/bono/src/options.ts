@@ -1,5 +1,6 @@
 import { coreTlsOptions, nameServiceOptions } from "@ims/runtime";
 import { z } from "zod";
+import { mediaOptions } from "./media-gateway/media-options.ts";
 import { emergencyNumberOf } from "./pcscf/emergency-numbers.ts";
 import { sessionTimerOptions } from "./pcscf/session-timer-options.ts";
 
@@ -182,6 +183,7 @@ export const bonoOptions = z.object({
     )
     .meta({ needs: ["subscribeToRegistrations"] }),
   ...sessionTimerOptions,
+  ...mediaOptions,
   earlyMedia: z
     .enum(["unsaid", "sendrecv", "sendonly", "recvonly", "inactive"])
     .default("unsaid")

@@ -40,4 +40,18 @@ export const bonoProblems = {
     effect: "Calls take the other targets.",
     action: "As for the whole network.",
   },
+  mediaGatewayAway: {
+    id: "TW-3004",
+    name: "media-gateway-away",
+    kind: "alarm",
+    type: "COMMUNICATIONS_ALARM",
+    probableCause: "communicationsSubsystemFailure",
+    severity: "MAJOR",
+    summary: "A media gateway does not answer",
+    cause: "rtpengine is down, is hung, or its control port cannot be reached from this machine.",
+    effect:
+      "Calls that passed it have lost their media; new ones take another gateway. When none is left, calls between browsers and other phones are refused, or go on without being converted (media_gateway_failure).",
+    action:
+      "Look at rtpengine on the machine that the text names and at the network to its control port; compare media_gateway_addresses.",
+  },
 } as const satisfies Problems;

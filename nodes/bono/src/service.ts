@@ -40,6 +40,7 @@ import {
 import { addressesOf } from "./addresses.ts";
 import { BonoError } from "./errors.ts";
 import { createIbcf } from "./ibcf/create-ibcf.ts";
+import { createMediaGateway } from "./media-gateway/create-media-gateway.ts";
 import { getMetrics } from "./metrics.ts";
 import type { BonoOptions } from "./options.ts";
 import { CallRelease } from "./pcscf/call-release.ts";
@@ -162,6 +163,7 @@ export function createBono(
         released: metrics.pcscf.released,
       })
     : undefined;
+  const media = createMediaGateway(options, modules);
   const own = ownUris({
     hosts: addresses.ownHosts,
     isCoreName: addresses.isPoolName,
@@ -209,6 +211,7 @@ export function createBono(
     registrationEvents,
     callRelease,
     charging: triggers("P-CSCF"),
+    media,
     sessionTimers: sessionTimers(options),
     resourcePriorities,
     counters: metrics.pcscf,
@@ -347,6 +350,7 @@ export function createBono(
       } as const;
       const corePort = await listen("core-tcp", trusted);
       corePorts.add(corePort);
+      media?.gateways.start();
       settings.coreHostPort = routedUri(addresses.coreHostPort(corePort), secure);
       const access = { side: "access", host: options.host } as const;
       // TCP first: a port that the system chooses is free for UDP far more often than the other way round.
@@ -379,6 +383,7 @@ export function createBono(
       overload.stop();
       border?.stop();
       flows.stop();
+      media?.gateways.stop();
       names.stop();
       await core.stop();
       secure?.stop();

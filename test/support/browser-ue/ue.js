@@ -62,6 +62,9 @@ window.ue = {
   async hangup() {
     if (session.state === SessionState.Established) await session.bye();
   },
+  async cancel() {
+    await session.cancel();
+  },
   async heard() {
     const connection = session.sessionDescriptionHandler.peerConnection;
     const report = await connection.getStats();

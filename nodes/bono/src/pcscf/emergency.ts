@@ -1,4 +1,4 @@
-import type { RequestContext, SipMessage, Uri } from "@ims/sip";
+import type { ForkOptions, RequestContext, SipMessage, Uri } from "@ims/sip";
 import { type AlternativeAction, alternativeService } from "./alternative-service.ts";
 import { chargingVector } from "./charging.ts";
 import type { AccessFlow } from "./flow-table.ts";
@@ -15,7 +15,11 @@ const SILENCE_MS = 3_000;
 const METHODS: ReadonlySet<string> = new Set(["INVITE", "MESSAGE"]);
 
 /** Requests of a UE for an emergency service, outside a dialog: TS 24.229 §5.2.10. Nobody is challenged; nothing waits for a registration. */
-export function emergency(context: RequestContext, service: string, modules: PcscfModules): void {
+export function emergency(
+  context: RequestContext,
+  service: string,
+  modules: PcscfModules,
+): void | Promise<void> {
   const { request, flow } = context;
   const { flows, settings, emergencySources, counters, calls, charging } = modules;
 
@@ -67,46 +71,55 @@ export function emergency(context: RequestContext, service: string, modules: Pcs
   forward.append("P-Charging-Vector", chargingVector(modules));
   if (emergencyPriority !== "") forward.append("Resource-Priority", emergencyPriority); // RFC 7135
 
-  // 5. We stay in the path.
-  recordRouteFromUe(forward, access, asserted?.registration, modules);
-  answerKeepAlive(context, settings);
+  // 5. A PSAP speaks RTP/AVP; who is in need is not refused because a browser does not (§6.7.2).
+  const exchange = modules.media?.initial(forward, "ue", flow, true);
+  const onward = (): void => {
+    // 6. We stay in the path.
+    recordRouteFromUe(forward, access, asserted?.registration, modules, exchange?.marker);
+    answerKeepAlive(context, settings);
 
-  // 6. To an E-CSCF; another one when it is silent or says 3xx or 480 (§5.2.10.2).
-  const charged = charging?.initial(forward, "originating");
-  charged?.collectAt(asserted?.registration.ccf);
-  const send = (index: number, ecscf: Uri): void => {
-    const next = ecscfs[index + 1];
-    let heard = false;
-    context.fork(forward.clone(), {
-      destination: { kind: "uri", side: "core", uri: ecscf },
-      ...(next !== undefined && request.method === "INVITE" ? { firstResponseMs: SILENCE_MS } : {}),
-      onResponse: (response, _fork, local) => {
-        const { status } = response;
-        // One that is about to end says 503 itself.
-        const unreachable = status === 503 || (local && !heard && status === 408);
-        heard ||= !local;
-        if ((unreachable || status === 480 || (status >= 300 && status < 400)) && !context.cancelled) {
-          if (next !== undefined) {
-            send(index + 1, next);
-            return "absorb";
+    // 7. To an E-CSCF; another one when it is silent or says 3xx or 480 (§5.2.10.2).
+    const charged = charging?.initial(forward, "originating");
+    charged?.collectAt(asserted?.registration.ccf);
+    const send = (index: number, ecscf: Uri): void => {
+      const next = ecscfs[index + 1];
+      let heard = false;
+      const options: ForkOptions = {
+        destination: { kind: "uri", side: "core", uri: ecscf },
+        ...(next !== undefined && request.method === "INVITE" ? { firstResponseMs: SILENCE_MS } : {}),
+        onResponse: (response, _fork, local) => {
+          const { status } = response;
+          // One that is about to end says 503 itself.
+          const unreachable = status === 503 || (local && !heard && status === 408);
+          heard ||= !local;
+          if ((unreachable || status === 480 || (status >= 300 && status < 400)) && !context.cancelled) {
+            if (next !== undefined) {
+              send(index + 1, next);
+              return "absorb";
+            }
+            if (unreachable) {
+              counters.refused("coreUnreachable");
+              charged?.sees(response);
+              instead("none", "No E-CSCF can be reached");
+              return "absorb";
+            }
           }
-          if (unreachable) {
-            counters.refused("coreUnreachable");
-            charged?.sees(response);
-            instead("none", "No E-CSCF can be reached");
-            return "absorb";
-          }
-        }
-        calls.sees(request, response, flow.id);
-        charged?.sees(response);
-        stripTowardsUe(response);
-        markForUe(response, access, modules);
-        return "forward";
-      },
-    });
+          calls.sees(request, response, flow.id);
+          charged?.sees(response);
+          stripTowardsUe(response);
+          markForUe(response, access, modules);
+          return "forward";
+        },
+      };
+      context.fork(forward.clone(), exchange === undefined ? options : exchange.around(context, options));
+    };
+    const [first] = ecscfs;
+    if (first !== undefined) send(0, first);
   };
-  const [first] = ecscfs;
-  if (first !== undefined) send(0, first);
+  if (exchange === undefined) return onward();
+  return exchange.converts(context, forward).then((goesOn) => {
+    if (goesOn) onward();
+  });
 }
 
 /** Undefined: nobody is registered over this flow, or nobody knows which of several it is. */

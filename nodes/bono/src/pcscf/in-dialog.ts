@@ -1,5 +1,15 @@
-import { type AckContext, nextHop, type RequestContext, type SipMessage, type Uri } from "@ims/sip";
-import type { PcscfModules, Refusal } from "./modules.ts";
+import {
+  type AckContext,
+  type Destination,
+  type Flow,
+  type ForkOptions,
+  nextHop,
+  type RequestContext,
+  type SipMessage,
+  type Uri,
+} from "@ims/sip";
+import type { MediaExchange } from "../media-gateway/media-exchange.ts";
+import type { PcscfModules, Refusal, TimedInterval } from "./modules.ts";
 import { isMarkOf, recordRouteFromUe, recordRouteToUe } from "./record-route.ts";
 import { authorisedPriority } from "./resource-priority.ts";
 import { popOwnRoute, routeSetKey } from "./routes.ts";
@@ -8,7 +18,7 @@ import { accessTarget, toUe } from "./terminating.ts";
 import { stripRequestFromUe, stripTowardsUe } from "./trust-domain.ts";
 
 /** Requests of the UE inside a dialog: TS 24.229 §5.2.6.3.5, §5.2.6.3.9. */
-export function fromUeInDialog(context: RequestContext, modules: PcscfModules): void {
+export function fromUeInDialog(context: RequestContext, modules: PcscfModules): void | Promise<void> {
   const forward = context.forward();
   const refusal = admitFromUe(forward, context, modules);
   if (refusal !== undefined) {
@@ -24,8 +34,22 @@ export function fromUeInDialog(context: RequestContext, modules: PcscfModules): 
     recordRouteFromUe(forward, access, access.sole, modules);
   }
   modules.callRelease?.sees(forward, "ue");
+  const exchange = exchangeOf(context, "ue", context.flow, modules);
+  if (exchange === undefined) return toCore(context, forward, interval, modules);
+  return exchange.converts(context, forward).then((goesOn) => {
+    if (goesOn) toCore(context, forward, interval, modules, exchange);
+  });
+}
+
+function toCore(
+  context: RequestContext,
+  forward: SipMessage,
+  interval: TimedInterval | undefined,
+  modules: PcscfModules,
+  exchange?: MediaExchange,
+): void {
   const charged = modules.charging?.inDialog(forward, forward.fromTag);
-  context.fork(forward, {
+  const options: ForkOptions = {
     destination: { kind: "uri", side: "core" },
     onResponse: (response) => {
       if (interval !== undefined) interval.answer(response);
@@ -34,11 +58,12 @@ export function fromUeInDialog(context: RequestContext, modules: PcscfModules): 
       stripTowardsUe(response);
       return "forward";
     },
-  });
+  };
+  context.fork(forward, exchange === undefined ? options : exchange.around(context, options));
 }
 
 /** Requests to the UE inside a dialog: TS 24.229 §5.2.6.4.5, §5.2.6.4.9. */
-export function toUeInDialog(context: RequestContext, modules: PcscfModules): void {
+export function toUeInDialog(context: RequestContext, modules: PcscfModules): void | Promise<void> {
   const interval = modules.sessionTimers?.of(context.request);
   if (interval?.kind === "refused") return context.respond(422, interval);
   const forward = context.forward();
@@ -54,8 +79,28 @@ export function toUeInDialog(context: RequestContext, modules: PcscfModules): vo
     recordRouteToUe(forward, access, access.sole, modules);
   }
   modules.callRelease?.sees(forward, "far");
-  const charged = modules.charging?.inDialog(forward, forward.toTag);
-  toUe(context, forward, target.flow, modules, interval?.answer, charged);
+  const { flow } = target;
+  const exchange = exchangeOf(context, "core", flow, modules);
+  const onward = (): void => {
+    const charged = modules.charging?.inDialog(forward, forward.toTag);
+    toUe(context, forward, flow, modules, { edit: interval?.answer, charged, exchange });
+  };
+  if (exchange === undefined) return onward();
+  return exchange.converts(context, forward).then((goesOn) => {
+    if (goesOn) onward();
+  });
+}
+
+/** What a request needs of a media gateway; with a BYE the call needs none any more. */
+function exchangeOf(
+  { request }: Pick<RequestContext, "request">,
+  from: "ue" | "core",
+  ue: Flow,
+  { media }: PcscfModules,
+): MediaExchange | undefined {
+  if (media === undefined) return undefined;
+  if (request.method === "BYE") media.bye(request, from);
+  return media.inDialog(request, from, ue);
 }
 
 /** ACK of a 2xx, either way. Nobody can be told when it cannot go on. */
@@ -64,7 +109,13 @@ export function acknowledge(context: AckContext, side: "access" | "core", module
   if (side === "access") {
     const refusal = admitFromUe(forward, context, modules);
     if (refusal !== undefined) modules.counters.refused(refusal);
-    else context.send(forward, { kind: "uri", side: "core" });
+    else
+      sendAck(
+        context,
+        forward,
+        { kind: "uri", side: "core" },
+        exchangeOf(context, "ue", context.flow, modules),
+      );
     return;
   }
   const target = accessTarget(forward, modules);
@@ -73,7 +124,18 @@ export function acknowledge(context: AckContext, side: "access" | "core", module
     return;
   }
   stripTowardsUe(forward);
-  context.send(forward, { kind: "flow", flow: target.flow });
+  const { flow } = target;
+  sendAck(context, forward, { kind: "flow", flow }, exchangeOf(context, "core", flow, modules));
+}
+
+function sendAck(
+  context: AckContext,
+  forward: SipMessage,
+  destination: Destination,
+  exchange: MediaExchange | undefined,
+): void {
+  if (exchange === undefined) context.send(forward, destination);
+  else exchange.acknowledges(forward, () => context.send(forward, destination));
 }
 
 /** Takes our Route values off and strips the request; a refusal when it may not go on. */

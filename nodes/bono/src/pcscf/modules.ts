@@ -1,6 +1,7 @@
 import type { ChargingTriggers } from "@ims/ims";
 import type { Clock } from "@ims/runtime";
-import type { ResourcePriorities, SessionTimers, Target, Uri } from "@ims/sip";
+import type { ResourcePriorities, SessionInterval, SessionTimers, Target, Uri } from "@ims/sip";
+import type { MediaGateway } from "../media-gateway/media-gateway.ts";
 import type { CallRelease } from "./call-release.ts";
 import type { CallWatch } from "./call-watch.ts";
 import type { EmergencyNumbers } from "./emergency-numbers.ts";
@@ -70,6 +71,9 @@ export interface PcscfSettings {
   readonly hasSiblings: () => boolean;
 }
 
+/** What a session timer asks of a request that goes on. */
+export type TimedInterval = Extract<SessionInterval, { readonly kind: "timed" }>;
+
 /** What the procedures of the P-CSCF need. */
 export interface PcscfModules {
   readonly settings: PcscfSettings;
@@ -91,6 +95,8 @@ export interface PcscfModules {
   readonly charging?: ChargingTriggers | undefined;
   /** Subscriptions to registrations; undefined: there are none. */
   readonly registrationEvents?: RegistrationEvents | undefined;
+  /** Media gateways between UEs of WebRTC and others; undefined: there are none. */
+  readonly media?: MediaGateway | undefined;
   /** Session timers (RFC 4028); undefined: nothing is asked for or limited. */
   readonly sessionTimers?: SessionTimers | undefined;
   /** Which Resource-Priority is higher than which (RFC 4412). */

@@ -1,8 +1,10 @@
-import type { RequestContext, SipMessage } from "@ims/sip";
+import type { ForkOptions, RequestContext, SipMessage } from "@ims/sip";
+import type { MediaExchange } from "../media-gateway/media-exchange.ts";
 import { chargingVector } from "./charging.ts";
-import { initiator } from "./identity.ts";
+import type { AccessFlow } from "./flow-table.ts";
+import { type AssertedIdentity, initiator } from "./identity.ts";
 import { answerKeepAlive } from "./keep-alive.ts";
-import type { PcscfModules } from "./modules.ts";
+import type { PcscfModules, TimedInterval } from "./modules.ts";
 import { markForUe, recordRouteFromUe } from "./record-route.ts";
 import { authorisedPriority } from "./resource-priority.ts";
 import { restorationBody } from "./restoration.ts";
@@ -21,9 +23,9 @@ function isRouteOfCore(request: SipMessage, { own, serviceRoutes }: PcscfModules
 }
 
 /** Requests initiated by the UE outside a dialog: TS 24.229 §5.2.6.3. */
-export function originating(context: RequestContext, modules: PcscfModules): void {
+export function originating(context: RequestContext, modules: PcscfModules): void | Promise<void> {
   const { request, flow } = context;
-  const { flows, own, settings, counters, sources, calls, charging, sessionTimers, callRelease } = modules;
+  const { flows, own, counters, sources, sessionTimers } = modules;
 
   // 1. Who is it? Nothing is relayed for somebody who is not registered over this flow (§5.2.6.3.1).
   const access = flows.registered(flow);
@@ -71,15 +73,42 @@ export function originating(context: RequestContext, modules: PcscfModules): voi
   // 6. Charging correlation (§5.2.6.3.3, §7.2A.5).
   forward.append("P-Charging-Vector", chargingVector(modules));
 
-  // 7. We stay in the path of what may become a dialog.
-  recordRouteFromUe(forward, access, asserted.registration, modules);
+  // 7. What it offers may have to pass a media gateway (§6.7.2).
+  const caller = { access, asserted, interval };
+  const exchange = modules.media?.initial(forward, "ue", flow);
+  if (exchange === undefined) return toScscf(context, forward, caller, modules);
+  return exchange.converts(context, forward).then((goesOn) => {
+    if (goesOn) toScscf(context, forward, caller, modules, exchange);
+  });
+}
 
-  // 8. To the S-CSCF; its answers lose what a UE must not learn (§5.2.6.3.4).
+/** Who calls, and what was asked for the refresh of his session. */
+interface Caller {
+  readonly access: AccessFlow;
+  readonly asserted: AssertedIdentity;
+  readonly interval: TimedInterval | undefined;
+}
+
+function toScscf(
+  context: RequestContext,
+  forward: SipMessage,
+  { access, asserted, interval }: Caller,
+  modules: PcscfModules,
+  exchange?: MediaExchange,
+): void {
+  const { request, flow } = context;
+  const { settings, counters, calls, charging, callRelease } = modules;
+  const { serviceRoute } = asserted.registration;
+
+  // 8. We stay in the path of what may become a dialog.
+  recordRouteFromUe(forward, access, asserted.registration, modules, exchange?.marker);
+
+  // 9. To the S-CSCF; its answers lose what a UE must not learn (§5.2.6.3.4).
   answerKeepAlive(context, settings);
   const charged = charging?.initial(forward, "originating");
   charged?.collectAt(asserted.registration.ccf);
   let heard = false;
-  context.fork(forward, {
+  const options: ForkOptions = {
     destination: { kind: "uri", side: "core", uri: serviceRoute.first },
     onResponse: (response, _fork, local) => {
       if (local && !heard && isUnreachable(response, request)) {
@@ -97,7 +126,8 @@ export function originating(context: RequestContext, modules: PcscfModules): voi
       markForUe(response, access, modules);
       return "forward";
     },
-  });
+  };
+  context.fork(forward, exchange === undefined ? options : exchange.around(context, options));
 }
 
 /** §5.2.6.3.2A: the S-CSCF cannot be reached, or an INVITE got no answer at all. */

@@ -35,7 +35,7 @@ export class Pcscf implements TransactionUser {
     return this.#modules.own.sideOf(uri) !== undefined;
   }
 
-  onRequest(context: RequestContext): void {
+  onRequest(context: RequestContext): void | Promise<void> {
     const { request, flow } = context;
     const side = sideOf(context);
     // The trusted side is for its peers only.

@@ -18,9 +18,10 @@ export function recordRouteFromUe(
   access: AccessFlow,
   registration: Registration | undefined,
   { settings }: Parts,
+  media = "",
 ): void {
   if (STANDALONE.has(request.method)) return;
-  const user = userOf(access.token, "", registration?.owner ?? "");
+  const user = userOf(access.token, "", registration?.owner ?? "", media);
   request.prepend("Record-Route", `<sip:${settings.coreHostPort};lr>, <sip:${user}${access.recordRouteTail}`);
 }
 
@@ -35,9 +36,11 @@ export function markForUe(response: SipMessage, access: AccessFlow, { tokens }: 
   if (own === undefined || !own.startsWith(`<sip:${access.token}`)) return;
   const after = own.slice(5 + access.token.length, own.indexOf("@"));
   if (after !== "" && !after.startsWith("..")) return;
-  const owner = after.slice(2);
+  const dot = after.indexOf(".", 2);
+  const owner = dot < 0 ? after.slice(2) : after.slice(2, dot);
+  const media = dot < 0 ? "" : after.slice(dot + 1);
   const behind = values.slice(0, -1).reverse();
-  const user = userOf(access.token, markOf(tokens, access, owner, response.callId, behind), owner);
+  const user = userOf(access.token, markOf(tokens, access, owner, response.callId, behind), owner, media);
   values.push(`<sip:${user}${access.recordRouteTail}`);
   response.set("Record-Route", values.join(", "));
 }
@@ -48,16 +51,21 @@ export function recordRouteToUe(
   access: AccessFlow,
   registration: Registration | undefined,
   { tokens, settings }: Parts,
+  media = "",
 ): void {
   if (STANDALONE.has(request.method)) return;
   const owner = registration?.owner ?? "";
   const mark = markOf(tokens, access, owner, request.callId, request.values("Record-Route"));
-  const user = userOf(access.token, mark, owner);
+  const user = userOf(access.token, mark, owner, media);
   request.prepend("Record-Route", `<sip:${user}${access.recordRouteTail}, <sip:${settings.coreHostPort};lr>`);
 }
 
-/** User part of our access-side value: token, mark of the dialog, owner; what is missing at the end goes with its dot. */
-function userOf(token: string, mark: string, owner: string): string {
+/**
+ * User part of our access-side value: token, mark of the dialog, owner, media session; what is missing at the end goes with its dot. The
+ * mark does not cover the media session: with another one a UE could end its own call's media only.
+ */
+function userOf(token: string, mark: string, owner: string, media: string): string {
+  if (media !== "") return `${token}.${mark}.${owner}.${media}`;
   if (owner !== "") return `${token}.${mark}.${owner}`;
   return mark === "" ? token : `${token}.${mark}`;
 }

@@ -1,10 +1,11 @@
 import { type ChargedRequest, canonicalImpu } from "@ims/ims";
-import { type Flow, locateUri, type RequestContext, type SipMessage } from "@ims/sip";
+import { type Flow, type ForkOptions, locateUri, type RequestContext, type SipMessage } from "@ims/sip";
+import type { MediaExchange } from "../media-gateway/media-exchange.ts";
 import { addChargingVector } from "./charging.ts";
 import { authoriseEarlyMedia } from "./early-media.ts";
 import type { AccessFlow } from "./flow-table.ts";
 import { defaultIdentity } from "./identity.ts";
-import type { PcscfModules } from "./modules.ts";
+import type { PcscfModules, TimedInterval } from "./modules.ts";
 import { recordRouteToUe } from "./record-route.ts";
 import type { Registration } from "./registration.ts";
 import { popOwnRoute } from "./routes.ts";
@@ -17,9 +18,9 @@ export type AccessTarget =
   | { readonly kind: "refused"; readonly status: 403 | 404 | 430; readonly reason: string };
 
 /** Requests terminated by the UE, outside a dialog: TS 24.229 §5.2.6.4.3. They come from the trusted side only. */
-export function terminating(context: RequestContext, modules: PcscfModules): void {
+export function terminating(context: RequestContext, modules: PcscfModules): void | Promise<void> {
   const { request } = context;
-  const { flows, charging, settings, sessionTimers, callRelease } = modules;
+  const { flows, sessionTimers } = modules;
   // 0. The session may have to be refreshed (§5.2.7.3).
   const interval = sessionTimers?.of(request);
   if (interval?.kind === "refused") return context.respond(422, interval);
@@ -43,10 +44,37 @@ export function terminating(context: RequestContext, modules: PcscfModules): voi
   stripTowardsUe(forward);
   if (interval !== undefined) interval.edit(forward);
 
-  // 4. We stay in the path of what may become a dialog.
-  recordRouteToUe(forward, access, registration, modules);
+  // 4. What is offered to it may have to pass a media gateway (§6.7.2).
+  const callee = { access, called, registration, interval };
+  const exchange = modules.media?.initial(request, "core", target.flow);
+  if (exchange === undefined) return toCallee(context, forward, callee, modules);
+  return exchange.converts(context, forward).then((goesOn) => {
+    if (goesOn) toCallee(context, forward, callee, modules, exchange);
+  });
+}
 
-  // 5. To the flow, never to the address in the Contact: there may be a NAT between.
+/** Who is called, and what was asked for the refresh of the session. */
+interface Callee {
+  readonly access: AccessFlow;
+  readonly called: string | undefined;
+  readonly registration: Registration | undefined;
+  readonly interval: TimedInterval | undefined;
+}
+
+function toCallee(
+  context: RequestContext,
+  forward: SipMessage,
+  { access, called, registration, interval }: Callee,
+  modules: PcscfModules,
+  exchange?: MediaExchange,
+): void {
+  const { request } = context;
+  const { charging, settings, callRelease } = modules;
+
+  // 5. We stay in the path of what may become a dialog.
+  recordRouteToUe(forward, access, registration, modules, exchange?.marker);
+
+  // 6. To the flow, never to the address in the Contact: there may be a NAT between.
   const charged = charging?.initial(request, "terminating");
   charged?.collectAt(registration?.ccf);
   const edit = (response: SipMessage): void => {
@@ -59,7 +87,7 @@ export function terminating(context: RequestContext, modules: PcscfModules): voi
       if (interval !== undefined) interval.answer(response);
     } else response.remove("Record-Route");
   };
-  toUe(context, forward, target.flow, modules, edit, charged);
+  toUe(context, forward, access.flow, modules, { edit, charged, exchange });
 }
 
 /** Takes our Route values off the top of a request from the trusted side and reads the flow token in them. */
@@ -84,16 +112,22 @@ export function accessTarget(request: SipMessage, { own, flows, counters }: Pcsc
   return { kind: "refused", status: 430, reason: "Flow Failed" };
 }
 
+/** What becomes of a UE's responses. */
+interface OfResponses {
+  readonly edit?: ((response: SipMessage) => void) | undefined;
+  readonly charged?: ChargedRequest | undefined;
+  readonly exchange?: MediaExchange | undefined;
+}
+
 /** Sends a request to a UE; its responses lose what it may not assert. */
 export function toUe(
   context: RequestContext,
   request: SipMessage,
   flow: Flow,
   { counters, calls }: PcscfModules,
-  edit?: (response: SipMessage) => void,
-  charged?: ChargedRequest,
+  { edit, charged, exchange }: OfResponses,
 ): void {
-  context.fork(request, {
+  const options: ForkOptions = {
     destination: { kind: "flow", flow, sole: true },
     onResponse: (response, _fork, local) => {
       if (local) {
@@ -112,7 +146,8 @@ export function toUe(
       charged?.sees(response);
       return "forward";
     },
-  });
+  };
+  context.fork(request, exchange === undefined ? options : exchange.around(context, options));
 }
 
 /** Makes a list of header values what it was in the request, if the UE has changed it. */

@@ -13,6 +13,7 @@ import {
   type Uri,
 } from "@ims/sip";
 import { type FakeFlow, FakeTransportLayer } from "@ims/sip/testing";
+import type { MediaGateway } from "../../src/media-gateway/media-gateway.ts";
 import { CallRelease } from "../../src/pcscf/call-release.ts";
 import { CallWatch } from "../../src/pcscf/call-watch.ts";
 import { EmergencyNumbers } from "../../src/pcscf/emergency-numbers.ts";
@@ -58,6 +59,8 @@ export interface BenchOptions {
   readonly emergencyPriority?: string;
   /** It subscribes to registrations. */
   readonly subscribes?: boolean;
+  /** Media gateways between UEs of WebRTC and others. */
+  readonly media?: MediaGateway;
 }
 
 /** A P-CSCF on the real proxy core over transports in memory, with sprout played by the test. */
@@ -135,6 +138,7 @@ export class PcscfBench {
       ),
       guesses: new GuessLimiter({ free: options.free ?? 10, intervalMs: 1000 }, this.clock),
       sessionTimers: options.sessionTimers && sessionTimers(options.sessionTimers),
+      media: options.media,
       resourcePriorities: new ResourcePriorities(),
       newIcid: () => `icid${++icid}`,
       counters: {
@@ -235,9 +239,7 @@ export class PcscfBench {
         ? []
         : [`Contact: ${options.contact ?? `<sip:${user.includes("<") ? "alice" : user}@10.1.1.1:5060>`}`]),
       ...(options.headers ?? []),
-      "Content-Length: 0",
-      "",
-      "",
+      ...bodyLines(options.body),
     ].join("\r\n");
     this.transport.takeSent();
     flow.receive(text);
@@ -246,7 +248,7 @@ export class PcscfBench {
   }
 
   /** The peer of what was sent answers it on the same flow. */
-  answer(to: Sent, status: number, headers: readonly string[] = []): Sent[] {
+  answer(to: Sent, status: number, headers: readonly string[] = [], body?: string): Sent[] {
     const { message, flow } = to;
     const text = [
       `SIP/2.0 ${status} Whatever`,
@@ -259,9 +261,7 @@ export class PcscfBench {
       `Call-ID: ${message.callId}`,
       `CSeq: ${message.header("CSeq")}`,
       ...headers,
-      "Content-Length: 0",
-      "",
-      "",
+      ...bodyLines(body),
     ].join("\r\n");
     this.transport.takeSent();
     flow.receive(text);
@@ -315,6 +315,15 @@ export interface RequestOptions {
   readonly via?: string;
   readonly contact?: string | null;
   readonly headers?: readonly string[];
+  /** A session description, unless the headers say something else. */
+  readonly body?: string | undefined;
+}
+
+/** What ends a message. */
+function bodyLines(body: string | undefined): readonly string[] {
+  if (body === undefined) return ["Content-Length: 0", "", ""];
+  const type = body.startsWith("v=") ? ["Content-Type: application/sdp"] : [];
+  return [...type, `Content-Length: ${body.length}`, "", body];
 }
 
 export interface Sent {

@@ -63,5 +63,10 @@ ${
     ? `Call lists:        curl --digest -u ${user}@${domain} http://${near}:${ports.get("homer.ut")}/org.projectclearwater.call-list/users/sip:${user}@${domain}/call-list.xml
 `
     : ""
+}${
+  options.mediaGateway === undefined
+    ? ""
+    : `Media gateway:     rtpengine at ${options.mediaGateway.address} (${options.mediaGateway.engage}), between browsers and other phones
+`
 }State is kept in ${stateDir}. Ctrl-C stops everything.`;
 }

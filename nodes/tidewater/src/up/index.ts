@@ -1,8 +1,9 @@
 import { writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { Command, InvalidArgumentError } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { WrongUseError } from "../wrong-use.ts";
 import { guide } from "./guide.ts";
+import { type Engage, type Rtpengine, startRtpengine } from "./media-gateway/rtpengine.ts";
 import { nodeProcesses } from "./node-process.ts";
 import {
   EMERGENCY_NUMBERS,
@@ -72,6 +73,14 @@ export function upCommand(exit: (code: number) => void): Command {
     .option("--mmtel", "run homer too: telephony services, which phones set by XCAP")
     .option("--ellis", "run ellis too: accounts and numbers for users, over HTTP as Clearwater's Ellis")
     .option("--turn", "run coturn too: a TURN server for phones in browsers, with credentials by ellis")
+    .addOption(
+      new Option(
+        "--media-gateway [when]",
+        "run rtpengine too: a media gateway between browsers and other phones, where it is needed (auto) or for each call of a browser (always)",
+      )
+        .choices(["auto", "always"])
+        .preset("auto"),
+    )
     .option("--call-lists", "run homer too: lists of their calls for subscribers, over HTTP")
     .option("--twinning", "twin VoIP clients with mobile phones of a circuit-switched network")
     .option(
@@ -104,8 +113,8 @@ export function upCommand(exit: (code: number) => void): Command {
       refuseWithoutPools(given, command);
       const seedExamples = given.examples && isLoopback(given.host);
       const emergency = given.emergency === undefined ? {} : { emergency: resolve(given.emergency) };
-      const { turn = false, json = false, set = [], ...rest } = given;
-      exit(await up({ ...rest, ...emergency, set, seedExamples }, { turn, json }));
+      const { turn = false, mediaGateway, json = false, set = [], ...rest } = given;
+      exit(await up({ ...rest, ...emergency, set, seedExamples }, { turn, mediaGateway, json }));
     });
 }
 
@@ -119,6 +128,8 @@ function refuseWithoutPools(given: Given, command: Command): void {
     throw new WrongUseError("--turn goes with --ellis, which gives users their credentials");
   if (given.turn === true && (given.host === "0.0.0.0" || given.host === "::"))
     throw new WrongUseError("--turn needs the address that phones use: --host ADDRESS");
+  if (given.mediaGateway !== undefined && (given.host === "0.0.0.0" || given.host === "::"))
+    throw new WrongUseError("--media-gateway needs the address that phones use: --host ADDRESS");
   const member = set?.find(({ node }) => node.includes("-"));
   if (given.charging !== true && set?.some(({ node }) => node === "ralf"))
     throw new WrongUseError("--set ralf: ralf runs with --charging only");
@@ -145,6 +156,10 @@ async function inPools(given: Given, command: Command): Promise<number> {
     );
   if (given.ellis === true) throw new WrongUseError("--ellis goes without --pools and --stores");
   if (given.turn === true) throw new WrongUseError("--turn goes without --pools and --stores");
+  if (given.mediaGateway !== undefined)
+    throw new WrongUseError(
+      "--media-gateway goes without --pools and --stores: run rtpengine and write --set bono.media-gateway=auto and --set bono.media-gateway-addresses=HOST:PORT",
+    );
   const pools = given.pools ?? withDefaults(new Map());
   const stores = given.stores ?? { memcached: 0, cassandra: 0 };
   const problem =
@@ -180,8 +195,9 @@ function emergencyOptions({ emergency, domain }: Given): readonly NodeOption[] {
   ];
 }
 
-interface Given extends Omit<UpOptions, "seedExamples" | "set" | "turn"> {
+interface Given extends Omit<UpOptions, "seedExamples" | "set" | "turn" | "mediaGateway"> {
   readonly turn?: boolean;
+  readonly mediaGateway?: Engage;
   readonly pools?: PoolCounts;
   readonly stores?: StoreCounts;
   readonly network: string;
@@ -194,18 +210,25 @@ interface Given extends Omit<UpOptions, "seedExamples" | "set" | "turn"> {
 
 async function up(
   options: UpOptions,
-  { turn, json }: { readonly turn: boolean; readonly json: boolean },
+  {
+    turn,
+    mediaGateway: engage,
+    json,
+  }: { readonly turn: boolean; readonly mediaGateway: Engage | undefined; readonly json: boolean },
 ): Promise<number> {
   const stateDir = resolve(options.stateDir);
   makeStateDir(stateDir);
   if (options.ibcf !== undefined) writeFileSync(join(stateDir, IBCF_ROUTES), ibcfRoutes(options));
   const began = Date.now();
   const coturn = turn ? await startCoturn({ ...options, stateDir }) : undefined;
+  const rtpengine = await mediaGatewayOf(engage, { ...options, stateDir }).catch(async (error: unknown) => {
+    await coturn?.stop();
+    throw error;
+  });
+  const helpers = [coturn, rtpengine].flatMap((one) => (one === undefined ? [] : [one]));
+  const told = { ...options, turn: coturn, mediaGateway: rtpengine };
   const supervisor = new Supervisor(
-    nodeProcesses(
-      nodeCommands({ ...options, stateDir, keys: poolKeys(stateDir), turn: coturn }),
-      options.separate !== true,
-    ),
+    nodeProcesses(nodeCommands({ ...told, stateDir, keys: poolKeys(stateDir) }), options.separate !== true),
     (line) => process.stderr.write(`tidewater: ${line}\n`),
   );
   const signal = new Promise<undefined>((done) => {
@@ -224,13 +247,22 @@ async function up(
       console.log(
         JSON.stringify({ ready: true, host: options.host, domain: options.domain, nodes: started }),
       );
-    else console.log(guide({ ...options, turn: coturn }, started, seconds));
-    const failure = await Promise.race([signal, supervisor.failure, ...(coturn ? [coturn.failure] : [])]);
+    else console.log(guide(told, started, seconds));
+    const failure = await Promise.race([signal, supervisor.failure, ...helpers.map((one) => one.failure)]);
     if (failure === undefined) return 0;
     process.stderr.write(`tidewater: ${failure}\n`);
     return 1;
   } finally {
     await supervisor.stop();
-    await coturn?.stop();
+    await Promise.all(helpers.map((one) => one.stop()));
   }
+}
+
+/** Commands to it stay on this machine, as what the nodes say to each other. */
+async function mediaGatewayOf(
+  engage: Engage | undefined,
+  { host, stateDir }: Pick<UpOptions, "host" | "stateDir">,
+): Promise<Rtpengine | undefined> {
+  if (engage === undefined) return undefined;
+  return startRtpengine({ host, inside: isLoopback(host) ? host : "127.0.0.1", stateDir, engage });
 }

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { isIP } from "node:net";
 import { join } from "node:path";
 import { ellisCommand } from "./ellis-command.ts";
+import type { MediaGatewayOfLab } from "./media-gateway/rtpengine.ts";
 import type { PoolKeys } from "./pools/keys.ts";
 import type { TurnOfLab } from "./turn/coturn.ts";
 
@@ -26,6 +27,8 @@ export interface UpOptions {
   readonly ellis?: boolean;
   /** The TURN server that runs beside it. */
   readonly turn?: TurnOfLab | undefined;
+  /** The media gateway that runs beside it. */
+  readonly mediaGateway?: MediaGatewayOfLab | undefined;
   /** Path of a file of peers: bono is an IBCF too, and sprout sends to it what leaves the network. */
   readonly ibcf?: string;
   /** File of the PSAPs: an E-CSCF in sprout, emergency requests by bono. */
@@ -169,6 +172,12 @@ export function nodeCommands(options: UpOptions): NodeCommand[] {
       // A bono that is started again must know the flow tokens of the one before (RFC 5626 §5).
       env: { TIDEWATER_BONO_FLOW_TOKEN_KEY: keys?.flowTokenKey ?? randomBytes(32).toString("hex") },
     },
+        ...(options.mediaGateway === undefined
+          ? []
+          : [
+              ...["--media-gateway", options.mediaGateway.engage],
+              ...["--media-gateway-addresses", options.mediaGateway.address],
+            ]),
   ];
   return commands.map((command) => ({
     ...command,

@@ -160,7 +160,8 @@ export const callDiagnoses = {
       "The called UE can use nothing of the SDP: no common codec (AMR-WB only at one end), RTP against SRTP or DTLS-SRTP (a browser and a handset), IPv6 against IPv4, video only.",
     remedy: [
       "compare the m= and a=rtpmap lines of the offer with what the other UE supports (`--text` shows them)",
-      "enable a common codec at both ends (PCMA, AMR), or put a media gateway between",
+      "enable a common codec at both ends (PCMA, AMR)",
+      "between a browser and other phones put a media gateway (docs/operations/media-gateway.md)",
     ],
     clauses: ["RFC 3261 §21.4.26", "RFC 3264 §6"],
   },
