@@ -1,6 +1,7 @@
 import { httpAdmissionOptions } from "@ims/runtime";
 import { cassandraOptions } from "@ims/store";
 import { z } from "zod";
+import { isNamedNode } from "./core-view/core-nodes.ts";
 
 const port = (what: string, usual: number) => z.int().min(0).max(65535).default(usual).describe(what);
 const text = (what: string) => z.string().default("").describe(what);
@@ -84,6 +85,27 @@ export const ellisOptions = z.object({
     .max(72)
     .default(12)
     .describe("how long credentials for TURN are good; a call that lasts longer loses its relay"),
+  coreNodes: z
+    .array(
+      z
+        .string()
+        .refine(isNamedNode, "write NAME=URL of a management port, such as sprout-1=http://10.0.0.5:9102"),
+    )
+    .default([])
+    .describe(
+      "management ports of the nodes that the portal shows, as NAME=URL, separated by commas; a name begins with what the node is",
+    ),
+  corePoolsFile: text(
+    "pools file whose members the portal shows, at their usual management ports, read again when it changes",
+  ),
+  coreRunDir: text("folder where the nodes of this machine say which management port they have (--run-dir)"),
+  coreTokenFile: text("file with the management token of the nodes; needed for those beyond loopback"),
+  corePatienceMs: z
+    .int()
+    .min(100)
+    .max(10_000)
+    .default(2_000)
+    .describe("how long a node may take to say how it is before the portal shows the others without it, ms"),
   stateDir: z
     .string()
     .min(1)

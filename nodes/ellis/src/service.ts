@@ -1,13 +1,20 @@
 import { isIP } from "node:net";
 import { join } from "node:path";
 import { ProvisioningClient, SimservsDocuments } from "@ims/api";
-import { HttpAdmission, type Service, type ServiceModules, watchCertificate } from "@ims/runtime";
+import {
+  HttpAdmission,
+  parsePoolsFile,
+  type Service,
+  type ServiceModules,
+  watchCertificate,
+} from "@ims/runtime";
 import { numbersOf } from "./accounts/account.ts";
 import { Accounts } from "./accounts/accounts.ts";
 import { Expiry } from "./accounts/expiry.ts";
 import { Passwords } from "./accounts/password.ts";
 import { sendRecoveryMail } from "./accounts/recovery-mail.ts";
 import { Sessions } from "./accounts/session.ts";
+import { CoreView } from "./core-view/core-view.ts";
 import { EllisError } from "./errors.ts";
 import { portalPages } from "./http/page-routes.ts";
 import { rateLimits } from "./http/rate-limits.ts";
@@ -88,6 +95,7 @@ export async function createEllis(options: EllisOptions, modules: ServiceModules
     floor: options.httpOverloadFloor,
     connectionsEach: options.httpClientConnections,
   });
+  const core = coreViewOf(options, token, { clock, homestead });
   const shared = {
     admission,
     ...{ accounts, pool, provisioning, addressBook, numbers, simservs, homestead, clock, log },
@@ -97,6 +105,7 @@ export async function createEllis(options: EllisOptions, modules: ServiceModules
     limits: rateLimits(clock),
     passwords: new Passwords(options.passwordCost),
     counters: getMetrics(register),
+    core,
     pages,
     turn,
     mail:
@@ -124,10 +133,12 @@ export async function createEllis(options: EllisOptions, modules: ServiceModules
       await http.start();
       await https?.start();
       expiry.start();
+      core.start();
     },
     async quiesce() {},
     async stop() {
       await expiry.stop();
+      core.stop();
       admission.stop();
       await https?.stop();
       await http.stop();
@@ -151,6 +162,28 @@ function configuredRanges(options: EllisOptions): readonly NumberRange[] {
       ranges.push(reading.range);
     }
   return ranges;
+}
+
+/** `provisioningToken`: of the API of homestead. */
+function coreViewOf(
+  options: EllisOptions,
+  provisioningToken: string | undefined,
+  modules: ConstructorParameters<typeof CoreView>[1],
+): CoreView {
+  const { homeDomain, homestead, coreNodes, corePoolsFile, coreRunDir, coreTokenFile } = options;
+  if (corePoolsFile !== "") {
+    const pools = parsePoolsFile(contentOf("--core-pools-file", corePoolsFile));
+    if (pools.kind === "invalid") throw wrongOption("--core-pools-file", `${corePoolsFile} ${pools.problem}`);
+  }
+  return new CoreView(
+    {
+      ...{ nodes: coreNodes, poolsFile: corePoolsFile, runDir: coreRunDir, homeDomain },
+      token: coreTokenFile === "" ? undefined : contentOf("--core-token-file", coreTokenFile).trim(),
+      provisioning: { url: homestead, token: provisioningToken },
+      patienceMs: options.corePatienceMs,
+    },
+    modules,
+  );
 }
 
 function isLoopback(host: string): boolean {

@@ -102,6 +102,23 @@ export {
   sipPasswordSchema,
   specificNumberSchema,
 } from "./self-provisioning.ts";
+export {
+  type CoreAlarm,
+  type CoreAlarms,
+  type CoreMember,
+  coreAlarmSchema,
+  type ExaminationDocument,
+  type Ladder,
+  type Ladders,
+  ladderQuerySchema,
+  type PoolMap,
+  type RecentPage,
+  type RecentRow,
+  type RegistrationsPage,
+  recentQuerySchema,
+  registrationsQuerySchema,
+  stepQuerySchema,
+} from "./core-view.ts";
 export { ellisOpenApiDocument } from "./self-provisioning-openapi.ts";
 export { initialFilterCriteriaSchema, servicesSchema } from "./services.ts";
 export { type SimservsAnswer, SimservsClient, type SimservsClientOptions } from "./simservs-client.ts";

@@ -1,3 +1,4 @@
+import { coreViewPaths, coreViewSchemas } from "./core-view-openapi.ts";
 import { body, content, header, input, type Json, none, operation, output, path } from "./openapi-parts.ts";
 import {
   addressBookSchema,
@@ -53,6 +54,7 @@ export function ellisOpenApiDocument(): Json {
         TurnCredentials: output(turnCredentialsSchema),
         Error: output(ellisErrorSchema),
         ...staffSchemas(),
+        ...coreViewSchemas(),
       },
     },
     security: [],
@@ -164,6 +166,7 @@ export function ellisOpenApiDocument(): Json {
         ),
       },
       ...staffPaths(),
+      ...coreViewPaths(),
       "/number-ranges/{first}": {
         parameters: [path("first", "first number of a range")],
         delete: operation("removeRange", "No more are given out of a range", { 204: none }, operator),

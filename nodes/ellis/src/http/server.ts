@@ -5,6 +5,7 @@ import type { EllisCounters, Resource } from "../metrics.ts";
 import type { StaffRole } from "../staff/role.ts";
 import { type AccountModules, accountRoutes } from "./account-routes.ts";
 import { refuseForeignPages } from "./admission.ts";
+import { type CoreModules, coreRoutes } from "./core-routes.ts";
 import { type DocumentModules, documentRoutes } from "./document-routes.ts";
 import { type NumberModules, numberRoutes } from "./number-routes.ts";
 import { pageRoutes } from "./page-routes.ts";
@@ -35,6 +36,7 @@ export interface EllisServerOptions {
 export interface EllisServerModules
   extends AccountModules,
     NumberModules,
+    CoreModules,
     DocumentModules,
     RangeModules,
     SubscriberModules,
@@ -100,6 +102,7 @@ export function ellisServer(options: EllisServerOptions, modules: EllisServerMod
   turnRoutes(app, modules);
   staffSessionRoutes(app);
   subscriberRoutes(app, modules);
+  coreRoutes(app, modules);
   pageRoutes(app, modules.pages);
   let port = 0;
   return {

@@ -9,6 +9,11 @@ export const SECTIONS = [
     role: "viewer",
     load: () => import("./subscribers/subscribers.js"),
   },
+  { id: "live", title: "Live", role: "viewer", load: () => import("./core/live.js") },
+  { id: "ladders", title: "Ladders", role: "viewer", load: () => import("./core/ladders.js") },
+  { id: "doctor", title: "Doctor", role: "viewer", load: () => import("./core/doctor.js") },
+  { id: "pools", title: "Pools", role: "viewer", load: () => import("./core/pools.js") },
+  { id: "alarms", title: "Alarms", role: "viewer", load: () => import("./core/alarms.js") },
 ];
 
 const ROLES = ["viewer", "operator", "administrator"];
