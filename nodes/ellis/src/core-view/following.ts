@@ -1,0 +1,209 @@
+import type { Ladders } from "@ims/api";
+import { type Exchange, exchangesAmong, type Gathered, type NodeStep } from "@ims/doctor";
+import { TrailKey } from "@ims/runtime";
+import { ladderDocument } from "./ladder-document.ts";
+
+/** Steps that one follows at most: what comes after them is not shown any more. */
+const MOST_STEPS = 4_000;
+const MOST_ALIASES = 4;
+const MOST_USERS = 4;
+const MOST_IDENTIFIERS = 4;
+const MOST_SESSIONS = 4;
+const MOST_EXCHANGES = 2;
+/** The same step, told twice, is so much apart at most, ms: clocks are read anew. */
+const SAME_MS = 50;
+const MOST_DROPPED = 500;
+/** What belongs to no message yet may get one, ms. */
+const EARLY_MS = 5_000;
+
+/** One subscriber or call that somebody watches: the steps so far, and what to ask for next. */
+export class Following {
+  readonly key: string;
+  readonly last: number;
+  readonly listeners = new Set<(document: string) => void>();
+  /** By the URL of a node: until when it was asked, by its own clock. */
+  readonly asked = new Map<string, number>();
+  readonly #self: TrailKey;
+  readonly #steps = new Map<string, NodeStep>();
+  /** Call-IDs of calls that are not shown any more: their ends are no new calls. */
+  readonly #dropped = new Set<string>();
+  #exchanges: readonly Exchange[] = [];
+  #earlier = 0;
+  #oldest: number | undefined;
+  #problems = "";
+  #document = "";
+
+  constructor(key: string, last: number) {
+    this.key = key;
+    this.last = last;
+    this.#self = new TrailKey(key);
+  }
+
+  /** What `gather` found at first. */
+  begin({ exchanges, earlier, oldest, problems }: Gathered, more: readonly string[]): void {
+    for (const { steps } of exchanges) for (const step of steps) this.#add(step);
+    this.#exchanges = exchanges;
+    this.#earlier = earlier;
+    this.#oldest = oldest;
+    this.#say([...problems, ...more]);
+  }
+
+  get document(): string {
+    return this.#document;
+  }
+
+  /** What nodes are asked by. */
+  keys(): readonly string[] {
+    const latest = this.#exchanges.slice(-MOST_EXCHANGES);
+    const identifiers = latest.flatMap(({ callIds, icids }) => [
+      ...callIds.slice(-MOST_IDENTIFIERS),
+      ...icids.slice(-MOST_IDENTIFIERS),
+    ]);
+    const names = [this.key, ...this.#aliases(), ...identifiers, ...this.#openSessions(), ...this.#users()];
+    return [...new Set(names)].filter((one) => one !== "" && one.length <= 300);
+  }
+
+  /** Takes what is its own; what it could not be told, in lines. True: there is something new to show. */
+  take(steps: readonly NodeStep[], problems: readonly string[]): boolean {
+    const before = this.#steps.size;
+    // A Call-ID leads to an ICID, and that to other Call-IDs.
+    for (let more = true; more; ) {
+      const size = this.#steps.size;
+      const known = {
+        ...this.#identifiers(),
+        aliases: keysOf(this.#aliases()),
+        users: keysOf(this.#users()),
+      };
+      for (const step of steps) if (this.#isOwn(step, known)) this.#add(step);
+      more = this.#steps.size > size;
+      if (more) this.#exchanges = exchangesAmong([...this.#steps.values()], this.last).exchanges;
+    }
+    if (this.#steps.size > before) {
+      const known = exchangesAmong([...this.#steps.values()], this.last);
+      this.#exchanges = known.exchanges;
+      this.#earlier += known.earlier;
+      this.#forget();
+    } else if (problems.join("\n") === this.#problems) return false;
+    return this.#say(problems);
+  }
+
+  #say(problems: readonly string[]): boolean {
+    this.#problems = problems.join("\n");
+    const document: Ladders = {
+      key: this.key,
+      ladders: this.#exchanges.map(ladderDocument),
+      earlier: this.#earlier,
+      ...(this.#oldest === undefined ? {} : { oldest: new Date(this.#oldest).toISOString() }),
+      problems: [...problems],
+    };
+    const text = JSON.stringify(document);
+    const changed = text !== this.#document;
+    this.#document = text;
+    return changed;
+  }
+
+  #add(step: NodeStep): void {
+    const name = `${step.node} ${step.sequence}`;
+    const known = this.#steps.get(name);
+    if (known !== undefined && Math.abs(known.time - step.time) <= SAME_MS) return;
+    if (this.#steps.size >= MOST_STEPS) return;
+    // A node that was started again counts from 0.
+    this.#steps.set(known === undefined ? name : `${name} ${Math.round(step.time / SAME_MS)}`, step);
+  }
+
+  /** Steps of what is not shown any more. */
+  #forget(): void {
+    const shown = new Set(this.#exchanges.flatMap(({ steps }) => steps));
+    const callIds = new Set(this.#exchanges.flatMap((one) => one.callIds));
+    const newest = Math.max(0, ...[...shown].map(({ time }) => time));
+    for (const [name, step] of this.#steps) {
+      const { callId, method, time } = step;
+      if (shown.has(step) || (callId === undefined && time >= newest - EARLY_MS)) continue;
+      this.#steps.delete(name);
+      // All registrations of a UE have one Call-ID.
+      if (callId !== undefined && !callIds.has(callId) && method !== undefined && method !== "REGISTER")
+        this.#dropped.add(callId);
+    }
+    for (const oldest of this.#dropped) {
+      if (this.#dropped.size <= MOST_DROPPED) break;
+      this.#dropped.delete(oldest);
+    }
+  }
+
+  #isOwn(
+    step: NodeStep,
+    known: {
+      readonly aliases: readonly TrailKey[];
+      readonly users: readonly TrailKey[];
+      readonly callIds: ReadonlySet<string>;
+      readonly icids: ReadonlySet<string>;
+      readonly sessions: ReadonlySet<string>;
+    },
+  ): boolean {
+    const { callId, icid, session, identities = [] } = step;
+    if (callId !== undefined && this.#dropped.has(callId)) return false;
+    if (callId !== undefined && known.callIds.has(callId)) return true;
+    if (icid !== undefined && known.icids.has(icid)) return true;
+    if (session !== undefined && known.sessions.has(session)) return true;
+    if (this.#self.is([callId, icid, session])) return true;
+    const names = (keys: readonly TrailKey[]): boolean =>
+      identities.some((one) => keys.some((key) => key.names(one)));
+    // What the HSS was asked about its users; another call of theirs is not this one.
+    if (callId === undefined && names(known.users)) return true;
+    return !this.#isCall() && (names([this.#self]) || names(known.aliases));
+  }
+
+  #isCall(): boolean {
+    return this.#exchanges.some(
+      ({ callIds, icids }) => callIds.includes(this.key) || icids.includes(this.key),
+    );
+  }
+
+  /** Other names of a subscriber: a REGISTER and the HSS name them together. */
+  #aliases(): readonly string[] {
+    if (this.#isCall()) return [];
+    const found = new Set<string>();
+    for (const { steps } of this.#exchanges.slice(-MOST_EXCHANGES))
+      for (const { kind, method, identities = [] } of steps)
+        if ((kind === "cx" || method === "REGISTER") && identities.some((one) => this.#self.names(one)))
+          for (const identity of identities) found.add(identity);
+    found.delete(this.key);
+    return [...found].slice(0, MOST_ALIASES);
+  }
+
+  /** Both ends of the latest calls. */
+  #users(): readonly string[] {
+    const found = new Set<string>();
+    for (const { steps } of this.#exchanges.slice(-MOST_EXCHANGES))
+      for (const { kind, identities = [] } of steps)
+        if (kind === "sip") for (const identity of identities) found.add(identity);
+    return [...found].slice(-MOST_USERS);
+  }
+
+  #identifiers(): {
+    readonly callIds: ReadonlySet<string>;
+    readonly icids: ReadonlySet<string>;
+    readonly sessions: ReadonlySet<string>;
+  } {
+    const [callIds, icids, sessions] = [new Set<string>(), new Set<string>(), new Set<string>()];
+    for (const { callId, icid, session } of this.#steps.values()) {
+      if (callId !== undefined) callIds.add(callId);
+      if (icid !== undefined) icids.add(icid);
+      if (session !== undefined) sessions.add(session);
+    }
+    return { callIds, icids, sessions };
+  }
+
+  /** Diameter requests that have no answer yet: the answer names nobody. */
+  #openSessions(): readonly string[] {
+    const answered = new Set<string>();
+    const open = new Set<string>();
+    for (const { session, request } of this.#steps.values())
+      if (session !== undefined) (request === true ? open : answered).add(session);
+    return [...open].filter((session) => !answered.has(session)).slice(-MOST_SESSIONS);
+  }
+}
+
+function keysOf(names: readonly string[]): readonly TrailKey[] {
+  return names.map((one) => new TrailKey(one));
+}

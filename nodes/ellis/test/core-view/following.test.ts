@@ -1,0 +1,90 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Ladders } from "@ims/api";
+import type { NodeStep } from "@ims/doctor";
+import { Following } from "../../src/core-view/following.ts";
+
+const T0 = Date.UTC(2026, 0, 1);
+const [ALICE, BOB, CAROL] = ["sip:alice@example.com", "sip:bob@example.com", "sip:carol@example.com"];
+let sequence = 0;
+
+function step(after: number, method: string, more: Partial<NodeStep>): NodeStep {
+  const base = {
+    node: "bono",
+    sequence: sequence++,
+    time: T0 + after,
+    direction: "in" as const,
+    kind: "sip",
+  };
+  return { ...base, title: method, method, ...more };
+}
+
+function following(key: string, last = 3): Following {
+  const one = new Following(key, last);
+  one.begin({ exchanges: [], earlier: 0, oldest: undefined, pushed: [], problems: [] }, []);
+  return one;
+}
+
+function shown(one: Following): string[][] {
+  return (JSON.parse(one.document) as Ladders).ladders.map(({ rungs }) => rungs.map(({ title }) => title));
+}
+
+test("who watches a subscriber sees his calls grow, with the other legs and what the HSS was asked, and nobody else's", () => {
+  const one = following("alice");
+  const invite = step(0, "INVITE", { callId: "c1", icid: "i1", identities: [ALICE, BOB], request: true });
+  const others = step(1, "INVITE", { callId: "c9", identities: [BOB, CAROL], request: true });
+  assert.equal(one.take([invite, others], []), true);
+  assert.deepEqual(shown(one), [["INVITE"]]);
+  assert.equal(one.take([invite, others], []), false, "the same once more");
+  const lir = step(2, "LIR", { kind: "cx", identities: [BOB], session: "s1", request: true });
+  const leg = step(3, "INVITE", { title: "leg", callId: "c2", icid: "i1", node: "sprout" });
+  one.take([lir, leg], []);
+  assert.deepEqual(shown(one), [["INVITE", "LIR", "leg"]]);
+  const sar = step(4, "SAR", { kind: "cx", identities: [ALICE], session: "s2", request: true });
+  one.take([sar], []);
+  assert.ok(one.keys().includes("s2"), "the answer names nobody");
+  one.take([step(9, "SAA", { kind: "cx", session: "s2", request: false })], []);
+  assert.deepEqual(shown(one), [["INVITE", "LIR", "leg", "SAR", "SAA"]]);
+  assert.ok(!one.keys().includes("s2"));
+});
+
+test("a call that is watched by its Call-ID is followed over its ICID, and another call of the same users is not it", () => {
+  const one = following("c1");
+  one.take([step(0, "INVITE", { callId: "c1", icid: "i1", identities: [ALICE, BOB] })], []);
+  assert.ok(
+    ["c1", "i1", ALICE, BOB].every((key) => one.keys().includes(key)),
+    String(one.keys()),
+  );
+  const leg = step(1, "INVITE", { title: "leg", callId: "c2", icid: "i1", identities: [BOB] });
+  const lir = step(2, "LIR", { kind: "cx", identities: [BOB], session: "s", request: true });
+  one.take([leg, lir, step(3, "INVITE", { title: "other", callId: "c3", identities: [ALICE, BOB] })], []);
+  assert.deepEqual(shown(one), [["INVITE", "leg", "LIR"]]);
+});
+
+test("of more calls than are shown the oldest go, and their ends come back as no new ones", () => {
+  const one = following("alice", 1);
+  one.take([step(0, "INVITE", { callId: "c1", identities: [ALICE] })], []);
+  one.take([step(9_000, "INVITE", { callId: "c2", identities: [ALICE] })], []);
+  assert.equal(one.take([step(9_500, "BYE", { callId: "c1", identities: [ALICE] })], []), false);
+  const { ladders, earlier } = JSON.parse(one.document) as Ladders;
+  assert.deepEqual([ladders.map(({ callIds }) => callIds), earlier], [[["c2"]], 1]);
+});
+
+test("steps of a node that was started again are others, although it counts from 0", () => {
+  const one = following("alice");
+  const first = step(0, "INVITE", { callId: "c1", identities: [ALICE] });
+  one.take([first], []);
+  assert.equal(one.take([{ ...first, time: first.time + 0.4 }], []), false, "a clock read anew");
+  one.take([{ ...first, time: first.time + 800, title: "BYE", method: "BYE" }], []);
+  assert.deepEqual(shown(one), [["INVITE", "BYE"]]);
+});
+
+test("what a node that is away leaves out is said, and not said any more when it is back", () => {
+  const one = following("alice");
+  const problems = () => (JSON.parse(one.document) as Ladders).problems;
+  assert.equal(one.take([], ["sprout-2: it does not answer within 2 s"]), true);
+  assert.deepEqual(problems(), ["sprout-2: it does not answer within 2 s"]);
+  assert.equal(one.take([], ["sprout-2: it does not answer within 2 s"]), false);
+  assert.equal(one.take([], []), true);
+  assert.deepEqual(problems(), []);
+});
