@@ -1,3 +1,4 @@
+import { runDirOf } from "../operate/running-nodes.ts";
 import type { NodeCommand } from "./nodes.ts";
 import type { TurnOfLab } from "./turn/coturn.ts";
 
@@ -14,17 +15,24 @@ export function ellisCommand(told: {
   /** Undefined: there are no telephony services. */
   readonly homer: string | undefined;
   readonly turn: TurnOfLab | undefined;
+  /** With which the nodes are asked. */
+  readonly managementTokenFile: string | undefined;
 }): NodeCommand {
   const { host, common, stateDir, domain, homestead, homer, turn } = told;
   const services =
     homer === undefined ? [] : ["--homer", homer, "--application-server", `sip:mmtel.${domain}`];
   const relays =
     turn === undefined ? [] : ["--turn-secret-file", turn.secretFile, "--turn-uris", turn.uris.join(",")];
+  const { managementTokenFile: token } = told;
+  const core = [
+    ...["--core-run-dir", runDirOf(stateDir)],
+    ...(token === undefined ? [] : ["--core-token-file", token]),
+  ];
   return {
     name: "ellis",
     args: [
       ...["--host", host, ...common, "--state-dir", stateDir],
-      ...["--homestead", homestead, "--numbers", NUMBERS, ...services, ...relays],
+      ...["--homestead", homestead, "--numbers", NUMBERS, ...core, ...services, ...relays],
     ],
   };
 }

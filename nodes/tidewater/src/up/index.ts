@@ -3,6 +3,7 @@ import { join, resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { WrongUseError } from "../wrong-use.ts";
 import { guide } from "./guide.ts";
+import { managementTokenFile } from "./management-token.ts";
 import { type Engage, type Rtpengine, startRtpengine } from "./media-gateway/rtpengine.ts";
 import { nodeProcesses } from "./node-process.ts";
 import {
@@ -226,7 +227,13 @@ async function up(
     throw error;
   });
   const helpers = [coturn, rtpengine].flatMap((one) => (one === undefined ? [] : [one]));
-  const told = { ...options, turn: coturn, mediaGateway: rtpengine };
+  const told = {
+    ...{ ...options, turn: coturn, mediaGateway: rtpengine },
+    // What the portal shows of the core is for nobody else who reaches the ports.
+    ...(options.ellis === true && !isLoopback(options.host)
+      ? { managementTokenFile: managementTokenFile(stateDir) }
+      : {}),
+  };
   const supervisor = new Supervisor(
     nodeProcesses(nodeCommands({ ...told, stateDir, keys: poolKeys(stateDir) }), options.separate !== true),
     (line) => process.stderr.write(`tidewater: ${line}\n`),

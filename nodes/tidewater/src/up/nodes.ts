@@ -33,6 +33,8 @@ export interface UpOptions {
   readonly ibcf?: string;
   /** File of the PSAPs: an E-CSCF in sprout, emergency requests by bono. */
   readonly emergency?: string;
+  /** What whoever asks the management ports must present; undefined: they are for this machine. */
+  readonly managementTokenFile?: string | undefined;
   readonly set: readonly NodeOption[];
   /** Keys that outlive this run; default: new ones. */
   readonly keys?: PoolKeys;
@@ -90,9 +92,11 @@ export function nodeCommands(options: UpOptions): NodeCommand[] {
   const { host, domain, stateDir, keys } = options;
   const inside = isLoopback(host) ? host : "127.0.0.1";
   const uriHost = uriHostOf(inside);
+  const { managementTokenFile: token } = options;
   const common = [
     ...["--home-domain", domain, "--management-address", host],
     ...["--log-level", options.logLevel, "--quiesce-seconds", "3"],
+    ...(token === undefined ? [] : ["--management-token-file", token]),
   ];
   const charges = options.charging === true;
   const ralf: NodeCommand = {
@@ -135,6 +139,7 @@ export function nodeCommands(options: UpOptions): NodeCommand[] {
           ellisCommand({
             ...{ host, common, stateDir, domain, homestead: `http://${uriHost}:${provisioning}` },
             turn: options.turn,
+            managementTokenFile: token,
             homer:
               options.mmtel === true
                 ? `http://${uriHost}:${portOf("homer", "core-port", HOMER_PORT, options.set)}`
@@ -168,16 +173,16 @@ export function nodeCommands(options: UpOptions): NodeCommand[] {
               ...["--emergency-numbers", EMERGENCY_NUMBERS],
             ]),
         ...toRalf,
-      ],
-      // A bono that is started again must know the flow tokens of the one before (RFC 5626 §5).
-      env: { TIDEWATER_BONO_FLOW_TOKEN_KEY: keys?.flowTokenKey ?? randomBytes(32).toString("hex") },
-    },
         ...(options.mediaGateway === undefined
           ? []
           : [
               ...["--media-gateway", options.mediaGateway.engage],
               ...["--media-gateway-addresses", options.mediaGateway.address],
             ]),
+      ],
+      // A bono that is started again must know the flow tokens of the one before (RFC 5626 §5).
+      env: { TIDEWATER_BONO_FLOW_TOKEN_KEY: keys?.flowTokenKey ?? randomBytes(32).toString("hex") },
+    },
   ];
   return commands.map((command) => ({
     ...command,
