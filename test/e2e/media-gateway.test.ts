@@ -3,7 +3,7 @@ import { after, before, type TestContext, test } from "node:test";
 import type { BrowserContext, Page } from "playwright-core";
 import { Baresip, hasBaresip } from "../support/baresip.ts";
 import { launchBrowser, noBrowser, openUe, type PageUe, servePage } from "../support/browser.ts";
-import { type CoreUnderTest, launchCore } from "../support/core-under-test.ts";
+import { type CoreUnderTest, launchCore, startCore } from "../support/core-under-test.ts";
 import { noRtpengine, RtpengineOfLab } from "../support/rtpengine.ts";
 
 declare const ue: PageUe;
@@ -150,6 +150,29 @@ test("auto: two browsers need no media gateway; one that hangs is an alarm, call
   await ring(tab, phone);
   await tab.evaluate(() => ue.cancel());
   await rtpengine.untilSessions(0);
+});
+
+test("always: media of two browsers pass a session at either end, as RTP between them, and both hear each other", {
+  skip,
+}, async (t) => {
+  const always = await startCore(t, { args: ["--media-gateway", "always"] });
+  const gateway = new RtpengineOfLab(always);
+  const [page, browser] = [await servePage(t), await launchBrowser(t)];
+  const server = `ws://${always.host}:${always.sip.wsPort}`;
+  const alice = await openUe(browser, page, always, { server, user: BROWSER });
+  const bob = await openUe(browser, page, always, { server, user: OTHER_BROWSER });
+  await alice.evaluate((uri) => ue.call(uri), `sip:${OTHER_BROWSER}@${always.domain}`);
+  for (const tab of [alice, bob]) await inState(tab, "Established");
+  assert.equal((await gateway.sessions()).length, 2);
+  await speak();
+  for (const tab of [alice, bob]) {
+    const { packets, energy } = await tab.evaluate(() => ue.heard());
+    assert.ok(packets > 50, `${packets} packets`);
+    assert.ok(energy > 0.0001, `energy ${energy}`);
+  }
+  await bob.evaluate(() => ue.hangup());
+  await inState(alice, "Terminated");
+  await gateway.untilSessions(0);
 });
 
 /** Waits until bono's list of alarms has that of the media gateway, or has it no more. */
