@@ -1,5 +1,5 @@
 import { createReadStream, existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { readModel } from "../../vnf/src/index.ts";
 import { type Bundle, bundlePrograms, type NpmPackage, npmPackage } from "../build/bundles.ts";
 import type { DebianPackage } from "../build/debian.ts";
@@ -100,7 +100,7 @@ function roleEntries(
     { path: `${HOME}/${bundle.file}`, content: { file: join(work, "bundles", bundle.file) } },
     // Beside the folder of the program, where it looks for them.
     ...(existsSync(pages)
-      ? readdirSync(pages).map((name) => ({
+      ? filesIn(pages).map((name) => ({
           path: `${HOME}/nodes/pages/${name}`,
           content: { file: join(pages, name) },
         }))
@@ -138,4 +138,12 @@ function executionOf(role: ContainerRole, place: string, version: string) {
       "org.opencontainers.image.licenses": "Apache-2.0",
     },
   };
+}
+
+/** Files of a folder and of those in it, by their paths in it, in the same order everywhere. */
+function filesIn(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((each) => each.isFile())
+    .map((each) => relative(folder, join(each.parentPath, each.name)))
+    .sort();
 }

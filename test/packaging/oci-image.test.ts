@@ -149,8 +149,10 @@ test("ellis in an image has the pages of its portal", { skip: noOciTools }, asyn
   const args = ["--port", "0", "--management-port", "0", "--homestead", "http://127.0.0.1:1"];
   const container = await runImage(root, configOf(layout(), "ellis"), args);
   t.after(() => container.stop());
-  const page = await fetch(`http://127.0.0.1:${container.ports["http"]}/pages/portal.js`);
-  assert.equal(page.status, 200);
+  for (const path of ["/", "/pages/portal.js", "/staff", "/pages/staff/subscribers/one.js"]) {
+    const page = await fetch(`http://127.0.0.1:${container.ports["http"]}${path}`);
+    assert.equal(page.status, 200, path);
+  }
   assert.equal(await container.stop(), 0);
 });
 

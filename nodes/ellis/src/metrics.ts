@@ -16,6 +16,7 @@ export const RESOURCES = [
   "turn",
   "staff",
   "subscribers",
+  "audit",
   "core",
   "pages",
   "other",

@@ -106,6 +106,24 @@ export const ellisOptions = z.object({
     .max(10_000)
     .default(2_000)
     .describe("how long a node may take to say how it is before the portal shows the others without it, ms"),
+  auditDays: z
+    .int()
+    .min(1)
+    .max(3_650)
+    .default(365)
+    .describe("how long it is kept what staff did in the portal"),
+  importMegabytes: z
+    .int()
+    .min(1)
+    .max(1_024)
+    .default(32)
+    .describe("size of a CSV file of subscribers that the portal takes; it is on disk while it is imported"),
+  importRows: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .default(100_000)
+    .describe("rows of such a file; their identities are in memory while it is imported"),
   stateDir: z
     .string()
     .min(1)

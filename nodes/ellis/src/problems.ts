@@ -63,4 +63,16 @@ export const ellisProblems = {
     effect: "Whoever is on the path can read and take over accounts.",
     action: "Give it a certificate, or a proxy in front that speaks TLS.",
   },
+  auditNotWritten: {
+    id: "TW-7006",
+    name: "audit-not-written",
+    kind: "event",
+    type: "PROCESSING_ERROR_ALARM",
+    probableCause: "underlyingResourceUnavailable",
+    severity: "MAJOR",
+    summary: "What staff did is not in the audit log",
+    cause: "The store did not answer after the change was made.",
+    effect: "The entry is in this line of the log only.",
+    action: "Keep the line; look for the alarm of the store.",
+  },
 } as const satisfies Problems;

@@ -14,6 +14,7 @@ import { Expiry } from "./accounts/expiry.ts";
 import { Passwords } from "./accounts/password.ts";
 import { sendRecoveryMail } from "./accounts/recovery-mail.ts";
 import { Sessions } from "./accounts/session.ts";
+import { AuditLog } from "./audit/audit-log.ts";
 import { CoreView } from "./core-view/core-view.ts";
 import { EllisError } from "./errors.ts";
 import { portalPages } from "./http/page-routes.ts";
@@ -28,6 +29,7 @@ import { Provisioning } from "./numbers/provisioning.ts";
 import type { EllisOptions } from "./options.ts";
 import { ellisProblems } from "./problems.ts";
 import { contentOf, secretIn } from "./secrets.ts";
+import { StaffAccounts } from "./staff/staff-accounts.ts";
 import { UNAVAILABLE } from "./store/documents.ts";
 import { makeStateDir, openStore } from "./store/open-store.ts";
 import { turnServerOf } from "./turn-server.ts";
@@ -96,6 +98,7 @@ export async function createEllis(options: EllisOptions, modules: ServiceModules
     connectionsEach: options.httpClientConnections,
   });
   const core = coreViewOf(options, token, { clock, homestead });
+  const passwords = new Passwords(options.passwordCost);
   const shared = {
     admission,
     ...{ accounts, pool, provisioning, addressBook, numbers, simservs, homestead, clock, log },
@@ -103,7 +106,13 @@ export async function createEllis(options: EllisOptions, modules: ServiceModules
     sessions: new Sessions(cookieKey),
     sessionMs: options.sessionHours * HOUR_MS,
     limits: rateLimits(clock),
-    passwords: new Passwords(options.passwordCost),
+    passwords,
+    staff: new StaffAccounts({ store, accounts, passwords, clock }),
+    audit: new AuditLog({ store, clock, keepDays: options.auditDays }),
+    importer: new ProvisioningClient(options.homestead, token),
+    stateDir,
+    importBytes: options.importMegabytes * 1_048_576,
+    importRows: options.importRows,
     counters: getMetrics(register),
     core,
     pages,

@@ -1,9 +1,10 @@
-import { ManagementError, ProvisioningError } from "@ims/api";
+import { ManagementError, ProvisioningError, StaffError } from "@ims/api";
 
 /** One line for whoever sits at the terminal: what was refused, what could not be reached or read. */
 export function explain(error: unknown): string {
   if (error instanceof ProvisioningError) return explainProvisioning(error);
   if (error instanceof ManagementError) return explainManagement(error);
+  if (error instanceof StaffError) return explainStaff(error);
   if (!(error instanceof Error)) return String(error);
   const { code, path } = error as NodeJS.ErrnoException;
   if (code === undefined) return error.message;
@@ -37,5 +38,18 @@ function explainManagement({ detail }: ManagementError): string {
       return `what answers at ${detail.url} is not the management port of a sprout of this release`;
     case "MANAGEMENT_REFUSED":
       return `refused (${detail.status}): ${detail.detail}`;
+  }
+}
+
+function explainStaff({ detail }: StaffError): string {
+  switch (detail.code) {
+    case "STAFF_UNREACHABLE":
+      return `nothing answers at ${detail.url}: is ellis running (tidewater up --ellis)?`;
+    case "STAFF_ANSWER":
+      return `what answers at ${detail.url} is not an ellis of this release`;
+    case "STAFF_REFUSED":
+      return detail.status === 403
+        ? `refused: ${detail.reason}; is the key that of this ellis (--state-dir, --api-key-file)?`
+        : `refused: ${detail.reason}`;
   }
 }

@@ -9,6 +9,7 @@ import { explain } from "./explain.ts";
 import { monitoringCommand } from "./monitoring/index.ts";
 import { operateCommands } from "./operate/index.ts";
 import { tellingWhere } from "./operate/run-dir.ts";
+import { staffCommand } from "./staff/index.ts";
 import { subscriberCommand } from "./subscriber/index.ts";
 import { trailCommand } from "./trail/index.ts";
 import { upCommand } from "./up/index.ts";
@@ -24,6 +25,7 @@ export async function main(args: readonly string[]): Promise<number> {
     exitCode = code;
   };
   program.addCommand(tellingWhere(upCommand(exit))).addCommand(subscriberCommand(exit));
+  program.addCommand(staffCommand());
   program.addCommand(auditCommand(exit)).addCommand(vnfCommand(exit)).addCommand(trailCommand(exit));
   program.addCommand(monitoringCommand(exit));
   program.addCommand(configCommand(exit)).addCommand(completionCommand(program));

@@ -1,4 +1,12 @@
 export {
+  type AuditEntry,
+  type AuditFilter,
+  auditEntrySchema,
+  auditFilterSchema,
+  auditPageSchema,
+  auditQuerySchema,
+} from "./audit.ts";
+export {
   type AkaAnswer,
   type AkaVerdict,
   akaAnswerSchema,
@@ -38,6 +46,23 @@ export {
   type ChargingClientOptions,
 } from "./charging-client.ts";
 export {
+  type CoreAlarm,
+  type CoreAlarms,
+  type CoreMember,
+  coreAlarmSchema,
+  type ExaminationDocument,
+  type Ladder,
+  type Ladders,
+  ladderQuerySchema,
+  type PoolMap,
+  type RecentPage,
+  type RecentRow,
+  type RegistrationsPage,
+  recentQuerySchema,
+  registrationsQuerySchema,
+  stepQuerySchema,
+} from "./core-view.ts";
+export {
   associatedPublicIdsSchema,
   privateCredentialsSchema,
   privateDocumentSchema,
@@ -51,6 +76,7 @@ export { openApiDocument } from "./openapi.ts";
 export { apiProblems } from "./problems.ts";
 export {
   type ChangedSubscriber,
+  changedCredentialsSchema,
   changedSubscriberSchema,
   credentialsSchema,
   type Deregistration,
@@ -102,28 +128,41 @@ export {
   sipPasswordSchema,
   specificNumberSchema,
 } from "./self-provisioning.ts";
-export {
-  type CoreAlarm,
-  type CoreAlarms,
-  type CoreMember,
-  coreAlarmSchema,
-  type ExaminationDocument,
-  type Ladder,
-  type Ladders,
-  ladderQuerySchema,
-  type PoolMap,
-  type RecentPage,
-  type RecentRow,
-  type RegistrationsPage,
-  recentQuerySchema,
-  registrationsQuerySchema,
-  stepQuerySchema,
-} from "./core-view.ts";
 export { ellisOpenApiDocument } from "./self-provisioning-openapi.ts";
 export { initialFilterCriteriaSchema, servicesSchema } from "./services.ts";
 export { type SimservsAnswer, SimservsClient, type SimservsClientOptions } from "./simservs-client.ts";
 export { type DocumentAnswer, SimservsDocuments } from "./simservs-documents.ts";
-export { staffPageQuerySchema, staffSessionSchema } from "./staff.ts";
+export {
+  type ChangedStaff,
+  changedStaffSchema,
+  type MadeStaff,
+  madeStaffSchema,
+  type NewStaff,
+  newStaffSchema,
+  ownPasswordSchema,
+  type StaffAccount,
+  staffAccountSchema,
+  staffAccountsSchema,
+  staffPageQuerySchema,
+  staffRoleSchema,
+  staffSessionSchema,
+} from "./staff.ts";
+export { StaffClient, StaffError, type StaffFault } from "./staff-client.ts";
+export {
+  CSV_COLUMNS,
+  CSV_FORMAT,
+  type CsvColumn,
+  type CsvFault,
+  type CsvHeader,
+  type CsvReport,
+  type CsvRow,
+  csvHeader,
+  csvImportQuerySchema,
+  csvLimitsSchema,
+  csvReportSchema,
+  faultsOfRow,
+  subscriberOfRow,
+} from "./subscriber-csv.ts";
 export {
   type CoturnOptions,
   coturnConfiguration,

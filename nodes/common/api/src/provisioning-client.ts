@@ -121,7 +121,7 @@ export class ProvisioningClient {
   /** At most 5,000 rows a call. */
   async import(
     subscribers: readonly unknown[],
-    options: { dryRun: boolean; partial: boolean },
+    options: { readonly dryRun: boolean; readonly partial: boolean; readonly existing?: "refuse" | "keep" },
   ): Promise<ImportReport> {
     return this.#read(
       importReportSchema,

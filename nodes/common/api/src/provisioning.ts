@@ -28,24 +28,38 @@ export const publicIdentitySchema = z.strictObject({
     .describe("BarringIndication: may not be used but for registration (TS 29.228 annex E)"),
 });
 
+const credentials = z.strictObject({
+  password: z.string().min(1).max(128).optional().describe("SIP Digest; only its hashes are kept"),
+  k: hex(16).optional().describe("USIM key K (TS 35.206)"),
+  opc: hex(16).optional().describe("OPc; give this or op"),
+  op: hex(16).optional().describe("OP; OPc is computed from it"),
+  amf: hex(2).optional().describe("authentication management field, default 8000"),
+  sqn: hex(6).optional().describe("highest sequence number already used, default 0"),
+});
+
+const hasOneCode = ({ k, op, opc }: z.output<typeof credentials>): boolean =>
+  k === undefined || (opc === undefined) !== (op === undefined);
+const ONE_CODE = "k needs exactly one of opc and op";
+
 /** What a subscriber may be authenticated with; write-only: no answer ever holds a secret. */
-export const credentialsSchema = z
-  .strictObject({
-    password: z.string().min(1).max(128).optional().describe("SIP Digest; only its hashes are kept"),
-    k: hex(16).optional().describe("USIM key K (TS 35.206)"),
-    opc: hex(16).optional().describe("OPc; give this or op"),
-    op: hex(16).optional().describe("OP; OPc is computed from it"),
-    amf: hex(2).optional().describe("authentication management field, default 8000"),
-    sqn: hex(6).optional().describe("highest sequence number already used, default 0"),
-  })
+export const credentialsSchema = credentials
   .refine(
     (given) => given.password !== undefined || given.k !== undefined,
     "needs a password, or k with opc or op",
   )
+  .refine(hasOneCode, ONE_CODE);
+
+/** The same, or of the SIM that is there another AMF or SQN alone. */
+export const changedCredentialsSchema = credentials
   .refine(
-    (given) => given.k === undefined || (given.opc === undefined) !== (given.op === undefined),
-    "k needs exactly one of opc and op",
-  );
+    ({ password, k, amf, sqn }) => (password ?? k ?? amf ?? sqn) !== undefined,
+    "needs a password, k with opc or op, or amf or sqn of the SIM that is there",
+  )
+  .refine(
+    ({ password, k, op, opc }) => (password ?? k) !== undefined || (op ?? opc) === undefined,
+    "opc and op go with k",
+  )
+  .refine(hasOneCode, ONE_CODE);
 
 export const newSubscriberSchema = z.strictObject({
   impi: impiSchema,
@@ -81,7 +95,9 @@ export const changedSubscriberSchema = z.strictObject({
     .max(64)
     .optional()
     .describe("those that are not there are passed over; one has to stay"),
-  credentials: credentialsSchema.optional(),
+  credentials: changedCredentialsSchema
+    .optional()
+    .describe("replaces all of them; amf or sqn alone: the keys stay"),
   services: servicesSchema.optional().describe("replaces all of them; {} for none"),
 });
 
@@ -145,6 +161,10 @@ export const importRequestSchema = z.strictObject({
   dryRun: z.boolean().default(false),
   /** Keep the good rows when others are wrong; otherwise nothing is applied. */
   partial: z.boolean().default(false),
+  existing: z
+    .enum(["refuse", "keep"])
+    .default("refuse")
+    .describe("keep: a row whose subscriber is there already as it says is right, and nothing is done"),
   subscribers: z
     .array(z.unknown())
     .max(5000)
@@ -153,6 +173,7 @@ export const importRequestSchema = z.strictObject({
 
 export const importReportSchema = z.strictObject({
   applied: z.int().describe("rows written; 0 with dryRun or when a row was wrong and partial is off"),
+  unchanged: z.int().optional().describe("rows that are there already; with existing: keep"),
   rows: z
     .array(z.strictObject({ index: z.int(), impi: z.string().optional(), error: z.string() }))
     .describe("only the wrong ones"),

@@ -1,5 +1,5 @@
+import { staffRoleSchema } from "@ims/api";
 import { z } from "zod";
-import { staffRoleSchema } from "../staff/role.ts";
 
 /** A number of an account: a public identity, with the private identity that it is used with. */
 export const accountNumberSchema = z.object({

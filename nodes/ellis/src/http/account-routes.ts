@@ -64,6 +64,8 @@ export function accountRoutes(app: FastifyInstance, modules: AccountModules): vo
 
   app.delete<Named>("/accounts/:email", { config: { resource: "account" } }, async (request, reply) => {
     const { account } = await accountOf(request, modules);
+    if (account.role !== undefined)
+      throw new Refusal(409, "This account is staff's; an administrator takes the role first");
     const removal = await numbers.removeAll(account);
     if (removal.kind === "refused") throw new Refusal(removal.status, removal.reason);
     const result = await accounts.remove(account.email);
@@ -130,6 +132,7 @@ export function accountRoutes(app: FastifyInstance, modules: AccountModules): vo
       limits.guessesFrom.giveBack(request.ip);
     };
     const account = email === "" ? undefined : await accounts.get(email);
+    if (account !== undefined && account !== UNAVAILABLE) noteOfStaff(request, account, "login");
     const matches =
       account === UNAVAILABLE ? UNAVAILABLE : await passwords.matches(password, account?.password);
     if (account === UNAVAILABLE || matches === UNAVAILABLE || matches === BUSY) {
@@ -191,9 +194,15 @@ export function accountRoutes(app: FastifyInstance, modules: AccountModules): vo
             return { ...before, recoveries: [], password: hashed, sessionKey };
           });
     if (account === UNAVAILABLE) throw storeAway();
+    if (account !== undefined) noteOfStaff(request, account, "password.recover");
     if (!isSet) throw new Refusal(422, "Invalid token or email address");
     log.info({}, "password recovered");
   }
+}
+
+/** Users are not in the audit log. */
+function noteOfStaff(request: FastifyRequest, { email, role }: Account, action: string): void {
+  if (role !== undefined) request.audit = { action, who: email, role };
 }
 
 function sessionDocument({ email, fullName }: Account): { username: string; full_name: string } {

@@ -22,7 +22,8 @@ export interface AdmissionModules {
 export type Requester = { readonly isOperator: boolean; readonly account: Account | undefined };
 
 const COOKIE = "username";
-const SAFE_METHODS = new Set(["GET", "HEAD", "OPTIONS"]);
+/** They change nothing. */
+export const SAFE_METHODS = new Set(["GET", "HEAD", "OPTIONS"]);
 
 /**
  * Cross-site requests carry our cookies too: only our own pages may change anything. Browsers say where a page is from in Origin, or in

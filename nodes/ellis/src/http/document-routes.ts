@@ -23,51 +23,75 @@ const PATH = "/accounts/:email/numbers/:uri";
 
 /** Settings of services and filter criteria of a number, as XML of any media type: the tools of Clearwater say none that is right. */
 export function documentRoutes(app: FastifyInstance, modules: DocumentModules): void {
-  const { provisioning } = modules;
-  const homer = (): SimservsDocuments => {
-    if (modules.simservs === undefined) throw new Refusal(501, "There is no homer for simservs documents");
-    return modules.simservs;
-  };
-
   app.get<NamedNumber>(`${PATH}/simservs`, { config: { resource: "simservs" } }, async (request, reply) => {
     const { number } = await numberOf(request, modules);
-    const answer = await homer().get(number.uri);
-    const document =
-      answer.kind === "found"
-        ? answer.document
-        : answer.kind === "notFound"
-          ? buildSimservs({})
-          : refusedBy(answer);
+    const document = await simservsDocuments(modules).read(number.uri);
     return reply.type("application/vnd.etsi.simservs+xml").send(document);
   });
 
   app.put<NamedNumber>(`${PATH}/simservs`, { config: { resource: "simservs" } }, async (request, reply) => {
     const { number } = await numberOf(request, modules);
-    const answer = await homer().put(number.uri, bodyOf(request));
-    if (answer.kind !== "stored") refusedBy(answer);
+    await simservsDocuments(modules).write(number.uri, bodyOf(request));
     return reply.code(200).send();
   });
 
   app.get<NamedNumber>(`${PATH}/ifcs`, { config: { resource: "ifcs" } }, async (request, reply) => {
     const { number } = await numberOf(request, modules);
-    const result = await provisioning.criteria(number.privateId);
-    if (result.kind !== "criteria") return refusedCriteria(result);
-    return reply.type("application/xml").send(buildFilterCriteriaSet(result.criteria));
+    return reply.type("application/xml").send(await criteriaOf(number.privateId, modules));
   });
 
   app.put<NamedNumber>(`${PATH}/ifcs`, { config: { resource: "ifcs" } }, async (request, reply) => {
     const { number } = await numberOf(request, modules);
-    const body = bodyOf(request);
-    if (elementsIn(body) > MAX_ELEMENTS)
-      throw new Refusal(400, `More than ${MAX_ELEMENTS} elements of filter criteria`);
-    const parsed = parseFilterCriteriaSet(body, { mayLackPriority: true });
-    if (parsed.kind === "malformed")
-      throw new Refusal(400, `Not filter criteria of TS 29.228 annex E: ${parsed.reason}`.slice(0, 500));
-    const criteria = structuredClone(parsed.sets) as NewCriteria;
-    const result = await provisioning.setCriteria(number.privateId, criteria);
-    if (result.kind !== "set") return refusedCriteria(result);
+    await setCriteria(number.privateId, criteriaIn(bodyOf(request)), modules);
     return reply.code(200).send();
   });
+}
+
+/** Documents at homer; both throw Refusal. */
+export function simservsDocuments({ simservs }: Pick<DocumentModules, "simservs">) {
+  if (simservs === undefined) throw new Refusal(501, "There is no homer for simservs documents");
+  return {
+    /** One that says nothing where there is none. */
+    async read(impu: string): Promise<string> {
+      const answer = await simservs.get(impu);
+      if (answer.kind === "found") return answer.document;
+      return answer.kind === "notFound" ? buildSimservs({}) : refusedBy(answer);
+    },
+    async write(impu: string, document: string): Promise<void> {
+      const answer = await simservs.put(impu, document);
+      if (answer.kind !== "stored") refusedBy(answer);
+    },
+  };
+}
+
+/** Filter criteria of a private identity's service profile, as XML. Throws Refusal. */
+export async function criteriaOf(
+  impi: string,
+  { provisioning }: Pick<DocumentModules, "provisioning">,
+): Promise<string> {
+  const result = await provisioning.criteria(impi);
+  if (result.kind !== "criteria") return refusedCriteria(result);
+  return buildFilterCriteriaSet(result.criteria);
+}
+
+/** Throws Refusal for what are no filter criteria, or too many. */
+export function criteriaIn(xml: string): NewCriteria {
+  if (elementsIn(xml) > MAX_ELEMENTS)
+    throw new Refusal(400, `More than ${MAX_ELEMENTS} elements of filter criteria`);
+  const parsed = parseFilterCriteriaSet(xml, { mayLackPriority: true });
+  if (parsed.kind === "malformed")
+    throw new Refusal(400, `Not filter criteria of TS 29.228 annex E: ${parsed.reason}`.slice(0, 500));
+  return structuredClone(parsed.sets) as NewCriteria;
+}
+
+/** Throws Refusal. */
+export async function setCriteria(
+  impi: string,
+  criteria: NewCriteria,
+  { provisioning }: Pick<DocumentModules, "provisioning">,
+): Promise<void> {
+  const result = await provisioning.setCriteria(impi, criteria);
+  if (result.kind !== "set") refusedCriteria(result);
 }
 
 /** A bound on what reading costs, before it is read. */

@@ -67,6 +67,8 @@ export interface RateLimits {
   readonly mails: RateLimit;
   /** Credentials for TURN of one user. */
   readonly turn: RateLimit;
+  /** Changes by one of the staff. */
+  readonly staffChanges: RateLimit;
 }
 
 export function rateLimits(clock: Clock): RateLimits {
@@ -78,5 +80,6 @@ export function rateLimits(clock: Clock): RateLimits {
     mailsTo: new RateLimit(MAILS_AN_HOUR, clock, 3_600_000),
     mails: new RateLimit(30, clock),
     turn: new RateLimit(30, clock),
+    staffChanges: new RateLimit(240, clock),
   };
 }

@@ -2,26 +2,27 @@ import { ellisOpenApiDocument } from "@ims/api";
 import { type HttpAdmission, HttpBusyError, type Logger, runtimeProblems } from "@ims/runtime";
 import fastify, { type FastifyInstance } from "fastify";
 import type { EllisCounters, Resource } from "../metrics.ts";
-import type { StaffRole } from "../staff/role.ts";
 import { type AccountModules, accountRoutes } from "./account-routes.ts";
 import { refuseForeignPages } from "./admission.ts";
+import { type AuditModules, auditing } from "./audit.ts";
+import { auditRoutes } from "./audit-routes.ts";
 import { type CoreModules, coreRoutes } from "./core-routes.ts";
 import { type DocumentModules, documentRoutes } from "./document-routes.ts";
+import { type ImportModules, importRoutes } from "./import-routes.ts";
 import { type NumberModules, numberRoutes } from "./number-routes.ts";
 import { pageRoutes } from "./page-routes.ts";
 import { type RangeModules, rangeRoutes } from "./range-routes.ts";
 import { Refusal, tooMany } from "./refusal.ts";
 import { refuse } from "./replies.ts";
+import { serviceRoutes } from "./service-routes.ts";
 import { admitStaff } from "./staff-admission.ts";
-import { staffSessionRoutes } from "./staff-session-routes.ts";
+import { type StaffModules, staffRoutes } from "./staff-routes.ts";
 import { type SubscriberModules, subscriberRoutes } from "./subscriber-routes.ts";
 import { type TurnModules, turnRoutes } from "./turn-routes.ts";
 
 declare module "fastify" {
   interface FastifyContextConfig {
     readonly resource?: Resource;
-    /** Least role of staff that may ask; undefined: the route itself says who may. */
-    readonly role?: StaffRole;
   }
 }
 
@@ -40,6 +41,9 @@ export interface EllisServerModules
     DocumentModules,
     RangeModules,
     SubscriberModules,
+    ImportModules,
+    StaffModules,
+    AuditModules,
     TurnModules {
   readonly counters: EllisCounters;
   /** Of the portal, by name. */
@@ -75,6 +79,7 @@ export function ellisServer(options: EllisServerOptions, modules: EllisServerMod
   const hooks = admission.hooks("normal");
   admission.guard(app.server);
   app.addHook("onRequest", hooks.onRequest);
+  auditing(app, modules);
   admitStaff(app, modules);
   app.addHook("preHandler", hooks.preHandler);
   app.addHook("onSend", hooks.onSend);
@@ -100,8 +105,11 @@ export function ellisServer(options: EllisServerOptions, modules: EllisServerMod
   documentRoutes(app, modules);
   rangeRoutes(app, modules);
   turnRoutes(app, modules);
-  staffSessionRoutes(app);
+  staffRoutes(app, modules);
+  auditRoutes(app, modules);
   subscriberRoutes(app, modules);
+  serviceRoutes(app, modules);
+  importRoutes(app, modules);
   coreRoutes(app, modules);
   pageRoutes(app, modules.pages);
   let port = 0;

@@ -1,8 +1,10 @@
 /** A request that ellis has refused; the message is for the user. */
 export class Refused extends Error {
-  constructor(status, reason) {
+  constructor(status, reason, detail = {}) {
     super(reason);
     this.status = status;
+    /** What is wrong, by field. */
+    this.detail = detail;
   }
 }
 
@@ -15,13 +17,13 @@ async function send(method, path, headers, body) {
   }
   const text = await response.text();
   if (response.ok) return text;
-  let reason = response.statusText;
+  let refusal = { reason: response.statusText };
   try {
-    reason = JSON.parse(text).reason;
+    refusal = JSON.parse(text);
   } catch {
     // Something between us and ellis has answered.
   }
-  throw new Refused(response.status, reason);
+  throw new Refused(response.status, refusal.reason, refusal.detail);
 }
 
 /** A request with fields, and its answer as an object. */
@@ -37,6 +39,11 @@ export function readDocument(path) {
 
 export function writeDocument(path, xml) {
   return send("PUT", path, { "content-type": "application/xml" }, xml);
+}
+
+/** Sends a file as it is, without reading it into memory. */
+export async function sendFile(path, type, file) {
+  return JSON.parse(await send("POST", path, { "content-type": type }, file));
 }
 
 /** Sets a password with the code of a mail. */

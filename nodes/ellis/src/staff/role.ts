@@ -1,9 +1,8 @@
-import { z } from "zod";
+import { staffRoleSchema } from "@ims/api";
 
 /** What staff may do; each one may do what those before it may. */
-export const STAFF_ROLES = ["viewer", "operator", "administrator"] as const;
-export const staffRoleSchema = z.enum(STAFF_ROLES);
-export type StaffRole = z.output<typeof staffRoleSchema>;
+const STAFF_ROLES = staffRoleSchema.options;
+export type StaffRole = (typeof STAFF_ROLES)[number];
 
 /** Who asks for something that only staff may have. */
 export interface Staff {

@@ -16,8 +16,11 @@ export class Documents<S extends z.ZodType> {
   readonly #store: KvStore;
   readonly #table: string;
   readonly #schema: S;
+  readonly #ttlSeconds: number;
 
-  constructor(store: KvStore, table: string, schema: S) {
+  /** `ttlSeconds`: what nobody writes for so long goes. */
+  constructor(store: KvStore, table: string, schema: S, ttlSeconds = TTL_SECONDS) {
+    this.#ttlSeconds = ttlSeconds;
     this.#store = store;
     this.#table = table;
     this.#schema = schema;
@@ -38,7 +41,7 @@ export class Documents<S extends z.ZodType> {
       const after = change(value === undefined ? undefined : this.#decode(value));
       if (after === "keep") return { kind: "keep" };
       if (after === undefined) return { kind: "delete" };
-      return { kind: "put", value: Buffer.from(JSON.stringify(after)), ttlSeconds: TTL_SECONDS };
+      return { kind: "put", value: Buffer.from(JSON.stringify(after)), ttlSeconds: this.#ttlSeconds };
     });
     if (result.kind === "unavailable" || result.kind === "contention") return UNAVAILABLE;
     return result.kind === "kept" ? "kept" : "changed";

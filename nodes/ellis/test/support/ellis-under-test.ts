@@ -38,6 +38,8 @@ export interface EllisUnderTest {
   ask(method: string, path: string, asked?: Asked): Promise<Answer>;
   /** Makes an account and logs in; the value of Cookie. */
   signUp(email: string, password?: string): Promise<string>;
+  /** Makes one of the staff and logs in; the value of Cookie. */
+  staff(role: "viewer" | "operator" | "administrator", email?: string): Promise<string>;
   /** Another ellis of the same pool: its URL. */
   another(): Promise<string>;
 }
@@ -73,10 +75,16 @@ export async function startEllis(
     rmSync(stateDir, { recursive: true });
   });
   const ask: EllisUnderTest["ask"] = (method, path, asked = {}) => request(`${url}${path}`, method, asked);
+  const key = readFileSync(join(stateDir, "ellis-api-key"), "utf8").trim();
   const signupCode = readFileSync(join(stateDir, "ellis-signup-code"), "utf8").trim();
   return {
     ...{ url, stateDir, clock, log, signupCode, homestead, homer, ask },
-    key: readFileSync(join(stateDir, "ellis-api-key"), "utf8").trim(),
+    key,
+    staff: async (role, email = `${role}@example.com`) => {
+      const added = await ask("POST", "/staff/accounts", { key, json: { email, role, password: PASSWORD } });
+      if (added.status !== 201) throw new Error(`staff: ${added.status} ${added.text}`);
+      return sessionOf(await ask("POST", "/session", { form: { email, password: PASSWORD } }));
+    },
     notes: () => health.notes(),
     metrics: () => register.scrape(),
     another: () => start(),

@@ -67,6 +67,34 @@ export async function fakeHomestead(t: TestContext) {
       const page = all.slice(0, limit);
       return reply(200, { subscribers: page, ...(all.length > limit ? { next: page.at(-1)?.impi } : {}) });
     }
+    if (request.url === "/subscribers/import") {
+      const { subscribers: rows, dryRun } = JSON.parse(body) as {
+        readonly subscribers: readonly {
+          readonly impi: string;
+          readonly publicIdentities: readonly { readonly impu: string; readonly barred?: boolean }[];
+          readonly credentials: { readonly password?: string };
+        }[];
+        readonly dryRun: boolean;
+      };
+      const wrong = rows.flatMap(({ impi, publicIdentities }, index) => {
+        const other = publicIdentities.find(({ impu }) => (ownerOf(impu) ?? impi) !== impi);
+        return other === undefined
+          ? []
+          : [{ index, impi, error: `${other.impu} belongs to ${ownerOf(other.impu)}` }];
+      });
+      const unchanged = rows.filter(({ impi }) => subscribers.has(impi)).length;
+      const applied = dryRun || wrong.length > 0 ? 0 : rows.length - unchanged;
+      if (applied > 0)
+        for (const { impi, publicIdentities, credentials } of rows) {
+          const identities = publicIdentities.map(({ impu, barred = false }) => ({
+            ...{ impu, barred, state: "not-registered" },
+          }));
+          subscribers.set(impi, { impi, publicIdentities: identities, authentication: ["digest"] });
+          passwords.set(impi, credentials.password ?? "");
+        }
+      return reply(200, { applied, unchanged, rows: wrong });
+    }
+    if (request.url?.endsWith("/deregister")) return reply(204);
     const [, name] = /^\/subscribers(?:\/([^/?]+))?$/.exec(request.url ?? "") ?? [];
     const impi = decodeURIComponent(name ?? "");
     const given = (body === "" ? {} : JSON.parse(body)) as {

@@ -33,6 +33,8 @@ export type Sharing = {
 
 type ParsedChange = z.output<typeof changedSubscriberSchema>;
 
+type GivenCredentials = NonNullable<ParsedChange["credentials"]>;
+
 const DEFAULT_AMF = "8000";
 /** As the schema says of all of them. */
 const MAX_IDENTITIES = 64;
@@ -122,12 +124,13 @@ export function changedRecord(
   const fault = (identities && identitiesFault(identities)) ?? (services && servicesFault(services));
   if (fault !== undefined) return fault;
   const { credentials } = change;
+  if (credentials !== undefined && isAdjustment(credentials) && before.credentials.aka === undefined)
+    return `credentials: ${before.impi} has no SIM credentials that amf or sqn could be of`;
   if (before.part !== undefined) return changedPart(before, change, identities, realm);
   return {
     impi: before.impi,
     identities: identities ?? before.identities.map(({ impu, barred }) => ({ impu, barred })),
-    credentials:
-      credentials === undefined ? before.credentials : credentialsOf(before.impi, realm, credentials),
+    credentials: changedCredentials(before.impi, before.credentials, realm, credentials),
     services: services === undefined ? before.services : servicesOf(services),
     sqn: credentials?.sqn === undefined ? undefined : Number.parseInt(credentials.sqn, 16),
   };
@@ -144,7 +147,11 @@ function changedPart(
   const own = parts.privateIdentities.find(({ impi }) => impi === before.impi);
   if (credentials !== undefined && own !== undefined) {
     const sqn = credentials.sqn === undefined ? undefined : Number.parseInt(credentials.sqn, 16);
-    const changed = { ...own, credentials: credentialsOf(own.impi, realm, credentials), sqn };
+    const changed = {
+      ...own,
+      credentials: changedCredentials(own.impi, own.credentials, realm, credentials),
+      sqn,
+    };
     parts = withPrivateIdentity(parts, changed);
   }
   if (identities !== undefined || services !== undefined) {
@@ -262,6 +269,24 @@ function credentialsOf(impi: string, realm: string, given: NewSubscriber["creden
     digest: given.password === undefined ? undefined : digestCredentials(impi, realm, given.password),
     aka: akaOf(given),
   };
+}
+
+/** Whether the keys stay as they are. */
+function isAdjustment({ password, k }: GivenCredentials): boolean {
+  return password === undefined && k === undefined;
+}
+
+function changedCredentials(
+  impi: string,
+  before: Credentials,
+  realm: string,
+  given: GivenCredentials | undefined,
+): Credentials {
+  if (given === undefined) return before;
+  if (!isAdjustment(given)) return credentialsOf(impi, realm, given);
+  const { digest, aka } = before;
+  if (aka === undefined || given.amf === undefined) return before;
+  return { digest, aka: { ...aka, amf: bytes(given.amf) } };
 }
 
 function akaOf({ k, op, opc, amf = DEFAULT_AMF }: NewSubscriber["credentials"]): AkaCredentials | undefined {

@@ -31,8 +31,8 @@ export function field(label, input, hint) {
     /** Undefined: nothing is wrong. */
     judge(problem) {
       error.textContent = problem ?? "";
-      input.toggleAttribute("aria-invalid", problem !== undefined);
-      if (problem !== undefined) input.setAttribute("aria-invalid", "true");
+      if (problem === undefined) input.removeAttribute("aria-invalid");
+      else input.setAttribute("aria-invalid", "true");
     },
   };
 }
@@ -54,4 +54,19 @@ export function table(caption, heads, rows) {
       el("tbody", {}, ...rows.map((cells) => el("tr", {}, ...cells.map((cell) => el("td", {}, cell))))),
     ),
   );
+}
+
+/** A part of a page under a heading. */
+export function part(title, ...children) {
+  return el("section", {}, el("h2", {}, title), ...children);
+}
+
+/** A form whose fields, by the names the API has for them, show what it says is wrong with them; `work` runs when it is sent. */
+export function form(portal, work, ...children) {
+  const element = el("form", {}, ...children);
+  element.addEventListener("submit", (event) => {
+    event.preventDefault();
+    void portal.attempt(work);
+  });
+  return element;
 }

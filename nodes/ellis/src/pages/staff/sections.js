@@ -14,6 +14,8 @@ export const SECTIONS = [
   { id: "doctor", title: "Doctor", role: "viewer", load: () => import("./core/doctor.js") },
   { id: "pools", title: "Pools", role: "viewer", load: () => import("./core/pools.js") },
   { id: "alarms", title: "Alarms", role: "viewer", load: () => import("./core/alarms.js") },
+  { id: "audit", title: "Audit", role: "administrator", load: () => import("./audit.js") },
+  { id: "staff", title: "Staff", role: "viewer", load: () => import("./staff-accounts.js") },
 ];
 
 const ROLES = ["viewer", "operator", "administrator"];

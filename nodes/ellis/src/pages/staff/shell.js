@@ -8,6 +8,8 @@ const content = byId("content");
 let session;
 let close;
 let opened = 0;
+/** What was said on the way to another section stays. */
+let isCarried = false;
 
 function say(text, isWrong = false) {
   message.textContent = text;
@@ -16,7 +18,8 @@ function say(text, isWrong = false) {
 
 /** Runs what a button does; what went wrong, or the text it gives, is shown and read out. */
 async function attempt(work) {
-  say("");
+  if (!isCarried) say("");
+  isCarried = false;
   try {
     const said = await work();
     if (typeof said === "string") say(said);
@@ -84,6 +87,7 @@ function portalFor(parts) {
     say,
     /** Goes to an address: `go("ladders", callId)`. */
     go: (...to) => {
+      isCarried = true;
       location.hash = to.map(encodeURIComponent).join("/");
     },
     /** The address of a place in the portal, for links. */

@@ -1,0 +1,3 @@
+export function pathOf(impi) {
+  return `/staff/subscribers/${encodeURIComponent(impi)}`;
+}
