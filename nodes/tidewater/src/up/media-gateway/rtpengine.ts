@@ -41,19 +41,21 @@ export async function startRtpengine({
   inside,
   stateDir,
   engage,
+  port = NG_PORT,
 }: {
   readonly host: string;
   readonly inside: string;
   readonly stateDir: string;
   readonly engage: Engage;
+  readonly port?: number;
 }): Promise<Rtpengine> {
   const program = FOLDERS.map((folder) => join(folder, "rtpengine")).find(isExecutable);
   if (program === undefined)
     throw new Error(
       "--media-gateway needs rtpengine, which is not installed: apt-get install --no-install-recommends rtpengine-daemon (Debian 12)",
     );
-  const address = `${isIPv6(inside) ? `[${inside}]` : inside}:${NG_PORT}`;
-  if (await answersPing(inside))
+  const address = `${isIPv6(inside) ? `[${inside}]` : inside}:${port}`;
+  if (await answersPing(inside, port))
     throw new Error(`--media-gateway: ${address} is in use by another rtpengine`);
   // A process group of its own: a Ctrl-C at the terminal is ours to handle.
   const child = spawn(
@@ -78,7 +80,7 @@ export async function startRtpengine({
       resolve(`rtpengine ended (${signal ?? `exit code ${code}`}): ${said.trim().split("\n").at(-1) ?? ""}`);
     });
   });
-  const why = await answers(inside, child, failure);
+  const why = await answers({ inside, port }, child, failure);
   const stop = async (): Promise<void> => {
     if (!ended(child)) await terminate(child, STOP_WITHIN_MS);
   };
@@ -100,21 +102,21 @@ function isExecutable(path: string): boolean {
 
 /** Undefined as soon as it answers, a reason when it does not. */
 async function answers(
-  inside: string,
+  { inside, port }: { readonly inside: string; readonly port: number },
   child: ChildProcess,
   failure: Promise<string>,
 ): Promise<string | undefined> {
   const deadline = performance.now() + READY_WITHIN_MS;
   while (performance.now() < deadline && !ended(child)) {
-    if (await answersPing(inside)) return undefined;
+    if (await answersPing(inside, port)) return undefined;
     await new Promise((resolve) => setTimeout(resolve, PROBE_EVERY_MS));
   }
   if (ended(child)) return await failure;
-  return `rtpengine does not answer at ${inside}:${NG_PORT} within ${READY_WITHIN_MS / 1000} s`;
+  return `rtpengine does not answer at ${inside}:${port} within ${READY_WITHIN_MS / 1000} s`;
 }
 
 /** One ping of the ng protocol. */
-function answersPing(host: string): Promise<boolean> {
+function answersPing(host: string, port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const cookie = randomBytes(8).toString("hex");
     const socket = createSocket(isIPv6(host) ? "udp6" : "udp4");
@@ -128,6 +130,6 @@ function answersPing(host: string): Promise<boolean> {
     const timer = setTimeout(() => done(false), 300);
     socket.once("error", () => done(false));
     socket.on("message", (octets) => done(octets.toString("latin1").startsWith(`${cookie} `)));
-    socket.connect(NG_PORT, host, () => socket.send(`${cookie} d7:command4:pinge`));
+    socket.connect(port, host, () => socket.send(`${cookie} d7:command4:pinge`));
   });
 }
