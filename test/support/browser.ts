@@ -66,7 +66,12 @@ export async function servePage(t: TestContext): Promise<string> {
   return `http://localhost:${(server.address() as AddressInfo).port}/`;
 }
 
-export async function launchBrowser(t: TestContext): Promise<BrowserContext> {
+/** `t.after()`, or what collects ends for the end of several tests. */
+export interface Ends {
+  after(end: () => Promise<void>): void;
+}
+
+export async function launchBrowser(t: Ends): Promise<BrowserContext> {
   const profile = mkdtempSync(join(tmpdir(), "tidewater-chromium-"));
   const context = await chromium.launchPersistentContext(profile, {
     executablePath: CHROMIUM,

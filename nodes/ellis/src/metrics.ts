@@ -14,6 +14,7 @@ export const RESOURCES = [
   "gab",
   "ranges",
   "turn",
+  "phone",
   "staff",
   "subscribers",
   "audit",

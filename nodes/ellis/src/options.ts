@@ -85,6 +85,19 @@ export const ellisOptions = z.object({
     .max(72)
     .default(12)
     .describe("how long credentials for TURN are good; a call that lasts longer loses its relay"),
+  phoneServers: z
+    .array(
+      z
+        .string()
+        .regex(
+          /^wss?:\/\/[A-Za-z0-9.-]+(?::\d{1,5})?$|^wss?:\/\/\[[0-9A-Fa-f:.]+\](?::\d{1,5})?$/,
+          "write wss://HOST:PORT",
+        ),
+    )
+    .default([])
+    .describe(
+      "SIP over WebSocket of P-CSCFs that the softphone page goes to, as wss://host:port, preferred one first, separated by commas; default: there is no softphone",
+    ),
   coreNodes: z
     .array(
       z

@@ -72,6 +72,7 @@ export async function createEllis(options: EllisOptions, modules: ServiceModules
   const cookieKey = secret("--cookie-key-file", options.cookieKeyFile, "ellis-cookie-key", LEAST_KEY);
 
   const pages = portalPages();
+  const phone = { servers: options.phoneServers, homeDomain };
   const { store, stop } = await openStore(options, modules);
   const accounts = new Accounts(store);
   const pool = new NumberPool(ranges, { store, clock }, async (owner, number) => {
@@ -116,6 +117,7 @@ export async function createEllis(options: EllisOptions, modules: ServiceModules
     counters: getMetrics(register),
     core,
     pages,
+    phone,
     turn,
     mail:
       program === ""

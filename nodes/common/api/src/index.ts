@@ -73,6 +73,7 @@ export {
   publicIdsSchema,
 } from "./homestead-prov.ts";
 export { openApiDocument } from "./openapi.ts";
+export { type PhoneConfiguration, phoneConfigurationSchema } from "./phone.ts";
 export { apiProblems } from "./problems.ts";
 export {
   type ChangedSubscriber,

@@ -1,5 +1,6 @@
 import { coreViewPaths, coreViewSchemas } from "./core-view-openapi.ts";
 import { body, content, header, input, type Json, none, operation, output, path } from "./openapi-parts.ts";
+import { phoneConfigurationSchema } from "./phone.ts";
 import {
   addressBookSchema,
   allocatedNumberSchema,
@@ -52,6 +53,7 @@ export function ellisOpenApiDocument(): Json {
         NumberRange: input(numberRangeSchema),
         NumberRanges: output(numberRangesSchema),
         TurnCredentials: output(turnCredentialsSchema),
+        PhoneConfiguration: output(phoneConfigurationSchema),
         Error: output(ellisErrorSchema),
         ...staffSchemas(),
         ...coreViewSchemas(),
@@ -162,6 +164,14 @@ export function ellisOpenApiDocument(): Json {
           "turnCredentials",
           "Credentials for the TURN server, where there is one",
           { 200: content("TurnCredentials") },
+          session,
+        ),
+      },
+      "/phone/configuration": {
+        get: operation(
+          "phoneConfiguration",
+          "What the softphone page has to know",
+          { 200: content("PhoneConfiguration") },
           session,
         ),
       },

@@ -11,6 +11,7 @@ import { type DocumentModules, documentRoutes } from "./document-routes.ts";
 import { type ImportModules, importRoutes } from "./import-routes.ts";
 import { type NumberModules, numberRoutes } from "./number-routes.ts";
 import { pageRoutes } from "./page-routes.ts";
+import { type PhoneModules, phoneRoutes } from "./phone-routes.ts";
 import { type RangeModules, rangeRoutes } from "./range-routes.ts";
 import { Refusal, tooMany } from "./refusal.ts";
 import { refuse } from "./replies.ts";
@@ -44,6 +45,7 @@ export interface EllisServerModules
     ImportModules,
     StaffModules,
     AuditModules,
+    PhoneModules,
     TurnModules {
   readonly counters: EllisCounters;
   /** Of the portal, by name. */
@@ -111,6 +113,7 @@ export function ellisServer(options: EllisServerOptions, modules: EllisServerMod
   serviceRoutes(app, modules);
   importRoutes(app, modules);
   coreRoutes(app, modules);
+  phoneRoutes(app, modules);
   pageRoutes(app, modules.pages);
   let port = 0;
   return {

@@ -7,8 +7,10 @@ const template = document.getElementById("number");
 /** The numbers of an account. `attempt` runs what a button does and says what went wrong. */
 export function numbersOf(email, attempt) {
   const path = `${accountPath(email)}/numbers`;
+  let phone;
 
   async function load(shown = new Map()) {
+    phone ??= await ask("GET", "/phone/configuration");
     const { numbers } = await ask("GET", path);
     document.getElementById("none").hidden = numbers.length > 0;
     list.replaceChildren(...numbers.map((number) => item(number, shown.get(number.sip_uri))));
@@ -35,6 +37,7 @@ export function numbersOf(email, attempt) {
     part(".new-password").addEventListener("click", () =>
       attempt(async () => showPassword(element, (await ask("POST", `${own}/password`)).sip_password)),
     );
+    phoneLink(part("a.phone"), uri, part(".password"));
     part(".another").addEventListener("click", () => attempt(() => allocate({ private_id: privateId })));
     part(".delete").addEventListener("click", () => {
       if (!confirm(`Delete ${number.formatted_number}?`)) return;
@@ -45,6 +48,15 @@ export function numbersOf(email, attempt) {
     });
     services(part(".services"), `${own}/simservs`, number.domain);
     return element;
+  }
+
+  /** The phone in the browser; a password that is shown here it takes along, in this tab. */
+  function phoneLink(link, uri, password) {
+    link.hidden = phone.servers.length === 0;
+    link.href = `/phone?number=${encodeURIComponent(uri)}`;
+    link.addEventListener("click", () => {
+      if (password.textContent !== "") sessionStorage.setItem(`phone-password ${uri}`, password.textContent);
+    });
   }
 
   function services(details, document, domain) {

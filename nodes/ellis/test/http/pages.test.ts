@@ -11,7 +11,7 @@ test("the portal is served with all it is made of, under a policy that lets noth
   assert.match(policy, /default-src 'none'; script-src 'self'; style-src 'self'/);
   assert.doesNotMatch(policy, /unsafe|\*/);
   const seen = new Set<string>();
-  const wanted = ["/", "/staff"];
+  const wanted = ["/", "/staff", "/phone"];
   for (const path of wanted) {
     if (seen.has(path)) continue;
     seen.add(path);
@@ -24,7 +24,7 @@ test("the portal is served with all it is made of, under a policy that lets noth
   }
   assert.deepEqual(
     [...portalPages().keys()].filter((name) => !seen.has(`/pages/${name}`)),
-    ["index.html", "staff/index.html"],
+    ["index.html", "staff/index.html", "phone/phone.html"],
   );
   assert.equal((await ask("GET", "/pages/../service.ts")).status, 404);
   assert.equal((await ask("GET", "/pages/..%2fservice.ts")).status, 404);

@@ -15,10 +15,12 @@ export function ellisCommand(told: {
   /** Undefined: there are no telephony services. */
   readonly homer: string | undefined;
   readonly turn: TurnOfLab | undefined;
+  /** Where bono takes SIP over WebSocket; undefined: no browser could go there. */
+  readonly phoneServer: string | undefined;
   /** With which the nodes are asked. */
   readonly managementTokenFile: string | undefined;
 }): NodeCommand {
-  const { host, common, stateDir, domain, homestead, homer, turn } = told;
+  const { host, common, stateDir, domain, homestead, homer, turn, phoneServer } = told;
   const services =
     homer === undefined ? [] : ["--homer", homer, "--application-server", `sip:mmtel.${domain}`];
   const relays =
@@ -28,11 +30,12 @@ export function ellisCommand(told: {
     ...["--core-run-dir", runDirOf(stateDir)],
     ...(token === undefined ? [] : ["--core-token-file", token]),
   ];
+  const phone = phoneServer === undefined ? [] : ["--phone-servers", phoneServer];
   return {
     name: "ellis",
     args: [
       ...["--host", host, ...common, "--state-dir", stateDir],
-      ...["--homestead", homestead, "--numbers", NUMBERS, ...core, ...services, ...relays],
+      ...["--homestead", homestead, "--numbers", NUMBERS, ...core, ...services, ...relays, ...phone],
     ],
   };
 }

@@ -51,7 +51,12 @@ ${
 }${
   options.ellis === true
     ? `Accounts, numbers: http://${near}:${ports.get("ellis.http")}   (sign-up code in ${stateDir}/ellis-signup-code, operators' key in ${stateDir}/ellis-api-key)
+${
+  any
+    ? ""
+    : `Phone in a browser: http://${near}:${ports.get("ellis.http")}/phone
 `
+}`
     : ""
 }${
   options.turn === undefined

@@ -63,6 +63,9 @@ export const EMERGENCY_NUMBERS = "112,911";
 /** Where homer serves the core, and asks homestead. */
 const HOMER_PORT = 7888;
 const PROVISIONING_PORT = 8889;
+/** Where bono takes SIP over WebSocket. */
+const WS_PORT = 5062;
+const WSS_PORT = 5063;
 
 /** In the state directory: the routes of the BGCF when `--ibcf` makes them. */
 export const IBCF_ROUTES = "bgcf-ibcf.json";
@@ -139,6 +142,7 @@ export function nodeCommands(options: UpOptions): NodeCommand[] {
           ellisCommand({
             ...{ host, common, stateDir, domain, homestead: `http://${uriHost}:${provisioning}` },
             turn: options.turn,
+            phoneServer: phoneServerOf(options),
             managementTokenFile: token,
             homer:
               options.mmtel === true
@@ -200,6 +204,14 @@ export function ibcfRoutes({ host, set }: Pick<UpOptions, "host" | "set">): stri
   const inside = uriHostOf(isLoopback(host) ? host : "127.0.0.1");
   const ibcf = `sip:ibcf@${inside}:${portOf("bono", "core-port", 5058, set)};transport=tcp`;
   return `${JSON.stringify({ routes: [{ domain: "*", route: [ibcf] }] }, undefined, 2)}\n`;
+}
+
+/** SIP over WebSocket of bono, secure when it has a certificate; undefined when it is on any address. */
+function phoneServerOf({ host, set }: UpOptions): string | undefined {
+  if (host === "0.0.0.0" || host === "::") return undefined;
+  const isSecure = set.some(({ node, option }) => node === "bono" && /^tls-cert/.test(option));
+  const port = isSecure ? portOf("bono", "wss-port", WSS_PORT, set) : portOf("bono", "ws-port", WS_PORT, set);
+  return `${isSecure ? "wss" : "ws"}://${uriHostOf(host)}:${port}`;
 }
 
 /** The port of a node: as `--set` says, else the usual one. */
