@@ -112,8 +112,8 @@ export function recentList(root, portal, firstKind = "all") {
 
 function countsOf({ calls, registrations, flows }) {
   const parts = [];
-  if (calls !== undefined) parts.push(`${calls} calls in progress`);
-  if (registrations !== undefined) parts.push(`${registrations} registrations`);
-  if (flows !== undefined) parts.push(`over ${flows} connections of phones`);
-  return parts.length === 0 ? "" : `The P-CSCFs count ${parts.join(", ")}.`;
+  if (calls !== undefined) parts.push(`calls in progress ${calls}`);
+  if (registrations !== undefined) parts.push(`registrations ${registrations}`);
+  if (flows !== undefined) parts.push(`flows of phones ${flows}`);
+  return parts.length === 0 ? "" : `The P-CSCFs count: ${parts.join(", ")}.`;
 }
