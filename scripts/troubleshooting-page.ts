@@ -1,10 +1,21 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Area, areas, catalogue, type DiagnosisDefinition } from "@ims/doctor";
+import {
+  type Area,
+  alarmsOf,
+  alertRules,
+  areas,
+  catalogue,
+  type DiagnosisDefinition,
+  type DiagnosisId,
+} from "@ims/doctor";
+import { CATALOGUE } from "./problems-page.ts";
 
 /** The page of the doctor's catalogue; a test holds it against the definitions. */
 export const PAGE = "docs/operations/troubleshooting.md";
 
+const LAST = "What an operator sees: alarms";
+const LAST_ANCHOR = "what-an-operator-sees-alarms";
 const TITLES: Readonly<Record<Area, string>> = {
   registration: "The phone does not register",
   authentication: "The password or the SIM is not accepted",
@@ -14,11 +25,14 @@ const TITLES: Readonly<Record<Area, string>> = {
 
 /** docs/operations/troubleshooting.md as the catalogue has it. */
 export function troubleshootingPage(): string {
-  const all: readonly (readonly [string, DiagnosisDefinition])[] = Object.entries(catalogue);
+  const all = Object.entries(catalogue) as [DiagnosisId, DiagnosisDefinition][];
   const lines = [
     "<!-- Generated from nodes/common/doctor/src/catalogue: sh scripts/node scripts/troubleshooting-page.ts --write -->",
     "",
     "# Troubleshooting by symptom",
+    "",
+    "A symptom leads to a diagnosis, which the doctor finds by itself in what the nodes have seen; a diagnosis that concerns more than one user leads to an alarm. What a",
+    `user says is in the first four chapters, what an operator sees in [the last one](#${LAST_ANCHOR}).`,
     "",
     "    tidewater doctor 001010123456789            # an IMSI",
     "    tidewater doctor sip:alice@example.com      # or a public or private identity, a telephone number",
@@ -43,12 +57,47 @@ export function troubleshootingPage(): string {
   ];
   for (const area of areas) {
     const own = all.filter(([, definition]) => definition.area === area);
-    lines.push(`## ${TITLES[area]}`, "", "| what one sees | diagnosis |", "|---|---|");
-    for (const [id, { symptom, title }] of own) lines.push(`| ${symptom} | [${title}](#${id}) |`);
+    const rules = alertRules[area].map((rule) => `\`${rule}\``).join(", ");
+    lines.push(`## ${TITLES[area]}`, "");
+    lines.push(`When many users meet it, these [alert rules](monitoring.md) fire: ${rules}.`, "");
+    lines.push("| what one sees | diagnosis | alarm |", "|---|---|---|");
+    for (const [id, { symptom, title }] of own)
+      lines.push(`| ${symptom} | [${title}](#${id}) | ${alarmsOf(id).map(linkOf).join(", ")} |`);
     lines.push("");
     for (const [id, definition] of own) lines.push(...linesOf(id, definition), "");
   }
+  lines.push(...alarmLines(all));
   return `${lines.join("\n").trimEnd()}\n`;
+}
+
+/** Every alarm, and what users see of it. */
+function alarmLines(all: readonly (readonly [DiagnosisId, DiagnosisDefinition])[]): string[] {
+  const lines = [
+    `## ${LAST}`,
+    "",
+    "`tidewater alarms` (or `--watch`), the log, SNMP and Prometheus' rule `TidewaterAlarm` tell of these; the id leads to cause, effect and action. Beside it stands what users see meanwhile, if anything.",
+    "",
+    "| alarm | what it says | users see |",
+    "|---|---|---|",
+  ];
+  for (const { problems } of CATALOGUE)
+    for (const { id, kind, summary } of Object.values(problems)) {
+      if (kind !== "alarm") continue;
+      const seen = all.filter(([diagnosis]) => alarmsOf(diagnosis).includes(id));
+      lines.push(
+        `| ${linkOf(id)} | ${summary} | ${seen.map(([diagnosis]) => `[${diagnosis}](#${diagnosis})`).join(", ")} |`,
+      );
+    }
+  return lines;
+}
+
+const NAMES = new Map(
+  CATALOGUE.flatMap(({ problems }) => Object.values(problems).map(({ id, name }) => [id, name] as const)),
+);
+
+function linkOf(id: string): string {
+  const name = NAMES.get(id) ?? "";
+  return `[${id} ${name}](../reference/problems.md#${id.toLowerCase()}-${name})`;
 }
 
 function linesOf(id: string, { title, cause, remedy, clauses, severity }: DiagnosisDefinition): string[] {

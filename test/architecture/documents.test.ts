@@ -9,6 +9,7 @@ const pages = [
   "CONTRIBUTING.md",
   "docs/README.md",
   "docs/ARCHITECTURE.md",
+  "docs/dimensioning.md",
   "docs/features.md",
 ].concat(
   readdirSync(join(root, "docs/operations"))
@@ -31,6 +32,17 @@ test("links between documents lead somewhere", () => {
       .map((target) => `${page}: ${target}`),
   );
   assert.deepEqual(dead, []);
+});
+
+test("every document beside the guides is in the index of documents", () => {
+  const index = linked("docs/README.md");
+  const documents = readdirSync(join(root, "docs")).filter(
+    (name) => name.endsWith(".md") && name !== "README.md",
+  );
+  assert.deepEqual(
+    documents.filter((name) => !index.includes(name)),
+    [],
+  );
 });
 
 test("every guide is in the index of documents, once", () => {

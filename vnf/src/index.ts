@@ -84,7 +84,22 @@ export {
 } from "./placement/share.ts";
 export { isAligned, scalingSteps } from "./placement/steps.ts";
 export { hostsPerZone, zoneMap } from "./placement/zones.ts";
+export {
+  type Dimensioning,
+  type DimensioningRequest,
+  type DimensioningResult,
+  dimension,
+  type Load,
+  type PoolDimensioning,
+} from "./plan/dimensioning.ts";
 export { type HeatParameters, heatParameters } from "./plan/heat-parameters.ts";
+export {
+  MEMCACHED_COPIES,
+  MEMCACHED_RECORD_BYTES,
+  type Measured,
+  measuredCosts,
+  type PoolCost,
+} from "./plan/measured-costs.ts";
 export {
   type PoolPlan,
   type PoolPlanning,

@@ -1,6 +1,7 @@
 export { pcapng } from "./capture/pcapng.ts";
 export { CaseFile, type CaseKind } from "./case/case-file.ts";
 export type { AkaFits, CaseFacts } from "./case/finding.ts";
+export { alarmsOf, alertRules } from "./catalogue/alarms.ts";
 export { catalogue, type DiagnosisId, definitionOf } from "./catalogue/catalogue.ts";
 export { type Area, areas, type DiagnosisDefinition, type Severity } from "./catalogue/definition.ts";
 export type { NodeAlarm } from "./core/core-facts.ts";

@@ -1,6 +1,15 @@
-import { formatFault, heatParameters, MODEL_FOLDER, planVnf, readModel, type VnfPlan } from "@ims/vnf";
-import { Command, Option } from "commander";
-import { type PlanOptions, planRequestOf } from "./plan-request.ts";
+import {
+  type Dimensioning,
+  formatFault,
+  heatParameters,
+  MODEL_FOLDER,
+  planVnf,
+  type Refusal,
+  readModel,
+  type VnfPlan,
+} from "@ims/vnf";
+import { Command, InvalidArgumentError, Option } from "commander";
+import { type PlanOptions, planRequestOf, REFERENCE_LOAD } from "./plan-request.ts";
 
 interface Given extends PlanOptions {
   readonly model: string;
@@ -31,6 +40,37 @@ export function planCommand(exit: (code: number) => void): Command {
       "availability zones of a zone of the model, with their hosts when known, as dmz=edge:7 or core=az1:4,az2:4; may be repeated",
       collect,
     )
+    .addOption(
+      new Option(
+        "--subscribers <number>",
+        "sizes for so many, from what was measured (docs/dimensioning.md), instead of --pool",
+      )
+        .argParser(numberFrom(1, 1e9))
+        .conflicts("pool"),
+    )
+    .option(
+      "--calls-per-hour <number>",
+      "calls that each of them begins in an hour",
+      numberFrom(0, 1_000),
+      REFERENCE_LOAD.callsPerHour,
+    )
+    .option(
+      "--registrations-per-hour <number>",
+      "registrations of each in an hour",
+      numberFrom(0, 1_000),
+      REFERENCE_LOAD.registrationsPerHour,
+    )
+    .option(
+      "--utilisation <part>",
+      "part of one processor that a process may be busy",
+      numberFrom(0.05, 0.95),
+      REFERENCE_LOAD.utilisation,
+    )
+    .option(
+      "--memory <pool=MiB>",
+      "machines of another size than the model's, as bono=8192; may be repeated",
+      collect,
+    )
     .option("--model <folder>", "folder with vdus.yaml, networks.yaml, zones.yaml, ports.yaml", MODEL_FOLDER)
     .option("--json", "print JSON")
     .addOption(
@@ -39,6 +79,14 @@ export function planCommand(exit: (code: number) => void): Command {
       ),
     )
     .action((given: Given) => exit(plan(given)));
+}
+
+function numberFrom(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (/^\d+(?:\.\d+)?(?:e\d)?$/.test(text) && value >= least && value <= most) return value;
+    throw new InvalidArgumentError(`Write a number from ${least} to ${most}.`);
+  };
 }
 
 function plan(given: Given): number {
@@ -52,16 +100,14 @@ function plan(given: Given): number {
     process.stderr.write(`tidewater: ${asked.problem}\n`);
     return 2;
   }
-  const planning = planVnf(reading.model, asked.request);
-  if (given.json === true) console.log(JSON.stringify(planning, undefined, 2));
-  if (planning.kind === "refused") {
-    if (given.json !== true)
-      for (const { what, reason, remedy } of planning.refusals)
-        process.stderr.write(`tidewater: ${what}: ${reason}; ${remedy}\n`);
-    return 1;
-  }
+  if (asked.kind === "refused") return refuse(asked.refusals, given);
+  const { request, model, dimensioning } = asked;
+  const planning = planVnf(model, request);
+  if (planning.kind === "refused") return refuse(planning.refusals, given);
+  if (given.json === true) console.log(JSON.stringify({ ...planning, dimensioning }, undefined, 2));
   if (given.json === true) return 0;
   if (given.heat !== true) {
+    if (dimensioning !== undefined) console.log(`${dimensioningTable(dimensioning)}\n`);
     console.log(planTable(planning.plan));
     return 0;
   }
@@ -73,6 +119,33 @@ function plan(given: Given): number {
   console.log("parameters:");
   for (const [name, value] of heat.parameters) console.log(`  ${name}: ${JSON.stringify(value)}`);
   return 0;
+}
+
+function refuse(refusals: readonly Refusal[], { json }: Given): number {
+  if (json === true) console.log(JSON.stringify({ kind: "refused", refusals }, undefined, 2));
+  else
+    for (const { what, reason, remedy } of refusals)
+      process.stderr.write(`tidewater: ${what}: ${reason}; ${remedy}\n`);
+  return 1;
+}
+
+/** What the sizes come from. */
+function dimensioningTable({ load, pools, machines, vcpus, memoryMiB, notes }: Dimensioning): string {
+  const { subscribers, callsPerHour, registrationsPerHour, callsPerSecond, registrationsPerSecond } = load;
+  const figure = (value: number): string => value.toLocaleString("en", { maximumFractionDigits: 2 });
+  const span = ({ value, from, to }: { value: number; from: number; to: number }, unit: string): string =>
+    `${figure(value)}${unit} (${figure(from)} to ${figure(to)})`;
+  const lines = pools.map(({ pool, size, needed, by, processors, stateMiB }) => {
+    const work = processors === undefined ? "" : `processors ${span(processors, "")}, `;
+    const gib = { value: stateMiB.value / 1024, from: stateMiB.from / 1024, to: stateMiB.to / 1024 };
+    return `  ${pool}: ${size}; ${needed} needed (${by}): ${work}state ${span(gib, " GiB")}`;
+  });
+  return [
+    `${figure(subscribers)} subscribers, ${callsPerHour} calls and ${registrationsPerHour} registrations of each in an hour: ${figure(callsPerSecond)} calls/s, ${figure(registrationsPerSecond)} registrations/s`,
+    ...lines,
+    `  ${machines} machines, ${vcpus} vCPU, ${figure(memoryMiB / 1024)} GiB`,
+    ...notes.map((note) => `  not in it: ${note}`),
+  ].join("\n");
 }
 
 /** The plan for people. */

@@ -1,30 +1,80 @@
-import { type AvailabilityZone, readShare, type Share, type VnfModel, type VnfRequest } from "@ims/vnf";
+import {
+  type AvailabilityZone,
+  type Dimensioning,
+  dimension,
+  type Refusal,
+  readShare,
+  type Share,
+  type VnfModel,
+  type VnfRequest,
+} from "@ims/vnf";
+
+/** The load of Clearwater's stress node: 1.3 calls for each subscriber in the busy hour, half of them begun by him. */
+export const REFERENCE_LOAD = { callsPerHour: 0.65, registrationsPerHour: 2, utilisation: 0.5 } as const;
 
 export interface PlanOptions {
   readonly pool?: readonly string[];
   readonly share?: readonly string[];
   readonly zone?: readonly string[];
+  readonly subscribers?: number;
+  readonly callsPerHour?: number;
+  readonly registrationsPerHour?: number;
+  readonly utilisation?: number;
+  readonly memory?: readonly string[];
 }
 
 export type PlanRequestReading =
-  | { readonly kind: "request"; readonly request: VnfRequest }
+  | {
+      readonly kind: "request";
+      readonly request: VnfRequest;
+      /** With the machines that were asked for. */
+      readonly model: VnfModel;
+      readonly dimensioning?: Dimensioning;
+    }
+  | { readonly kind: "refused"; readonly refusals: readonly Refusal[] }
   | { readonly kind: "bad"; readonly problem: string };
 
 class Wrong extends Error {}
 
 /** What `tidewater vnf plan` was asked, in terms of the model. */
-export function planRequestOf(options: PlanOptions, model: VnfModel): PlanRequestReading {
+export function planRequestOf(options: PlanOptions, given: VnfModel): PlanRequestReading {
   try {
+    const model = withMemory(given, options.memory ?? []);
     const shares = sharesOf(options.share ?? [], model);
-    const pools = poolsOf(options.pool ?? [], model).map((pool) => {
+    let dimensioning: Dimensioning | undefined;
+    if (options.subscribers !== undefined) {
+      const { callsPerHour, registrationsPerHour, utilisation } = { ...REFERENCE_LOAD, ...options };
+      const load = { subscribers: options.subscribers, callsPerHour, registrationsPerHour };
+      const result = dimension({ model, ...load, utilisation, shares });
+      if (result.kind === "refused") return result;
+      dimensioning = result.dimensioning;
+    }
+    const wanted = dimensioning?.pools.map(({ pool, size }) => `${pool}=${size}`);
+    const pools = poolsOf(wanted ?? options.pool ?? [], model).map((pool) => {
       const share = shares.get(pool.vdu.name) ?? shares.get("");
       return share === undefined ? pool : { ...pool, share };
     });
-    return { kind: "request", request: { pools, zones: zonesOf(options.zone ?? [], model) } };
+    const request = { pools, zones: zonesOf(options.zone ?? [], model) };
+    return { kind: "request", request, model, ...(dimensioning === undefined ? {} : { dimensioning }) };
   } catch (error) {
     if (error instanceof Wrong) return { kind: "bad", problem: error.message };
     throw error;
   }
+}
+
+/** The model with machines of another size. */
+function withMemory(model: VnfModel, texts: readonly string[]): VnfModel {
+  const sizes = new Map<string, number>();
+  for (const text of texts) {
+    const [, name = "", size = ""] = /^([a-z][a-z0-9-]*)=(\d{3,7})$/.exec(text) ?? [];
+    if (name === "") throw new Wrong(`--memory ${text}: write <pool>=<MiB>`);
+    sizes.set(vduNamed(name, model, `--memory ${text}`).name, Number(size));
+  }
+  const vdus = model.vdus.map((vdu) => ({
+    ...vdu,
+    size: { ...vdu.size, memory: sizes.get(vdu.name) ?? vdu.size.memory },
+  }));
+  return { ...model, vdus };
 }
 
 function poolsOf(texts: readonly string[], model: VnfModel): VnfRequest["pools"] {
