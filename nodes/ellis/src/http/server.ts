@@ -54,6 +54,16 @@ export interface EllisServerModules
   readonly admission: HttpAdmission;
 }
 
+/** A route, as it says itself who may ask and what it is called in the audit log. */
+export interface ServedRoute {
+  readonly method: string;
+  /** With parameters as fastify writes them. */
+  readonly url: string;
+  readonly resource: string | undefined;
+  readonly role: string | undefined;
+  readonly audit: string | undefined;
+}
+
 const MAX_BODY = 65_536;
 
 /** The API of Clearwater's Ellis over HTTP or HTTPS; errors are JSON objects as there. */
@@ -68,6 +78,17 @@ export function ellisServer(options: EllisServerOptions, modules: EllisServerMod
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 600 },
     ...(tls === undefined ? {} : { https: { ...tls, minVersion: "TLSv1.2" } }),
   }) as unknown as FastifyInstance;
+  const routes: ServedRoute[] = [];
+  app.addHook("onRoute", ({ method, url, config }) => {
+    for (const each of [method].flat())
+      routes.push({
+        method: each,
+        url,
+        resource: config?.resource,
+        role: config?.role,
+        audit: config?.audit,
+      });
+  });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
   app.addHook("onRequest", async (request, reply) => {
@@ -112,11 +133,13 @@ export function ellisServer(options: EllisServerOptions, modules: EllisServerMod
   subscriberRoutes(app, modules);
   serviceRoutes(app, modules);
   importRoutes(app, modules);
-  coreRoutes(app, modules);
   phoneRoutes(app, modules);
+  coreRoutes(app, modules);
   pageRoutes(app, modules.pages);
   let port = 0;
   return {
+    /** Complete once it is started. */
+    routes: routes as readonly ServedRoute[],
     get port(): number {
       return port;
     },
