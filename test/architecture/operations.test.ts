@@ -70,6 +70,16 @@ test("every command line in the documents names a command that there is, with op
   assert.match(faultOf("tidewater alarm") ?? "", /no command alarm/);
 });
 
+test("every command that prints something prints JSON when it is asked", () => {
+  const leaves = [...commands].filter(
+    ([path]) => path !== "" && ![...commands.keys()].some((other) => other.startsWith(`${path} `)),
+  );
+  assert.deepEqual(
+    leaves.filter(([, { flags }]) => !flags.includes("--json")).map(([path]) => path),
+    ["vnf em", "completion"],
+  );
+});
+
 test("every problem, diagnosis and alert rule that a document names is there", () => {
   const ids = new Set(problems.map(({ id }) => id));
   const rules = new Set(

@@ -22,6 +22,7 @@ interface Given {
   readonly stateDir: string;
   readonly domain?: string;
   readonly targetsOnly?: boolean;
+  readonly json?: boolean;
 }
 
 const DEFAULT_DOMAIN = "example.com";
@@ -50,6 +51,7 @@ export function monitoringCommand(exit: (code: number) => void): Command {
       "home domain, a label of all series; default: that of the pools file, else example.com",
     )
     .option("--targets-only", "only the list of nodes: Prometheus sees the change by itself")
+    .option("--json", "print JSON")
     .action(async (folder: string, given: Given) => exit(await monitoring(resolve(folder), given)));
 }
 
@@ -93,7 +95,9 @@ async function monitoring(folder: string, given: Given): Promise<number> {
     await writeWhole(file, Buffer.from(text));
   }
   const what = kept.length === 0 ? "" : `, ${kept.join()} left as it was`;
-  console.log(`${folder}: ${files.size - kept.length} files written, ${nodes.length} nodes${what}`);
+  const written = files.size - kept.length;
+  if (given.json === true) console.log(JSON.stringify({ folder, written, nodes, kept }));
+  else console.log(`${folder}: ${written} files written, ${nodes.length} nodes${what}`);
   return 0;
 }
 

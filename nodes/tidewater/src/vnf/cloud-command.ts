@@ -176,7 +176,8 @@ export async function withCloud(
   }
 }
 
-function tellOutcome(outcome: Outcome, { json }: { readonly json?: boolean }): number {
+/** Gives the exit code. */
+export function tellOutcome(outcome: Outcome, { json }: { readonly json?: boolean }): number {
   if (json === true) console.log(JSON.stringify(outcome));
   if (outcome.kind === "done") {
     if (json !== true) console.log(outcome.said);

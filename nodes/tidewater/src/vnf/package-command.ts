@@ -27,6 +27,7 @@ interface Given {
   readonly model?: string;
   readonly heat?: string;
   readonly types?: string;
+  readonly json?: boolean;
 }
 
 /** `tidewater vnf package`: exit code 1 when something it is made from is wrong, 2 for wrong use. */
@@ -49,6 +50,7 @@ export function packageCommand(exit: (code: number) => void): Command {
     .option("--model <folder>", "folder with the model; default: that of the project")
     .option("--heat <folder>", "folder with the templates; default: that of the project")
     .option("--types <folder>", "folder with the type files of SOL 001; default: those of the project")
+    .option("--json", "print JSON")
     .action(async (given: Given) => exit(await build(given)));
 }
 
@@ -100,9 +102,10 @@ async function build(given: Given): Promise<number> {
   await writeWhole(output, bytes);
   const signature =
     signer === undefined ? "not signed" : given.whole === true ? "signed as a whole" : "signed";
-  console.log(
-    `${output}: ${files.size} files, ${bytes.length} bytes, ${signature}, VNFD ${source.facts.descriptors[profile]}`,
-  );
+  const vnfd = source.facts.descriptors[profile];
+  const made = { output, files: files.size, bytes: bytes.length, signature, vnfd };
+  if (given.json === true) console.log(JSON.stringify(made));
+  else console.log(`${output}: ${files.size} files, ${bytes.length} bytes, ${signature}, VNFD ${vnfd}`);
   return 0;
 }
 

@@ -2,6 +2,11 @@ import { MANIFEST_FILE, META_FILE, readPackage, signPackage, validatePackage, wr
 import { Command } from "commander";
 import { writeWhole } from "./write-whole.ts";
 
+interface Given {
+  readonly output?: string;
+  readonly json?: boolean;
+}
+
 /** `tidewater vnf sign`: puts a signature into a package, in the place of one that is there. */
 export function signCommand(exit: (code: number) => void): Command {
   return new Command("sign")
@@ -12,12 +17,18 @@ export function signCommand(exit: (code: number) => void): Command {
     .argument("<key>", "PEM file with the private key")
     .argument("<certificate>", "PEM file with its certificate")
     .option("--output <file>", "where to write; default: the package itself")
-    .action(async (csar: string, keyFile: string, certificateFile: string, given: { output?: string }) =>
-      exit(await sign(csar, keyFile, certificateFile, given.output ?? csar)),
+    .option("--json", "print JSON")
+    .action(async (csar: string, keyFile: string, certificateFile: string, given: Given) =>
+      exit(await sign(csar, keyFile, certificateFile, given)),
     );
 }
 
-async function sign(csar: string, keyFile: string, certificateFile: string, output: string): Promise<number> {
+async function sign(
+  csar: string,
+  keyFile: string,
+  certificateFile: string,
+  { output = csar, json }: Given,
+): Promise<number> {
   const refuse = (problem: string, remedy: string): number => {
     process.stderr.write(`tidewater: ${csar}: ${problem}; ${remedy}\n`);
     return 1;
@@ -38,6 +49,6 @@ async function sign(csar: string, keyFile: string, certificateFile: string, outp
   const signed = await signPackage(files, manifest, { keyFile, certificateFile });
   if (signed.kind === "failed") return refuse(signed.problem, signed.remedy);
   await writeWhole(output, writeZip(signed.files));
-  console.log(`${output}: signed`);
+  console.log(json === true ? JSON.stringify({ output, signed: true }) : `${output}: signed`);
   return 0;
 }

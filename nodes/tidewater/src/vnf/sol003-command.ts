@@ -21,11 +21,12 @@ import {
   vimConnection,
 } from "@ims/vnf";
 import { Command, InvalidArgumentError } from "commander";
-import { collectPairs, positive } from "./cloud-command.ts";
+import { collectPairs, positive, tellOutcome } from "./cloud-command.ts";
 
 interface Given {
   readonly cloud?: string;
   readonly timeout: number;
+  readonly json?: boolean;
 }
 
 /** `tidewater vnf sol003`: the life cycle through a VNF manager (Tacker) instead of straight through Heat. */
@@ -38,7 +39,8 @@ export function sol003Command(exit: (code: number) => void): Command {
       .command(name)
       .description(description)
       .option("--cloud <name>", "entry of clouds.yaml; default: OS_CLOUD, or OS_* variables")
-      .option("--timeout <minutes>", "longest to wait", positive, 60);
+      .option("--timeout <minutes>", "longest to wait", positive, 60)
+      .option("--json", "print JSON; progress goes to standard error in any case");
   add("onboard", "onboard a package; one with the same descriptor is not onboarded twice")
     .argument("<csar>")
     .action(async (csar: string, given: Given) => exit(await onboard(csar, given)));
@@ -122,7 +124,7 @@ function levelOf(text: string): { pool: string; level: number } {
 async function onboard(path: string, given: Given): Promise<number> {
   const reading = await readPackage(path);
   const refuse = (reason: string): number =>
-    tell({ kind: "failed", reason, exists: [], next: ["tidewater vnf validate shows all"] });
+    tellOutcome({ kind: "failed", reason, exists: [], next: ["tidewater vnf validate shows all"] }, given);
   if (reading.kind === "bad") return refuse(`${path}: ${reading.problem}; ${reading.remedy}`);
   const { faults } = await validatePackage({ files: reading.files });
   if (faults.length > 0) return refuse(`${path}: ${faults.length} faults; nothing was sent`);
@@ -155,7 +157,8 @@ async function withVnfm(
     home: homedir(),
     ...(given.cloud === undefined ? {} : { cloud: given.cloud }),
   });
-  if (reading.kind === "bad") return tell({ kind: "failed", reason: reading.problem, exists: [], next: [] });
+  if (reading.kind === "bad")
+    return tellOutcome({ kind: "failed", reason: reading.problem, exists: [], next: [] }, given);
   const stop = new AbortController();
   const interrupt = (): void => stop.abort(new Error("interrupted"));
   process.once("SIGINT", interrupt);
@@ -168,29 +171,19 @@ async function withVnfm(
     onRetry: (reason, ms) => progress(`${reason}; again in ${Math.round(ms / 1000)} s`),
   });
   try {
-    return tell(
+    return tellOutcome(
       await work(
         new Vnfm(session),
         { pace: realPace, progress, timeoutMs: given.timeout * 60_000, signal: stop.signal },
         session,
       ),
+      given,
     );
   } catch (error) {
     if (!(error instanceof OpenStackError)) throw error;
-    return tell({ kind: "failed", reason: error.message, exists: [], next: [] });
+    return tellOutcome({ kind: "failed", reason: error.message, exists: [], next: [] }, given);
   } finally {
     process.removeListener("SIGINT", interrupt);
     await session.close();
   }
-}
-
-function tell(outcome: Outcome): number {
-  if (outcome.kind === "done") {
-    console.log(outcome.said);
-    return 0;
-  }
-  process.stderr.write(`tidewater: ${outcome.reason}\n`);
-  for (const line of outcome.exists) process.stderr.write(`  exists now: ${line}\n`);
-  for (const line of outcome.next) process.stderr.write(`  go on: ${line}\n`);
-  return 1;
 }
