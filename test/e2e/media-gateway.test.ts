@@ -77,6 +77,15 @@ async function haveHeard(t: TestContext, { tab, phone }: Ues): Promise<void> {
   assert.ok(hz > 0, "the phone heard nothing");
 }
 
+/** Waits for a line of the phone's SIP trace. */
+async function untilItSays(phone: Baresip, line: RegExp): Promise<void> {
+  const deadline = Date.now() + 5_000;
+  while (!line.test(phone.output())) {
+    assert.ok(Date.now() < deadline, `no ${line.source} in the phone's trace`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
 const speak = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, SPEAK_MS));
 
 async function ring(tab: Page, phone: Baresip): Promise<void> {
@@ -107,6 +116,15 @@ test("TS 23.228 annex U: a browser and a phone with RTP/AVP call each other thro
     await inState(tab, "Established");
     await speak();
     await haveHeard(t, ues);
+    assert.equal((await rtpengine.sessions()).length, 1);
+    // A re-INVITE holds the call, the next one goes on with it.
+    phone.command("hold");
+    await untilItSays(phone, /^a=recvonly$/m);
+    phone.command("resume");
+    const { packets } = await tab.evaluate(() => ue.heard());
+    await tab.waitForFunction(async (had) => (await ue.heard()).packets > had + 25, packets, {
+      timeout: 10_000,
+    });
     assert.equal((await rtpengine.sessions()).length, 1);
     await tab.evaluate(() => ue.hangup());
     await rtpengine.untilSessions(0);

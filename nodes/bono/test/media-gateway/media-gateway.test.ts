@@ -201,6 +201,21 @@ test("auto: what a browser offers goes on as it is, to be converted where it rea
   );
 });
 
+test("RFC 4568: a phone that offers SRTP with keys of SDES is answered with it, the browser hears nothing of them", async (t) => {
+  const bench = await MediaBench.start(t);
+  const ue = bench.ue(40_000, "WS");
+  bench.register(ue);
+  bench.invite(ue, sdpOf("RTP/SAVP", 40_000));
+  const invite = await bench.request1("INVITE");
+  assert.match(invite.message.body, TO_WEBRTC);
+  bench.answers(invite, 200, ["Contact: <sip:alice@10.1.1.1>"], WEBRTC);
+  assert.match((await bench.response(200)).message.body, /^m=audio 30000 RTP\/SAVP 0\r$/m);
+  const [offer, answer] = bench.rtpengines[0]?.commands ?? [];
+  assert.deepEqual(offer?.get("SDES"), ["off"]);
+  assert.equal(answer?.get("transport-protocol"), undefined);
+  assert.equal(answer?.get("SDES"), undefined);
+});
+
 test("offers inside a dialog pass the gateway of its Record-Route both ways, at any member of the pool", async (t) => {
   const bench = await MediaBench.start(t, {}, 3);
   const phone = bench.ue(40_001);

@@ -13,6 +13,8 @@ export class FakeRtpengine {
   readonly commands: ReadonlyMap<string, Bencoded>[] = [];
   readonly cookies: string[] = [];
   manner: Manner = "answers";
+  /** Transports of offers, by session. */
+  readonly #offered = new Map<string, string>();
   /** Commands that are lost before one is answered. */
   loses = 0;
   pings = 0;
@@ -68,6 +70,9 @@ export class FakeRtpengine {
     if (name === "ping") return { result: "pong" };
     if (this.manner === "refuses") return { result: "error", "error-reason": "Unknown call-id" };
     if (this.manner === "withoutSdp" || name === "delete") return { result: "ok" };
+    const key = text(command.get("call-id"));
+    if (name === "answer") return { result: "ok", sdp: sdpOf(this.#offered.get(key) ?? "RTP/AVP") };
+    this.#offered.set(key, /^m=\S+ \S+ (\S+)/m.exec(text(command.get("sdp")))?.[1] ?? "");
     return { result: "ok", sdp: sdpOf(text(command.get("transport-protocol"))) };
   }
 }
