@@ -13,8 +13,9 @@ const usage = `npm run bench -- [options]        CPU, response times and memory 
   --peer             measure Kamailio IMS too, in turns within the same run
   --peer-only        measure Kamailio IMS alone
   --chain            measure the core with one application server in every registration and call too
+  --tracing          measure the core with everything told to a HEP3 and an OpenTelemetry collector too
   --before DIR       measure the core of another checkout too (its npm start has worked)
-  --at-once          with --peer, --chain or --before: under load at the same time, not in turns; what disturbs one disturbs all
+  --at-once          with another system: under load at the same time, not in turns; what disturbs one disturbs all
   --rounds N         rounds, each with freshly started systems (3)
   --seconds N        seconds of registrations, and of calls, in a round (12)
   --reg-rate N       registrations per second (400)
@@ -39,6 +40,7 @@ function readOptions(args: readonly string[]) {
       peer: { type: "boolean", default: false },
       "peer-only": { type: "boolean", default: false },
       chain: { type: "boolean", default: false },
+      tracing: { type: "boolean", default: false },
       before: { type: "string" },
       "at-once": { type: "boolean", default: false },
       rounds: { type: "string", default: "3" },
@@ -59,8 +61,9 @@ function readOptions(args: readonly string[]) {
     callRate: whole(values["call-rate"], "call-rate", 1),
     warmupSeconds: whole(values.warmup, "warmup", 0),
   };
-  if (values["at-once"] && !values.peer && !values.chain && values.before === undefined)
-    throw new Error("--at-once goes with --peer, --chain or --before");
+  const { peer, chain, tracing, before } = values;
+  if (values["at-once"] && !peer && !chain && !tracing && before === undefined)
+    throw new Error("--at-once goes with --peer, --chain, --tracing or --before");
   const soak = values.soak === undefined ? undefined : whole(values.soak, "soak", 10);
   return { ...values, rounds: whole(values.rounds, "rounds", 1), plan, soak };
 }
@@ -127,7 +130,8 @@ async function main(): Promise<number> {
   const beforeArgs = options["before-up"]?.filter((arg) => arg !== "") ?? args;
   const starters: Starter[] = [];
   if (!options["peer-only"]) starters.push((lane) => startOurs(usersIn(lane), { args, lane }));
-  if (options.chain) starters.push((lane) => startOurs(usersIn(lane), { args, lane, chain: true }));
+  for (const company of ["chain", "tracing"] as const)
+    if (options[company]) starters.push((lane) => startOurs(usersIn(lane), { args, lane, company }));
   if (before !== undefined)
     starters.push((lane) => startOurs(usersIn(lane), { args: beforeArgs, lane, checkout: resolve(before) }));
   if (withPeer) starters.push((lane) => startTheirs(usersIn(lane), lane));

@@ -3,15 +3,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type CoreUnderTest, launchCore } from "../support/core-under-test.ts";
 import type { RunningSipp } from "../support/sipp.ts";
-import { chainArguments, startServer } from "./chain.ts";
+import { startChain } from "./chain.ts";
+import type { Company } from "./company.ts";
 import { peerAddresses } from "./peer-kamailio/config.ts";
 import { startPeer } from "./peer-kamailio/peer.ts";
+import { startCollectors } from "./tracing.ts";
 import type { User } from "./users.ts";
 
 export const domain = "example.com";
 
-/** This checkout, the same with an application server in every registration and call, another checkout, Kamailio IMS. */
-export const SYSTEM_NAMES = ["ours", "chain", "before", "peer"] as const;
+/** This checkout, the same with an application server in every registration and call, the same with all of it traced, another checkout, Kamailio IMS. */
+export const SYSTEM_NAMES = ["ours", "chain", "tracing", "before", "peer"] as const;
 export type SystemName = (typeof SYSTEM_NAMES)[number];
 
 /** A running core that the bench puts load on. */
@@ -37,30 +39,30 @@ export type OursOptions = {
   readonly lane?: number;
   /** Another checkout to run, installed: its `npm start` has worked. */
   readonly checkout?: string;
-  /** With one application server that all users' filter criteria name. */
-  readonly chain?: boolean;
+  readonly company?: keyof typeof COMPANIES;
 };
+
+const COMPANIES = {
+  chain: startChain,
+  tracing: startCollectors,
+} satisfies Record<string, (lane: number, folder: string) => Company | Promise<Company>>;
 
 /** Tidewater as `tidewater up` starts it, on a loopback address of its own, with `users` provisioned. */
 export async function startOurs(
   users: readonly User[],
-  { args = [], lane = 0, checkout, chain = false }: OursOptions = {},
+  { args = [], lane = 0, checkout, company: kind }: OursOptions = {},
 ): Promise<SystemUnderTest> {
   const folder = mkdtempSync(join(tmpdir(), "bench-"));
-  const beside = chain ? [startServer(lane)] : [];
+  const company = kind === undefined ? undefined : await COMPANIES[kind](lane, folder);
   const end = async (): Promise<void> => {
-    await Promise.all(beside.map((sipp) => sipp.finish(500)));
+    await company?.end();
     rmSync(folder, { recursive: true, force: true });
   };
   let core: CoreUnderTest | undefined;
   try {
     core = await launchCore({
       host: `127.0.${lane}.6`,
-      args: [
-        ...["--no-examples", "--domain", domain],
-        ...(chain ? chainArguments(lane, folder) : []),
-        ...args,
-      ],
+      args: [...["--no-examples", "--domain", domain], ...(company?.args ?? []), ...args],
       ...(checkout === undefined ? {} : { checkout }),
     });
     await provision(core, users);
@@ -69,10 +71,10 @@ export async function startOurs(
     await end();
     throw cause;
   }
-  const system = systemOf(core, { lane, name: chain ? "chain" : checkout === undefined ? "ours" : "before" });
+  const system = systemOf(core, { lane, name: kind ?? (checkout === undefined ? "ours" : "before") });
   return {
     ...system,
-    beside,
+    beside: company?.sipps ?? [],
     stop: async () => {
       await system.stop();
       await end();
