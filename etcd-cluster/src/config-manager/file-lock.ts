@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { link, open, readFile, rename, rm } from "node:fs/promises";
+import { isAlive } from "@ims/runtime";
 
 export type FileLock =
   | { readonly kind: "locked"; release(): Promise<void> }
@@ -40,14 +41,5 @@ async function takeAway(path: string, pid: number): Promise<void> {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
   } finally {
     await rm(aside, { force: true });
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 }

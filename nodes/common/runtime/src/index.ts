@@ -51,6 +51,7 @@ export {
   type HttpHooks,
 } from "./http/http-admission.ts";
 export { httpAdmissionOptions } from "./http/http-options.ts";
+export { isAlive } from "./is-alive.ts";
 export {
   type LoadMonitor,
   type LoadMonitorOptions,
@@ -74,7 +75,7 @@ export { type LoopPacer, type LoopPacerOptions, loopPacer } from "./loop-pacer.t
 export { isLoopback } from "./loopback.ts";
 export { makeFolder } from "./make-folder.ts";
 export type { ManagementAnswer, ManagementRequest, ManagementRoute } from "./management/route.ts";
-export type { RunFile } from "./management/run-file.ts";
+export { type RunningProcess, readRunFiles } from "./management/run-file.ts";
 export { LATENCY_SECONDS, SET_UP_SECONDS } from "./metrics/buckets.ts";
 export type { BoundCounter, CounterFamily, CounterFamilyOptions } from "./metrics/counter-family.ts";
 export type { BoundHistogram, HistogramFamily, HistogramFamilyOptions } from "./metrics/histogram-family.ts";

@@ -1,7 +1,5 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import { parsePoolsFile } from "@ims/runtime";
-import { z } from "zod";
+import { readFileSync } from "node:fs";
+import { parsePoolsFile, readRunFiles } from "@ims/runtime";
 
 /** A process of the core that can be asked. */
 export interface CoreNode {
@@ -36,11 +34,6 @@ const USUAL_PORTS: ReadonlyMap<string, number> = new Map([
 /** They keep a trail. */
 const KEEPING: ReadonlySet<string> = new Set(["bono", "sprout", "homestead", "ralf"]);
 
-const runFile = z.object({
-  node: z.string().regex(/^[a-z][a-z0-9-]{0,40}$/),
-  pid: z.int().positive(),
-  management: z.url({ protocol: /^http$/ }),
-});
 const NAMED = /^([A-Za-z0-9][A-Za-z0-9.-]{0,62})=(https?:\/\/[^/?#]+)\/?$/;
 
 export function isNamedNode(text: string): boolean {
@@ -120,10 +113,10 @@ export class CoreNodes {
   #inRunDir(): readonly CoreNode[] {
     const { runDir } = this.#options;
     if (runDir === "") return [];
-    const files = namesIn(runDir).flatMap((name) => runFileIn(join(runDir, name)));
-    const running = files.filter(({ pid }) => isAlive(pid));
+    const files = readRunFiles(runDir);
+    const running = files.filter(({ alive }) => alive);
     for (const { pid, url } of running) this.#alive.add(`${pid} ${url}`);
-    const died = files.filter(({ pid, url }) => !isAlive(pid) && this.#alive.has(`${pid} ${url}`));
+    const died = files.filter(({ pid, url, alive }) => !alive && this.#alive.has(`${pid} ${url}`));
     return [...running, ...died].map(({ node, url }) => ({
       name: node,
       kind: kindOf(node),
@@ -159,30 +152,4 @@ function order({ kind }: CoreNode): number {
 
 function urlOf(address: string, port: number): string {
   return `http://${address.includes(":") ? `[${address}]` : address}:${port}`;
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder).filter((name) => name.endsWith(".json"));
-  } catch {
-    return []; // nothing has run here yet
-  }
-}
-
-function runFileIn(path: string): { readonly node: string; readonly pid: number; readonly url: string }[] {
-  try {
-    const { node, pid, management } = runFile.parse(JSON.parse(readFileSync(path, "utf8")));
-    return [{ node, pid, url: new URL(management).origin }];
-  } catch {
-    return []; // replaced or removed at this moment, or not ours
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
 }

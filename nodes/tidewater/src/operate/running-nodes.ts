@@ -1,7 +1,7 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { readRunFiles } from "@ims/runtime";
 import { Command, InvalidArgumentError } from "commander";
-import { z } from "zod";
 
 /** A process with a management port. */
 export interface RunningNode {
@@ -26,12 +26,6 @@ export interface NodesGiven {
   readonly tokenFile?: string;
   readonly json?: boolean;
 }
-
-const runFile = z.object({
-  node: z.string().regex(/^[a-z][a-z0-9-]{0,40}$/),
-  pid: z.int().positive(),
-  management: z.url({ protocol: /^http$/ }),
-});
 
 const collect = (value: string, before: readonly string[] = []): string[] => [...before, value];
 
@@ -79,36 +73,7 @@ export function withToken(nodes: readonly RunningNode[], { tokenFile }: NodesGiv
 
 /** By the files in its run folder; those of processes that are gone do not count. */
 export function nodesOf(stateDir: string): readonly RunningNode[] {
-  const folder = runDirOf(stateDir);
-  return namesIn(folder)
-    .flatMap((name) => nodeIn(join(folder, name)))
+  return readRunFiles(runDirOf(stateDir))
+    .flatMap(({ alive, ...node }) => (alive ? [node] : []))
     .sort((a, b) => (a.node === b.node ? a.url.localeCompare(b.url) : a.node < b.node ? -1 : 1));
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder).filter((name) => name.endsWith(".json"));
-  } catch {
-    return []; // nothing has run here yet
-  }
-}
-
-function nodeIn(path: string): RunningNode[] {
-  try {
-    const parsed = runFile.safeParse(JSON.parse(readFileSync(path, "utf8")));
-    if (!parsed.success || !isAlive(parsed.data.pid)) return [];
-    const { node, pid, management } = parsed.data;
-    return [{ node, pid, url: new URL(management).origin }];
-  } catch {
-    return []; // replaced or removed at this moment
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
 }
