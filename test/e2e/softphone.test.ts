@@ -13,6 +13,9 @@ const noCoturn =
     ? false
     : "coturn is not installed (scripts/install-test-tools)";
 
+/** Phones answer the first challenge that they know. */
+const SHA_256 = "sprout.digest-algorithms=SHA-256,MD5";
+
 describe("softphone: a UE in a page over WebSocket (RFC 7118)", { skip: noBrowser || noCoturn }, () => {
   let core: CoreUnderTest;
   let browser: BrowserContext;
@@ -20,7 +23,7 @@ describe("softphone: a UE in a page over WebSocket (RFC 7118)", { skip: noBrowse
   const ends: (() => Promise<void>)[] = [];
 
   before(async () => {
-    core = await launchCore({ args: ["--ellis", "--turn", "--separate", "--no-examples"] });
+    core = await launchCore({ args: ["--ellis", "--turn", "--separate", "--no-examples", "--set", SHA_256] });
     browser = await launchBrowser({ after: (end: () => Promise<void>) => void ends.push(end) });
     await watchMedia(browser);
   });
@@ -77,6 +80,9 @@ describe("softphone: a UE in a page over WebSocket (RFC 7118)", { skip: noBrowse
     await alice.sees("#wrong", "The password is wrong.");
     await alice.signOn(password);
     await alice.registered();
+    const registers = alice.sent.filter((message) => message.startsWith("REGISTER"));
+    assert.match(registers.at(-1) ?? "", /Authorization: Digest .*algorithm=SHA-256/);
+    assert.ok(!alice.sent.some((message) => message.includes(password)));
     [bob, carol] = [await anotherPhone(), await anotherPhone()];
   });
 
@@ -110,7 +116,11 @@ describe("softphone: a UE in a page over WebSocket (RFC 7118)", { skip: noBrowse
 
   test("RFC 4733: a key that is pressed is heard as its tone on the other side", async () => {
     await a().dial(b().number);
-    await b().answer();
+    // Who is impatient answers twice.
+    await b().page.locator("#incoming[open]").waitFor();
+    await b()
+      .page.locator("#answer")
+      .evaluate((button: { click(): void }) => [button.click(), button.click()]);
     await a().state(b().number, "Talking");
     await a().press(b().number, "Mute");
     await a().press(b().number, "Keys");

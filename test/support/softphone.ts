@@ -39,11 +39,16 @@ export class SoftphonePage {
   readonly number: string;
   /** Exceptions and refused loads: there must be none. */
   readonly faults: string[] = [];
+  /** Messages to the P-CSCF. */
+  readonly sent: string[] = [];
 
   constructor(page: Page, number: string) {
     this.page = page;
     this.number = number;
     page.setDefaultTimeout(WITHIN_MS);
+    page.on("websocket", (socket) =>
+      socket.on("framesent", ({ payload }) => void this.sent.push(String(payload))),
+    );
     page.on("pageerror", (error) => this.faults.push(String(error)));
     page.on("console", (line) => {
       if (line.type() === "error" && !/WebSocket connection to/.test(line.text()))

@@ -30,6 +30,8 @@ export class Softphone {
   #relays;
   #iceServers = [];
   #missed = 0;
+  /** Why the network does not let us in; empty when it does. */
+  #refusal = "";
   #followed = new Map();
   #announced = new WeakMap();
 
@@ -125,7 +127,13 @@ export class Softphone {
       keepUser(this.#user);
       if (byId("phone").hidden) this.#page.show("phone");
     }
-    if (state === "refused") leaveRefused(this.#user, registrationWords(state, why));
+    this.#refusal = state === "refused" ? registrationWords(state, why) : "";
+    this.#leaveRefused();
+  }
+
+  /** Who is talking goes on: media need no registration. */
+  #leaveRefused() {
+    if (this.#refusal !== "" && this.#calls.list.length === 0) leaveRefused(this.#user, this.#refusal);
   }
 
   #shows(id) {
@@ -200,5 +208,6 @@ export class Softphone {
     this.#kept.addCall({ uri: peer.uri, name: peer.name, kind, at: startedAt, seconds, why });
     if (isMissed && !this.panels.isShown("history")) this.panels.count("history", ++this.#missed);
     this.history.update();
+    this.#leaveRefused();
   }
 }

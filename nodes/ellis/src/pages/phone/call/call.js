@@ -11,10 +11,8 @@ import { TIMEOUT_MS } from "../sip/transactions.js";
 import { hasVideo } from "./media.js";
 import { Negotiation } from "./negotiation.js";
 import { causeOf } from "./parties.js";
+import { RepeatedAnswer } from "./repeated-answer.js";
 import { ReferredCall, Transfer } from "./transfer.js";
-
-const T1_MS = 500;
-const T2_MS = 4_000;
 
 /**
  * One call (RFC 3261 §13 to §15). `state`: "calling", "ringing", "incoming", "active", "ended". `told`: changed(call), ended(call),
@@ -39,8 +37,9 @@ export class Call {
   #invite;
   #client;
   #early = "";
+  #answers;
   #isRinging = false;
-  #unacknowledged;
+  #isAnswering = false;
   #restarted = false;
   #interval = INTERVAL_S;
   #remoteAllow = [];
@@ -58,9 +57,12 @@ export class Call {
       },
       failed: () => void this.#mediaFailed(),
     });
+    this.#answers = new RepeatedAnswer(agent.transport, () => {
+      this.hangUp({ by: "network", kind: "unacknowledged" });
+    });
     this.negotiation = new Negotiation(this, () => this.changed());
     this.timer = new SessionTimer({
-      refresh: () => void this.#refresh(),
+      refresh: () => this.negotiation.refresh(),
       expired: () => this.hangUp({ by: "network", kind: "expired" }),
     });
   }
@@ -84,7 +86,8 @@ export class Call {
     this.state = "calling";
     this.#agent.sessions.add(this);
     try {
-      await this.media.open({ video });
+      await this.#open(video);
+      if (this.state === "ended") return;
       const sdp = await this.media.offer();
       if (this.state === "ended") return;
       this.#sendInvite(uri, sdp, fields);
@@ -112,9 +115,17 @@ export class Call {
 
   /** Throws what the browser says when there is no microphone: it goes on ringing then. */
   async answer({ video = false } = {}) {
+    if (this.#isAnswering) return;
+    this.#isAnswering = true;
     const transaction = this.#invite;
     const { request } = transaction;
-    await this.media.open({ video });
+    try {
+      await this.#open(video);
+    } catch (error) {
+      this.#isAnswering = false;
+      throw error;
+    }
+    if (this.state !== "incoming") return;
     let sdp;
     try {
       sdp = request.body === "" ? await this.media.offer() : await this.media.answer(request.body);
@@ -131,7 +142,7 @@ export class Call {
     });
     if (request.body === "") this.negotiation.expectAnswer();
     this.#begin();
-    this.#repeat(String(response));
+    this.#answers.start(String(response));
   }
 
   reject(status = 486, end = { by: "us", kind: "rejected" }) {
@@ -163,6 +174,7 @@ export class Call {
   /** A request in the dialog. */
   receive(transaction) {
     const { request } = transaction;
+    if (this.state === "ended" && request.method !== "BYE") return transaction.respond(481);
     switch (request.method) {
       case "BYE":
         transaction.respond(200);
@@ -183,13 +195,19 @@ export class Call {
   }
 
   acknowledged(ack) {
-    clearTimeout(this.#unacknowledged);
+    this.#answers.stop();
     void this.negotiation.acknowledged(ack);
   }
 
   /** A 2xx of ours that has to be acknowledged: again and again until it is (§13.3.1.4). */
   expectAck(response) {
-    this.#repeat(String(response));
+    this.#answers.start(String(response));
+  }
+
+  /** A call may be over before the user has let us have the microphone. */
+  async #open(video) {
+    await this.media.open({ video });
+    if (this.state === "ended") this.media.close();
   }
 
   #sendInvite(uri, sdp, fields) {
@@ -266,33 +284,6 @@ export class Call {
     this.dialog.send(this.dialog.request("BYE"));
   }
 
-  #repeat(text) {
-    clearTimeout(this.#unacknowledged);
-    const until = Date.now() + TIMEOUT_MS;
-    let wait = T1_MS;
-    const again = () => {
-      if (this.state === "ended") return;
-      if (Date.now() > until) return this.hangUp({ by: "network", kind: "unacknowledged" });
-      this.#agent.transport.send(text);
-      wait = Math.min(2 * wait, T2_MS);
-      this.#unacknowledged = setTimeout(again, wait);
-    };
-    this.#unacknowledged = setTimeout(again, wait);
-  }
-
-  async #refresh() {
-    const request = this.dialog.request("UPDATE");
-    if (!this.canBeUpdated) return void this.negotiation.offer().catch(() => {});
-    request.set("Session-Expires", `${this.#interval};refresher=uac`).set("Min-SE", LEAST_S);
-    this.dialog.send(request, (response) => {
-      if (response.status < 200) return;
-      if (response.status < 300) return this.timer.start(agreedSessionExpires(response));
-      if ([408, 481].includes(response.status) && !response.local)
-        this.hangUp({ by: "network", kind: "expired" });
-      else this.timer.start({ seconds: LEAST_S, isOurs: true });
-    });
-  }
-
   /** New ways are looked for once; then the user is told. */
   async #mediaFailed() {
     if (this.state !== "active") return;
@@ -307,7 +298,7 @@ export class Call {
     if (this.state === "ended") return;
     this.state = "ended";
     this.end = end;
-    clearTimeout(this.#unacknowledged);
+    this.#answers.stop();
     this.timer.stop();
     this.media.close();
     // A 2xx that crosses our CANCEL finds the call a while longer.

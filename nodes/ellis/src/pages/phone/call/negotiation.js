@@ -37,6 +37,22 @@ export class Negotiation {
     }
   }
 
+  /** The session goes on for another interval (RFC 4028 §10): by UPDATE where the other side takes it. */
+  refresh() {
+    const call = this.#call;
+    const { dialog, own } = call;
+    if (!call.canBeUpdated) return void this.offer().catch(() => {});
+    const request = dialog.request("UPDATE");
+    request.set("Session-Expires", `${own.interval};refresher=uac`).set("Min-SE", LEAST_S);
+    dialog.send(request, (response) => {
+      if (response.status < 200) return;
+      if (response.status < 300) return own.timer.start(agreedSessionExpires(response));
+      if ([408, 481].includes(response.status) && !response.local)
+        call.hangUp({ by: "network", kind: "expired" });
+      else own.timer.start({ seconds: LEAST_S, isOurs: true });
+    });
+  }
+
   /** INVITE or UPDATE of the other side. */
   async receive(transaction) {
     const { request } = transaction;

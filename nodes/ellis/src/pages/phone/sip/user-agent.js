@@ -104,7 +104,8 @@ export class UserAgent {
       if (!session.dialog.follow(message)) return transaction.respond(500);
       return session.receive(transaction);
     }
-    const unknown = message.values("Require").filter((option) => !this.supported.includes(option));
+    const known = this.supported.split(", ");
+    const unknown = message.values("Require").filter((option) => !known.includes(option.toLowerCase()));
     if (unknown.length > 0)
       return transaction.respond(420, (response) => response.set("Unsupported", unknown.join(", ")));
     if (message.method === "INVITE") return this.#told.invite(transaction);
