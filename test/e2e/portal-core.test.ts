@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import type { Ladders } from "@ims/api";
 import type { Page } from "playwright-core";
 import { launchBrowser, noBrowser } from "../support/browser.ts";
 import { establish, reply } from "../support/call-flow.ts";
@@ -22,7 +23,13 @@ describe("what the portal shows of a core of pools, in a browser", { skip: noBro
   let password = "";
 
   before(async () => {
-    pools = await launchPools(["--pools", "bono=1,sprout=2,homestead=1", "--stores", "memcached", "--no-restart"]);
+    pools = await launchPools([
+      "--pools",
+      "bono=1,sprout=2,homestead=1",
+      "--stores",
+      "memcached",
+      "--no-restart",
+    ]);
     const options = {
       "--port": "0",
       "--management-port": "0",
@@ -117,6 +124,18 @@ describe("what the portal shows of a core of pools, in a browser", { skip: noBro
     await ladder.locator("li", { hasText: "200 OK (BYE)" }).last().waitFor();
     assert.equal(await message.locator("pre").isVisible(), true);
     assert.equal(await page.evaluate("globalThis.sameDocument"), true, "without a reload");
+    // What has grown step by step is what is there when it is asked for at once.
+    const whole = (await page.evaluate(
+      "fetch('/staff/core/ladders?key=6505550000&last=3').then((answer) => answer.json())",
+    )) as Ladders;
+    for (const { method, rungs } of whole.ladders) {
+      const grown = method === "INVITE" ? ladder : register;
+      const steps = grown.locator("ol.rungs > li");
+      await steps.nth(rungs.length - 1).waitFor();
+      assert.equal(await steps.count(), rungs.length, method);
+      assert.ok(rungs.some(({ node }) => node.startsWith("sprout")));
+    }
+    assert.equal(whole.ladders.length, 2);
     await row.waitFor({ state: "detached" });
     await live.close();
 
@@ -159,10 +178,7 @@ describe("what the portal shows of a core of pools, in a browser", { skip: noBro
     await page.emulateMedia({ colorScheme: "dark" });
     for (const section of SECTIONS) {
       await page.goto(`${url}/staff#${section}`);
-      await page
-        .locator("#content :is(table, .exchange, .alarms)")
-        .first()
-        .waitFor({ state: "attached" });
+      await page.locator("#content :is(table, .exchange, .alarms)").first().waitFor({ state: "attached" });
       const wide = await page.evaluate("document.documentElement.scrollWidth");
       assert.ok(Number(wide) <= 320, `${section}: ${wide}`);
     }

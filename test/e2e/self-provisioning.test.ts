@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
+import type { PoolMap, RecentPage } from "@ims/api";
 import { buildSimservs, readSimservs } from "@ims/ims";
 import { chromium } from "playwright-core";
 import { type CoreUnderTest, launchCore } from "../support/core-under-test.ts";
@@ -205,6 +206,25 @@ describe("self-provisioning through ellis, by curl and SIPp", { skip }, () => {
     assert.deepEqual(faults, []);
     const gone = await fetch(`${core.provisioning}/subscribers/${encodeURIComponent(impi)}`);
     assert.equal(gone.status, 404);
+  });
+
+  test("its portal knows the nodes that run beside it, itself too, and what they keep of calls", async () => {
+    const key = readFileSync(join(core.stateDir, "ellis-api-key"), "utf8").trim();
+    const ask = async <T>(path: string) => {
+      const { status, body } = await curl(`/staff/core/${path}`, "-H", `NGV-API-Key: ${key}`);
+      assert.equal(status, "200", body);
+      return JSON.parse(body) as T;
+    };
+    const { pools } = await ask<PoolMap>("pools");
+    assert.deepEqual(
+      pools.map(({ name, members }) => [name, members.map(({ state }) => state)]),
+      ["bono", "sprout", "homestead", "homer", "ellis"].map((name) => [name, ["ready"]]),
+    );
+    const { exchanges, problems } = await ask<RecentPage>("recent");
+    assert.deepEqual(problems, []);
+    const states = new Set(exchanges.map(({ kind, state }) => `${kind} ${state}`));
+    for (const expected of ["registration registered", "call ended", "call failed"])
+      assert.ok(states.has(expected), `${expected}: ${[...states]}`);
   });
 
   test("an ellis that is killed is started again, with its accounts, sessions and numbers", async () => {

@@ -33,7 +33,6 @@ export const coreMemberSchema = z.strictObject({
   machineLoad: z.number().optional().describe("runnable processes in the last minute, for each processor"),
   host: z.string().optional().describe("name of the machine it runs on"),
   site: z.string().optional(),
-  zone: z.string().optional().describe("availability zone of the machine, where the node knows it"),
 });
 export type CoreMember = z.output<typeof coreMemberSchema>;
 

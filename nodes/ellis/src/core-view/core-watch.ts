@@ -22,7 +22,6 @@ const about = z.object({
     hostname: z.string().max(300),
     processors: z.number(),
     load: z.array(z.number()),
-    zone: z.string().max(100).optional(),
   }),
   health: z.object({ state: z.string(), reasons: strings, notes: strings }),
 });
@@ -208,7 +207,6 @@ export class CoreWatch {
       host: machine.hostname,
       ...(percent === undefined ? {} : { processorPercent: percent }),
       ...(load === undefined ? {} : { machineLoad: Math.round((load / machine.processors) * 100) / 100 }),
-      ...(machine.zone === undefined ? {} : { zone: machine.zone }),
     };
   }
 

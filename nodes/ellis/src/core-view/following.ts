@@ -1,5 +1,5 @@
 import type { Ladders } from "@ims/api";
-import { type Exchange, exchangesAmong, type Gathered, type NodeStep } from "@ims/doctor";
+import { type Exchange, exchangesAmong, type Gathered, type NodeStep, startOf } from "@ims/doctor";
 import { TrailKey } from "@ims/runtime";
 import { ladderDocument } from "./ladder-document.ts";
 
@@ -13,6 +13,8 @@ const MOST_EXCHANGES = 2;
 /** The same step, told twice, is so much apart at most, ms: clocks are read anew. */
 const SAME_MS = 50;
 const MOST_DROPPED = 500;
+/** What is asked of the HSS before the first message that is known, and clocks that differ, ms. */
+const BEFORE_MS = 500;
 /** What belongs to no message yet may get one, ms. */
 const EARLY_MS = 5_000;
 
@@ -21,8 +23,8 @@ export class Following {
   readonly key: string;
   readonly last: number;
   readonly listeners = new Set<(document: string) => void>();
-  /** By the URL of a node: until when it was asked, by its own clock. */
-  readonly asked = new Map<string, number>();
+  /** By the URL of a node: until when it was asked, by its own clock, and by what. */
+  readonly #asked = new Map<string, { readonly until: number; readonly keys: ReadonlySet<string> }>();
   readonly #self: TrailKey;
   readonly #steps = new Map<string, NodeStep>();
   /** Call-IDs of calls that are not shown any more: their ends are no new calls. */
@@ -61,6 +63,24 @@ export class Following {
     ]);
     const names = [this.key, ...this.#aliases(), ...identifiers, ...this.#openSessions(), ...this.#users()];
     return [...new Set(names)].filter((one) => one !== "" && one.length <= 300);
+  }
+
+  /** A node was asked by these keys, and has told what it had until then, ms since the epoch by its clock. */
+  asked(url: string, until: number, keys: readonly string[]): void {
+    this.#asked.set(url, { until, keys: new Set(keys) });
+  }
+
+  /** From when on a node is to be asked; a Call-ID that has come up since is asked for from where its call began. */
+  since(url: string, otherwise: number): number {
+    const asked = this.#asked.get(url);
+    if (asked === undefined) return otherwise;
+    const fresh = this.keys().some((key) => !asked.keys.has(key));
+    if (!fresh) return asked.until;
+    const began = this.#exchanges
+      .slice(-MOST_EXCHANGES)
+      .filter((one) => [...one.callIds, ...one.icids].some((key) => !asked.keys.has(key)))
+      .map((one) => startOf(one) - BEFORE_MS);
+    return Math.min(asked.until, ...began);
   }
 
   /** Takes what is its own; what it could not be told, in lines. True: there is something new to show. */

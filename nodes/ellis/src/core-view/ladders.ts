@@ -160,9 +160,11 @@ export class CoreLadders {
     const { key, last } = following;
     await turns.take(async () => {
       const { nodes, problems } = this.#nodes();
-      for (const { url } of nodes) following.asked.set(url, clock.now() - CLOCKS_MS);
+      const until = clock.now() - CLOCKS_MS;
       const options = { last, text: false, token: client.token, patienceMs: patienceMs * SEARCHES };
       following.begin(await gather(nodes, key, options), problems);
+      const keys = following.keys();
+      for (const { url } of nodes) following.asked(url, until, keys);
     });
   }
 
@@ -216,12 +218,12 @@ export class CoreLadders {
     chosen: readonly Following[],
   ): Promise<{ readonly steps: readonly NodeStep[]; readonly problem?: string }> {
     const { client, clock, watch } = this.#modules;
-    const keys = new Set(chosen.flatMap((one) => one.keys()));
+    const keys = [...new Set(chosen.flatMap((one) => one.keys()))].slice(0, KEYS_AT_ONCE);
     // A node that has come meanwhile is asked for what was a moment ago.
-    const since = Math.min(...chosen.map(({ asked }) => asked.get(node.url) ?? clock.now() - CLOCKS_MS));
+    const since = Math.min(...chosen.map((one) => one.since(node.url, clock.now() - CLOCKS_MS)));
     const query = new URLSearchParams({ text: "false", limit: String(MOST_NEW) });
     query.set("since", Math.max(0, since - OVERLAP_MS).toFixed(3));
-    for (const key of [...keys].slice(0, KEYS_AT_ONCE)) query.append("key", key);
+    for (const key of keys) query.append("key", key);
     const said = await client.json(node.url, `/trail?${query}`);
     // It has other searches under way: what is new is told the next time.
     if (said.kind === "none" && said.status === 503) return { steps: [] };
@@ -233,7 +235,7 @@ export class CoreLadders {
         problem: `${node.name}: ${said.kind === "none" ? said.problem : "its trail cannot be read"}`,
       };
     const { now, steps } = read.data;
-    if (now !== undefined) for (const { asked } of chosen) asked.set(node.url, now);
+    if (now !== undefined) for (const one of chosen) one.asked(node.url, now, keys);
     return { steps: steps.map((step) => ({ ...step, node: node.name })) };
   }
 }

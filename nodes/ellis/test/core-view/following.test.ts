@@ -48,6 +48,17 @@ test("who watches a subscriber sees his calls grow, with the other legs and what
   assert.ok(!one.keys().includes("s2"));
 });
 
+test("a Call-ID that comes up is asked for from where its call began, at each node that was not asked by it", () => {
+  const one = following("alice");
+  assert.equal(one.since("a", 7), 7, "not asked yet");
+  for (const url of ["a", "b"]) one.asked(url, T0 + 60_000, one.keys());
+  assert.equal(one.since("a", 7), T0 + 60_000);
+  one.take([step(50_000, "INVITE", { callId: "c1", identities: [ALICE] })], []);
+  for (const url of ["a", "b"]) assert.equal(one.since(url, 7), T0 + 49_500);
+  one.asked("a", T0 + 61_000, one.keys());
+  assert.deepEqual([one.since("a", 7), one.since("b", 7)], [T0 + 61_000, T0 + 49_500]);
+});
+
 test("a call that is watched by its Call-ID is followed over its ICID, and another call of the same users is not it", () => {
   const one = following("c1");
   one.take([step(0, "INVITE", { callId: "c1", icid: "i1", identities: [ALICE, BOB] })], []);

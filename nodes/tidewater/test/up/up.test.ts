@@ -44,6 +44,22 @@ test("--charging runs a ralf that sprout and bono report to; without it there is
   for (const { name, args } of nodeCommands(options)) assert.ok(!args.includes("--ralf"), name);
 });
 
+test("--ellis is told where the nodes say that they are, and beyond this machine the token that all of them want", () => {
+  const token = "/state/management-token";
+  for (const managementTokenFile of [undefined, token])
+    for (const { name, args } of nodeCommands({ ...options, ellis: true, managementTokenFile })) {
+      const said = args.join(" ");
+      assert.equal(
+        said.includes(`--management-token-file ${token}`),
+        managementTokenFile !== undefined,
+        name,
+      );
+      if (name !== "ellis") continue;
+      assert.match(said, /--core-run-dir \/state\/run/);
+      assert.equal(said.includes(`--core-token-file ${token}`), managementTokenFile !== undefined);
+    }
+});
+
 test("--call-lists runs a homer that keeps them, and sprout writes to it; --twinning needs nobody", () => {
   const given = { ...options, callLists: true, twinning: true };
   const commands = nodeCommands(given);

@@ -65,7 +65,7 @@ function subjectOf({ identity, hss, privateIdentity, contacts }) {
       ? ""
       : contacts === 0
         ? "; not registered now"
-        : `; ${contacts} contacts registered now`;
+        : `; contacts registered now: ${contacts}`;
   return el("p", {}, el("strong", {}, identity), `: ${HSS[hss] ?? hss}${who}${now}`);
 }
 

@@ -51,7 +51,7 @@ async function registrations(root, portal) {
         ? "not known"
         : contacts.length === 0
           ? "not registered"
-          : `${contacts.length} contacts`;
+          : `contacts ${contacts.length}`;
     return el(
       "li",
       { "data-state": contacts.length > 0 ? "registered" : "none" },
