@@ -75,6 +75,20 @@ export function atTerminal(
   );
 }
 
+/** A shell with job control at a terminal of its own; `tidewater` is the program. */
+export function atShell(t: TestContext): Running {
+  const words = [process.execPath, ...process.execArgv, PROGRAM].map((word) => `'${word}'`).join(" ");
+  const run = new Running(
+    t,
+    spawn("script", ["-q", "-e", "-c", "bash --norc --noprofile --noediting -i", "/dev/null"], {
+      stdio: ["pipe", "pipe", "pipe"],
+      env: environment({ PS1: "", PROMPT_COMMAND: "" }),
+    }),
+  );
+  run.type(`stty -echo rows 12 cols 100; tidewater() { ${words} "$@"; }; echo ready\n`);
+  return run;
+}
+
 /** With pipes. */
 export function piped(t: TestContext, args: readonly string[], env: Record<string, string> = {}): Running {
   return new Running(

@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import {
   alarmList,
@@ -12,7 +15,8 @@ import {
   trailRoute,
 } from "@ims/runtime";
 import { fitted } from "../../src/terminal/screen.ts";
-import { atTerminal, piped, shown } from "./terminal-under-test.ts";
+import { openControl } from "../../src/up/pools/control.ts";
+import { atShell, atTerminal, piped, shown } from "./terminal-under-test.ts";
 
 interface Node {
   readonly url: string;
@@ -116,6 +120,49 @@ test("elsewhere than at a terminal --watch prints changes, with --json a line ea
   );
   assert.ok(told.every(({ time }) => Date.parse(time) > 0));
   assert.ok(!text.out.includes("\u001b"), "no codes in a pipe");
+});
+
+test("Ctrl-Z gives the terminal back to the shell, fg draws again, Ctrl-C ends", async (t) => {
+  const { url } = await node(t, "sprout");
+  const shell = atShell(t);
+  await shell.until("shell", (out) => out.includes("ready\r\n"));
+  const since = (mark: string): string => shell.out.slice(shell.out.lastIndexOf(mark));
+  shell.type(`tidewater alarms --url ${url} --watch --every 0.1\n`);
+  await shell.until("picture", (out) => out.includes("no alarms"));
+  shell.type("\u001a");
+  await shell.until("stop", () => /Stopped/.test(since("\u001b[?1049l")));
+  assert.ok(since("\u001b[?25l").includes("\u001b[?25h\u001b[?1049l"), "the cursor is there again");
+  shell.type("echo between\n");
+  await shell.until("command of the shell", () => since("Stopped").includes("between"));
+  assert.ok(!since("between").includes("\u001b[H"), "nothing is drawn meanwhile");
+  shell.type("fg\n");
+  await shell.until("picture again", () => /1049h[\s\S]*no alarms/.test(since("between")));
+  shell.type("\u0003");
+  await shell.until("end", () => since("\u001b[?1049h").includes("\u001b[?1049l"));
+  shell.type("exit 7\n");
+  assert.equal(await shell.exitCode(), 7, "the shell is well");
+});
+
+test("tidewater status --watch tells what becomes of the processes; its code says whether all are ready", async (t) => {
+  const stateDir = mkdtempSync(join(tmpdir(), "tidewater-watch-"));
+  t.after(() => rmSync(stateDir, { recursive: true, force: true }));
+  const member = { name: "sprout-1", host: "127.0.2.1", pid: 7, state: "ready", restarts: 0 };
+  let nodes = [member];
+  const control = await openControl(stateDir, async () => ({ nodes }));
+  t.after(() => control.close());
+  const run = piped(t, ["status", "--state-dir", stateDir, "--watch", "--every", "0.1", "--json"]);
+  await run.until("first line", (out) => out.includes('"ready"'));
+  nodes = [{ ...member, pid: 0, state: "down", restarts: 1 }];
+  await run.until("second line", (out) => /"ready"[\s\S]*\n[\s\S]*"down"/.test(out));
+  run.signal("SIGTERM");
+  assert.equal(await run.exitCode(), 1);
+  assert.deepEqual(
+    run.out
+      .trimEnd()
+      .split("\n")
+      .map((line) => (JSON.parse(line) as { nodes: { state: string }[] }).nodes[0]?.state),
+    ["ready", "down"],
+  );
 });
 
 test("what cannot be watched from the beginning is an error as without --watch; a wrong pace is wrong use", async (t) => {
