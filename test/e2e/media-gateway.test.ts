@@ -9,7 +9,7 @@ import { noRtpengine, RtpengineOfLab } from "../support/rtpengine.ts";
 declare const ue: PageUe;
 
 /** Real time that is spoken: the media runs in its own pace. */
-const SPEAK_MS = 2_500;
+const SPEAK_MS = 1_500;
 const BROWSER = "6505550000";
 const OTHER_BROWSER = "6505550001";
 const PHONE = "6505550002";

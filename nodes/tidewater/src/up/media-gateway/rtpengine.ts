@@ -64,7 +64,7 @@ export async function startRtpengine({
       ...["--config-file=none", "--foreground", "--table=-1", "--log-stderr", "--log-level=4"],
       ...[`--interface=${host}`, `--listen-ng=${address}`, `--pidfile=${join(stateDir, "rtpengine.pid")}`],
       ...[`--port-min=${RTP_PORTS.first}`, `--port-max=${RTP_PORTS.last}`, "--num-threads=2"],
-      ...["--timeout=60", "--silent-timeout=3600", "--delete-delay=0"],
+      ...["--timeout=60", "--silent-timeout=3600", "--offer-timeout=300", "--delete-delay=0"],
     ],
     { stdio: ["ignore", "ignore", "pipe"], detached: true, env: {} },
   );
