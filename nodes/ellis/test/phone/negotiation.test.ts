@@ -1,0 +1,93 @@
+import assert from "node:assert/strict";
+import { type TestContext, test } from "node:test";
+import { type PageMessage, pageModule } from "./modules.ts";
+
+interface NegotiationOfPage {
+  offer(): Promise<void>;
+  hold(is: boolean): Promise<void>;
+  receive(transaction: object): Promise<void>;
+}
+const { Negotiation } = await pageModule<{
+  readonly Negotiation: new (call: object, changed: () => void) => NegotiationOfPage;
+}>("call/negotiation.js");
+const { Message } = await pageModule<{
+  readonly Message: {
+    request(method: string, uri: string): PageMessage & { body: string };
+    response(status: number, reason: string): object;
+  };
+}>("sip/message.js");
+
+/** A call whose other side answers offers with these statuses, one after the other. */
+function callWith(...statuses: readonly number[]) {
+  const answers = [...statuses];
+  const said: string[] = [];
+  const waiting: (() => void)[] = [];
+  const media = {
+    isHeld: false,
+    offer: async () => "offer",
+    answer: async () => "answer",
+    accept: async () => void said.push("accepted"),
+    takeBack: async () => void said.push("taken back"),
+  };
+  const dialog = {
+    request: (method: string) => Message.request(method, "sip:b@example.com"),
+    retarget: () => {},
+    acknowledge: () => void said.push("ACK"),
+    send(request: PageMessage, heard: (response: object) => void) {
+      said.push(request.method ?? "");
+      const status = answers.shift();
+      if (status === undefined) waiting.push(() => heard(Message.response(200, "")));
+      else queueMicrotask(() => heard(Message.response(status, "")));
+      return { request };
+    },
+  };
+  const timer = { start: () => {} };
+  const call = {
+    ...{ media, dialog, state: "active", isOutgoing: true },
+    own: { timer, interval: 1800, contact: "", allow: "", supported: "" },
+    expectAck: () => {},
+    hangUp: () => void said.push("hung up"),
+  };
+  return { call, said, waiting };
+}
+
+async function settled(t: TestContext, ms: number): Promise<void> {
+  for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+  t.mock.timers.tick(ms);
+  for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+}
+
+test("RFC 3261 §14.1: an offer that meets one of the other side is made again, after two to four seconds by who has called", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const { call, said } = callWith(491, 200);
+  const offered = new Negotiation(call, () => {}).offer();
+  await settled(t, 2_099);
+  assert.deepEqual(said, ["INVITE", "taken back"]);
+  await settled(t, 2_000);
+  assert.deepEqual(said, ["INVITE", "taken back", "INVITE", "ACK", "accepted"]);
+  await offered;
+});
+
+test("RFC 3261 §14.2: while an offer of ours is open one of the other side is answered 491", async () => {
+  const { call, waiting } = callWith();
+  const negotiation = new Negotiation(call, () => {});
+  const offered = negotiation.offer();
+  for (let turn = 0; turn < 20 && waiting.length === 0; turn++) await Promise.resolve();
+  const request = Message.request("INVITE", "sip:a@example.com");
+  request.body = "v=0";
+  const statuses: number[] = [];
+  await negotiation.receive({ request, respond: (status: number) => void statuses.push(status) });
+  assert.deepEqual(statuses, [491]);
+  waiting[0]?.();
+  await offered;
+});
+
+test("a hold that is refused is taken back and told; a call that the other side does not know is over", async () => {
+  const refused = callWith(488);
+  await assert.rejects(new Negotiation(refused.call, () => {}).hold(true), { sipStatus: 488 });
+  assert.equal(refused.call.media.isHeld, false);
+  assert.deepEqual(refused.said, ["INVITE", "taken back"]);
+  const gone = callWith(481);
+  await assert.rejects(new Negotiation(gone.call, () => {}).hold(true));
+  assert.ok(gone.said.includes("hung up"));
+});
