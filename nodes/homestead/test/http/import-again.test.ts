@@ -42,7 +42,7 @@ test("rows whose subscriber is there as they say may be imported again; one that
   assert.deepEqual([refused.rows.length, refused.unchanged], [3, undefined]);
 });
 
-test("SQN and AMF of a SIM are set without its keys (TS 33.102 §C.3.4)", async (t) => {
+test("SQN and AMF of a SIM are set without its keys (TS 33.102 §C.1.1)", async (t) => {
   const { client, cx } = await startApi(t);
   await client.add(row("a", { password: "x", k: K, opc: OPC, sqn: "0000000000ff" }));
   await client.add(row("c", { password: "x" }));

@@ -1,5 +1,5 @@
 import { createReadStream, statSync } from "node:fs";
-import type { ProvisioningClient } from "@ims/api";
+import { CSV_FORMAT, type CsvRow, csvHeader, type ProvisioningClient, subscriberOfRow } from "@ims/api";
 import { CsvError, parse } from "csv-parse";
 import { reasonOf } from "../explain.ts";
 import { progressOn } from "../terminal/progress.ts";
@@ -16,8 +16,6 @@ interface RowError {
   readonly error: string;
 }
 
-const COLUMNS = ["impi", "impu", "password", "k", "opc", "op", "amf", "sqn", "barred"];
-const CREDENTIALS = ["password", "k", "opc", "op", "amf", "sqn"] as const;
 const ROWS_A_CALL = 2000;
 
 /**
@@ -77,13 +75,13 @@ async function pass(
 ): Promise<Passed> {
   const input = createReadStream(file);
   let named = false;
-  const columns = (header: string[]): string[] => {
+  const columns = (cells: string[]): string[] => {
     named = true;
-    return checkedHeader(header);
+    const header = csvHeader(cells);
+    if (header.kind === "wrong") throw new WrongFile(header.problem);
+    return [...header.columns];
   };
-  const rows = input.pipe(
-    parse({ columns, bom: true, trim: true, skip_empty_lines: true, max_record_size: 8192 }),
-  );
+  const rows = input.pipe(parse({ ...CSV_FORMAT, columns }));
   input.once("error", (error: Error) => rows.destroy(error));
   const errors: RowError[] = [];
   let count = 0;
@@ -143,40 +141,6 @@ function repeatedIdentity(
 /** What is wrong with the file as a whole. */
 class WrongFile extends Error {}
 
-function checkedHeader(header: string[]): string[] {
-  const names = header.map((name) => name.trim().toLowerCase());
-  const known = `known: ${COLUMNS.join(", ")}; separated by commas`;
-  const unknown = names.find((name) => !COLUMNS.includes(name));
-  if (unknown !== undefined)
-    throw new WrongFile(`the first row names the columns, and ${printable(unknown)} is none (${known})`);
-  const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice !== undefined) throw new WrongFile(`the first row names ${twice} twice`);
-  if (!names.includes("impi"))
-    throw new WrongFile(`the first row must name the columns, impi among them (${known})`);
-  return names;
-}
-
-/** Text of a file that may be anything, for a terminal: quoted, control characters escaped, cut. */
-function printable(text: string): string {
-  const shown = text.length > 60 ? `${text.slice(0, 60)}...` : text;
-  return JSON.stringify(shown.replaceAll(/[^\x20-\x7e]/g, "?"));
-}
-
-function subscriberOf(row: Record<string, string>): {
-  readonly impi: string;
-  readonly publicIdentities: readonly { readonly impu: string; readonly barred?: boolean }[];
-  readonly credentials: Readonly<Record<string, string>>;
-} {
-  const list = (text: string | undefined): string[] => (text ?? "").split(/\s+/).filter((one) => one !== "");
-  const impus = list(row["impu"]);
-  const credentials: Record<string, string> = {};
-  for (const name of CREDENTIALS) if (row[name]) credentials[name] = row[name];
-  return {
-    impi: row["impi"] ?? "",
-    publicIdentities: [
-      ...(impus.length > 0 ? impus : [`sip:${row["impi"]}`]).map((impu) => ({ impu })),
-      ...list(row["barred"]).map((impu) => ({ impu, barred: true })),
-    ],
-    credentials,
-  };
+function subscriberOf(fields: Record<string, string>): ReturnType<typeof subscriberOfRow> {
+  return subscriberOfRow(new Map(Object.entries(fields)) as CsvRow);
 }

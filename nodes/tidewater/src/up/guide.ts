@@ -51,6 +51,7 @@ ${
 }${
   options.ellis === true
     ? `Accounts, numbers: http://${near}:${ports.get("ellis.http")}   (sign-up code in ${stateDir}/ellis-signup-code, operators' key in ${stateDir}/ellis-api-key)
+Portal of operators: http://${near}:${ports.get("ellis.http")}/staff   (who may in: tidewater staff add EMAIL --role administrator)
 ${
   any
     ? ""
