@@ -57,6 +57,9 @@ test("tidewater completion bash: commands, options, their values and files, from
   assert.deepEqual(asked(script, dir, "config", "check", "--node", "ho"), ["homer", "homestead"]);
   assert.deepEqual(asked(script, dir, "log-level", "--state-dir", "x", "de"), ["debug"]);
   assert.deepEqual(asked(script, dir, "completion", ""), ["bash", "fish", "zsh"]);
+  assert.deepEqual(asked(script, dir, "alarms", "--wa"), ["--watch"]);
+  assert.deepEqual(asked(script, dir, "trail", "alice", "--fo"), ["--follow"]);
+  assert.deepEqual(asked(script, dir, "vnf", "plan", "--sub"), ["--subscribers"]);
   writeFileSync(join(dir, "new.conf"), "");
   assert.deepEqual(asked(script, dir, "config", "apply", "--etcd-ca", "new"), ["new.conf"]);
 
