@@ -43,6 +43,7 @@ export class CoreView {
     readonly clock: Clock;
     readonly homestead: Pick<ProvisioningClient, "list">;
     readonly homeDomain: string;
+    readonly turns: Turns;
   };
 
   constructor(options: CoreViewOptions, { clock, homestead }: CoreViewModules) {
@@ -52,7 +53,7 @@ export class CoreView {
     this.nodes = new CoreNodes(options);
     this.#watch = new CoreWatch({ nodes: this.nodes, client, shared, clock });
     const watch = this.#watch;
-    this.#parts = { watch, client, shared, clock, homestead, homeDomain };
+    this.#parts = { watch, client, shared, clock, homestead, homeDomain, turns: new Turns() };
     this.#recent = new Recent({ watch, client, shared, clock });
     this.ladders = new CoreLadders({
       ...{ watch, client, shared, clock, patienceMs, provisioning },

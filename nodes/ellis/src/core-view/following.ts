@@ -4,7 +4,8 @@ import { TrailKey } from "@ims/runtime";
 import { ladderDocument } from "./ladder-document.ts";
 
 /** Steps that one follows at most: what comes after them is not shown any more. */
-const MOST_STEPS = 4_000;
+const MOST_STEPS = 1_500;
+const FULL = `more than ${MOST_STEPS} steps: later ones are not shown; watch fewer registrations and calls, or one of them`;
 const MOST_ALIASES = 4;
 const MOST_USERS = 4;
 const MOST_IDENTIFIERS = 4;
@@ -114,7 +115,7 @@ export class Following {
       ladders: this.#exchanges.map(ladderDocument),
       earlier: this.#earlier,
       ...(this.#oldest === undefined ? {} : { oldest: new Date(this.#oldest).toISOString() }),
-      problems: [...problems],
+      problems: this.#steps.size < MOST_STEPS ? [...problems] : [...problems, FULL],
     };
     const text = JSON.stringify(document);
     const changed = text !== this.#document;

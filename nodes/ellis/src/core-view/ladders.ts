@@ -20,7 +20,7 @@ import type { Turns } from "./turns.ts";
 const TICK_MS = 1_000;
 /** Keys of one question. */
 const KEYS_AT_ONCE = 32;
-const MOST_NEW = 2_000;
+const MOST_NEW = 1_000;
 /** Ladders that are watched at a time. */
 const MOST_FOLLOWED = 32;
 /** What a node may have been about to tell when it was asked before, ms. */
@@ -96,7 +96,7 @@ export class CoreLadders {
     readonly sequence: number;
     readonly time: number;
   }): Promise<{ readonly title: string; readonly text: string } | undefined> {
-    const { watch, client, shared } = this.#modules;
+    const { watch, client, shared, turns, patienceMs } = this.#modules;
     const { key, sequence, time } = asked;
     const node = watch.keeping().nodes.find(({ name }) => name === asked.node);
     if (node === undefined) return undefined;
@@ -104,7 +104,7 @@ export class CoreLadders {
       const query = new URLSearchParams({ key, text: "true", limit: String(STEPS_AROUND) });
       query.set("since", String(Math.max(0, time - AROUND_MS)));
       query.set("until", String(time + AROUND_MS));
-      const said = await client.json(node.url, `/trail?${query}`);
+      const said = await turns.take(() => client.json(node.url, `/trail?${query}`, patienceMs * SEARCHES));
       const read = trailAnswerSchema.safeParse(said.kind === "json" ? said.json : undefined);
       const found = read.data?.steps.find((step) => step.sequence === sequence);
       if (found === undefined) return undefined;
@@ -217,14 +217,14 @@ export class CoreLadders {
     node: CoreNode,
     chosen: readonly Following[],
   ): Promise<{ readonly steps: readonly NodeStep[]; readonly problem?: string }> {
-    const { client, clock, watch } = this.#modules;
+    const { client, clock, watch, patienceMs } = this.#modules;
     const keys = [...new Set(chosen.flatMap((one) => one.keys()))].slice(0, KEYS_AT_ONCE);
     // A node that has come meanwhile is asked for what was a moment ago.
     const since = Math.min(...chosen.map((one) => one.since(node.url, clock.now() - CLOCKS_MS)));
     const query = new URLSearchParams({ text: "false", limit: String(MOST_NEW) });
     query.set("since", Math.max(0, since - OVERLAP_MS).toFixed(3));
     for (const key of keys) query.append("key", key);
-    const said = await client.json(node.url, `/trail?${query}`);
+    const said = await client.json(node.url, `/trail?${query}`, patienceMs * SEARCHES);
     // It has other searches under way: what is new is told the next time.
     if (said.kind === "none" && said.status === 503) return { steps: [] };
     const read = trailAnswerSchema.safeParse(said.kind === "json" ? said.json : undefined);

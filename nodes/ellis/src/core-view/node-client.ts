@@ -23,8 +23,8 @@ export class NodeClient {
     return this.#options.token;
   }
 
-  async get(url: string, path: string): Promise<Reply> {
-    const { token, patienceMs } = this.#options;
+  async get(url: string, path: string, patienceMs: number = this.#options.patienceMs): Promise<Reply> {
+    const { token } = this.#options;
     try {
       const response = await fetch(`${url}${path}`, {
         headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
@@ -46,11 +46,12 @@ export class NodeClient {
   async json(
     url: string,
     path: string,
+    patienceMs?: number,
   ): Promise<
     | { readonly kind: "json"; readonly json: unknown }
     | { readonly kind: "none"; readonly status: number; readonly problem: string }
   > {
-    const reply = await this.get(url, path);
+    const reply = await this.get(url, path, patienceMs);
     if (reply.kind === "silent") return { kind: "none", status: 0, problem: reply.problem };
     const { status, text } = reply;
     if (status !== 200)

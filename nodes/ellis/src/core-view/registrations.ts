@@ -10,6 +10,7 @@ import type { CoreNode } from "./core-nodes.ts";
 import type { CoreWatch } from "./core-watch.ts";
 import type { NodeClient } from "./node-client.ts";
 import type { SharedAnswers } from "./shared-answers.ts";
+import type { Turns } from "./turns.ts";
 
 const GOOD_MS = 2_000;
 const PAGE = 20;
@@ -23,6 +24,8 @@ export interface RegistrationsModules {
   readonly clock: Clock;
   readonly homestead: Pick<ProvisioningClient, "list">;
   readonly homeDomain: string;
+  /** One page at a time. */
+  readonly turns: Turns;
 }
 
 type Row = RegistrationsPage["rows"][number];
@@ -33,36 +36,45 @@ export function registrationsPage(
   { search = "", after = "" }: { readonly search?: string | undefined; readonly after?: string | undefined },
   modules: RegistrationsModules,
 ): Promise<RegistrationsPage> {
-  const { shared, clock, homestead, watch } = modules;
-  return shared.get(`registrations ${after}\n${search}`, GOOD_MS, async () => {
-    const { nodes, problems: away } = watch.reachable();
-    const problems = new Set(away);
-    const scscfs = nodes.filter(({ kind }) => kind === "sprout");
-    if (scscfs.length === 0) problems.add("no sprout answers: what is registered is not known");
-    const page = await homestead
-      .list({
-        limit: PAGE,
-        ...(search === "" ? {} : { search }),
-        ...(after === "" ? {} : { after }),
-      })
-      .catch((error: unknown) => {
-        if (!(error instanceof ProvisioningError)) throw error;
-        problems.add(`homestead does not list subscribers: ${error.message.slice(0, 200)}`);
-        return undefined;
-      });
-    const found = page?.subscribers ?? [];
-    const rows: Row[] = await inTurns(found, async (subscriber) =>
-      rowOf(subscriber, scscfs, modules, problems),
-    );
-    if (rows.length === 0 && search !== "" && after === "")
-      rows.push(...(await byName(search, scscfs, modules, problems)));
-    return {
-      time: new Date(clock.now()).toISOString(),
-      rows,
-      ...(page?.next === undefined ? {} : { next: page.next }),
-      problems: [...problems],
-    };
-  });
+  const { shared, turns } = modules;
+  return shared.get(`registrations ${after}\n${search}`, GOOD_MS, () =>
+    turns.take(() => askedPage(search, after, modules)),
+  );
+}
+
+async function askedPage(
+  search: string,
+  after: string,
+  modules: RegistrationsModules,
+): Promise<RegistrationsPage> {
+  const { clock, homestead, watch } = modules;
+  const { nodes, problems: away } = watch.reachable();
+  const problems = new Set(away);
+  const scscfs = nodes.filter(({ kind }) => kind === "sprout");
+  if (scscfs.length === 0) problems.add("no sprout answers: what is registered is not known");
+  const page = await homestead
+    .list({
+      limit: PAGE,
+      ...(search === "" ? {} : { search }),
+      ...(after === "" ? {} : { after }),
+    })
+    .catch((error: unknown) => {
+      if (!(error instanceof ProvisioningError)) throw error;
+      problems.add(`homestead does not list subscribers: ${error.message.slice(0, 200)}`);
+      return undefined;
+    });
+  const found = page?.subscribers ?? [];
+  const rows: Row[] = await inTurns(found, async (subscriber) =>
+    rowOf(subscriber, scscfs, modules, problems),
+  );
+  if (rows.length === 0 && search !== "" && after === "")
+    rows.push(...(await byName(search, scscfs, modules, problems)));
+  return {
+    time: new Date(clock.now()).toISOString(),
+    rows,
+    ...(page?.next === undefined ? {} : { next: page.next }),
+    problems: [...problems],
+  };
 }
 
 async function rowOf(

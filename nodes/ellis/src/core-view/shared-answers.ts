@@ -26,10 +26,11 @@ export class SharedAnswers {
       () => ended(this.#clock.monotonic() + whileMs),
       () => ended(0),
     );
-    if (this.#answers.size > MOST) this.#forget();
+    this.#forget();
     return answer;
   }
 
+  /** What is over takes no room. */
   #forget(): void {
     const now = this.#clock.monotonic();
     for (const [key, { until }] of this.#answers)

@@ -56,7 +56,8 @@ export function coreRoutes(app: FastifyInstance, modules: CoreModules): void {
   });
   app.get("/staff/core/registrations", { config }, async (request) => {
     watching();
-    return core.registrations(read(registrationsQuerySchema, queryOf(request)));
+    const asked = read(registrationsQuerySchema, queryOf(request));
+    return bounded(() => core.registrations(asked));
   });
 
   app.get("/staff/core/ladders", { config }, async (request) => {
@@ -94,7 +95,8 @@ export function coreRoutes(app: FastifyInstance, modules: CoreModules): void {
 
   app.get("/staff/core/step", { config }, async (request) => {
     watching();
-    const step = await ladders.step(read(stepQuerySchema, queryOf(request)));
+    const asked = read(stepQuerySchema, queryOf(request));
+    const step = await bounded(() => ladders.step(asked));
     if (step === undefined) throw new Refusal(404, "The node does not have that message any more");
     return step;
   });

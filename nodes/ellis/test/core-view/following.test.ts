@@ -90,6 +90,17 @@ test("steps of a node that was started again are others, although it counts from
   assert.deepEqual(shown(one), [["INVITE", "BYE"]]);
 });
 
+test("a call that never ends its messages is shown up to a bound, and that it was reached is said", () => {
+  const one = following("alice");
+  const many = Array.from({ length: 2_000 }, (_, n) =>
+    step(n, "INFO", { callId: "c1", identities: [ALICE] }),
+  );
+  one.take(many, []);
+  const { ladders, problems } = JSON.parse(one.document) as Ladders;
+  assert.deepEqual([ladders[0]?.rungs.length, ladders[0]?.hidden], [400, 1_100]);
+  assert.match(problems.join(), /more than 1500 steps/);
+});
+
 test("what a node that is away leaves out is said, and not said any more when it is back", () => {
   const one = following("alice");
   const problems = () => (JSON.parse(one.document) as Ladders).problems;

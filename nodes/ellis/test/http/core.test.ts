@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import type { CoreAlarms, Ladders, PoolMap, RecentPage, RegistrationsPage } from "@ims/api";
 import type { Problem } from "@ims/runtime";
@@ -234,6 +237,29 @@ test("what is no name of anybody is refused in words, and an ellis that knows no
   const answer = await ask("GET", "/staff/core/pools", { key });
   assert.equal(answer.status, 503);
   assert.match(String(answer.json["reason"]), /--core-nodes/);
+});
+
+test("nodes that want the management token get it from ellis, and from nobody else: without it only their health is known", async (t) => {
+  const token = "a token of the management ports";
+  const bono = await fakeNode(t, "bono", token);
+  invite(bono, "c1");
+  const folder = mkdtempSync(join(tmpdir(), "ellis-token-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const coreTokenFile = join(folder, "management-token");
+  writeFileSync(coreTokenFile, `${token}\n`);
+  for (const [file, found] of [
+    ["", 0],
+    [coreTokenFile, 1],
+  ] as const) {
+    const { ask, key } = await startEllis(t, { coreNodes: [bono.named], coreTokenFile: file });
+    const get = async (path: string) => (await ask("GET", `/staff/core/${path}`, { key })).json;
+    const map = (await get("pools")) as unknown as PoolMap;
+    assert.equal(map.pools[0]?.members[0]?.state, "ready");
+    const ladders = (await get("ladders?key=alice")) as unknown as Ladders;
+    assert.equal(ladders.ladders.length, found);
+    assert.equal(/present the management token/.test(ladders.problems.join()), found === 0);
+    assert.ok(!JSON.stringify([map, ladders]).includes(token));
+  }
 });
 
 test("subscribers are listed although no S-CSCF can say who is registered, and it is said that it cannot", async (t) => {

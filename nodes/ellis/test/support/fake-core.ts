@@ -29,7 +29,7 @@ export interface FakeNode {
   stop(): Promise<void>;
 }
 
-export async function fakeNode(t: TestContext, name: string): Promise<FakeNode> {
+export async function fakeNode(t: TestContext, name: string, token?: string): Promise<FakeNode> {
   const health = createHealth();
   health.set("ready");
   const trail = new Trail({ bytes: 1_000_000, steps: 1_000, clock: { monotonic: () => performance.now() } });
@@ -42,7 +42,7 @@ export async function fakeNode(t: TestContext, name: string): Promise<FakeNode> 
   const asked: string[] = [];
   const routes = [trailRoute(name, trail), recentRoute(name, trail), ...alarmRoutes(name, health.alarms)];
   const server = managementServer(
-    { address: "127.0.0.1", port: 0 },
+    { address: "127.0.0.1", port: 0, token },
     {
       register,
       health,
