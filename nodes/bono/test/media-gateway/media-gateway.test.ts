@@ -53,7 +53,11 @@ class MediaBench extends PcscfBench {
       ...settings,
     } as const;
     const media = new MediaGateway(given, all, (error) => assert.fail(String(error)));
-    return new MediaBench(rtpengines, { clock, media });
+    const emergency = {
+      ecscfs: ["sip:10.0.0.2:5057;transport=tcp"],
+      emergencyNumbers: { "112": "urn:service:sos" },
+    };
+    return new MediaBench(rtpengines, { clock, media, ...emergency });
   }
 
   get told(): readonly string[] {
@@ -358,6 +362,25 @@ test("a gateway that is silent, says no or says nonsense: the call is refused wi
       bench.invite(ue, RTP, "call2");
       await bench.request1("INVITE");
     }
+});
+
+test("TS 24.229 §5.2.10: an emergency call of a browser reaches the PSAP as RTP/AVP, and goes on as it is when no gateway answers", async (t) => {
+  const bench = await MediaBench.start(t);
+  const ue = bench.ue(40_000, "WS");
+  bench.register(ue);
+  bench.asks(ue, { uri: "sip:112@example.com", body: WEBRTC });
+  const invite = await bench.request1("INVITE");
+  assert.equal(invite.message.requestUri, "urn:service:sos");
+  assert.match(invite.message.body, TO_RTP);
+  bench.answers(invite, 200, ["Contact: <sip:psap@10.9.9.9>"], RTP);
+  assert.match((await bench.response(200)).message.body, TO_WEBRTC);
+  const [rtpengine] = bench.rtpengines;
+  assert.ok(rtpengine);
+  rtpengine.manner = "silent";
+  bench.asks(ue, { uri: "sip:112@example.com", callId: "call2", body: WEBRTC });
+  await until("the offer", () => rtpengine.told.length === 3);
+  bench.clock.advance(1_000);
+  assert.equal((await bench.request1("INVITE")).message.body, WEBRTC);
 });
 
 test("a second gateway takes what the first one does not answer", async (t) => {
