@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { guide } from "../../src/up/guide.ts";
+import { managementTokenFile } from "../../src/up/management-token.ts";
 import { ibcfRoutes, isLoopback, nodeCommands, nodeOptionOf } from "../../src/up/nodes.ts";
 import { makeStateDir } from "../../src/up/state-dir.ts";
 
@@ -58,6 +59,17 @@ test("--ellis is told where the nodes say that they are, and beyond this machine
       assert.match(said, /--core-run-dir \/state\/run/);
       assert.equal(said.includes(`--core-token-file ${token}`), managementTokenFile !== undefined);
     }
+});
+
+test("the management token is made once, for its owner alone, long enough for the nodes to take it", (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "tidewater-token-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const file = managementTokenFile(folder);
+  const token = readFileSync(file, "utf8");
+  assert.match(token, /^[A-Za-z0-9_-]{32}\n$/);
+  assert.equal(statSync(file).mode & 0o777, 0o600);
+  assert.equal(readFileSync(managementTokenFile(folder), "utf8"), token);
+  assert.throws(() => managementTokenFile(join(folder, "none")), /management-token: /);
 });
 
 test("--call-lists runs a homer that keeps them, and sprout writes to it; --twinning needs nobody", () => {
