@@ -99,7 +99,7 @@ function diagnosisOf(
     el("p", {}, said),
     el("p", {}, el("strong", {}, "Behind it: "), cause),
     el("p", {}, el("strong", {}, "What to do:")),
-    el("ol", {}, ...remedy.map((step) => el("li", {}, step))),
+    el("ol", { class: "remedy" }, ...remedy.map((step) => el("li", {}, step))),
     el(
       "details",
       {},
