@@ -23,7 +23,9 @@ describe("softphone: a UE in a page over WebSocket (RFC 7118)", { skip: noBrowse
   const ends: (() => Promise<void>)[] = [];
 
   before(async () => {
-    core = await launchCore({ args: ["--ellis", "--turn", "--separate", "--no-examples", "--set", SHA_256] });
+    core = await launchCore({
+      args: ["--ellis", "--turn", "--separate", "--no-examples", "--set", SHA_256],
+    });
     browser = await launchBrowser({ after: (end: () => Promise<void>) => void ends.push(end) });
     await watchMedia(browser);
   });
