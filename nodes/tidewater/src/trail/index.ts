@@ -3,7 +3,7 @@ import { writeFile } from "node:fs/promises";
 import { gather, ladder, pcapng, printable, rungsOf, summaryOf, type TrailNode } from "@ims/doctor";
 import { VERSION } from "@ims/runtime";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { watch, watchSeconds } from "../terminal/watch.ts";
+import { type Look, watch, watchSeconds } from "../terminal/watch.ts";
 import { Following } from "./follow.ts";
 import { nodesFor, trailNodesOption } from "./trail-nodes.ts";
 
@@ -65,14 +65,17 @@ async function trail(key: string, given: Given): Promise<number> {
   const { last, json, tokenFile } = given;
   const text = given.text === true || given.pcapng !== undefined;
   const token = tokenFile === undefined ? undefined : readFileSync(tokenFile, "utf8").trim();
-  const nodes = await nodesFor(given);
   if (given.follow === true) {
     const following = new Following(key, { text });
-    return watch(async (signal) => following.look(await gather(nodes, key, { last, text, token, signal })), {
+    // Nodes come and go meanwhile.
+    const look = async (signal: AbortSignal): Promise<Look> =>
+      following.look(await gather(await nodesFor(given), key, { last, text, token, signal }));
+    return watch(look, {
       ...{ every: given.every, json: json === true, title: `tidewater trail ${printable(key)}` },
       rest: () => following.rest(),
     });
   }
+  const nodes = await nodesFor(given);
   const { exchanges, earlier, oldest, problems } = await gather(nodes, key, { last, text, token });
   const since = oldest === undefined ? "" : new Date(oldest).toISOString();
   if (json === true) {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
@@ -214,6 +214,25 @@ test("tidewater trail --follow: the ladder grows as messages flow, at a terminal
     /step 1\n[\s\S]*step 20\n\[exit 0\]/,
     "the whole ladder stays",
   );
+});
+
+test("tidewater trail --follow sees a node that comes later", async (t) => {
+  const stateDir = mkdtempSync(join(tmpdir(), "tidewater-follow-"));
+  t.after(() => rmSync(stateDir, { recursive: true, force: true }));
+  mkdirSync(join(stateDir, "run"));
+  const tell = ({ url }: Node, name: string): void =>
+    writeFileSync(
+      join(stateDir, "run", `${name}.json`),
+      JSON.stringify({ node: name, pid: process.pid, management: url }),
+    );
+  const [sprout, bono] = [await node(t, "sprout"), await node(t, "bono")];
+  tell(sprout, "sprout");
+  const run = piped(t, ["trail", ALICE, "--state-dir", stateDir, "--follow", "--every", "0.1"]);
+  sprout.step({ title: "first", method: "INVITE", callId: "c1", identities: [ALICE], request: true });
+  await run.until("step of the first node", (out) => out.includes("* sprout, sip: first"));
+  tell(bono, "bono");
+  bono.step({ title: "second", method: "INVITE", callId: "c1", identities: [ALICE] });
+  await run.until("step of the second node", (out) => out.includes("* bono, sip: second"));
 });
 
 test("a picture that is higher than the terminal keeps its head, and its end or its beginning", () => {
