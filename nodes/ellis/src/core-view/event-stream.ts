@@ -7,6 +7,7 @@ import { Readable } from "node:stream";
 export class EventStream extends Readable {
   readonly #waiting = new Map<string, string>();
   #room = true;
+  #finished = false;
 
   constructor() {
     super({ highWaterMark: 65_536 });
@@ -16,7 +17,7 @@ export class EventStream extends Readable {
 
   /** `data`: one line. */
   tell(event: string, data: string): void {
-    if (this.destroyed || this.readableEnded) return;
+    if (this.destroyed || this.#finished) return;
     const text = `event: ${event}\ndata: ${data}\n\n`;
     if (this.#room) this.#room = this.push(text);
     else this.#waiting.set(event, text);
@@ -24,12 +25,13 @@ export class EventStream extends Readable {
 
   /** Keeps proxies from closing it. */
   beat(): void {
-    if (this.#room && !this.destroyed) this.#room = this.push(":\n\n");
+    if (this.#room && !this.destroyed && !this.#finished) this.#room = this.push(":\n\n");
   }
 
   /** The last event, and no more. */
   finish(event: string, data: string): void {
-    if (this.destroyed || this.readableEnded) return;
+    if (this.destroyed || this.#finished) return;
+    this.#finished = true;
     this.push(`event: ${event}\ndata: ${data}\n\n`);
     this.push(null);
   }

@@ -66,7 +66,8 @@ export function coreRoutes(app: FastifyInstance, modules: CoreModules): void {
     return bounded(() => ladders.ladders(key, last));
   });
 
-  app.get("/staff/core/ladders/events", { config }, async (request, reply) => {
+  // An answer to HEAD has no body that could end: its place would never be free again.
+  app.get("/staff/core/ladders/events", { config, exposeHeadRoute: false }, async (request, reply) => {
     watching();
     const { key, last } = askedOf(request);
     const leave = core.watchers.enter(staffOf(request).name);

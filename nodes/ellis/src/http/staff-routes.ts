@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { changedStaffSchema, type MadeStaff, newStaffSchema, ownPasswordSchema } from "@ims/api";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { BUSY, type Busy, type Passwords } from "../accounts/password.ts";
@@ -96,8 +97,10 @@ export function staffRoutes(app: FastifyInstance, modules: StaffModules): void {
         throw new Refusal(403, "The old password is another one", { detail: { old: "is another one" } });
       limits.guesses.giveBack(guess);
       const password = settled(await passwords.hash(given.new));
+      // Whoever was logged in with the old one is not any more.
+      const sessionKey = randomBytes(16).toString("base64url");
       const after = settled(
-        await accounts.change(name, (before) => ({ ...before, password, recoveries: [] })),
+        await accounts.change(name, (before) => ({ ...before, password, sessionKey, recoveries: [] })),
       );
       if (after === undefined) throw unknown();
       setCookie(request, reply, after, modules);

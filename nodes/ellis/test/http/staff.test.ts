@@ -135,12 +135,17 @@ test("another role is in force at once, a new password ends sessions, and nobody
   const { json } = await change("bob@example.com", { new_password: true });
   assert.equal((await ask("GET", "/staff/session", { session: bob })).status, 403);
   const form = { email: "bob@example.com", password: String(json["password"]) };
-  const session = sessionOf(await ask("POST", "/session", { form }));
+  const first = sessionOf(await ask("POST", "/session", { form }));
+  const stolen = sessionOf(await ask("POST", "/session", { form }));
   const own = (old: string) =>
-    ask("POST", "/staff/password", { session, json: { old, new: "another good one" } });
+    ask("POST", "/staff/password", { session: first, json: { old, new: "another good one" } });
   assert.equal((await own("wrong")).status, 403);
   const changed = await own(form.password);
   assert.equal(changed.status, 204);
+  for (const over of [first, stolen])
+    assert.equal((await ask("GET", "/staff/session", { session: over })).status, 403, "sessions end with it");
+  const session = sessionOf(changed);
+  assert.equal((await ask("GET", "/staff/session", { session })).status, 200);
   assert.equal((await ask("POST", "/session", { form })).status, 403);
   assert.equal(
     (await ask("DELETE", "/staff/accounts/administrator@example.com", { session: admin })).status,
