@@ -61,7 +61,7 @@ export class ProvisioningClient {
   }
 
   async get(impi: string): Promise<Subscriber> {
-    return this.#read(subscriberSchema, await this.#call("GET", `/subscribers/${encodeURIComponent(impi)}`));
+    return this.#read(subscriberSchema, await this.#call("GET", `/subscribers/${segment(impi)}`));
   }
 
   async list(page: { after?: string; limit?: number; search?: string }): Promise<SubscriberPage> {
@@ -71,31 +71,29 @@ export class ProvisioningClient {
   }
 
   async update(impi: string, change: ChangedSubscriber): Promise<Subscriber> {
-    return subscriberSchema.parse(
-      await this.#call("PATCH", `/subscribers/${encodeURIComponent(impi)}`, change),
-    );
+    return subscriberSchema.parse(await this.#call("PATCH", `/subscribers/${segment(impi)}`, change));
   }
 
   async delete(impi: string): Promise<void> {
-    await this.#call("DELETE", `/subscribers/${encodeURIComponent(impi)}`);
+    await this.#call("DELETE", `/subscribers/${segment(impi)}`);
   }
 
   /** RTR towards the S-CSCF that serves it. */
   async deregister(impi: string, { reason }: Deregistration = {}): Promise<void> {
     const body = reason === undefined ? undefined : { reason };
-    await this.#call("POST", `/subscribers/${encodeURIComponent(impi)}/deregister`, body);
+    await this.#call("POST", `/subscribers/${segment(impi)}/deregister`, body);
   }
 
   /** Whether somebody who answered a Digest challenge knows the subscriber's password. */
   async verifyDigest(impi: string, proof: DigestProof): Promise<DigestVerdict> {
-    const path = `/subscribers/${encodeURIComponent(impi)}/verify-digest`;
+    const path = `/subscribers/${segment(impi)}/verify-digest`;
     return this.#read(digestVerdictSchema, await this.#call("POST", path, proof));
   }
 
   /** Whether somebody has that private identity, be it without any public one. */
   async hasPrivateIdentity(impi: string): Promise<boolean> {
     try {
-      await this.#call("GET", `/private/${encodeURIComponent(impi)}`);
+      await this.#call("GET", `/private/${segment(impi)}`);
       return true;
     } catch (error) {
       if (!(error instanceof ProvisioningError) || error.detail.code !== "PROVISIONING_REFUSED") throw error;
@@ -106,16 +104,13 @@ export class ProvisioningClient {
 
   /** Why an answer to an AKA challenge was wrong: whether it fits another reading of the subscriber's OPc. */
   async compareAka(impi: string, answer: AkaAnswer): Promise<AkaVerdict> {
-    const path = `/subscribers/${encodeURIComponent(impi)}/compare-aka`;
+    const path = `/subscribers/${segment(impi)}/compare-aka`;
     return this.#read(akaVerdictSchema, await this.#call("POST", path, answer));
   }
 
   /** Who a public identity belongs to. Refused with 404 when it is nobody's. */
   async ownerOf(impu: string): Promise<IdentityOwner> {
-    return this.#read(
-      identityOwnerSchema,
-      await this.#call("GET", `/public-identities/${encodeURIComponent(impu)}`),
-    );
+    return this.#read(identityOwnerSchema, await this.#call("GET", `/public-identities/${segment(impu)}`));
   }
 
   /** At most 5,000 rows a call. */
@@ -146,6 +141,8 @@ export class ProvisioningClient {
       response = await fetch(url, {
         method,
         headers,
+        // Secrets of subscribers go nowhere else.
+        redirect: "error",
         signal: AbortSignal.timeout(this.#deadlineMs),
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
@@ -163,6 +160,18 @@ export class ProvisioningClient {
       detail: problem.success ? (problem.data.detail ?? "") : "",
     });
   }
+}
+
+/** A name in a path. The two that mean another place in any spelling (RFC 3986 §5.2.4) are nobody's. */
+function segment(name: string): string {
+  if (name === "." || name === "..")
+    throw new ProvisioningError({
+      code: "PROVISIONING_REFUSED",
+      status: 404,
+      title: "Not Found",
+      detail: `there is no ${name}`,
+    });
+  return encodeURIComponent(name);
 }
 
 /** Undefined for what is no JSON: something else may listen at the address. */

@@ -34,6 +34,19 @@ test("a client says which promise was broken: refused, not reachable, not this A
   );
 });
 
+test("what is sent goes to the API only: not where an answer leads, not to another resource by the dots of a name", async (t) => {
+  const seen: (string | undefined)[] = [];
+  const url = await serve(t, (request, response) => {
+    seen.push(request.url);
+    if (request.url === "/elsewhere") response.end("{}");
+    else response.writeHead(307, { location: "/elsewhere" }).end();
+  });
+  const client = new ProvisioningClient(url, "token");
+  await assert.rejects(client.get("alice"), fault("PROVISIONING_UNREACHABLE"));
+  for (const dots of [".", ".."]) await assert.rejects(client.get(dots), fault("PROVISIONING_REFUSED"));
+  assert.deepEqual(seen, ["/subscribers/alice"]);
+});
+
 test("the token is presented, identities are escaped in paths", async (t) => {
   const seen: (string | undefined)[] = [];
   const url = await serve(t, (request, response) => {

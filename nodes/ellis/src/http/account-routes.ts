@@ -1,5 +1,5 @@
 import { hash, randomBytes } from "node:crypto";
-import { newAccountSchema, newSessionSchema } from "@ims/api";
+import { newAccountSchema, newSessionSchema, ownPasswordSchema } from "@ims/api";
 import type { Logger } from "@ims/runtime";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { type Account, emailOf } from "../accounts/account.ts";
@@ -181,7 +181,9 @@ export function accountRoutes(app: FastifyInstance, modules: AccountModules): vo
     const hashed = await passwords.hash(password);
     if (hashed === BUSY) throw busy();
     const wanted = hash("sha256", token);
+    const ofStaff = ownPasswordSchema.shape.new.safeParse(password);
     let isSet = false;
+    let isTooWeak = false;
     const account =
       email === undefined
         ? undefined
@@ -189,13 +191,15 @@ export function accountRoutes(app: FastifyInstance, modules: AccountModules): vo
             isSet = before.recoveries.some(
               (recovery) => recovery.until > clock.now() && isSameSecret(recovery.hash, wanted),
             );
-            if (!isSet) return "keep";
+            isTooWeak = isSet && before.role !== undefined && !ofStaff.success;
+            if (!isSet || isTooWeak) return "keep";
             const sessionKey = randomBytes(16).toString("base64url");
             return { ...before, recoveries: [], password: hashed, sessionKey };
           });
     if (account === UNAVAILABLE) throw storeAway();
     if (account !== undefined) noteOfStaff(request, account, "password.recover");
     if (!isSet) throw new Refusal(422, "Invalid token or email address");
+    if (isTooWeak) throw new Refusal(400, `password: ${ofStaff.error?.issues[0]?.message ?? ""}`);
     log.info({}, "password recovered");
   }
 }
