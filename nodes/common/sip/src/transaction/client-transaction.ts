@@ -126,6 +126,7 @@ export class ClientTransaction {
     if (next !== "terminated") return;
     this.#retransmission?.cancel();
     this.#timeout?.cancel();
+    this.#ack?.release();
     this.#parts.terminated(this);
   }
 

@@ -134,6 +134,7 @@ export class ServerTransaction {
     this.#state = "terminated";
     this.#retransmission?.cancel();
     this.#timeout?.cancel();
+    this.#wire?.release();
     this.#wire = undefined;
     this.#parts.terminated(this);
   }
@@ -159,7 +160,10 @@ export class ServerTransaction {
         const accepted = final && this.#status < 300 && this.invite;
         const wire = response.toString();
         // Over a reliable flow only the 2xx to INVITE may be needed again, and what who takes over from a dead sender asks for.
-        if (!again) this.#wire = accepted || !reliable || this.#keeps ? new KeptText(wire) : undefined;
+        if (!again) {
+          this.#wire?.release();
+          this.#wire = accepted || !reliable || this.#keeps ? new KeptText(wire) : undefined;
+        }
         if (final) {
           // It stays for up to 32 s: nothing of the procedure may stay with it.
           this.request = RELEASED;
