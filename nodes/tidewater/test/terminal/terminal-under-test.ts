@@ -50,9 +50,12 @@ export class Running {
   }
 }
 
+/** What has a say in colours: that of who runs the tests is not that of the terminal; with CI Node takes none for able. */
+const OF_COLOURS = ["NO_COLOR", "FORCE_COLOR", "NODE_DISABLE_COLORS", "COLORTERM", "CI"];
+
 function environment(more: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
-  const { NO_COLOR: _, FORCE_COLOR: __, NODE_DISABLE_COLORS: ___, COLORTERM: ____, ...rest } = process.env;
-  return { ...rest, TERM: "xterm-256color", ...more };
+  const rest = Object.entries(process.env).filter(([name]) => !OF_COLOURS.includes(name));
+  return { ...Object.fromEntries(rest), TERM: "xterm-256color", ...more };
 }
 
 /** At a terminal of its own (script of util-linux) with that many rows. */
