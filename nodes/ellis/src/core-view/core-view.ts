@@ -6,7 +6,7 @@ import { CoreWatch } from "./core-watch.ts";
 import { CoreLadders } from "./ladders.ts";
 import { NodeClient } from "./node-client.ts";
 import { Recent, type RecentAsked } from "./recent.ts";
-import { registrationsPage } from "./registrations.ts";
+import { type RegistrationsModules, registrationsPage } from "./registrations.ts";
 import { SharedAnswers } from "./shared-answers.ts";
 import { Turns } from "./turns.ts";
 import { Watchers } from "./watchers.ts";
@@ -36,15 +36,7 @@ export class CoreView {
   readonly watchers = new Watchers();
   readonly #watch: CoreWatch;
   readonly #recent: Recent;
-  readonly #parts: {
-    readonly watch: CoreWatch;
-    readonly client: NodeClient;
-    readonly shared: SharedAnswers;
-    readonly clock: Clock;
-    readonly homestead: Pick<ProvisioningClient, "list">;
-    readonly homeDomain: string;
-    readonly turns: Turns;
-  };
+  readonly #parts: RegistrationsModules;
 
   constructor(options: CoreViewOptions, { clock, homestead }: CoreViewModules) {
     const { token, provisioning, homeDomain, patienceMs = PATIENCE_MS } = options;

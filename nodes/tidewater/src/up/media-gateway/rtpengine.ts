@@ -1,19 +1,12 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { createSocket } from "node:dgram";
-import { accessSync, constants } from "node:fs";
 import { isIPv6 } from "node:net";
-import { delimiter, join } from "node:path";
-import { guardOf } from "../guard.ts";
-import { ended, terminate } from "../pools/child.ts";
+import { join } from "node:path";
+import { type Daemon, installed, startDaemon } from "../daemon.ts";
 
 /** Where rtpengine takes commands, and RTP: 250 calls with audio. */
 const NG_PORT = 2_223;
 const RTP_PORTS = { first: 30_000, last: 30_999 };
-const READY_WITHIN_MS = 10_000;
-const STOP_WITHIN_MS = 3_000;
-const PROBE_EVERY_MS = 100;
-const FOLDERS = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/bin", "/usr/local/bin", "/usr/sbin"];
 
 /** When bono is to use it: its option --media-gateway. */
 export type Engage = "auto" | "always";
@@ -25,12 +18,7 @@ export interface MediaGatewayOfLab {
   readonly engage: Engage;
 }
 
-export interface Rtpengine extends MediaGatewayOfLab {
-  readonly pid: number;
-  /** Settles with the reason when it ends by itself. */
-  readonly failure: Promise<string>;
-  stop(): Promise<void>;
-}
+export interface Rtpengine extends MediaGatewayOfLab, Daemon {}
 
 /**
  * Runs rtpengine of this machine in user space: media on `host`, commands on `inside`. Its process id is in rtpengine.pid of the state
@@ -49,7 +37,7 @@ export async function startRtpengine({
   readonly engage: Engage;
   readonly port?: number;
 }): Promise<Rtpengine> {
-  const program = FOLDERS.map((folder) => join(folder, "rtpengine")).find(isExecutable);
+  const program = installed("rtpengine");
   if (program === undefined)
     throw new Error(
       "--media-gateway needs rtpengine, which is not installed: apt-get install --no-install-recommends rtpengine-daemon (Debian 12)",
@@ -57,62 +45,19 @@ export async function startRtpengine({
   const address = `${isIPv6(inside) ? `[${inside}]` : inside}:${port}`;
   if (await answersPing(inside, port))
     throw new Error(`--media-gateway: ${address} is in use by another rtpengine`);
-  // A process group of its own: a Ctrl-C at the terminal is ours to handle.
-  const child = spawn(
-    program,
-    [
-      ...["--config-file=none", "--foreground", "--table=-1", "--log-stderr", "--log-level=4"],
-      ...[`--interface=${host}`, `--listen-ng=${address}`, `--pidfile=${join(stateDir, "rtpengine.pid")}`],
-      ...[`--port-min=${RTP_PORTS.first}`, `--port-max=${RTP_PORTS.last}`, "--num-threads=2"],
-      ...["--timeout=60", "--silent-timeout=3600", "--offer-timeout=300", "--delete-delay=0"],
-    ],
-    { stdio: ["ignore", "ignore", "pipe"], detached: true, env: {} },
-  );
-  const guard = child.pid === undefined ? undefined : guardOf(child.pid);
-  let said = "";
-  child.stderr.setEncoding("latin1").on("data", (text: string) => {
-    said = (said + text).slice(-4_000);
-  });
-  const failure = new Promise<string>((resolve) => {
-    child.once("error", (error) => resolve(error.message));
-    child.once("close", (code, signal) => {
-      guard?.kill("SIGKILL");
-      resolve(`rtpengine ended (${signal ?? `exit code ${code}`}): ${said.trim().split("\n").at(-1) ?? ""}`);
-    });
-  });
-  const why = await answers({ inside, port }, child, failure);
-  const stop = async (): Promise<void> => {
-    if (!ended(child)) await terminate(child, STOP_WITHIN_MS);
-  };
-  if (why !== undefined) {
-    await stop();
-    throw new Error(`--media-gateway: ${why}`);
-  }
-  return { pid: child.pid ?? 0, address, engage, failure, stop };
-}
-
-function isExecutable(path: string): boolean {
+  const args = [
+    ...["--config-file=none", "--foreground", "--table=-1", "--log-stderr", "--log-level=4"],
+    ...[`--interface=${host}`, `--listen-ng=${address}`, `--pidfile=${join(stateDir, "rtpengine.pid")}`],
+    ...[`--port-min=${RTP_PORTS.first}`, `--port-max=${RTP_PORTS.last}`, "--num-threads=2"],
+    ...["--timeout=60", "--silent-timeout=3600", "--offer-timeout=300", "--delete-delay=0"],
+  ];
+  const answers = (): Promise<boolean> => answersPing(inside, port);
   try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
+    const daemon = await startDaemon({ name: "rtpengine", program, args, address, answers });
+    return { ...daemon, address, engage };
+  } catch (error) {
+    throw new Error(`--media-gateway: ${(error as Error).message}`);
   }
-}
-
-/** Undefined as soon as it answers, a reason when it does not. */
-async function answers(
-  { inside, port }: { readonly inside: string; readonly port: number },
-  child: ChildProcess,
-  failure: Promise<string>,
-): Promise<string | undefined> {
-  const deadline = performance.now() + READY_WITHIN_MS;
-  while (performance.now() < deadline && !ended(child)) {
-    if (await answersPing(inside, port)) return undefined;
-    await new Promise((resolve) => setTimeout(resolve, PROBE_EVERY_MS));
-  }
-  if (ended(child)) return await failure;
-  return `rtpengine does not answer at ${inside}:${port} within ${READY_WITHIN_MS / 1000} s`;
 }
 
 /** One ping of the ng protocol. */
