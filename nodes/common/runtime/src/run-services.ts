@@ -1,3 +1,4 @@
+import { flushCompileCache } from "node:module";
 import type { LoadResult } from "./config/load.ts";
 import { type HostedNode, hostNode, type LoadedNode } from "./hosted-node.ts";
 import { standardOutput } from "./log/logger.ts";
@@ -88,6 +89,9 @@ export async function runServices(runnables: readonly Runnable[]): Promise<void>
   });
   if (process.send !== undefined)
     process.on("disconnect", () => void stop("the parent process is gone", false));
+
+  // Before anything is served, since it takes its time once: who is killed leaves no cache (NODE_COMPILE_CACHE) behind.
+  flushCompileCache();
 
   // The node that starts last is the one nearest to the users.
   const { coalesceAboveRate = 0, coalesceMs = 0 } = nodes.at(-1)?.options ?? {};

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { fork } from "node:child_process";
 import { once } from "node:events";
+import { globSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 
@@ -11,12 +13,24 @@ interface Ready {
   readonly ports: { readonly management: number };
 }
 
-function run(t: TestContext, args: { readonly first?: string; readonly second?: string } = {}) {
+interface Start {
+  readonly first?: string;
+  readonly second?: string;
+  readonly compileCache?: string;
+}
+
+function run(t: TestContext, args: Start = {}) {
+  const { compileCache } = args;
   // Not the arguments of the test runner: they make SIGUSR2 write a report.
   const child = fork(program, [], {
     execArgv: ["--disable-warning=ExperimentalWarning"],
     stdio: ["ignore", "pipe", "pipe", "ipc"],
-    env: { ...process.env, ARGS_first: args.first ?? "", ARGS_second: args.second ?? "" },
+    env: {
+      ...process.env,
+      ARGS_first: args.first ?? "",
+      ARGS_second: args.second ?? "",
+      ...(compileCache === undefined ? {} : { NODE_COMPILE_CACHE: compileCache }),
+    },
   });
   t.after(() => child.kill("SIGKILL"));
   let output = "";
@@ -52,6 +66,21 @@ test("two nodes in a process start in order, each with a name and a management p
   assert.notEqual(first?.ports.management, second?.ports.management);
   for (const { ports } of [first, second] as Ready[])
     assert.equal((await fetch(`http://127.0.0.1:${ports.management}/health/ready`)).status, 200);
+});
+
+test("who is killed has left its compiled modules for the next start", async (t) => {
+  const compileCache = mkdtempSync(join(tmpdir(), "tidewater-compile-"));
+  t.after(() => rmSync(compileCache, { recursive: true, force: true }));
+  const modules = (): string[] => globSync(join(compileCache, "*", "*")).sort();
+  for (const start of ["first", "second"]) {
+    const before = modules();
+    const both = run(t, { compileCache });
+    await both.ready;
+    both.child.kill("SIGKILL");
+    assert.equal(await both.ended, "SIGKILL");
+    if (start === "first") assert.ok(modules().length > 50, "a file for each module");
+    else assert.deepEqual(modules(), before);
+  }
 });
 
 test("SIGTERM ends the last one first, and the first one serves until then", async (t) => {
