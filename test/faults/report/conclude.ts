@@ -10,23 +10,28 @@ const DOCS = join(import.meta.dirname, "../../../docs");
 
 export interface SuiteResult {
   readonly cells: readonly CellFigures[];
+  /** Runs that were made again, because the machine was taken processor time from. */
+  readonly disturbed?: readonly CellFigures[];
   readonly skipped: readonly SkippedCell[];
 }
 
 /** Prints the table, keeps table, figures and drawing, gives the exit code: 1 when something promised was not kept. */
 export function conclude(
-  { cells, skipped }: SuiteResult,
+  { cells, skipped, disturbed = [] }: SuiteResult,
   options: SuiteOptions,
   folder: string,
   say: (line: string) => void,
 ): number {
-  const text = [table(cells), skippedLines(skipped)].filter(Boolean).join("\n\n");
+  const runs =
+    disturbed.length === 0 ? "" : `Made again, as others took processor time:\n\n${table(disturbed)}`;
+  const text = [table(cells), runs, skippedLines(skipped)].filter(Boolean).join("\n\n");
   const results = {
     seed: options.seed,
     pools: options.pools,
     stores: options.stores,
     node: process.version,
     cells,
+    disturbed,
     skipped,
   };
   const picture = drawing(strips(cells), subtitle(options));

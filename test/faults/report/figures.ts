@@ -2,6 +2,7 @@ import type { FaultRecord } from "../history/calls.ts";
 import { lossOf } from "../history/calls.ts";
 import { type History, setupTime } from "../history/operations.ts";
 import type { Violation } from "../history/violation.ts";
+import { type MachineFigures, UNDISTURBED } from "../machine/machine-watch.ts";
 import { NEAR_MS } from "../nemesis/nemesis.ts";
 
 /** Slower than this is not the usual way any more, ms. */
@@ -31,17 +32,15 @@ export interface CellFigures {
   readonly failed: number;
   readonly helped: number;
   readonly p99: number;
-  /** How late the UEs' own timers were: a machine that has too much to do spoils every time here, ms. */
-  readonly lag: { readonly p99: number; readonly worst: number };
+  /** A machine that has too much to do, or too little of its processors, spoils every time here. */
+  readonly machine: MachineFigures;
   readonly violations: readonly Violation[];
 }
-
-const NO_LAG = { p99: 0, worst: 0 };
 
 /** A cell that could not be run. */
 export function notRun(cell: string, violation: Violation): CellFigures {
   return {
-    ...{ cell, faults: [], registrations: 0, calls: 0, failed: 0, helped: 0, p99: 0, lag: NO_LAG },
+    ...{ cell, faults: [], registrations: 0, calls: 0, failed: 0, helped: 0, p99: 0, machine: UNDISTURBED },
     violations: [violation],
   };
 }
@@ -52,7 +51,7 @@ export function figuresOf(
   history: History,
   faults: readonly FaultRecord[],
   violations: readonly Violation[],
-  lag: CellFigures["lag"] = NO_LAG,
+  machine: MachineFigures = UNDISTURBED,
 ): CellFigures {
   const registers = history.registers.filter(({ purpose }) => purpose !== "fetch");
   const times = [
@@ -71,7 +70,7 @@ export function figuresOf(
       registers.filter(({ outcome, bonos }) => outcome === "ok" && bonos.length > 1).length +
       history.calls.filter((one) => lossOf(one) === undefined && one.callerBonos.length > 1).length,
     p99: quantile(times, 0.99),
-    lag,
+    machine,
     violations,
   };
 }

@@ -19,6 +19,7 @@ const COLUMNS = [
   "elsewhere: median, worst",
   "p99 of all",
   "own lag: p99, worst",
+  "stolen",
   "verdict",
 ] as const;
 
@@ -56,7 +57,8 @@ function rowOf(cell: CellFigures): string[] {
     String(Math.round(Math.max(0, ...faults.map(({ slowestBye }) => slowestBye)))),
     pair(faults.flatMap(({ elsewhere }) => elsewhere)),
     String(Math.round(cell.p99)),
-    `${Math.round(cell.lag.p99)}, ${Math.round(cell.lag.worst)}`,
+    `${Math.round(cell.machine.lag.p99)}, ${Math.round(cell.machine.lag.worst)}`,
+    `${(cell.machine.stolen * 100).toFixed(1)} %`,
     cell.violations.length === 0 ? "kept" : `BROKEN: ${tally(cell)}`,
   ];
 }

@@ -1,13 +1,9 @@
 import { cellsFor, nameOf, notApplicable } from "../nemesis/cells.ts";
+import type { SuiteResult } from "../report/conclude.ts";
 import { type CellFigures, notRun } from "../report/figures.ts";
 import { COLUMN_LINE, rowLine, type SkippedCell } from "../report/table.ts";
 import { type Bench, type BenchOptions, openBench, record } from "./bench.ts";
 import { runCell } from "./run-cell.ts";
-
-export interface MatrixResult {
-  readonly cells: readonly CellFigures[];
-  readonly skipped: readonly SkippedCell[];
-}
 
 /** The cells a pattern names, one after the other on one core; those with partitions on a second one. */
 export async function runMatrix(
@@ -15,7 +11,7 @@ export async function runMatrix(
   rounds: number,
   options: BenchOptions,
   noNamespaces: string | undefined,
-): Promise<MatrixResult> {
+): Promise<SuiteResult> {
   const skipped: SkippedCell[] = [];
   const done: CellFigures[] = [];
   const sizes = sizesOf(options.options);

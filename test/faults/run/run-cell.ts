@@ -1,4 +1,3 @@
-import { monitorEventLoopDelay, type RecordableHistogram } from "node:perf_hooks";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Bound } from "../history/bindings.ts";
 import type { FaultRecord } from "../history/calls.ts";
@@ -7,6 +6,7 @@ import { checkAssignments } from "../history/effects.ts";
 import { emptyHistory, type History } from "../history/operations.ts";
 import type { Load } from "../load/load.ts";
 import type { Stage } from "../load/world.ts";
+import { MachineWatch } from "../machine/machine-watch.ts";
 import { type Cell, nameOf } from "../nemesis/cells.ts";
 import type { Nemesis } from "../nemesis/nemesis.ts";
 import type { Random } from "../random.ts";
@@ -14,7 +14,6 @@ import { type CellFigures, figuresOf } from "../report/figures.ts";
 import type { Core } from "../system/core.ts";
 import { auditStores } from "./audit-stores.ts";
 
-const LAG_RESOLUTION_MS = 10;
 /** Load before the first fault, and between the heal of one and the next, ms. */
 const SETTLE_MS = 1_000;
 /** A stage of a procedure comes by often; if it does not, the core serves nobody, ms. */
@@ -46,8 +45,7 @@ export async function runCell(
   const initially = await freshHistory(load);
   const assignedBefore = await assignments(core);
   const faults: FaultRecord[] = [];
-  const lag = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS });
-  lag.enable();
+  const watch = new MachineWatch();
   load.start();
   for (let round = 0; round < rounds; round++) {
     if (round > 0 && cell.target === "bono") {
@@ -74,7 +72,7 @@ export async function runCell(
   await delay(SETTLE_MS);
   await load.pause();
   await load.audit();
-  lag.disable();
+  const machine = watch.end();
   const { history } = world;
   const assigned = difference(await assignments(core), assignedBefore);
   const heard = cell.target === "homestead" ? undefined : assigned;
@@ -84,13 +82,7 @@ export async function runCell(
     ...checkHistory(history, faults, initially),
     ...checkAssignments(history.registers, faults, heard),
   ];
-  return { figures: figuresOf(nameOf(cell), history, faults, violations, lagOf(lag)), history, faults };
-}
-
-/** How late timers of this process were, ms. */
-export function lagOf(lag: Pick<RecordableHistogram, "percentile" | "max">): { p99: number; worst: number } {
-  const late = (nanoseconds: number): number => Math.max(0, nanoseconds / 1e6 - LAG_RESOLUTION_MS);
-  return { p99: late(lag.percentile(99)), worst: late(lag.max) };
+  return { figures: figuresOf(nameOf(cell), history, faults, violations, machine), history, faults };
 }
 
 /** Server-Assignment-Requests that the HSS has granted; undefined when a member cannot be asked. */

@@ -5,6 +5,7 @@ import type { Violation } from "../history/violation.ts";
 import { DigestAnswers } from "../load/digest.ts";
 import type { Subscriber } from "../load/load.ts";
 import type { Edge } from "../load/world.ts";
+import { MachineWatch } from "../machine/machine-watch.ts";
 import type { Bench } from "../run/bench.ts";
 import { assignments } from "../run/run-cell.ts";
 import { UE_ADDRESS } from "../system/namespaces.ts";
@@ -24,6 +25,7 @@ export const EVERYTHING_KILLED: Show = {
   options: { subscribers: BINDINGS, registers: 0, calls: 0 },
   run: async (bench, say) => {
     const { core, load, subscribers } = bench;
+    const watch = new MachineWatch();
     const began = performance.now();
     const failed = await registerEach(bench, subscribers, load.world.edges);
     const registered = performance.now();
@@ -54,7 +56,7 @@ export const EVERYTHING_KILLED: Show = {
         failed,
         helped: 0,
         p99: 0,
-        lag: { p99: 0, worst: 0 },
+        machine: watch.end(),
       },
       violations: [...exactly("bindings lapsed", lapsed), ...exactly("the HSS heard of", assigned ?? 0)],
     };

@@ -1,12 +1,12 @@
 import { join } from "node:path";
-import { monitorEventLoopDelay } from "node:perf_hooks";
 import { setTimeout as delay } from "node:timers/promises";
 import { checkHistory } from "../history/check.ts";
 import type { Violation } from "../history/violation.ts";
+import { MachineWatch } from "../machine/machine-watch.ts";
 import { type CellFigures, figuresOf } from "../report/figures.ts";
 import { auditStores } from "../run/audit-stores.ts";
 import type { Bench } from "../run/bench.ts";
-import { freshHistory, lagOf } from "../run/run-cell.ts";
+import { freshHistory } from "../run/run-cell.ts";
 import { EtcdSite, type Machine } from "../system/etcd-site.ts";
 import type { Show } from "./show.ts";
 
@@ -58,8 +58,7 @@ async function run(
 
     const initially = await freshHistory(load);
     const { history } = load.world;
-    const lag = monitorEventLoopDelay({ resolution: 10 });
-    lag.enable();
+    const watch = new MachineWatch();
     load.start();
     await delay(quiet);
 
@@ -92,14 +91,14 @@ async function run(
 
     await load.pause();
     await load.audit();
-    lag.disable();
+    const machine = watch.end();
     const servers = [first.host, five].map((host) => `${host}:11211`).join(",");
     const violations = [
       // No fault excuses anything here.
       ...checkHistory(history, [], initially),
       ...(await auditStores(core, load.world.told, folder, servers)),
     ];
-    return figuresOf("scale/memcached/2-4-2-replace", history, [], violations, lagOf(lag));
+    return figuresOf("scale/memcached/2-4-2-replace", history, [], violations, machine);
 
     function procedures(): string {
       const { registers, calls } = load.world.history;

@@ -1,10 +1,10 @@
-import { monitorEventLoopDelay } from "node:perf_hooks";
 import { setTimeout as delay } from "node:timers/promises";
 import type { FaultRecord } from "../history/calls.ts";
 import { checkHistory } from "../history/check.ts";
+import { MachineWatch } from "../machine/machine-watch.ts";
 import { figuresOf } from "../report/figures.ts";
 import { auditStores } from "../run/audit-stores.ts";
-import { freshHistory, lagOf } from "../run/run-cell.ts";
+import { freshHistory } from "../run/run-cell.ts";
 import { atLeast, type Show } from "./show.ts";
 
 const PROCEDURES = 5_000;
@@ -17,8 +17,7 @@ export const ROLLING_RESTART: Show = {
     const initially = await freshHistory(load);
     const { history } = load.world;
     const faults: FaultRecord[] = [];
-    const lag = monitorEventLoopDelay({ resolution: 10 });
-    lag.enable();
+    const watch = new MachineWatch();
     const nodes = ["homestead", "sprout", "bono"].flatMap((pool) => core.pool(pool));
     load.start();
     await delay(2_000);
@@ -36,12 +35,12 @@ export const ROLLING_RESTART: Show = {
     }
     await load.pause();
     await load.audit();
-    lag.disable();
+    const machine = watch.end();
     const violations = [
       ...checkHistory(history, faults, initially),
       ...(await auditStores(core, load.world.told, folder)),
     ];
-    return figuresOf("restart/all/rolling-restart", history, faults, violations, lagOf(lag));
+    return figuresOf("restart/all/rolling-restart", history, faults, violations, machine);
 
     function procedures(): number {
       const { registers, calls } = history;

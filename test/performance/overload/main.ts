@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";
+import { processorTime, stolenBetween } from "../../support/stolen-time.ts";
 import { serviceRoutes, startCallees, startRegistrations } from "../load.ts";
 import { cpuSeconds, droppedDatagrams, machineBusySeconds } from "../proc.ts";
 import { saveJson } from "../report.ts";
@@ -108,6 +109,7 @@ async function main(): Promise<void> {
       const coreCpu = (): number => [...system.parts.values()].reduce((sum, pid) => sum + cpuSeconds(pid), 0);
       const [busy, cpu, drops, atEdge] = [busySeconds(), coreCpu(), droppedDatagrams(), edgeDrops()];
       const calleeCpu = cpuSeconds(callees.pid);
+      const processors = processorTime();
       const running = startStep(callers, rate, length);
       if (options.pin) pin(running.pid, 1);
       const began = performance.now();
@@ -117,6 +119,7 @@ async function main(): Promise<void> {
         cores: (busySeconds() - busy) / took,
         core: (coreCpu() - cpu) / took,
         callees: (cpuSeconds(callees.pid) - calleeCpu) / took,
+        stolen: stolenBetween(processors, processorTime()),
         droppedByCore: edgeDrops() - atEdge,
         dropped: droppedDatagrams() - drops,
       };
@@ -163,6 +166,8 @@ type Use = {
   readonly cores: number;
   readonly core: number;
   readonly callees: number;
+  /** Share of all processor time that the host gave to other machines, 0 to 1. */
+  readonly stolen: number;
   readonly droppedByCore: number;
   readonly dropped: number;
 };
@@ -180,7 +185,7 @@ function line(step: Step, use: Use): string {
     refusalP95,
     retransmissions,
   } = step;
-  return `${name.padEnd(8)} ${String(offered).padStart(5)}/s: goodput ${goodput}/s, refused ${refused}, failed ${failed}, ended ${(inDialog * 100).toFixed(1)} %, set-up p50 ${setupP50} p95 ${setupP95} ms, refusal p95 ${refusalP95} ms, ${retransmissions} retransmissions, processors: ${use.cores.toFixed(2)} busy, core ${use.core.toFixed(2)}, callees ${use.callees.toFixed(2)}; datagrams dropped: core ${use.droppedByCore}, all ${use.dropped}`;
+  return `${name.padEnd(8)} ${String(offered).padStart(5)}/s: goodput ${goodput}/s, refused ${refused}, failed ${failed}, ended ${(inDialog * 100).toFixed(1)} %, set-up p50 ${setupP50} p95 ${setupP95} ms, refusal p95 ${refusalP95} ms, ${retransmissions} retransmissions, processors: ${use.cores.toFixed(2)} busy, core ${use.core.toFixed(2)}, callees ${use.callees.toFixed(2)}, ${(use.stolen * 100).toFixed(1)} % stolen; datagrams dropped: core ${use.droppedByCore}, all ${use.dropped}`;
 }
 
 await main();
