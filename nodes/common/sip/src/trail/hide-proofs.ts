@@ -1,3 +1,4 @@
+import { knownParameter } from "../digest/parameter-names.ts";
 import { type HeaderSet, headerIdAt } from "../message/header-names.ts";
 import { HARMLESS_PARAMETERS, HIDDEN } from "./redact-sip.ts";
 
@@ -5,14 +6,15 @@ const SPACE = 0x20;
 const TAB = 0x09;
 const QUOTE = 0x22;
 const COMMA = 0x2c;
+const SCHEME = "digest";
 
 /**
  * The same message without the proofs and keys in those header fields, nonces kept: for the few messages that have some and are
  * written as nearly everybody writes them. Undefined for any other: `redactSip` understands more and takes longer.
  */
 export function hideProofs(text: string, fields: HeaderSet): string | undefined {
-  let shown = "";
-  let copied = 0;
+  const cut = new Cut(text);
+  let found = false;
   let at = text.indexOf("\r\n") + 2;
   for (;;) {
     const end = text.indexOf("\r\n", at);
@@ -25,53 +27,101 @@ export function hideProofs(text: string, fields: HeaderSet): string | undefined 
       if (colon < 0 || colon > end) return undefined;
       if (fields.hasId(headerIdAt(text, at, colon))) {
         const next = text.charCodeAt(end + 2);
-        const hidden = next === SPACE || next === TAB ? undefined : parametersOf(text, colon + 1, end);
-        if (hidden === undefined) return undefined;
-        shown += `${text.slice(copied, colon + 1)} ${hidden}`;
-        copied = end;
+        if (next === SPACE || next === TAB || !hideIn(text, colon + 1, end, cut)) return undefined;
+        found = true;
       }
     }
     at = end + 2;
   }
   // A name that our table does not know, such as one with a space before its colon.
-  return copied === 0 ? undefined : shown + text.slice(copied);
+  return found ? cut.end() : undefined;
 }
 
-function parametersOf(text: string, start: number, end: number): string | undefined {
-  let at = start;
-  while (text.charCodeAt(at) === SPACE) at++;
-  let shown = "";
+/** A text with other words in some places; what lies between is copied as a whole. */
+class Cut {
+  readonly #text: string;
+  #shown = "";
+  #copied = 0;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  replace(from: number, to: number, by: string): void {
+    this.#shown += this.#text.slice(this.#copied, from) + by;
+    this.#copied = to;
+  }
+
+  /** What stands there becomes `by`, unless it is that already. */
+  separate(from: number, to: number, by: string): void {
+    if (to - from !== by.length || !this.#text.startsWith(by, from)) this.replace(from, to, by);
+  }
+
+  end(): string {
+    return this.#shown + this.#text.slice(this.#copied);
+  }
+}
+
+/** One value, written as `redactSip` writes it. False: it is not as nearly everybody writes it. */
+function hideIn(text: string, start: number, end: number, cut: Cut): boolean {
+  const backslash = text.indexOf("\\", start);
+  if (backslash >= 0 && backslash < end) return false;
+  let userinfo = text.indexOf("@", start);
+  let at = afterSpaces(text, start);
+  let gap = start;
   const space = text.indexOf(" ", at);
   const equals = text.indexOf("=", at);
   if (space > at && space < equals) {
-    const scheme = text.slice(at, space);
-    if (scheme.toLowerCase() !== "digest") return undefined;
-    shown = `${scheme} `;
-    at = space;
+    if (space - at !== SCHEME.length || text.slice(at, space).toLowerCase() !== SCHEME) return false;
+    cut.separate(start, at, " ");
+    gap = at = space;
   }
-  for (let separator = ""; ; separator = ", ") {
-    while (text.charCodeAt(at) === SPACE || text.charCodeAt(at) === COMMA) at++;
-    if (at >= end) return shown;
+  for (let separator = " "; ; separator = ", ") {
+    at = afterSpaces(text, at);
+    if (at === end && separator === ", ") {
+      cut.separate(gap, end, "");
+      return true;
+    }
+    if (separator === ", ") {
+      if (text.charCodeAt(at) !== COMMA) return false;
+      at = afterSpaces(text, at + 1);
+    }
     const sign = text.indexOf("=", at);
-    if (sign < 0 || sign >= end) return undefined;
-    let stop = sign + 1;
-    if (text.charCodeAt(stop) === QUOTE) {
-      stop = text.indexOf('"', stop + 1) + 1;
-      if (stop === 0 || stop > end) return undefined;
-      const after = text.charCodeAt(stop);
-      if (stop < end && after !== COMMA && after !== SPACE) return undefined;
-    } else
-      for (; stop < end && text.charCodeAt(stop) !== COMMA; stop++)
-        if (!isTokenCode(text.charCodeAt(stop))) return undefined;
-    const name = text.slice(at, sign).toLowerCase();
+    if (sign < 0 || sign >= end) return false;
+    const stop = endOfParameter(text, sign + 1, end);
+    if (stop < 0) return false;
+    cut.separate(gap, at, separator);
+    const name = knownParameter(text, at, sign);
+    if (name === undefined) return false;
     const empty = stop === sign + 3 && text.charCodeAt(sign + 1) === QUOTE;
-    if (name === "nonce" || empty || HARMLESS_PARAMETERS.has(name)) {
-      const kept = text.slice(at, stop);
-      if (kept.includes("\\") || mayHavePassword(kept)) return undefined;
-      shown += separator + kept;
-    } else shown += `${separator}${name}="${HIDDEN}"`;
-    at = stop;
+    if (name !== "nonce" && !empty && !HARMLESS_PARAMETERS.has(name))
+      cut.replace(at, stop, `${name}="${HIDDEN}"`);
+    else {
+      if (userinfo >= 0 && userinfo < at) userinfo = text.indexOf("@", at);
+      if (userinfo >= 0 && userinfo < stop && mayHavePassword(text.slice(at, stop))) return false;
+    }
+    gap = at = stop;
   }
+}
+
+function afterSpaces(text: string, start: number): number {
+  let at = start;
+  while (text.charCodeAt(at) === SPACE) at++;
+  return at;
+}
+
+/** Behind the value, a quoted string or letters, that begins here; -1: it is neither. */
+function endOfParameter(text: string, start: number, end: number): number {
+  let stop = start;
+  if (text.charCodeAt(stop) === QUOTE) {
+    stop = text.indexOf('"', stop + 1) + 1;
+    if (stop === 0 || stop > end) return -1;
+    const after = text.charCodeAt(stop);
+    return stop < end && after !== COMMA && after !== SPACE ? -1 : stop;
+  }
+  for (; stop < end && text.charCodeAt(stop) !== COMMA; stop++)
+    if (!isTokenCode(text.charCodeAt(stop))) return -1;
+  return stop;
 }
 
 /** Letters, digits, "-", "." and "_". */
