@@ -12,6 +12,7 @@ import { after, before, test } from "node:test";
 import { establish, reply } from "../support/call-flow.ts";
 import { type CoreUnderTest, launchCore } from "../support/core-under-test.ts";
 import { hep3Of } from "../support/hep3.ts";
+import { PROGRAM } from "../support/program.ts";
 import { SipUe } from "../support/sip-ue.ts";
 
 const missing = ["tshark", "text2pcap", "sngrep"].find(
@@ -288,4 +289,20 @@ test("pcapng by tshark: one call and one subscriber, each message once between i
   ]);
   assert.equal(none.exitCode, 1);
   assert.throws(() => statSync(join(folder, "none")), /ENOENT/);
+});
+
+test("a disk that is full of captures: no half of one is left, and it says why", { skip }, () => {
+  const file = join(folder, "full.pcapng");
+  // A file may have 512 octets: what is beyond that fails as on a full disk.
+  const { status, stderr } = spawnSync(
+    "sh",
+    [
+      ...["-c", 'ulimit -f 1; exec "$@"', "sh", process.execPath, PROGRAM],
+      ...["trail", callId, "--host", core.host, "--pcapng", file],
+    ],
+    { encoding: "utf8" },
+  );
+  assert.equal(status, 1, stderr);
+  assert.match(stderr, /^tidewater: .*full\.pcapng: .*(?:too large|no space).*; nothing of it was left\n$/);
+  assert.throws(() => statSync(file), /ENOENT/);
 });

@@ -3,17 +3,13 @@ import { CSV_FORMAT, type CsvRow, csvHeader, type ProvisioningClient, subscriber
 import { CsvError, parse } from "csv-parse";
 import { reasonOf } from "../explain.ts";
 import { progressOn } from "../terminal/progress.ts";
+import { SeenIdentities } from "./seen-identities.ts";
+import { WrongRows } from "./wrong-rows.ts";
 
 export interface ImportOptions {
   readonly dryRun: boolean;
   readonly partial: boolean;
   readonly json: boolean;
-}
-
-interface RowError {
-  readonly row: number;
-  readonly impi: string;
-  readonly error: string;
 }
 
 const ROWS_A_CALL = 2000;
@@ -28,49 +24,47 @@ export async function importCsv(
   options: ImportOptions,
 ): Promise<number> {
   const progress = progressOn(process.stderr);
+  const wrong = new WrongRows();
   let judged: Passed;
   let written: Passed | undefined;
   try {
     const size = statSync(file, { throwIfNoEntry: false })?.size;
-    judged = await pass(file, client, { ...options, dryRun: true }, (_rows, bytes) =>
+    judged = await pass(file, client, { ...options, dryRun: true, wrong }, (_rows, bytes) =>
       progress.say("checked, bytes", bytes, size),
     );
-    if (!options.dryRun && (judged.errors.length === 0 || options.partial)) {
+    if (!options.dryRun && (wrong.count === 0 || options.partial)) {
       const { rows } = judged;
-      written = await pass(file, client, { ...options, dryRun: false }, (row) =>
+      written = await pass(file, client, { ...options, dryRun: false, wrong }, (row) =>
         progress.say("written, rows", row, rows),
       );
     }
   } finally {
     progress.end();
   }
-  const errors = [...judged.errors];
-  for (const error of written?.errors ?? [])
-    if (!errors.some((known) => known.row === error.row)) errors.push(error);
-  errors.sort((one, other) => one.row - other.row);
+  const applied = written?.applied ?? 0;
+  const errors = wrong.told;
   if (options.json)
-    process.stdout.write(
-      `${JSON.stringify({ rows: judged.rows, applied: written?.applied ?? 0, errors })}\n`,
-    );
+    process.stdout.write(`${JSON.stringify({ rows: judged.rows, applied, wrong: wrong.count, errors })}\n`);
   else {
     for (const { row, impi, error } of errors) process.stderr.write(`row ${row} (${impi}): ${error}\n`);
+    const more = wrong.count - errors.length;
+    if (more > 0) process.stderr.write(`${more} more rows are wrong\n`);
     process.stdout.write(
-      `${judged.rows} rows, ${errors.length} wrong, ${written?.applied ?? 0} written${options.dryRun ? " (dry run)" : ""}\n`,
+      `${judged.rows} rows, ${wrong.count} wrong, ${applied} written${options.dryRun ? " (dry run)" : ""}\n`,
     );
   }
-  return errors.length === 0 ? 0 : 1;
+  return wrong.count === 0 ? 0 : 1;
 }
 
 interface Passed {
   readonly rows: number;
   readonly applied: number;
-  readonly errors: readonly RowError[];
 }
 
 async function pass(
   file: string,
   client: ProvisioningClient,
-  options: ImportOptions,
+  options: ImportOptions & { readonly wrong: WrongRows },
   told: (rows: number, bytes: number) => void,
 ): Promise<Passed> {
   const input = createReadStream(file);
@@ -83,12 +77,11 @@ async function pass(
   };
   const rows = input.pipe(parse({ ...CSV_FORMAT, columns }));
   input.once("error", (error: Error) => rows.destroy(error));
-  const errors: RowError[] = [];
   let count = 0;
   let applied = 0;
   let batch: { readonly row: number; readonly fields: Record<string, string> }[] = [];
   // The API judges rows call by call; what is twice in the file is found here, or half of it could be written.
-  const seen = new Map<string, number>();
+  const seen = new SeenIdentities();
   const flush = async (): Promise<void> => {
     const report = await client.import(
       batch.map(({ fields }) => subscriberOf(fields)),
@@ -96,8 +89,8 @@ async function pass(
     );
     applied += report.applied;
     for (const { index, error } of report.rows) {
-      const wrong = batch[index];
-      errors.push({ row: wrong?.row ?? 0, impi: wrong?.fields["impi"] ?? "", error });
+      const { row = 0, fields } = batch[index] ?? {};
+      options.wrong.add({ row, impi: fields?.["impi"] ?? "", error });
     }
     batch = [];
     told(count, input.bytesRead);
@@ -107,7 +100,7 @@ async function pass(
       const row = ++count + 1;
       const repeated = repeatedIdentity(fields, row, seen);
       if (repeated === undefined) batch.push({ row, fields });
-      else errors.push({ row, impi: fields["impi"] ?? "", error: repeated });
+      else options.wrong.add({ row, impi: fields["impi"] ?? "", error: repeated });
       if (batch.length >= ROWS_A_CALL) await flush();
     }
     if (!named) throw new WrongFile("the file is empty; its first row names the columns");
@@ -119,22 +112,22 @@ async function pass(
     throw new Error(`${file}: ${error.message}${outcome}`, { cause: error });
   }
   if (batch.length > 0) await flush();
-  return { rows: count, applied, errors };
+  return { rows: count, applied };
 }
 
 /** Says which identity of a row was in the file before; notes the others. */
 function repeatedIdentity(
   fields: Record<string, string>,
   row: number,
-  seen: Map<string, number>,
+  seen: SeenIdentities,
 ): string | undefined {
   const { impi, publicIdentities } = subscriberOf(fields);
   const identities = new Set([impi, ...publicIdentities.map(({ impu }) => impu)]);
   for (const identity of identities) {
-    const before = seen.get(identity);
+    const before = seen.rowOf(identity);
     if (before !== undefined) return `${identity} is in row ${before} already`;
   }
-  for (const identity of identities) seen.set(identity, row);
+  for (const identity of identities) seen.add(identity, row);
   return undefined;
 }
 

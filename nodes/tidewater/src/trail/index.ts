@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
 import { gather, ladder, pcapng, printable, rungsOf, summaryOf, type TrailNode } from "@ims/doctor";
 import { VERSION } from "@ims/runtime";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { type Look, watch, watchSeconds } from "../terminal/watch.ts";
 import { Following } from "./follow.ts";
 import { nodesFor, trailNodesOption } from "./trail-nodes.ts";
+import { writeNew } from "./write-new.ts";
 
 interface Given {
   readonly host?: string;
@@ -90,7 +90,7 @@ async function trail(key: string, given: Given): Promise<number> {
     for (const problem of problems) process.stderr.write(`tidewater: ${printable(problem)}\n`);
     if (exchanges.length > 0) {
       const { bytes, messages } = pcapng(exchanges, `Tidewater ${VERSION}`);
-      await writeFile(given.pcapng, bytes, { flag: "wx", mode: 0o600 });
+      await writeNew(given.pcapng, bytes);
       console.log(`${given.pcapng}: ${exchanges.length} registrations and calls, ${messages} messages`);
     }
   } else {

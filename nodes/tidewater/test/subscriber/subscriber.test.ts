@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
@@ -124,6 +124,20 @@ test("tidewater subscriber import says when an identity is in the file twice, ho
   assert.equal(result.exitCode, 1);
   assert.match(result.stderr, /row 2052 \(u2050@example\.com\): sip:u0@example\.com is in row 2 already/);
   assert.match(result.stdout, /2100 rows, 50 wrong, 0 written/);
+});
+
+test("tidewater subscriber import of a gigabyte that is no CSV file ends at its first row, and of very many wrong rows a thousand are told", async (t) => {
+  const { subscriber, file } = await startHomestead(t);
+  const path = file("");
+  truncateSync(path, 1_073_741_824);
+  const refused = await subscriber(["import", path]);
+  assert.deepEqual([refused.exitCode, refused.stdout], [1, ""]);
+  assert.match(refused.stderr, /^tidewater: .*subscribers\.csv: .{5,200}\n$/);
+  const rows = Array.from({ length: 3_000 }, (_, at) => `nonsense${at},,pw\n`);
+  const wrong = await subscriber(["import", file(`impi,impu,password\n${rows.join("")}`)]);
+  assert.deepEqual([wrong.exitCode, wrong.stdout], [1, "3000 rows, 3000 wrong, 0 written\n"]);
+  const lines = wrong.stderr.trim().split("\n");
+  assert.deepEqual([lines.length, lines.at(-1)], [1_001, "2000 more rows are wrong"]);
 });
 
 test("tidewater subscriber refuses wrong use with exit code 2 and what cannot be reached with 1", async () => {
