@@ -39,7 +39,14 @@ test("every diagnosis is looked for by a rule, and produced by a wrong set-up on
       .map((file) => readFileSync(join(ROOT, file), "utf8"))
       .join("\n");
   const rules = text("nodes/common/doctor/src/{rules,subject}/*.ts");
+  // Each of these files proves at its end that what it names was said.
   const produced = text("test/e2e/doctor*.test.ts");
+  for (const file of globSync("test/e2e/doctor*.test.ts", { cwd: ROOT }))
+    assert.match(
+      readFileSync(join(ROOT, file), "utf8"),
+      /^testsProduceWhatTheyName\(import\.meta\.filename/m,
+      file,
+    );
   const missing = all.flatMap(([id]) => [
     ...(rules.includes(`"${id}"`) ? [] : [`${id}: no rule`]),
     ...(produced.includes(`"${id}"`) ? [] : [`${id}: not produced`]),

@@ -8,7 +8,12 @@ import type { DiagnosisId } from "@ims/doctor";
 import type { SipMessage } from "@ims/sip";
 import { establish, inviteOf, reply, SDP } from "../support/call-flow.ts";
 import { type CoreUnderTest, launchCore } from "../support/core-under-test.ts";
-import { assertDiagnosed, type ShownDiagnosis, untilDiagnosed } from "../support/doctor.ts";
+import {
+  assertDiagnosed,
+  type ShownDiagnosis,
+  testsProduceWhatTheyName,
+  untilDiagnosed,
+} from "../support/doctor.ts";
 import { SipUe, type UeOptions } from "../support/sip-ue.ts";
 import { bars, TelephonyUnderTest } from "../support/telephony.ts";
 
@@ -275,7 +280,9 @@ test("TS 24.611 §4.5.2: barred-by-service", async (t) => {
 });
 
 test("loop-detected: no hop is left", async (t) => {
-  await refused(t, bob.impu, 483, "loop-detected", (request) => void request.set("Max-Forwards", "0"));
+  const edit = (request: SipMessage): void => void request.set("Max-Forwards", "0");
+  const diagnosis = await refused(t, bob.impu, 483, "loop-detected", edit);
+  assert.match(diagnosis?.said ?? "", /Max-Forwards/);
 });
 
 test("route-not-allowed: the UE has sprout for its proxy", async (t) => {
@@ -353,3 +360,5 @@ test("TS 24.229 §5.2.8.1: released-by-network", async (t) => {
   await untilDiagnosed(t, core, call.received.callId, "released-by-network");
   await assertDiagnosed(t, core, call.received.callId, ["released-by-network"]);
 });
+
+testsProduceWhatTheyName(import.meta.filename);

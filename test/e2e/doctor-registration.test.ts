@@ -5,7 +5,13 @@ import { type NewSubscriber, ProvisioningClient } from "@ims/api";
 import type { SipMessage } from "@ims/sip";
 import { establish, inviteOf, reply } from "../support/call-flow.ts";
 import { type CoreUnderTest, launchCore } from "../support/core-under-test.ts";
-import { askDoctor, assertDiagnosed, untilDiagnosed } from "../support/doctor.ts";
+import {
+  askDoctor,
+  assertDiagnosed,
+  noteProduced,
+  testsProduceWhatTheyName,
+  untilDiagnosed,
+} from "../support/doctor.ts";
 import { SipUe, type UeOptions } from "../support/sip-ue.ts";
 import { newSim, opcFrom, Usim } from "../support/usim.ts";
 import { startVisitedEdge } from "../support/visited-edge.ts";
@@ -332,6 +338,7 @@ test("deregistered-by-network: an operator has ended the registration", async (t
   await provisioning.deregister(ue.impi);
   const { exitCode, diagnoses } = await askDoctor(t, core, ue.impu);
   assert.deepEqual([exitCode, diagnoses.map(({ id }) => id)], [1, ["deregistered-by-network"]]);
+  for (const diagnosis of diagnoses) noteProduced(t, diagnosis);
 });
 
 test("caller-barred: an identity that was barred after it had registered", async (t) => {
@@ -355,3 +362,5 @@ test("registration-expired and challenge-not-answered, some seconds later", asyn
   await untilDiagnosed(t, core, silent.impu, "challenge-not-answered");
   await assertDiagnosed(t, core, silent.callId, ["challenge-not-answered"]);
 });
+
+testsProduceWhatTheyName(import.meta.filename);

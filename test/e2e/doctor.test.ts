@@ -9,15 +9,15 @@ import { cxResult, Mar, Sar, Uar } from "@ims/diameter/cx";
 import { startNode } from "@ims/diameter/testing";
 import type { SipMessage } from "@ims/sip";
 import { type CoreUnderTest, launchCore } from "../support/core-under-test.ts";
-import { assertDiagnosed, runDoctor, untilDiagnosed } from "../support/doctor.ts";
+import { assertDiagnosed, runDoctor, testsProduceWhatTheyName, untilDiagnosed } from "../support/doctor.ts";
 import { startLoneNode } from "../support/lone-node.ts";
 import { memcachedMissing, startMemcached } from "../support/memcached.ts";
 import { SipUe } from "../support/sip-ue.ts";
 
-type HssMood = "busy" | "silent" | "failing" | "takenElsewhere";
+type HssMood = "tooBusy" | "silent" | "failing" | "takenElsewhere";
 
 let core: CoreUnderTest;
-let mood: HssMood = "busy";
+let mood: HssMood = "tooBusy";
 let hssPort: number;
 const opened: (() => unknown)[] = [];
 const context = { after: (close: () => unknown) => void opened.push(close) } as unknown as TestContext;
@@ -25,7 +25,7 @@ const context = { after: (close: () => unknown) => void opened.push(close) } as 
 before(async () => {
   const hss = startNode(context, "hss.example.com");
   hss.handle(Uar, () => {
-    if (mood === "busy") return { resultCode: ResultCode.TOO_BUSY };
+    if (mood === "tooBusy") return { resultCode: ResultCode.TOO_BUSY };
     if (mood === "failing") return { resultCode: ResultCode.UNABLE_TO_COMPLY };
     if (mood === "silent") return new Promise<never>(() => undefined);
     return { ...cxResult("FIRST_REGISTRATION"), serverCapabilities: {} };
@@ -61,7 +61,7 @@ after(async () => {
 const HA1_OF_ALICE = "c79656e4f06dbae9fdf6727654273c65";
 
 for (const [state, id, status] of [
-  ["busy", "hss-overloaded", 503],
+  ["tooBusy", "hss-overloaded", 503],
   ["failing", "hss-failed", 480],
   ["takenElsewhere", "registered-elsewhere", 403],
 ] as const)
@@ -138,7 +138,7 @@ test("store-unavailable: a sprout whose memcached has died", { skip }, async (t)
 });
 
 test("words for a terminal: what is wrong, why, what to do, and the ladder; no colours with NO_COLOR", async (t) => {
-  mood = "busy";
+  mood = "tooBusy";
   const ue = await SipUe.open(t, core, { user: "alice" });
   await ue.register();
   const { exitCode, stdout } = await core.tidewater(["doctor", ue.callId, "--host", core.host]);
@@ -196,7 +196,7 @@ test("nobody, names that are none, nodes that are away: clear words, exit codes 
     /1000000 characters, 300 are the most/,
   );
 
-  mood = "busy";
+  mood = "tooBusy";
   const ue = await SipUe.open(t, core, { user: "alice" });
   await ue.register();
   const gone = ["--node", "sprout=http://127.0.0.1:1", "--node", `bono=http://${core.host}:9101`];
@@ -222,3 +222,5 @@ test("hss-unreachable: the HSS says nothing", async (t) => {
   const diagnosis = await assertDiagnosed(t, core, ue.callId, ["hss-unreachable"]);
   assert.match(diagnosis?.said ?? "", /^UAR got no answer/);
 });
+
+testsProduceWhatTheyName(import.meta.filename, { skip });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import type { TestContext } from "node:test";
-import type { DiagnosisId } from "@ims/doctor";
+import { readFileSync } from "node:fs";
+import { type TestContext, test } from "node:test";
+import { catalogue, type DiagnosisId } from "@ims/doctor";
 import { main } from "@ims/tidewater";
 
 /** What `tidewater doctor --json` prints. */
@@ -14,7 +15,7 @@ export interface DoctorAnswer {
     readonly subscriber?: { readonly impi: string };
     readonly registrations?: readonly { readonly bindings: readonly unknown[] }[];
   }[];
-  readonly diagnoses: readonly { readonly id: DiagnosisId }[];
+  readonly diagnoses: readonly ShownDiagnosis[];
   readonly exchanges: readonly {
     readonly method: string;
     readonly outcome: string;
@@ -53,6 +54,29 @@ export async function runDoctor(
     log.mock.restore();
     write.mock.restore();
   }
+}
+
+/** What the doctor has said of wrong set-ups of this process. */
+const produced = new Set<string>();
+
+/** A diagnosis that a wrong set-up has produced, as a test wants it: the output of the tests has its words, once. */
+export function noteProduced(t: TestContext, { id, said }: Pick<ShownDiagnosis, "id" | "said">): void {
+  if (!produced.has(id)) t.diagnostic(`${id}: ${said}`);
+  produced.add(id);
+}
+
+/** The last test of a file: each diagnosis that the file names was said by the doctor of a running core, while it ran. */
+export function testsProduceWhatTheyName(
+  file: string,
+  { skip = false }: { readonly skip?: string | false } = {},
+): void {
+  test("each diagnosis that these tests name was said by the doctor", { skip }, () => {
+    const named = new Set(
+      [...readFileSync(file, "utf8").matchAll(/"([a-z][a-z0-9-]+)"/g)].map(([, id]) => id),
+    );
+    const missing = Object.keys(catalogue).filter((id) => named.has(id) && !produced.has(id));
+    assert.deepEqual(missing, []);
+  });
 }
 
 /** A core that the doctor is asked about. */
@@ -94,6 +118,7 @@ export async function assertDiagnosed(
     JSON.stringify(shown, undefined, 2),
   );
   const [diagnosis] = only?.diagnoses ?? [];
+  for (const one of only?.diagnoses ?? []) noteProduced(t, one);
   if (diagnosis !== undefined) assert.ok(diagnosis.evidence.length > 0, `${diagnosis.id} has evidence`);
   const failure = only?.diagnoses.some(({ severity }) => severity === "failure") === true;
   assert.equal(answer.well, !failure, JSON.stringify(shown));
@@ -112,7 +137,11 @@ export async function untilDiagnosed(
   for (;;) {
     const answer = await askDoctor(t, core, key);
     const found = [...answer.diagnoses, ...answer.exchanges.flatMap(({ diagnoses }) => diagnoses)];
-    if (found.some((one) => one.id === id)) return answer;
+    const wanted = found.find((one) => one.id === id);
+    if (wanted !== undefined) {
+      noteProduced(t, wanted);
+      return answer;
+    }
     assert.ok(Date.now() < deadline, `no ${id}, but ${JSON.stringify(found.map((one) => one.id))}`);
     await new Promise((resolve) => setTimeout(resolve, 200));
   }

@@ -42,10 +42,15 @@ export const requestRules: readonly Rule[] = [
     find: (file) =>
       madeHere(file, 416, `${file.first?.message.requestUri ?? "The address"} cannot be called.`),
   },
-  { id: "loop-detected", find: (file) => inCore(file, [482, 483], "It has been here before.") },
+  {
+    id: "loop-detected",
+    find: (file) =>
+      madeHere(file, 482, "It has been here before.") ??
+      madeHere(file, 483, "It has passed as many hops as its Max-Forwards let it."),
+  },
   {
     id: "message-too-large",
-    find: (file) => inCore(file, [513], "It is longer than what is taken of a UE."),
+    find: (file) => madeHere(file, 513, "It is longer than what is taken of a UE."),
   },
   {
     id: "malformed-request",
@@ -165,14 +170,6 @@ export function whoRefused(file: CaseFile): string {
 
 export function titleOf({ refusal }: CaseFile): string {
   return refusal === undefined ? "" : `${refusal.message.status} ${refusal.message.reason}`;
-}
-
-function inCore(file: CaseFile, statuses: readonly number[], said: string): Finding | undefined {
-  for (const status of statuses) {
-    const finding = madeHere(file, status, said);
-    if (finding !== undefined) return finding;
-  }
-  return undefined;
 }
 
 function unsupportedBy({ refusal }: CaseFile): readonly string[] {
