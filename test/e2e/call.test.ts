@@ -124,7 +124,7 @@ test("RFC 5627: a UE that uses its public GRUU as Contact is reached by ACK and 
   const registered = await bob.register();
   const gruu = /pub-gruu="([^"]+)"/.exec(registered.values("Contact").join(", "))?.[1];
   assert.ok(gruu, registered.values("Contact").join(", "));
-  const call = await establish(alice, bob, BOB, `<${gruu}>`);
+  const call = await establish(alice, bob, BOB, { contact: `<${gruu}>` });
   const bye = call.inDialog("caller", "BYE");
   assert.equal(bye.requestUri, gruu);
   alice.send(bye);

@@ -1,12 +1,9 @@
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
-import { join } from "node:path";
 import { after, before, describe, type TestContext, test } from "node:test";
 import { type CoreUnderTest, launchCore } from "../support/core-under-test.ts";
-import { endProgram } from "../support/program.ts";
+import { startFlood } from "../support/flood.ts";
 import { SipUe } from "../support/sip-ue.ts";
 
-const FLOOD = join(import.meta.dirname, "../support/http-flood.ts");
 const CONNECTIONS = 120;
 const ROUNDS = 40;
 /** Enough that a page of them takes a while to write. */
@@ -30,24 +27,6 @@ describe("a flood over HTTP", () => {
   });
   after(() => core?.stop());
 
-  /** Floods from an address of its own until stopped; gives what it got by status. */
-  function flood(t: TestContext, url: string): () => Promise<Record<string, number>> {
-    const child: ChildProcess = spawn(
-      "nice",
-      ["-n", "5", process.execPath, FLOOD, url, String(CONNECTIONS), "127.7.7.7"],
-      {
-        stdio: ["ignore", "pipe", "inherit"],
-      },
-    );
-    let said = "";
-    child.stdout?.on("data", (text) => (said += text));
-    t.after(() => endProgram(child, 5_000));
-    return async () => {
-      await endProgram(child, 5_000);
-      return JSON.parse(said) as Record<string, number>;
-    };
-  }
-
   /** Registers and deregisters again and again; every answer is the one that is due. */
   async function register(t: TestContext): Promise<void> {
     const ue = await SipUe.open(t, core, { user: "6505550000" });
@@ -64,7 +43,7 @@ describe("a flood over HTTP", () => {
   }
 
   test("on provisioning leaves SIP registration undisturbed, and is refused with 503", async (t) => {
-    const stop = flood(t, `${core.provisioning}/subscribers?limit=500`);
+    const stop = startFlood(t, `${core.provisioning}/subscribers?limit=500`, CONNECTIONS);
     await register(t);
     const refused = await metric(9103, "ims_homestead_http_refused_total");
     const counts = await stop();
@@ -81,7 +60,7 @@ describe("a flood over HTTP", () => {
 
   test("on XCAP leaves SIP registration undisturbed, and the core reads documents meanwhile", async (t) => {
     const ut = `http://${core.host}:7887/simservs.ngn.etsi.org/users/sip:6505550000@example.com/simservs.xml`;
-    const stop = flood(t, ut);
+    const stop = startFlood(t, ut, CONNECTIONS);
     const document = ut.replace("7887", "7888");
     const read = async (): Promise<void> => {
       for (let round = 0; round < ROUNDS; round++) {

@@ -35,20 +35,25 @@ export function reply(
   return response;
 }
 
-/** INVITE, 180, 200, ACK. `contact` replaces the callee's Contact in its answers. */
+/** INVITE, 180, 200, ACK. `contact` replaces the callee's Contact in its answers. `callId`: of one of many calls, on its way unchanged. */
 export async function establish(
   caller: SipUe,
   callee: SipUe,
   uri: string,
-  contact = callee.contact,
+  { contact = callee.contact, callId }: { readonly contact?: string; readonly callId?: string } = {},
 ): Promise<EstablishedCall> {
   const invite = inviteOf(caller, uri);
+  if (callId !== undefined) invite.set("Call-ID", callId);
+  const isOfIt = (message: SipMessage): boolean => callId === undefined || message.callId === callId;
   caller.send(invite);
-  const received = await callee.incoming("INVITE");
+  const received = await callee.expect((message) => message.method === "INVITE" && isOfIt(message), "INVITE");
   reply(callee, received, 180, contact);
-  await caller.expect((message) => message.status === 180, "180");
+  await caller.expect((message) => message.status === 180 && isOfIt(message), "180");
   reply(callee, received, 200, contact);
-  const answer = await caller.final("INVITE");
+  const answer = await caller.expect(
+    (message) => message.status >= 200 && message.cseqMethod === "INVITE" && isOfIt(message),
+    "final response to INVITE",
+  );
   if (answer.status !== 200) throw new Error(`INVITE answered ${answer.status}`);
   const call: EstablishedCall = {
     invite,
@@ -60,7 +65,7 @@ export async function establish(
   const ack = call.inDialog("caller", "ACK");
   ack.set("CSeq", `${invite.cseqNumber} ACK`);
   caller.send(ack);
-  await callee.incoming("ACK");
+  await callee.expect((message) => message.method === "ACK" && isOfIt(message), "ACK");
   return call;
 }
 
