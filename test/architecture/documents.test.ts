@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 
@@ -17,12 +17,13 @@ const pages = [
     .map((name) => `docs/operations/${name}`),
 );
 
-/** Targets of the links of a page that lead to files, without anchors. */
+/** Targets of the links and pictures of a page that lead to files, without anchors. */
 function linked(page: string): string[] {
   const text = readFileSync(join(root, page), "utf8").replaceAll(/`[^`\n]*`/g, "");
-  return [...text.matchAll(/\]\(([^)\s]+)\)/g)].flatMap(([, target = ""]) =>
-    /^[a-z]+:|^#/.test(target) ? [] : [target.split("#")[0] ?? ""],
-  );
+  return [...text.matchAll(/\]\(([^)\s]+)\)|\bsrc(?:set)?="([^"]+)"/g)].flatMap(([, link, picture]) => {
+    const target = link ?? picture ?? "";
+    return /^[a-z]+:|^#/.test(target) ? [] : [target.split("#")[0] ?? ""];
+  });
 }
 
 test("links between documents lead somewhere", () => {
@@ -51,4 +52,28 @@ test("every guide is in the index of documents, once", () => {
     page.startsWith("docs/operations/") ? [page.slice("docs/".length)] : [],
   );
   assert.deepEqual(index.toSorted(), guides.toSorted());
+});
+
+test("every picture is in a document, dark beside light, and small", () => {
+  const used = new Set(pages.flatMap((page) => linked(page).map((target) => join(dirname(page), target))));
+  const pictures = readdirSync(join(root, "docs/figures"))
+    .filter((name) => name.endsWith(".png"))
+    .map((name) => `docs/figures/${name}`);
+  assert.deepEqual(
+    pictures.filter((picture) => !used.has(picture)),
+    [],
+    "in no document",
+  );
+  assert.deepEqual(
+    pictures.filter((picture) => statSync(join(root, picture)).size > 150_000),
+    [],
+    "larger than 150 kB",
+  );
+  assert.deepEqual(
+    pictures
+      .map((picture) => picture.replace(/-(?:light|dark)\.png$/, ""))
+      .filter((name, _, all) => all.indexOf(name) === all.lastIndexOf(name)),
+    [],
+    "light or dark only",
+  );
 });

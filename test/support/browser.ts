@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { build } from "esbuild";
-import { type BrowserContext, chromium, type Page } from "playwright-core";
+import { type BrowserContext, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import type { CoreUnderTest } from "./core-under-test.ts";
 
 const CHROMIUM = "/usr/bin/chromium";
@@ -71,33 +71,43 @@ export interface Ends {
   after(end: () => Promise<void>): void;
 }
 
+const SETTINGS = {
+  executablePath: CHROMIUM,
+  headless: true,
+  args: [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--ignore-certificate-errors",
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+    "--allow-loopback-in-peer-connection",
+    "--autoplay-policy=no-user-gesture-required",
+    "--disable-features=WebRtcHideLocalIpsWithMdns",
+  ],
+};
+
 export async function launchBrowser(t: Ends): Promise<BrowserContext> {
   const profile = mkdtempSync(join(tmpdir(), "tidewater-chromium-"));
-  const context = await chromium.launchPersistentContext(profile, {
-    executablePath: CHROMIUM,
-    headless: true,
-    ignoreHTTPSErrors: true,
-    args: [
-      "--no-sandbox",
-      "--disable-gpu",
-      "--disable-quic",
-      "--no-first-run",
-      "--disable-background-networking",
-      "--disable-component-update",
-      "--disable-sync",
-      "--ignore-certificate-errors",
-      "--use-fake-device-for-media-stream",
-      "--use-fake-ui-for-media-stream",
-      "--allow-loopback-in-peer-connection",
-      "--autoplay-policy=no-user-gesture-required",
-      "--disable-features=WebRtcHideLocalIpsWithMdns",
-    ],
-  });
+  const context = await chromium.launchPersistentContext(profile, { ...SETTINGS, ignoreHTTPSErrors: true });
   t.after(async () => {
     await context.close();
     rmSync(profile, { recursive: true, force: true });
   });
   return context;
+}
+
+/** A browser in which each context is somebody else, with cookies of his own. */
+export async function launchPeople(
+  t: Ends,
+): Promise<(options?: BrowserContextOptions) => Promise<BrowserContext>> {
+  const browser = await chromium.launch(SETTINGS);
+  t.after(() => browser.close());
+  return (options) => browser.newContext({ permissions: ["microphone", "camera"], ...options });
 }
 
 /** A page with a UE that is registered over `server` (ws: or wss:). */

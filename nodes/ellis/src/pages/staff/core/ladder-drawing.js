@@ -4,10 +4,14 @@ const ROW = 26;
 const HEAD = 34;
 const LEFT = 80;
 const CHARACTER = 7;
+/** In columns, from the line of who notes. */
+const NOTE = 2;
 
 /** One ladder as a picture; what it says stands beside it as text, too. */
 export function drawingOf({ participants, rungs, start, method, from, to, outcome }, id) {
-  const width = LEFT + participants.length * COLUMN;
+  const notes = rungs.filter(({ kind }) => kind === "note");
+  const columns = notes.map(({ from: who }) => participants.indexOf(who) + 0.5 + NOTE);
+  const width = LEFT + Math.max(participants.length, ...columns) * COLUMN;
   const height = HEAD + rungs.length * ROW + 12;
   const svg = shape("svg", {
     ...{
@@ -58,7 +62,7 @@ function arrow({ from, to, label, failed, family }, centre, y) {
 function noted({ title, failed }, x, y) {
   return [
     shape("circle", { class: `note${failed ? " failed" : ""}`, cx: x, cy: y - 4, r: 4 }),
-    words(short(title, 2 * COLUMN), { class: "label", x: x + 8, y }),
+    words(short(title, NOTE * COLUMN - 16), { class: "label", x: x + 8, y }),
   ];
 }
 
