@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <node_api.h>
 #include <stdlib.h>
@@ -112,40 +113,62 @@ static void *bytes_of(napi_env env, napi_value buffers, uint32_t index, size_t *
   return data;
 }
 
-// open(family 4|6, host, port, receiveBuffer, [in, inRows, out, outRows], ready) -> socket. Throws with the system's words.
+// How a port is had: for this socket alone, among several sockets (SO_REUSEPORT: the kernel gives each of them its share of the far
+// ends), or, from 0 on, by the descriptor of a socket that somebody else has bound.
+enum { ALONE = -1, AMONG_OTHERS = -2 };
+
+// A bound socket, or -1 with the exception thrown.
+static int bound(napi_env env, int32_t family, const char *host, int32_t port, int32_t receive_buffer, int32_t how) {
+  struct sockaddr_in6 address = {0};
+  socklen_t length = family == 6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
+  int known = 0;
+  if (family == 6) {
+    address.sin6_family = AF_INET6;
+    address.sin6_port = htons((uint16_t)port);
+    known = inet_pton(AF_INET6, host, &address.sin6_addr);
+  } else {
+    struct sockaddr_in *v4 = (struct sockaddr_in *)&address;
+    v4->sin_family = AF_INET;
+    v4->sin_port = htons((uint16_t)port);
+    known = inet_pton(AF_INET, host, &v4->sin_addr);
+  }
+  if (known != 1) {
+    failure(env, "EINVAL", EINVAL);
+    return -1;
+  }
+  int fd = socket(family == 6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) {
+    failure(env, "socket", errno);
+    return -1;
+  }
+  int on = 1;
+  if (receive_buffer > 0) setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
+  if (how == AMONG_OTHERS) setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+  setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
+  if (bind(fd, (struct sockaddr *)&address, length) == 0) return fd;
+  int number = errno;
+  close(fd);
+  failure(env, number == EADDRINUSE ? "EADDRINUSE" : number == EACCES ? "EACCES" : number == EADDRNOTAVAIL ? "EADDRNOTAVAIL" : "bind", number);
+  return -1;
+}
+
+// open(family 4|6, host, port, receiveBuffer, [in, inRows, out, outRows], ready, how) -> socket. Throws with the system's words.
 static napi_value open_socket(napi_env env, napi_callback_info info) {
-  size_t argc = 6, host_length;
-  napi_value argv[6], result, name;
-  int32_t family, port, receive_buffer;
+  size_t argc = 7, host_length;
+  napi_value argv[7], result, name;
+  int32_t family, port, receive_buffer, how = ALONE;
   char host[64];
   CHECK(napi_get_cb_info(env, info, &argc, argv, NULL, NULL));
   CHECK(napi_get_value_int32(env, argv[0], &family));
   CHECK(napi_get_value_string_utf8(env, argv[1], host, sizeof host, &host_length));
   CHECK(napi_get_value_int32(env, argv[2], &port));
   CHECK(napi_get_value_int32(env, argv[3], &receive_buffer));
-
-  struct sockaddr_in6 address = {0};
-  socklen_t length = family == 6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
-  if (family == 6) {
-    address.sin6_family = AF_INET6;
-    address.sin6_port = htons((uint16_t)port);
-    if (inet_pton(AF_INET6, host, &address.sin6_addr) != 1) return failure(env, "EINVAL", EINVAL);
-  } else {
-    struct sockaddr_in *v4 = (struct sockaddr_in *)&address;
-    v4->sin_family = AF_INET;
-    v4->sin_port = htons((uint16_t)port);
-    if (inet_pton(AF_INET, host, &v4->sin_addr) != 1) return failure(env, "EINVAL", EINVAL);
-  }
-  int fd = socket(family == 6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (fd < 0) return failure(env, "socket", errno);
-  if (receive_buffer > 0) setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
-  int on = 1;
-  setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
-  if (bind(fd, (struct sockaddr *)&address, length) != 0) {
-    int number = errno;
-    close(fd);
-    return failure(env, number == EADDRINUSE ? "EADDRINUSE" : number == EACCES ? "EACCES" : number == EADDRNOTAVAIL ? "EADDRNOTAVAIL" : "bind", number);
-  }
+  CHECK(napi_get_value_int32(env, argv[6], &how));
+  int fd;
+  if (how >= 0) {
+    // A descriptor of our own: closing it leaves the socket with whoever has it too.
+    if ((fd = fcntl(how, F_DUPFD_CLOEXEC, 3)) < 0) return failure(env, "EBADF", errno);
+  } else if ((fd = bound(env, family, host, port, receive_buffer, how)) < 0) return NULL;
 
   udp_socket *s = calloc(1, sizeof *s);
   uv_poll_t *poll = calloc(1, uv_handle_size(UV_POLL));
@@ -303,6 +326,32 @@ static napi_value port_of(napi_env env, napi_callback_info info) {
   return number(env, ntohs(address.sin6_port));
 }
 
+// bind(family, host, port, receiveBuffer) -> descriptor of a socket among others that nobody reads here: for other processes.
+static napi_value bind_socket(napi_env env, napi_callback_info info) {
+  size_t argc = 4, host_length;
+  napi_value argv[4];
+  int32_t family, port, receive_buffer;
+  char host[64];
+  CHECK(napi_get_cb_info(env, info, &argc, argv, NULL, NULL));
+  CHECK(napi_get_value_int32(env, argv[0], &family));
+  CHECK(napi_get_value_string_utf8(env, argv[1], host, sizeof host, &host_length));
+  CHECK(napi_get_value_int32(env, argv[2], &port));
+  CHECK(napi_get_value_int32(env, argv[3], &receive_buffer));
+  int fd = bound(env, family, host, port, receive_buffer, AMONG_OTHERS);
+  return fd < 0 ? NULL : number(env, fd);
+}
+
+// unbind(descriptor): gives the port back, as far as nobody else has the socket.
+static napi_value unbind(napi_env env, napi_callback_info info) {
+  size_t argc = 1;
+  napi_value argv[1];
+  int32_t fd;
+  CHECK(napi_get_cb_info(env, info, &argc, argv, NULL, NULL));
+  CHECK(napi_get_value_int32(env, argv[0], &fd));
+  if (fd > 2) close(fd);
+  return NULL;
+}
+
 // close(socket). Nothing is called any more.
 static napi_value close_socket(napi_env env, napi_callback_info info) {
   size_t argc = 1;
@@ -346,6 +395,8 @@ NAPI_MODULE_INIT() {
       {"receive", NULL, receive, NULL, NULL, NULL, napi_enumerable, NULL},
       {"send", NULL, send_all, NULL, NULL, NULL, napi_enumerable, NULL},
       {"port", NULL, port_of, NULL, NULL, NULL, napi_enumerable, NULL},
+      {"bind", NULL, bind_socket, NULL, NULL, NULL, napi_enumerable, NULL},
+      {"unbind", NULL, unbind, NULL, NULL, NULL, napi_enumerable, NULL},
       {"close", NULL, close_socket, NULL, NULL, NULL, napi_enumerable, NULL},
       {"addressText", NULL, address_text, NULL, NULL, NULL, napi_enumerable, NULL},
       {"addressBytes", NULL, address_bytes, NULL, NULL, NULL, napi_enumerable, NULL},

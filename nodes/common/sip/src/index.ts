@@ -116,8 +116,10 @@ export type {
   GarbageReason,
   ListeningPoint,
   ListenOptions,
+  SharedPort,
   Target,
   TransportHandler,
   TransportLayer,
   TransportProtocol,
 } from "./transport/transport.ts";
+export { openUdpSockets, type UdpSockets } from "./transport/udp-sockets.ts";

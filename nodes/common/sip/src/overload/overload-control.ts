@@ -150,10 +150,10 @@ export class OverloadControl {
     return this.#options.targetMs === 0 ? handler : this.#probe.watch(handler);
   }
 
-  /** Begins to measure, in the queue of a UDP listener. */
-  start(point: ListeningPoint): void {
+  /** Begins to measure, in the queue of a UDP listener; `shared`: other processes listen there too. */
+  start(point: ListeningPoint, shared = false): void {
     if (this.#options.targetMs === 0) return;
-    this.#probe.open(point);
+    this.#probe.open(point, shared);
     void this.#monitor.start();
   }
 

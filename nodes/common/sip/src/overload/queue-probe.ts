@@ -3,6 +3,9 @@ import { createSocket, type Socket } from "node:dgram";
 import type { Clock } from "@ims/runtime";
 import type { ListeningPoint, TransportHandler } from "../transport/transport.ts";
 
+/** Where several processes share a port, the kernel chooses by the sender whose queue a probe stands in: how long one is waited for, ms. */
+const SEARCH_MS = 250;
+
 /** A probe that did not arrive after this long was dropped by a full queue, ms. */
 const LOST_MS = 2_000;
 
@@ -19,6 +22,10 @@ export class QueueProbe {
   #sentAt: number | undefined;
   #serial = 0;
   #longest = 0;
+  #shared = false;
+  /** Of a shared port: no sender has been found yet whose probes come to us. */
+  #searching = false;
+  #six = false;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -37,11 +44,21 @@ export class QueueProbe {
     };
   }
 
-  /** Begins to stand in the queue of a UDP listener. */
-  open({ host, port }: ListeningPoint): void {
-    const six = host.includes(":");
+  /** Begins to stand in the queue of a UDP listener; `shared`: of one of those that several processes have on its port. */
+  open({ host, port }: ListeningPoint, shared = false): void {
+    this.#six = host.includes(":");
     const address = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
     this.#to = { port, address };
+    this.#shared = shared;
+    this.#searching = shared;
+    this.#begin();
+  }
+
+  #begin(): void {
+    const six = this.#six;
+    const address = this.#to?.address;
+    this.#socket?.close();
+    this.#sentAt = undefined;
     const socket = createSocket({
       type: six ? "udp6" : "udp4",
       lookup: (name, _options, callback) => callback(null, name, six ? 6 : 4),
@@ -57,7 +74,13 @@ export class QueueProbe {
     if (this.#socket === undefined || this.#to === undefined) return 0;
     const now = this.#clock.monotonic();
     const waiting = this.#sentAt === undefined ? 0 : now - this.#sentAt;
-    const longest = Math.max(this.#longest, waiting);
+    if (waiting > (this.#searching ? SEARCH_MS : LOST_MS) && this.#shared) {
+      // Others that share the port may have come or gone.
+      this.#searching = true;
+      this.#begin();
+      return 0;
+    }
+    const longest = this.#searching ? 0 : Math.max(this.#longest, waiting);
     this.#longest = 0;
     if (this.#sentAt === undefined || waiting > LOST_MS) {
       this.#serial++;
@@ -79,6 +102,7 @@ export class QueueProbe {
     if (this.#sentAt !== undefined && Number(text.slice(this.#mark.length)) === this.#serial) {
       this.#longest = Math.max(this.#longest, this.#clock.monotonic() - this.#sentAt);
       this.#sentAt = undefined;
+      this.#searching = false;
     }
     return true;
   }

@@ -1,3 +1,5 @@
+import type { SharedPort } from "./transport.ts";
+
 /** Names the far end of a datagram among those of one socket. */
 export type PeerKey = number | string;
 
@@ -28,7 +30,7 @@ export interface DatagramSocket {
   /** How long the datagram that the handler has been given waited before, ms; undefined where the driver is not told. */
   readonly waitedMs: number | undefined;
   /** The port; rejects when it cannot be had. `handler` hears from then on. */
-  bind(host: string, port: number, handler: DatagramHandler): Promise<number>;
+  bind(host: string, port: number, handler: DatagramHandler, shared?: SharedPort): Promise<number>;
   /** An IP address, IPv4 mapped on an IPv6 socket. */
   peer(address: string, port: number): DatagramPeer;
   /** latin1 text of at most 65,507 octets; sent within this turn of the loop. */

@@ -6,6 +6,7 @@ import {
   FIRST_TEXT,
   RECEIVE_BUFFER,
 } from "./datagram-socket.ts";
+import type { SharedPort } from "./transport.ts";
 
 interface Peer extends DatagramPeer {
   readonly key: string;
@@ -16,26 +17,31 @@ interface Peer extends DatagramPeer {
 /** A UDP socket of Node's own: works everywhere, a system call and several objects a datagram. */
 export class DgramSocket implements DatagramSocket {
   readonly waitedMs = undefined;
-  readonly #socket: Socket;
+  readonly #family: 4 | 6;
+  #socket: Socket | undefined;
 
   constructor(family: 4 | 6) {
-    this.#socket = createSocket({
+    this.#family = family;
+  }
+
+  bind(host: string, port: number, handler: DatagramHandler, shared?: SharedPort): Promise<number> {
+    const family = this.#family;
+    const socket = createSocket({
       type: family === 6 ? "udp6" : "udp4",
       recvBufferSize: RECEIVE_BUFFER,
+      reusePort: shared !== undefined && shared.descriptor === undefined,
       // Addresses only come here: without this every datagram takes a turn through the resolver.
       lookup: (host, _options, callback) => callback(null, host, family),
     });
-  }
-
-  bind(host: string, port: number, handler: DatagramHandler): Promise<number> {
+    this.#socket = socket;
     return new Promise((resolve, reject) => {
-      const socket = this.#socket;
       const refused = (error: Error): void => {
         socket.close();
         reject(error);
       };
       socket.once("error", refused);
-      socket.bind({ port, address: host }, () => {
+      const place = shared?.descriptor === undefined ? { port, address: host } : { fd: shared.descriptor };
+      socket.bind(place, () => {
         socket.off("error", refused);
         socket.on("error", (error) => handler.onError(error));
         socket.on("message", (datagram, { address, port: from }) => {
@@ -53,15 +59,18 @@ export class DgramSocket implements DatagramSocket {
   }
 
   sendText(text: string, to: Peer): void {
-    this.#socket.send(Buffer.from(text, "latin1"), to.port, to.address);
+    this.#socket?.send(Buffer.from(text, "latin1"), to.port, to.address);
   }
 
   sendBytes(bytes: Uint8Array, to: Peer): void {
-    this.#socket.send(bytes, to.port, to.address);
+    this.#socket?.send(bytes, to.port, to.address);
   }
 
   close(): Promise<void> {
-    return new Promise((resolve) => this.#socket.close(() => resolve()));
+    const socket = this.#socket;
+    return socket === undefined
+      ? Promise.resolve()
+      : new Promise((resolve) => void socket.close(() => resolve()));
   }
 }
 

@@ -39,7 +39,7 @@ export async function openListener(options: ListenOptions, modules: ListenerModu
     return openServer(options, serverFor(options, sockets, modules), sockets, modules);
   }
   const udp = new UdpEndpoint(options.side, options.host, modules.udp);
-  await udp.bind(options.port);
+  await udp.bind(options.port, options.shared);
   return { point: point(options, udp.port), udp, close: () => udp.close() };
 }
 
@@ -89,7 +89,8 @@ function openServer(
 ): Promise<Listener> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
-    server.listen({ host: options.host, port: options.port, backlog: 4096 }, () => {
+    const reusePort = options.shared !== undefined;
+    server.listen({ host: options.host, port: options.port, backlog: 4096, reusePort }, () => {
       server.off("error", reject);
       server.on("error", modules.onError);
       const opened = point(options, (server.address() as AddressInfo).port);

@@ -14,7 +14,10 @@ export interface MmsgAddon {
     receiveBuffer: number,
     buffers: readonly [inBytes: Buffer, inRows: Buffer, outBytes: Buffer, outRows: Buffer],
     ready: () => void,
+    how: number,
   ): MmsgHandle;
+  bind(family: 4 | 6, host: string, port: number, receiveBuffer: number): number;
+  unbind(descriptor: number): void;
   receive(handle: MmsgHandle): number;
   send(handle: MmsgHandle, count: number): number;
   port(handle: MmsgHandle): number;
@@ -28,6 +31,10 @@ export const BATCH = 64;
 export const ROW_WORDS = 8;
 /** Word of a row: how long a datagram received waited in the socket, microseconds. */
 export const WAITED_WORD = 7;
+
+/** How a port is had, if not by the descriptor of a bound socket: as in datagrams.c. */
+export const ALONE = -1;
+export const AMONG_OTHERS = -2;
 
 let loaded: MmsgAddon | undefined | "none";
 

@@ -9,7 +9,16 @@ import {
   RECEIVE_BUFFER,
 } from "./datagram-socket.ts";
 import type { Flushable, Flusher } from "./flusher.ts";
-import { BATCH, type MmsgAddon, type MmsgHandle, ROW_WORDS, WAITED_WORD } from "./mmsg-addon.ts";
+import {
+  ALONE,
+  AMONG_OTHERS,
+  BATCH,
+  type MmsgAddon,
+  type MmsgHandle,
+  ROW_WORDS,
+  WAITED_WORD,
+} from "./mmsg-addon.ts";
+import type { SharedPort } from "./transport.ts";
 
 /** Room for the longest datagram; a little more, so that slots do not fall on the same cache lines. */
 const SLOT = 65_536 + 320;
@@ -50,12 +59,13 @@ export class MmsgSocket implements DatagramSocket, Flushable {
     this.#flusher = flusher;
   }
 
-  bind(host: string, port: number, handler: DatagramHandler): Promise<number> {
+  bind(host: string, port: number, handler: DatagramHandler, shared?: SharedPort): Promise<number> {
+    const how = shared === undefined ? ALONE : (shared.descriptor ?? AMONG_OTHERS);
     const source = new Source(this.#addon, this.#inRows, this.#inWords, this.#family);
     const buffers = [this.#in, this.#inRows, this.#out, this.#outRows] as const;
     const ready = (): void => this.#read(handler, source);
     return new Promise((resolve) => {
-      const handle = this.#addon.open(this.#family, host, port, RECEIVE_BUFFER, buffers, ready);
+      const handle = this.#addon.open(this.#family, host, port, RECEIVE_BUFFER, buffers, ready, how);
       this.#handle = handle;
       resolve(this.#addon.port(handle));
     });

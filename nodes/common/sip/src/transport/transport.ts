@@ -74,6 +74,14 @@ export interface ListenOptions {
   readonly port: number;
   /** PEM texts; needed for TLS and WSS. */
   readonly tls?: { readonly key: string; readonly cert: string };
+  /** Other processes listen there as well. Default: this one alone. */
+  readonly shared?: SharedPort | undefined;
+}
+
+/** A port of several processes: the kernel gives each of them its share of connections and of the far ends of datagrams. */
+export interface SharedPort {
+  /** UDP: descriptor of the bound socket that is ours; without one we bind our own. */
+  readonly descriptor?: number | undefined;
 }
 
 export interface ListeningPoint {

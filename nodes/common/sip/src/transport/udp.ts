@@ -11,7 +11,7 @@ import type { TransportLimits } from "./limits.ts";
 import { isLoopback, localAddressTowards } from "./local-address.ts";
 import { isRequest, type Standstill } from "./standstill.ts";
 import { isStun, stunResponse } from "./stun.ts";
-import type { TransportHandler } from "./transport.ts";
+import type { SharedPort, TransportHandler } from "./transport.ts";
 
 // UDP payload over IPv4: 65,535 less the IP and UDP headers.
 const MAX_DATAGRAM = 65_507;
@@ -91,9 +91,9 @@ export class UdpEndpoint implements DatagramHandler {
     return this.#socket.waitedMs;
   }
 
-  async bind(port: number): Promise<void> {
+  async bind(port: number, shared?: SharedPort): Promise<void> {
     try {
-      this.#port = await this.#socket.bind(this.host, port, this);
+      this.#port = await this.#socket.bind(this.host, port, this, shared);
     } catch (error) {
       this.#closed = true;
       throw error;
