@@ -43,6 +43,20 @@ export const bonoOptions = z.object({
   tlsKey: pem("PRIVATE KEY")
     .describe("the key itself, its PEM in base64")
     .meta({ secret: true, needs: ["tlsCertFile", "tlsCert"] }),
+  sharedAccess: z
+    .stringbool()
+    .default(false)
+    .describe(
+      "other processes listen on the ports of the access side as well, and the kernel gives each its share of the UEs: workers of one address",
+    ),
+  accessUdpSocket: z
+    .int()
+    .min(-1)
+    .max(1_048_576)
+    .default(-1)
+    .describe(
+      "with --shared-access: descriptor of the bound UDP socket of the access side, which whoever starts the workers keeps open so that a UE stays with its worker; -1: none",
+    ),
   coreHost: host
     .default("")
     .describe("address the trusted side is bound to; default: that of the access side"),

@@ -56,6 +56,7 @@ import { Pcscf } from "./pcscf/pcscf.ts";
 import { RegistrationEvents } from "./pcscf/registration-events.ts";
 import { ServiceRoutes } from "./pcscf/service-route.ts";
 import { SourceLimiter } from "./pcscf/source-limiter.ts";
+import { strayResponses } from "./pcscf/stray-responses.ts";
 import { bonoProblems } from "./problems.ts";
 import { readAuthorities, readTls } from "./tls.ts";
 
@@ -71,6 +72,7 @@ export function createBono(
   modules: ServiceModules & { readonly timers?: TransactionTimers; readonly network?: LocalNetwork },
 ): Service {
   const { log, register, clock, pacer, health } = modules;
+  const workers = options.sharedAccess ? modules.workers : undefined;
   const icscf = sipUri("icscf-uri", options.icscfUri);
   const ecscfs = options.ecscfUri.map((text) => sipUri("ecscf-uri", text));
   const names = nameService(options, { clock, log });
@@ -286,6 +288,7 @@ export function createBono(
       { name: "core", entity: pcscf, strict: false, answers: addresses.mayUseCore },
     ],
     poolKey: options.flowTokenKey === "" ? undefined : key,
+    handOver: workers && strayResponses(workers, clock),
     onHopChange: ({ key: hop, state }) =>
       log.warn({ hop, state, problemId: sipProblems.nextHopDown.id }, "next hop changed its state"),
     locator,
@@ -352,12 +355,23 @@ export function createBono(
       corePorts.add(corePort);
       media?.gateways.start();
       settings.coreHostPort = routedUri(addresses.coreHostPort(corePort), secure);
-      const access = { side: "access", host: options.host } as const;
+      const access = {
+        ...({ side: "access", host: options.host } as const),
+        ...(options.sharedAccess ? { shared: {} } : {}),
+      };
+      const udp = options.sharedAccess && options.accessUdpSocket >= 0 ? options.accessUdpSocket : undefined;
       // TCP first: a port that the system chooses is free for UDP far more often than the other way round.
       const sipPort = await listen("tcp", { ...access, protocol: "TCP", port: options.sipPort });
       accessPorts.add(sipPort);
-      await listen("udp", { ...access, protocol: "UDP", port: sipPort });
-      overload.start({ ...access, protocol: "UDP", port: sipPort });
+      workers?.hear(({ node, text, address, port }) => {
+        const flow = node === "bono" ? core.transport.udpFlow("access", sipPort, address, port) : undefined;
+        if (flow !== undefined) core.takeOver(text, flow);
+      });
+      await listen("udp", {
+        ...{ ...access, protocol: "UDP", port: sipPort },
+        ...(udp === undefined ? {} : { shared: { descriptor: udp } }),
+      });
+      overload.start({ ...access, protocol: "UDP", port: sipPort }, options.sharedAccess);
       accessPorts.add(await listen("ws", { ...access, protocol: "WS", port: options.wsPort }));
       await border?.start(listen, tls);
       if (tls === undefined) return;

@@ -55,7 +55,7 @@ export interface HostedNode {
   /** In the order in which they were started. */
   readonly services: readonly Service[];
   /** Resolves when it does its work; rejects when it cannot. */
-  start(ofProcess: Pick<ServiceModules, "pacer" | "strayErrors">): Promise<void>;
+  start(ofProcess: Pick<ServiceModules, "pacer" | "strayErrors" | "workers">): Promise<void>;
   /** Nobody finds its management port any more. */
   takeBack(): void;
 }
@@ -73,7 +73,8 @@ export function hostNode(
   const token = tokenIn(options);
   if (token.kind === "invalid") return `${name}: ${token.line}`;
   const recent = new RecentLines();
-  const log = createLogger({ name, level: options.logLevel, destination: recent.before(destination) });
+  const { logLevel, worker } = options;
+  const log = createLogger({ name, level: logLevel, worker, destination: recent.before(destination) });
   const register = metricsRegister();
   const alarms = alarmList({ looks: () => health.state === "ready" });
   const health = createHealth(alarms);

@@ -167,3 +167,10 @@ export type {
 } from "./trail/trail-step.ts";
 export { VERSION } from "./version.ts";
 export { type IdleOptions, whenIdle } from "./when-idle.ts";
+export {
+  isWorkerMessage,
+  type StrayMessage,
+  type WorkerChannel,
+  type WorkerMessage,
+  workerChannel,
+} from "./worker-channel.ts";

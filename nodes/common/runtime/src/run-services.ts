@@ -9,6 +9,7 @@ import { stopInReverse } from "./service.ts";
 import type { ServiceOptions } from "./service-options.ts";
 import { describeFailure, isDefect } from "./start-failure.ts";
 import { strayErrors } from "./stray-errors.ts";
+import { workerChannel } from "./worker-channel.ts";
 
 /** A node with its options still to be read. */
 export interface Runnable {
@@ -98,7 +99,8 @@ export async function runServices(runnables: readonly Runnable[]): Promise<void>
   const pacer = loopPacer({ aboveRate: coalesceAboveRate, pauseMs: coalesceMs });
   for (const node of nodes) {
     try {
-      await node.start({ pacer, strayErrors: strays });
+      const workers = node.options.worker === 0 ? undefined : workerChannel();
+      await node.start({ pacer, strayErrors: strays, workers });
     } catch (error) {
       if (ending) return; // stopped while starting: the stop reports
       // A stack helps with a defect; what an operator can put right is told in one line.

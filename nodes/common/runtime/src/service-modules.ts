@@ -6,6 +6,7 @@ import type { LoopPacer } from "./loop-pacer.ts";
 import type { MetricsRegister } from "./metrics/register.ts";
 import type { StrayErrors } from "./stray-errors.ts";
 import type { Trail } from "./trail/trail.ts";
+import type { WorkerChannel } from "./worker-channel.ts";
 
 /** What a node is built from beside its options. */
 export interface ServiceModules {
@@ -21,4 +22,6 @@ export interface ServiceModules {
   readonly live?: LiveOptions | undefined;
   /** Takes over from here what code of others throws where nobody catches it; default: that ends the process. */
   readonly strayErrors?: Pick<StrayErrors, "claim">;
+  /** The other workers of the node; undefined: it is alone. */
+  readonly workers?: WorkerChannel | undefined;
 }

@@ -27,6 +27,14 @@ export const serviceOptions = z.object({
     .describe(
       "file with the token that callers of the management port must present for more than metrics and health; needed beyond loopback",
     ),
+  worker: z
+    .int()
+    .min(0)
+    .max(1_000)
+    .default(0)
+    .describe(
+      "number of this process among the workers of its node, which log lines tell; 0: there are none",
+    ),
   runDir: z
     .string()
     .default("")

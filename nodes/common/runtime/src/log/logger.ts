@@ -37,6 +37,8 @@ export interface LoggerOptions {
   /** Shown as `node` in every line. */
   readonly name: string;
   readonly level: LogLevel;
+  /** Which worker of the node it is, shown in every line; 0: there are none. */
+  readonly worker?: number;
   /** Where lines go; default: standard output, written in batches. */
   readonly destination?: LogDestination;
 }
@@ -52,12 +54,17 @@ export function standardOutput(): LogDestination {
 }
 
 /** Lines of JSON: `{"level":"info","time":"...","node":"sprout","msg":"..."}`, secrets replaced. */
-export function createLogger({ name, level, destination: stream = standardOutput() }: LoggerOptions): Logger {
+export function createLogger({
+  name,
+  level,
+  worker = 0,
+  destination: stream = standardOutput(),
+}: LoggerOptions): Logger {
   const paths = SECRET_FIELDS.flatMap((field) => [`["${field}"]`, `*["${field}"]`, `*.*["${field}"]`]);
   return pino(
     {
       level,
-      base: { node: name },
+      base: worker === 0 ? { node: name } : { node: name, worker },
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       redact: { paths, censor: "[secret]" },

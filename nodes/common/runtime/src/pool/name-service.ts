@@ -5,7 +5,7 @@ import { nodeResolver } from "../dns/node-resolver.ts";
 import type { DnsServer } from "../dns/query.ts";
 import type { DnsResolver } from "../dns/resolver.ts";
 import type { Logger } from "../log/logger.ts";
-import { LABEL } from "./pool-name.ts";
+import { isDnsName, LABEL } from "./pool-name.ts";
 import { poolResolver } from "./pool-resolver.ts";
 import { openPools, type Pools } from "./pools.ts";
 
@@ -20,6 +20,12 @@ export const nameServiceOptions = {
     .default("")
     .describe(
       "site of this node, of a core over two sites: members of the other site are used when none of its own is in service; default: there is one site",
+    ),
+  nearMembers: z
+    .array(z.string().toLowerCase().refine(isDnsName, "names of members"))
+    .default([])
+    .describe(
+      "members that are asked before the others of their pools, as names separated by commas: those that share a process or a machine with this node; needs a pools file",
     ),
   poolsFile: z
     .string()
@@ -42,13 +48,20 @@ export interface NameService {
 
 /** The pools file, if there is one, before the DNS. Throws POOLS_FILE when it cannot be used. */
 export function nameService(
-  options: { readonly poolsFile: string; readonly dnsServers: readonly string[]; readonly site?: string },
+  options: {
+    readonly poolsFile: string;
+    readonly dnsServers: readonly string[];
+    readonly site?: string;
+    readonly nearMembers?: readonly string[];
+  },
   modules: { readonly clock: Clock; readonly log: Logger },
 ): NameService {
   const servers = options.dnsServers.map(dnsServerOf).filter((server) => server !== undefined);
   const dns = nodeResolver(modules.clock, servers.length === 0 ? {} : { servers });
   const pools =
-    options.poolsFile === "" ? undefined : openPools(options.poolsFile, { ...modules, site: options.site });
+    options.poolsFile === ""
+      ? undefined
+      : openPools(options.poolsFile, { ...modules, site: options.site, near: options.nearMembers });
   return {
     resolver: pools === undefined ? dns : poolResolver(pools, dns),
     pools,

@@ -21,25 +21,36 @@ const NAPTR_SERVICES: ReadonlyMap<string, string> = new Map([
   ["_sips._tcp", "SIPS+D2T"],
 ]);
 
-/** What is added to the priority of a member at another site than the one who asks: behind all of its own. */
-const ELSEWHERE = 10;
+/** Where the node is that asks. */
+export interface PoolPlace {
+  /** Its site; undefined or "": there is one. */
+  readonly site?: string | undefined;
+  /** Names of members that are asked before the others of their pools: those in the same process. */
+  readonly near?: readonly string[] | undefined;
+}
 
-/** The records that a pools file stands for, as a node of that site has them. Names in lower case. */
+/** What is added to the priority of a member that is not near, where another of its pool is; and of one at another site than the one who asks. */
+const NOT_NEAR = 5;
+const AT_OTHER_SITE = 10;
+
+/** The records that a pools file stands for, as a node of that place has them. Names in lower case. */
 export class PoolZone {
   readonly members: readonly PoolMember[];
   readonly #site: string;
+  readonly #nearby: ReadonlySet<string>;
   readonly #naptr = new Map<string, NaptrRecord[]>();
   readonly #srv = new Map<string, SrvRecord[]>();
   readonly #addresses = new Map<string, readonly string[]>();
-  /** Where some are of the other site: by name, how many before those. */
+  /** Where some are elsewhere: by name, how many before those. */
   readonly #near = new Map<string, number>();
   /** Domain names of the pools. */
   readonly #pools = new Set<string>();
   /** Pools by address. */
   readonly #memberAddresses = new Map<string, string[]>();
 
-  constructor({ domain, pools }: PoolsFile, site = "") {
+  constructor({ domain, pools }: PoolsFile, { site = "", near = [] }: PoolPlace = {}) {
     this.#site = site;
+    this.#nearby = new Set(near);
     const members: PoolMember[] = [];
     for (const entry of pools) members.push(...this.#add(entry, `${entry.name}.${domain}`));
     this.members = members;
@@ -86,7 +97,7 @@ export class PoolZone {
   }
 
   /** Who says of no site where it is, is everywhere. */
-  #isElsewhere({ site }: MemberEntry): boolean {
+  #isAtOtherSite({ site }: MemberEntry): boolean {
     return site !== undefined && this.#site !== "" && site !== this.#site;
   }
 
@@ -96,11 +107,14 @@ export class PoolZone {
       ? members.filter(({ draining }) => !draining)
       : members;
     const hostOf = ({ name }: MemberEntry): string => `${name}.${pool}`;
+    const hasNear = taking.some((one) => this.#nearby.has(hostOf(one)));
+    const behind = (one: MemberEntry): number => {
+      if (this.#isAtOtherSite(one)) return AT_OTHER_SITE;
+      return hasNear && !this.#nearby.has(hostOf(one)) ? NOT_NEAR : 0;
+    };
     const prefixes = new Set(["", ...services.map(({ name }) => (name === undefined ? "" : `${name}.`))]);
-    const [near, far] = [
-      taking.filter((one) => !this.#isElsewhere(one)),
-      taking.filter((one) => this.#isElsewhere(one)),
-    ];
+    const near = taking.filter((one) => behind(one) === 0);
+    const far = taking.filter((one) => behind(one) > 0).sort((a, b) => behind(a) - behind(b));
     for (const prefix of prefixes) {
       this.#addresses.set(
         `${prefix}${pool}`,
@@ -134,12 +148,12 @@ export class PoolZone {
       };
       offer(
         `${prefix}${pool}`,
-        taking.map((one) => record(one, this.#isElsewhere(one) ? ELSEWHERE : 0)),
+        taking.map((one) => record(one, behind(one))),
       );
       for (const one of members) {
         const others = taking
           .filter((other) => other !== one)
-          .map((other) => record(other, this.#isElsewhere(other) ? ELSEWHERE + 1 : 1));
+          .map((other) => record(other, behind(other) + 1));
         offer(`${prefix}${hostOf(one)}`, [record(one, 0), ...others]);
       }
     }

@@ -5,7 +5,7 @@ import type { Clock, Timer } from "../clock.ts";
 import { ImsError } from "../errors.ts";
 import type { Logger } from "../log/logger.ts";
 import { runtimeProblems } from "../problems.ts";
-import { type PoolMember, PoolZone } from "./pool-zone.ts";
+import { type PoolMember, type PoolPlace, PoolZone } from "./pool-zone.ts";
 import { parsePoolsFile } from "./pools-file.ts";
 
 export type PoolFault = {
@@ -37,9 +37,7 @@ export interface Pools {
   stop(): void;
 }
 
-export interface PoolsModules {
-  /** Site of this node; undefined or "": there is one. */
-  readonly site?: string | undefined;
+export interface PoolsModules extends PoolPlace {
   readonly clock: Clock;
   readonly log: Logger;
   /** How often the file is looked at where nobody tells of changes, and to be sure. Default 1 s. */
@@ -70,7 +68,7 @@ export function openPools(file: string, modules: PoolsModules): Pools {
       { code: "POOLS_FILE", file, problem: first.problem },
       { message: `--pools-file ${file}: ${first.problem}` },
     );
-  return new WatchedPools(file, text, new PoolZone(first.pools, modules.site), modules);
+  return new WatchedPools(file, text, new PoolZone(first.pools, modules), modules);
 }
 
 class WatchedPools implements Pools {
@@ -190,7 +188,7 @@ class WatchedPools implements Pools {
     if (parsed.kind === "invalid") return this.#complain(parsed.problem);
     this.#complaint = "";
     this.#text = text;
-    this.#enforce(new PoolZone(parsed.pools, this.#modules.site));
+    this.#enforce(new PoolZone(parsed.pools, this.#modules));
   }
 
   #enforce(zone: PoolZone): void {

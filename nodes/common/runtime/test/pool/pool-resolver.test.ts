@@ -5,10 +5,16 @@ import { fakeResolver } from "@ims/runtime/testing";
 import { PoolZone } from "../../src/pool/pool-zone.ts";
 import { samplePools } from "./sample-pools.ts";
 
-function resolverOf(pools: PoolsFileInput, dns: DnsResolver = fakeResolver(), site?: string): DnsResolver {
+function resolverOf(
+  pools: PoolsFileInput,
+  dns: DnsResolver = fakeResolver(),
+  site?: string,
+  near?: readonly string[],
+): DnsResolver {
   const parsed = parsePoolsFile(JSON.stringify(pools));
   assert.equal(parsed.kind, "pools");
-  const zone = new PoolZone((parsed as { pools: ConstructorParameters<typeof PoolZone>[0] }).pools, site);
+  const place = { site, near };
+  const zone = new PoolZone((parsed as { pools: ConstructorParameters<typeof PoolZone>[0] }).pools, place);
   const { members } = zone;
   return poolResolver(
     { zone, members, isMember: () => false, problem: undefined, onChange: () => () => {}, stop() {} },
@@ -171,4 +177,38 @@ test("two sites: when all of one's own have left or drain, those of the other si
   assert.deepEqual(await srv(resolverOf(pools, undefined, "east"), "_sip._tcp.icscf.sprout.example.com"), [
     "10 sprout-2.sprout.example.com:5052",
   ]);
+});
+
+test("near members: who shares a process with one of a pool asks it first, the others after it, and who has none there asks all alike", async () => {
+  const pools = samplePools({ sprout: 3 });
+  const near = ["sprout-2.sprout.example.com"];
+  const ranked = async (resolver: DnsResolver, name: string): Promise<string[]> =>
+    (await srv(resolver, name)).map((one) => one.replace(/\.sprout\.example\.com:[0-9]+$/, "")).sort();
+  const pool = "_sip._tcp.scscf.sprout.example.com";
+  const beside = resolverOf(pools, undefined, undefined, near);
+  assert.deepEqual(await ranked(beside, pool), ["0 sprout-2", "5 sprout-1", "5 sprout-3"]);
+  assert.deepEqual(await ranked(beside, "_sip._tcp.scscf.sprout-1.sprout.example.com"), [
+    "0 sprout-1",
+    "1 sprout-2",
+    "6 sprout-3",
+  ]);
+  assert.deepEqual(await addresses(beside, "sprout.example.com"), ["127.0.2.2", "127.0.2.1", "127.0.2.3"]);
+  // It drains: nobody is nearer than the others then.
+  const own = pools.pools[0]?.members[1];
+  assert.ok(own);
+  own.draining = true;
+  assert.deepEqual(await ranked(resolverOf(pools, undefined, undefined, near), pool), [
+    "0 sprout-1",
+    "0 sprout-3",
+  ]);
+});
+
+test("near members: those of the other site come behind all of one's own", async () => {
+  const pools = samplePools({ sprout: 3 });
+  pools.pools[0]?.members.forEach((member, index) => {
+    member.site = index < 2 ? "east" : "west";
+  });
+  const resolver = resolverOf(pools, undefined, "east", ["sprout-2.sprout.example.com"]);
+  const found = await srv(resolver, "_sip._tcp.scscf.sprout.example.com");
+  assert.deepEqual(found.map((one) => one.split(".")[0]).sort(), ["0 sprout-2", "10 sprout-3", "5 sprout-1"]);
 });

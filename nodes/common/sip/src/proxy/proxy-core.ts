@@ -55,6 +55,8 @@ export class ProxyCore implements TransportHandler, TransactionLayerUser, Reques
   readonly #admission: AdmissionParts;
   readonly #dispatcher: Dispatcher;
   readonly #strays: Strays;
+  /** The response that is taken over at this moment. */
+  #takenOver: SipMessage | undefined;
 
   constructor(options: ProxyCoreOptions) {
     const timers = options.timers ?? DEFAULT_TIMERS;
@@ -352,10 +354,29 @@ export class ProxyCore implements TransportHandler, TransactionLayerUser, Reques
     );
   }
 
+  /** A response that another process of our port has handed over; the flow is ours to the same far end. */
+  takeOver(text: string, flow: Flow): void {
+    const parsed = parseMessage(text);
+    if (parsed.kind === "invalid" || parsed.message.isRequest || !isUsableResponse(parsed.message)) return;
+    this.#options.trail?.received(parsed.message, text, flow);
+    this.#takenOver = parsed.message;
+    this.transactions.onResponse(parsed.message, flow);
+    this.#takenOver = undefined;
+  }
+
   onStrayResponse(response: SipMessage, flow: Flow): void {
     const side = this.#sides.get(flow.side);
-    if (side === undefined || !this.#strays.response(response, flow, side))
-      this.#options.counters?.dropped("response", flow.side);
+    if (side === undefined) return;
+    if (this.#strays.response(response, flow, side) || this.#handsOver(response, flow, side)) return;
+    this.#options.counters?.dropped("response", flow.side);
+  }
+
+  /** What was handed over stays here: nobody else has asked for it either. */
+  #handsOver(response: SipMessage, flow: Flow, side: Side): boolean {
+    const { handOver } = this.#options;
+    if (handOver === undefined || !side.strict || flow.reliable || response === this.#takenOver) return false;
+    const isOfPool = response.topVia?.branch.startsWith(this.#admission.branchPrefix) === true;
+    return isOfPool && handOver(response.toString(), flow);
   }
 
   onStrayCancel(transaction: ServerTransaction): boolean {

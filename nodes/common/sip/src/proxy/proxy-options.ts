@@ -7,7 +7,7 @@ import type { SipMessage } from "../message/message.ts";
 import type { OverloadControl } from "../overload/overload-control.ts";
 import type { SipTrail } from "../trail/sip-trail.ts";
 import type { TransactionTimers } from "../transaction/timers.ts";
-import type { TransportHandler, TransportLayer } from "../transport/transport.ts";
+import type { Flow, TransportHandler, TransportLayer } from "../transport/transport.ts";
 import type { Locator } from "./locator.ts";
 import type { TransactionUser } from "./transaction-user.ts";
 
@@ -46,6 +46,11 @@ export interface ProxyCoreOptions {
   readonly overload?: OverloadControl;
   /** Key of the branches, one for the members of a pool, at least 128 bits; default: this process is no member of one. */
   readonly poolKey?: KeyObject | undefined;
+  /**
+   * Takes a response that came by UDP from outside the trust domain and is to no request of ours, but to one of our pool: the port is
+   * shared, and the one that asked is another process. False: it is nobody's.
+   */
+  readonly handOver?: ((text: string, flow: Flow) => boolean) | undefined;
   /** Time-outs, retries, breakers and balancing by method. */
   readonly policies?: Policies;
   /** How next hops on trusted sides are watched. */
