@@ -21,6 +21,8 @@ const usage = `npm run bench -- [options]        CPU, response times and memory 
   --reg-rate N       registrations per second (400)
   --call-rate N      calls per second (200)
   --warmup N         seconds of load before each measurement (20)
+  --workers N        bono and sprout in N workers, with a memcached (docs/adr/0042-workers.md); test/performance/workers tells what more of them serve
+  --before-workers N the same for the core of --before; 0: in one process. Default: as --workers
   --up ARG           more arguments for 'tidewater up', may be repeated
   --before-up ARG    those of the core of --before, may be repeated; an empty one: none. Default: those of --up
   --soak SECONDS     instead: steady 50 registrations/s and 20 calls/s, a line every 10 s
@@ -49,6 +51,8 @@ function readOptions(args: readonly string[]) {
       "call-rate": { type: "string", default: "200" },
       warmup: { type: "string", default: "20" },
       soak: { type: "string" },
+      workers: { type: "string", default: "0" },
+      "before-workers": { type: "string" },
       up: { type: "string", multiple: true, default: [] },
       "before-up": { type: "string", multiple: true },
       json: { type: "boolean", default: false },
@@ -64,8 +68,10 @@ function readOptions(args: readonly string[]) {
   const { peer, chain, tracing, before } = values;
   if (values["at-once"] && !peer && !chain && !tracing && before === undefined)
     throw new Error("--at-once goes with --peer, --chain, --tracing or --before");
+  const workers = whole(values.workers, "workers", 0);
+  const beforeWorkers = whole(values["before-workers"] ?? values.workers, "before-workers", 0);
   const soak = values.soak === undefined ? undefined : whole(values.soak, "soak", 10);
-  return { ...values, rounds: whole(values.rounds, "rounds", 1), plan, soak };
+  return { ...values, rounds: whole(values.rounds, "rounds", 1), plan, soak, workers, beforeWorkers };
 }
 
 type Starter = (lane: number) => Promise<SystemUnderTest>;
@@ -120,7 +126,7 @@ async function main(): Promise<number> {
     });
   if (options.soak !== undefined) return runSoak({ seconds: options.soak, up: options.up, say, running });
 
-  const { plan, before } = options;
+  const { plan, before, workers } = options;
   const { warmup, pairs } = sizesOf(plan);
   const usersIn = (lane: number): User[] => [
     ...usersOf("a", warmup + pairs, 0, lane),
@@ -129,11 +135,16 @@ async function main(): Promise<number> {
   const args = options.up;
   const beforeArgs = options["before-up"]?.filter((arg) => arg !== "") ?? args;
   const starters: Starter[] = [];
-  if (!options["peer-only"]) starters.push((lane) => startOurs(usersIn(lane), { args, lane }));
+  if (!options["peer-only"]) starters.push((lane) => startOurs(usersIn(lane), { args, lane, workers }));
   for (const company of ["chain", "tracing"] as const)
-    if (options[company]) starters.push((lane) => startOurs(usersIn(lane), { args, lane, company }));
+    if (options[company]) starters.push((lane) => startOurs(usersIn(lane), { args, lane, company, workers }));
   if (before !== undefined)
-    starters.push((lane) => startOurs(usersIn(lane), { args: beforeArgs, lane, checkout: resolve(before) }));
+    starters.push((lane) =>
+      startOurs(usersIn(lane), {
+        ...{ args: beforeArgs, lane, checkout: resolve(before) },
+        workers: options.beforeWorkers,
+      }),
+    );
   if (withPeer) starters.push((lane) => startTheirs(usersIn(lane), lane));
   const turns = options["at-once"] ? [starters] : starters.map((starter) => [starter]);
   const rounds: Round[] = [];

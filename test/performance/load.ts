@@ -24,7 +24,7 @@ function clientArgs(lane: number, port: number, rate: number, count: number, atO
 }
 
 export type RegisterLoad = {
-  readonly system: SystemUnderTest;
+  readonly system: Pick<SystemUnderTest, "target" | "lane">;
   readonly users: readonly User[];
   /** Where the UEs take calls afterwards. */
   readonly role: "caller" | "callee" | "visitor";
@@ -68,7 +68,7 @@ export function serviceRoutes(result: SippResult): Map<string, string> {
 }
 
 export type CallLoad = {
-  readonly system: SystemUnderTest;
+  readonly system: Pick<SystemUnderTest, "target" | "lane">;
   readonly callers: readonly User[];
   readonly callees: readonly User[];
   readonly routes: ReadonlyMap<string, string>;

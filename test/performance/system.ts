@@ -40,6 +40,8 @@ export type OursOptions = {
   /** Another checkout to run, installed: its `npm start` has worked. */
   readonly checkout?: string;
   readonly company?: keyof typeof COMPANIES;
+  /** bono and sprout in so many workers, with one memcached; 0: in one process, with a file. */
+  readonly workers?: number;
 };
 
 const COMPANIES = {
@@ -50,7 +52,7 @@ const COMPANIES = {
 /** Tidewater as `tidewater up` starts it, on a loopback address of its own, with `users` provisioned. */
 export async function startOurs(
   users: readonly User[],
-  { args = [], lane = 0, checkout, company: kind }: OursOptions = {},
+  { args = [], lane = 0, checkout, company: kind, workers = 0 }: OursOptions = {},
 ): Promise<SystemUnderTest> {
   const folder = mkdtempSync(join(tmpdir(), "bench-"));
   const company = kind === undefined ? undefined : await COMPANIES[kind](lane, folder);
@@ -62,7 +64,12 @@ export async function startOurs(
   try {
     core = await launchCore({
       host: `127.0.${lane}.6`,
-      args: [...["--no-examples", "--domain", domain], ...(company?.args ?? []), ...args],
+      args: [
+        ...["--no-examples", "--domain", domain],
+        ...(workers === 0 ? [] : workersArgs(workers, lane)),
+        ...(company?.args ?? []),
+        ...args,
+      ],
       ...(checkout === undefined ? {} : { checkout }),
     });
     await provision(core, users);
@@ -82,17 +89,23 @@ export async function startOurs(
   };
 }
 
+/** Workers of a core whose other addresses nobody else of the bench has. */
+function workersArgs(workers: number, lane: number): string[] {
+  return ["--workers", String(workers), "--stores", "memcached=1", "--network", `127.${100 + lane}`];
+}
+
 /** A core that runs, as what load is put on. */
 export function systemOf(
   core: CoreUnderTest,
   { name = "ours", lane = 0 }: { readonly name?: SystemName; readonly lane?: number } = {},
 ): SystemUnderTest {
+  const parts = partsOf(core);
   return {
     name,
     lane,
     target: `${core.sip.host}:${core.sip.udpPort}`,
-    parts: partsOf(core),
-    hss: ["homestead"],
+    parts,
+    hss: [...parts.keys()].filter((part) => part.startsWith("homestead")),
     version: `Node ${process.version}`,
     beside: [],
     stop: () => core.stop(),

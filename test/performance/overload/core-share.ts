@@ -14,13 +14,13 @@ export interface CoreShare {
 
 /**
  * Holds processes to `percent` of one processor between them, by a control group (v1 or v2): a core of little capacity, so that the same
- * load generator offers a greater multiple of it. Throws where control groups cannot be made: that takes root.
+ * load generator offers a greater multiple of it. `name` tells several such groups apart. Throws where control groups cannot be made: that takes root.
  */
-export function holdTo(percent: number, pids: Iterable<number>): CoreShare {
+export function holdTo(percent: number, pids: Iterable<number>, name = "all"): CoreShare {
   const quota = Math.round((PERIOD_US * percent) / 100);
   const v1 = existsSync(join(V1, "cpu.cfs_quota_us")) || existsSync(join(V1, "cgroup.procs"));
   const root = v1 ? V1 : V2;
-  const group = join(root, `tidewater-overload-${process.pid}`);
+  const group = join(root, `tidewater-overload-${process.pid}-${name}`);
   try {
     if (!v1 && !readFileSync(join(V2, "cgroup.subtree_control"), "utf8").split(/\s+/).includes("cpu"))
       writeFileSync(join(V2, "cgroup.subtree_control"), "+cpu");
