@@ -25,7 +25,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "etcd-cluster": ["runtime", "store"],
   // The one place where nodes meet: it runs them in one process.
   "all-in-one": ["runtime", "sip", "bono", "sprout"],
-  tidewater: ["runtime", "store", "ims", "api", "doctor", "vnf", "etcd-cluster"],
+  // Of sip the sockets that it opens for workers.
+  tidewater: ["runtime", "sip", "store", "ims", "api", "doctor", "vnf", "etcd-cluster"],
 };
 /** What the options of a node are, it tells the program of operators as well: schemas, nothing that runs. */
 const OPTIONS = /^@ims\/(?:bono|sprout|homestead|ralf|homer|ellis)\/options$/;

@@ -28,6 +28,8 @@ export interface PoolsUnderTest {
   readonly seconds: number;
   /** As they were when all was ready. */
   readonly nodes: readonly PoolProcess[];
+  /** The core of workers as a UE sees it: one address. */
+  access(): CoreOfUe;
   /** The core as a UE sees it that uses bono-<index>. */
   bono(index: number): CoreOfUe;
   /** What is running now. */
@@ -66,13 +68,8 @@ export async function launchPools(args: readonly string[]): Promise<PoolsUnderTe
       ...ready,
       network,
       stateDir,
-      bono: (index) => {
-        const host = `${network}.1.${index}`;
-        return {
-          domain: ready.domain,
-          sip: { host, udpPort: 5060, tcpPort: 5060, tlsPort: 5061, wsPort: 5062, wssPort: 5063 },
-        };
-      },
+      access: () => coreAt(ready.host ?? "", ready.domain),
+      bono: (index) => coreAt(`${network}.1.${index}`, ready.domain),
       status: async () => {
         const { stdout, stderr, exitCode } = await tidewater(["status", "--json"]);
         if (exitCode !== 0) throw new Error(`tidewater status: ${stderr}`);
@@ -88,4 +85,13 @@ export async function launchPools(args: readonly string[]): Promise<PoolsUnderTe
   }
 }
 
-type ReadyLine = Pick<PoolsUnderTest, "domain" | "poolsFile" | "seconds" | "nodes">;
+function coreAt(host: string, domain: string): CoreOfUe {
+  return {
+    domain,
+    sip: { host, udpPort: 5060, tcpPort: 5060, tlsPort: 5061, wsPort: 5062, wssPort: 5063 },
+  };
+}
+
+type ReadyLine = Pick<PoolsUnderTest, "domain" | "poolsFile" | "seconds" | "nodes"> & {
+  readonly host?: string;
+};

@@ -1,4 +1,5 @@
 import { writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { WrongUseError } from "../wrong-use.ts";
@@ -18,12 +19,14 @@ import {
 } from "./nodes.ts";
 import { poolKeys } from "./pools/keys.ts";
 import {
+  MAX_WORKERS,
   type PoolCounts,
   poolCountsOf,
   type StoreCounts,
   sharingProblem,
   storeCountsOf,
   withDefaults,
+  workersProblem,
 } from "./pools/request.ts";
 import { upPools } from "./pools/up-pools.ts";
 import { makeStateDir } from "./state-dir.ts";
@@ -53,6 +56,13 @@ function storeSizes(text: string): StoreCounts {
   const read = storeCountsOf(text);
   if (read.kind === "wrong") throw new InvalidArgumentError(read.problem);
   return { memcached: read.counts.get("memcached") ?? 0, cassandra: read.counts.get("cassandra") ?? 0 };
+}
+
+function workerCount(text: string): number {
+  if (text === "auto") return Math.min(availableParallelism(), MAX_WORKERS);
+  const count = /^[0-9]{1,3}$/.test(text) ? Number(text) : 0;
+  if (count >= 1 && count <= MAX_WORKERS) return count;
+  throw new InvalidArgumentError(`Write a number from 1 to ${MAX_WORKERS}, or auto.`);
 }
 
 function loopbackNetwork(text: string): string {
@@ -103,6 +113,11 @@ export function upCommand(exit: (code: number) => void): Command {
       "stores the pools share: memcached[=2], cassandra[=1], separated by a comma",
       storeSizes,
     )
+    .option(
+      "--workers <count>",
+      "bono and sprout in so many processes on one address, each with its share of the UEs, so that all processors serve; auto: one for each processor. Needs --stores",
+      workerCount,
+    )
     .option("--network <127.n>", "with --pools: first two numbers of the addresses", loopbackNetwork, "127.0")
     .option(
       "--core-tls",
@@ -110,7 +125,8 @@ export function upCommand(exit: (code: number) => void): Command {
     )
     .option("--no-restart", "with --pools: a node that dies stays down")
     .action(async (given: Given, command: Command) => {
-      if (given.pools !== undefined || given.stores !== undefined) return exit(await inPools(given, command));
+      if (given.pools !== undefined || given.stores !== undefined || given.workers !== undefined)
+        return exit(await inPools(given, command));
       refuseWithoutPools(given, command);
       const seedExamples = given.examples && isLoopback(given.host);
       const emergency = given.emergency === undefined ? {} : { emergency: resolve(given.emergency) };
@@ -164,9 +180,11 @@ async function inPools(given: Given, command: Command): Promise<number> {
   const pools = given.pools ?? withDefaults(new Map());
   const stores = given.stores ?? { memcached: 0, cassandra: 0 };
   const problem =
-    command.getOptionValueSource("host") === "default"
-      ? sharingProblem(pools, stores)
-      : "--host goes without --pools and --stores; --network says where pools listen";
+    given.workers !== undefined
+      ? workersProblem(given.workers, { pools, stores, set: given.set ?? [] })
+      : command.getOptionValueSource("host") === "default"
+        ? sharingProblem(pools, stores)
+        : "--host goes without --pools and --stores; --network says where pools listen";
   if (problem !== undefined) throw new WrongUseError(problem);
   const { network, domain, logLevel, restart, json = false, examples } = given;
   const set = [...emergencyOptions(given), ...(given.set ?? [])];
@@ -181,8 +199,9 @@ async function inPools(given: Given, command: Command): Promise<number> {
     restart,
     json,
     set,
-    seedExamples: examples,
+    seedExamples: examples && (given.workers === undefined || isLoopback(given.host)),
     coreTls: given.coreTls === true,
+    workers: given.workers === undefined ? undefined : { count: given.workers, host: given.host },
   });
 }
 
@@ -204,6 +223,7 @@ interface Given extends Omit<UpOptions, "seedExamples" | "set" | "turn" | "media
   readonly network: string;
   readonly restart: boolean;
   readonly coreTls?: boolean;
+  readonly workers?: number;
   readonly examples: boolean;
   readonly json?: boolean;
   readonly set?: readonly NodeOption[];

@@ -215,7 +215,7 @@ function phoneServerOf({ host, set }: UpOptions): string | undefined {
 }
 
 /** The port of a node: as `--set` says, else the usual one. */
-function portOf(node: string, option: string, usual: number, set: readonly NodeOption[]): string {
+export function portOf(node: string, option: string, usual: number, set: readonly NodeOption[]): string {
   const told = set.filter((one) => one.node === node && one.option === option).at(-1)?.value;
   return told ?? String(usual);
 }

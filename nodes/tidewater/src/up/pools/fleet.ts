@@ -1,19 +1,22 @@
 import { join } from "node:path";
 import { writePoolsFile } from "@ims/runtime";
 import { CassandraCluster } from "../cassandra/cassandra-cluster.ts";
+import { nodeProcesses } from "../node-process.ts";
 import { cassandraRunner } from "./cassandra-runner.ts";
-import { Member, type MemberState } from "./member.ts";
-import { hostOf, memberCommand, type PoolSettings, storeAddresses } from "./member-command.ts";
+import { Member, type MemberState, type Runner } from "./member.ts";
+import { addressOf, memberCommand, type PoolSettings, storeAddresses } from "./member-command.ts";
 import { MemcachedServers } from "./memcached-servers.ts";
-import { nodeRunner } from "./node-runner.ts";
+import { type NodeRunner, nodeRunner } from "./node-runner.ts";
 import { poolsContent } from "./pools-content.ts";
 import {
-  POOLS,
-  type PoolCounts,
+  NODES_OF,
   type PoolName,
   type Scalable,
   type StoreCounts,
   sharingProblem,
+  UNITS,
+  type UnitCounts,
+  type UnitName,
 } from "./request.ts";
 
 /** A process as it is reported to whoever asks. */
@@ -32,7 +35,7 @@ export interface Process {
 
 export interface FleetOptions {
   readonly settings: PoolSettings;
-  readonly pools: PoolCounts;
+  readonly units: UnitCounts;
   readonly stores: StoreCounts;
   /** Start again what dies. */
   readonly restart: boolean;
@@ -43,7 +46,7 @@ export interface FleetOptions {
 const HEED_MS = 300;
 
 interface PoolMember {
-  readonly pool: PoolName;
+  readonly pool: UnitName;
   readonly index: number;
   readonly member: Member;
   draining: boolean;
@@ -56,6 +59,8 @@ export class Fleet {
   #memcached: MemcachedServers | undefined;
   #cassandra: CassandraCluster | undefined;
   #members: PoolMember[] = [];
+  /** By name: what one of them tells is told to the others. */
+  readonly #workers = new Map<string, NodeRunner>();
   #stopping = false;
   /** What is under way: one thing at a time. */
   #busy = "";
@@ -68,9 +73,22 @@ export class Fleet {
     return [...(this.#memcached?.members ?? []), ...this.#cassandraNodes];
   }
 
-  /** All processes, stores first. */
+  /** All nodes and stores, these first; those of a worker have its process. */
   get processes(): Process[] {
-    return [...this.#stores, ...this.#members.map(({ member }) => member)].map(processOf);
+    return [...this.#stores.map(processOf), ...this.#members.flatMap((one) => this.#nodesOf(one))];
+  }
+
+  #nodesOf({ pool: unit, index, member }: PoolMember): Process[] {
+    const nodes = NODES_OF[unit];
+    if (nodes.length === 1) return [processOf(member)];
+    return nodes.map((pool) => {
+      const ports = member.ports[pool];
+      return {
+        ...processOf(member),
+        ...{ name: `${pool}-${index}`, pool, host: addressOf(this.#options.settings, pool, index) },
+        ports: typeof ports === "object" ? { ...ports } : {},
+      };
+    });
   }
 
   /** Stores, then pool by pool, each when the one before is ready. Rejects with what did not start. */
@@ -84,13 +102,14 @@ export class Fleet {
     await this.#memcached?.publish();
     await Promise.all(this.#stores.map((store) => store.start()));
     await this.#cassandra?.waitUntilReady();
-    for (const pool of POOLS)
-      for (let index = 1; index <= this.#options.pools[pool]; index++)
+    for (const pool of UNITS)
+      for (let index = 1; index <= this.#options.units[pool]; index++)
         this.#members.push(this.#member(pool, index));
     await this.#publish();
-    for (const pool of POOLS) {
+    for (const pool of UNITS) {
       // The first one makes what all of them share (schema, keys, examples); bonos share nothing of that kind.
       const members = this.#of(pool).map(({ member }) => member);
+      if (members.length === 0) continue;
       this.#checkStopping();
       this.#progress(members);
       if (pool !== "bono") await members[0]?.start();
@@ -102,16 +121,19 @@ export class Fleet {
   /** Bono first, the stores last: nobody loses what he needs before he is gone. */
   async stop(): Promise<void> {
     this.#stopping = true;
-    for (const pool of [...POOLS].reverse())
+    for (const pool of [...UNITS].reverse())
       await Promise.all(this.#of(pool).map(({ member }) => member.stop()));
     await Promise.all(this.#stores.map((store) => store.stop()));
   }
 
   /** Brings pools to other sizes; members that stay are not touched. Rejects with what is wrong or did not start. */
   async scale(wanted: ReadonlyMap<Scalable, number>, progress: (line: string) => void): Promise<void> {
+    const workers = this.#of("worker").length;
+    if (workers > 0 && (wanted.has("bono") || wanted.has("sprout")))
+      throw new Error("bono and sprout run in workers, whose number is that of the start (--workers)");
     const now = (pool: PoolName): number => wanted.get(pool) ?? this.#of(pool).length;
-    const counts = { homestead: now("homestead"), sprout: now("sprout"), bono: now("bono") };
-    const problem = sharingProblem(counts, this.#options.stores);
+    const counts = { homestead: now("homestead"), sprout: now("sprout"), bono: now("bono"), worker: workers };
+    const problem = sharingProblem({ ...counts, sprout: counts.sprout + workers }, this.#options.stores);
     if (problem !== undefined) throw new Error(problem);
     const memcached = wanted.get("memcached");
     if (memcached !== undefined && this.#memcached === undefined)
@@ -120,13 +142,15 @@ export class Fleet {
       if (memcached !== undefined)
         await this.#memcached?.scale(
           memcached,
-          this.#of("sprout").map(({ member }) => member),
+          this.#members
+            .filter(({ pool }) => NODES_OF[pool].includes("sprout"))
+            .map((one) => () => this.#nodesOf(one).find(({ pool }) => pool === "sprout")),
           progress,
         );
-      for (const pool of POOLS)
+      for (const pool of UNITS)
         for (let index = 1; index <= counts[pool]; index++)
           if (!this.#of(pool).some((one) => one.index === index)) await this.#grow(pool, index, progress);
-      for (const pool of [...POOLS].reverse())
+      for (const pool of [...UNITS].reverse())
         for (const one of this.#of(pool).reverse())
           if (one.index > counts[pool]) await this.#shrink(one, progress);
     });
@@ -134,12 +158,15 @@ export class Fleet {
 
   /** One after the other: drained, stopped, started. Names of members, pools or stores. */
   async restart(names: readonly string[], progress: (line: string) => void): Promise<void> {
-    const isNamed = ({ name, pool }: Member): boolean =>
-      names.includes(name) || names.includes(pool) || names.includes("all");
+    const isNamed = (one: PoolMember): boolean =>
+      names.includes("all") ||
+      [one.member, ...this.#nodesOf(one)].some(
+        ({ name, pool }) => names.includes(name) || names.includes(pool),
+      );
     const stores = this.#stores.filter((store) => names.includes(store.name) || names.includes(store.pool));
-    const members = this.#members.filter(({ member }) => isNamed(member));
+    const members = this.#members.filter(isNamed);
     const known = new Set(
-      [...this.#stores, ...this.#members.map(({ member }) => member)].flatMap(({ name, pool }) => [
+      [...this.processes, ...this.#members.map(({ member }) => member)].flatMap(({ name, pool }) => [
         name,
         pool,
       ]),
@@ -166,7 +193,7 @@ export class Fleet {
     });
   }
 
-  async #grow(pool: PoolName, index: number, progress: (line: string) => void): Promise<void> {
+  async #grow(pool: UnitName, index: number, progress: (line: string) => void): Promise<void> {
     // Admitted by the others before it speaks to them, asked by them once it is ready.
     const one = this.#member(pool, index);
     one.draining = true;
@@ -222,21 +249,39 @@ export class Fleet {
     if (this.#stopping) throw new Error("everything is being stopped");
   }
 
-  #of(pool: PoolName): PoolMember[] {
+  #of(pool: UnitName): PoolMember[] {
     return this.#members.filter((one) => one.pool === pool).sort((a, b) => a.index - b.index);
   }
 
   async #publish(): Promise<void> {
-    const { network, domain, poolsFile } = this.#options.settings;
-    await writePoolsFile(poolsFile, poolsContent(network, domain, this.#members));
+    const { settings } = this.#options;
+    const { network, domain, poolsFile } = settings;
+    const content = poolsContent(network, domain, this.#members, (pool, index) =>
+      addressOf(settings, pool, index),
+    );
+    await writePoolsFile(poolsFile, content);
   }
 
-  #member(pool: PoolName, index: number): PoolMember {
+  #member(pool: UnitName, index: number): PoolMember {
     const { settings, restart, say } = this.#options;
     const name = `${pool}-${index}`;
-    const host = hostOf(settings.network, pool, index);
-    const plain = nodeRunner(name, memberCommand(pool, index, settings));
-    const runner = settings.authority?.certified(plain, name, host) ?? plain;
+    const nodes = NODES_OF[pool];
+    const commands = nodes.map((node) => memberCommand(node, index, settings));
+    const [started] = nodeProcesses(commands, nodes.length > 1);
+    if (started === undefined) throw new Error(`${pool} is no process`);
+    const socket = pool === "worker" ? settings.workers?.udpSockets[index - 1] : undefined;
+    const own = nodeRunner(name, started, {
+      inherits: socket === undefined ? [] : [socket],
+      onMessage: (message) => {
+        for (const [other, { tell }] of this.#workers) if (other !== name) tell(message);
+      },
+    });
+    if (pool === "worker") this.#workers.set(name, own);
+    let runner: Runner = own;
+    for (const node of nodes)
+      runner =
+        settings.authority?.certified(runner, `${node}-${index}`, addressOf(settings, node, index)) ?? runner;
+    const host = addressOf(settings, nodes.at(-1) ?? "bono", index);
     const member = new Member({
       name,
       pool,

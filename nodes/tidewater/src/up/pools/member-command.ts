@@ -1,4 +1,4 @@
-import type { NodeCommand, NodeOption } from "../nodes.ts";
+import { isLoopback, type NodeCommand, type NodeOption } from "../nodes.ts";
 import type { PoolKeys } from "./keys.ts";
 import type { LabAuthority } from "./lab-authority.ts";
 import type { PoolName, StoreName } from "./request.ts";
@@ -25,7 +25,19 @@ export interface PoolSettings {
   readonly cassandra: readonly string[];
   /** Everything inside the core is spoken over TLS. */
   readonly authority?: LabAuthority | undefined;
+  /** Bonos and sprouts run in workers, which share the address of the access side. */
+  readonly workers?: WorkerSettings | undefined;
 }
+
+export interface WorkerSettings {
+  /** Address of the access side. */
+  readonly host: string;
+  /** Descriptors of the UDP sockets of the access side, one for each worker; empty: workers open their own. */
+  readonly udpSockets: readonly number[];
+}
+
+/** What a worker has its UDP socket as: after standard input, output and error and the IPC channel. */
+const UDP_SOCKET = 4;
 
 export function hostOf(network: string, kind: PoolName | StoreName, index: number): string {
   return `${network}.${NET[kind]}.${index}`;
@@ -37,10 +49,16 @@ export function storeAddresses(network: string, store: StoreName, count: number)
   return Array.from({ length: count }, (_, i) => `${hostOf(network, store, i + 1)}:${port}`);
 }
 
+/** Where a member is. With workers the first homestead is where a single one is, so that its API is found there. */
+export function addressOf({ network, workers }: PoolSettings, pool: PoolName, index: number): string {
+  if (workers === undefined || pool !== "homestead" || index > 1) return hostOf(network, pool, index);
+  return isLoopback(workers.host) ? workers.host : "127.0.0.1";
+}
+
 /** How one member of a pool is started: everything on its own address, on the usual ports. */
 export function memberCommand(pool: PoolName, index: number, settings: PoolSettings): NodeCommand {
-  const { network, domain, stateDir, poolsFile, logLevel, keys, memcachedFile, cassandra } = settings;
-  const host = hostOf(network, pool, index);
+  const { domain, stateDir, poolsFile, logLevel, keys, memcachedFile, cassandra } = settings;
+  const host = addressOf(settings, pool, index);
   const member = `${pool}-${index}`;
   const name = `${member}.${pool}.${domain}`;
   const common = [
@@ -51,6 +69,7 @@ export function memberCommand(pool: PoolName, index: number, settings: PoolSetti
   const sip = settings.authority === undefined ? [] : ["--core-tls", "require"];
   const stored = settings.authority === undefined ? [] : ["--cassandra-tls", "true"];
   const rows = cassandra.length > 0 ? ["--cassandra", cassandra.join(","), ...stored] : [];
+  const worker = settings.workers === undefined ? [] : ["--worker", String(index)];
   const set = settings.set
     .filter(({ node }) => node === pool || node === member)
     .flatMap(({ option, value }) => [`--${option}`, value]);
@@ -62,7 +81,7 @@ export function memberCommand(pool: PoolName, index: number, settings: PoolSetti
     }
     case "sprout": {
       const cx = settings.authority === undefined ? [] : ["--hss-tls", "true"];
-      const own = ["--advertised-host", name, "--hss-pool", `homestead.${domain}`, ...cx];
+      const own = ["--advertised-host", name, "--hss-pool", `homestead.${domain}`, ...cx, ...worker];
       const cached = settings.authority === undefined ? [] : ["--memcached-tls", "true"];
       const cache = memcachedFile === "" ? [] : ["--memcached-file", memcachedFile, ...cached];
       // One sprout alone keeps registrations in a file.
@@ -76,11 +95,29 @@ export function memberCommand(pool: PoolName, index: number, settings: PoolSetti
     }
     case "bono": {
       const icscf = `sip:icscf.sprout.${domain};transport=tcp`;
-      const own = ["--core-advertised-host", name, "--icscf-uri", icscf];
+      const own = [
+        "--core-advertised-host",
+        name,
+        "--icscf-uri",
+        icscf,
+        ...worker,
+        ...access(settings, index),
+      ];
       const env = { TIDEWATER_BONO_FLOW_TOKEN_KEY: keys.flowTokenKey };
       return { name: pool, args: [...common, ...own, ...tls, ...sip, ...set], env };
     }
   }
+}
+
+/** The access side that workers share; what one of them begins goes to the sprout of its own process first. */
+function access({ workers, network, domain }: PoolSettings, index: number): string[] {
+  if (workers === undefined) return [];
+  const { host, udpSockets } = workers;
+  return [
+    ...["--host", host, "--core-host", hostOf(network, "bono", index), "--shared-access", "true"],
+    ...(udpSockets.length === 0 ? [] : ["--access-udp-socket", String(UDP_SOCKET)]),
+    ...["--near-members", `sprout-${index}.sprout.${domain}`],
+  ];
 }
 
 function coreTlsOptions(authority: LabAuthority, member: string): string[] {

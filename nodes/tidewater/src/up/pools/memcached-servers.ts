@@ -21,6 +21,10 @@ export interface MemcachedServersOptions {
   readonly authority?: LabAuthority | undefined;
 }
 
+type Sprout = Pick<Member, "name" | "host" | "ports" | "state">;
+/** A sprout as it is now. */
+export type AskSprout = () => Sprout | undefined;
+
 /** The memcached servers of the pools, and the file that tells sprouts of them. */
 export class MemcachedServers {
   readonly #options: MemcachedServersOptions;
@@ -47,7 +51,7 @@ export class MemcachedServers {
   }
 
   /** Another number of servers, without losing an entry: old and new ones together until the sprouts have brought all over. */
-  async scale(count: number, sprouts: readonly Member[], progress: (line: string) => void): Promise<void> {
+  async scale(count: number, sprouts: readonly AskSprout[], progress: (line: string) => void): Promise<void> {
     if (count === this.#count) return;
     while (this.#members.length < count) {
       const member = this.#member(this.#members.length + 1);
@@ -68,11 +72,11 @@ export class MemcachedServers {
   }
 
   /** Those that do not run will read the file when they start. */
-  async #broughtOver(sprouts: readonly Member[]): Promise<void> {
+  async #broughtOver(sprouts: readonly AskSprout[]): Promise<void> {
     const deadline = performance.now() + BROUGHT_OVER_WITHIN_MS;
     await delay(READ_MS);
-    for (const sprout of sprouts)
-      while (sprout.state === "ready" && !(await hasBroughtOver(sprout))) {
+    for (const ask of sprouts)
+      for (let sprout = ask(); sprout?.state === "ready" && !(await hasBroughtOver(sprout)); sprout = ask()) {
         if (performance.now() > deadline)
           throw new Error(
             `${sprout.name} has not brought all entries over within ${BROUGHT_OVER_WITHIN_MS / 60_000} minutes; old and new memcached stay in use together`,
@@ -98,7 +102,7 @@ export class MemcachedServers {
 }
 
 /** What a sprout says of itself at its management port. */
-async function hasBroughtOver({ host, ports }: Member): Promise<boolean> {
+async function hasBroughtOver({ host, ports }: Sprout): Promise<boolean> {
   try {
     const response = await fetch(`http://${host}:${ports["management"]}/metrics`, {
       signal: AbortSignal.timeout(2_000),

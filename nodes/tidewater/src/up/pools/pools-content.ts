@@ -1,10 +1,10 @@
 import type { PoolsFileInput } from "@ims/runtime";
 import { hostOf } from "./member-command.ts";
-import { POOLS, type PoolName } from "./request.ts";
+import { NODES_OF, POOLS, type PoolName, type UnitName } from "./request.ts";
 
-/** A member as the pools file shows it. */
+/** A process as the pools file shows it: a worker as a member of two pools. */
 export interface Listed {
-  readonly pool: PoolName;
+  readonly pool: UnitName;
   readonly index: number;
   /** Admitted, but nothing new goes there. */
   readonly draining: boolean;
@@ -29,7 +29,12 @@ const SERVICES: Readonly<Record<PoolName, Services>> = {
   bono: [{ protocol: "sip", transport: "tcp", port: 5058 }],
 };
 
-export function poolsContent(network: string, domain: string, members: readonly Listed[]): PoolsFileInput {
+export function poolsContent(
+  network: string,
+  domain: string,
+  members: readonly Listed[],
+  addressOf: (pool: PoolName, index: number) => string = (pool, index) => hostOf(network, pool, index),
+): PoolsFileInput {
   return {
     version: 1,
     domain,
@@ -37,10 +42,10 @@ export function poolsContent(network: string, domain: string, members: readonly 
       name,
       services: SERVICES[name],
       members: members
-        .filter(({ pool }) => pool === name)
+        .filter(({ pool }) => NODES_OF[pool].includes(name))
         .map(({ index, draining }) => ({
           name: `${name}-${index}`,
-          addresses: [hostOf(network, name, index)],
+          addresses: [addressOf(name, index)],
           draining,
         })),
     })),

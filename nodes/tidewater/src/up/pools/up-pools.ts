@@ -1,13 +1,15 @@
 import { join } from "node:path";
 import type { NodeOption } from "../nodes.ts";
 import { makeStateDir } from "../state-dir.ts";
+import { openWorkersManagement } from "../workers/open-workers-management.ts";
+import { openAccess } from "../workers/shared-access.ts";
 import { type ControlRequest, openControl } from "./control.ts";
 import { Fleet } from "./fleet.ts";
 import { poolKeys } from "./keys.ts";
 import { LabAuthority } from "./lab-authority.ts";
 import { storeAddresses } from "./member-command.ts";
 import { poolsGuide } from "./pools-guide.ts";
-import { type PoolCounts, type StoreCounts, scaleCountsOf } from "./request.ts";
+import { type PoolCounts, type StoreCounts, scaleCountsOf, unitsOf } from "./request.ts";
 
 /** What `tidewater up --pools` was asked for. */
 export interface UpPoolsOptions {
@@ -24,6 +26,8 @@ export interface UpPoolsOptions {
   readonly json: boolean;
   /** TLS for everything inside the core. */
   readonly coreTls: boolean;
+  /** bono and sprout run in so many workers, which share the access side. */
+  readonly workers?: { readonly count: number; readonly host: string } | undefined;
 }
 
 /** Runs pools of nodes and their stores until a signal; gives the exit code. */
@@ -35,6 +39,7 @@ export async function upPools(options: UpPoolsOptions): Promise<number> {
     for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => done(undefined));
   });
   makeStateDir(stateDir);
+  const access = options.workers === undefined ? undefined : await openAccess(options.workers, options.set);
   const fleet = new Fleet({
     settings: {
       ...{ network, domain, stateDir, seedExamples: options.seedExamples },
@@ -43,12 +48,22 @@ export async function upPools(options: UpPoolsOptions): Promise<number> {
       memcachedFile: stores.memcached === 0 ? "" : join(stateDir, "memcached.json"),
       cassandra: storeAddresses(network, "cassandra", stores.cassandra),
       authority: options.coreTls ? new LabAuthority(join(stateDir, "tls")) : undefined,
+      workers: access && { host: access.host, udpSockets: access.udpSockets },
     },
-    ...{ pools: options.pools, stores, restart: options.restart, say },
+    units: unitsOf(options.pools, options.workers?.count),
+    ...{ stores, restart: options.restart, say },
   });
   const control = await openControl(stateDir, (request, progress) => answer(fleet, request, progress, say));
+  let closeManagement = (): Promise<void> => Promise.resolve();
   try {
-    const starting = fleet.start().then(() => true);
+    const starting = fleet.start().then(async () => {
+      if (access !== undefined)
+        closeManagement = await openWorkersManagement(
+          { host: access.host, set: options.set },
+          () => fleet.processes,
+        );
+      return true;
+    });
     starting.catch(() => undefined); // a signal may come first: nobody waits for the start then
     if ((await Promise.race([signal, starting])) === undefined) {
       say("stopped before everything was ready");
@@ -61,13 +76,15 @@ export async function upPools(options: UpPoolsOptions): Promise<number> {
     return 0;
   } finally {
     control.close();
+    await closeManagement();
     await fleet.stop();
   }
 }
 
-function reportOf(fleet: Fleet, { network, domain, stateDir }: UpPoolsOptions): object {
+function reportOf(fleet: Fleet, { network, domain, stateDir, workers }: UpPoolsOptions): object {
   const poolsFile = join(stateDir, "pools.json");
-  return { domain, network, stateDir, poolsFile, pid: process.pid, nodes: fleet.processes };
+  const access = workers === undefined ? {} : { host: workers.host, workers: workers.count };
+  return { domain, network, ...access, stateDir, poolsFile, pid: process.pid, nodes: fleet.processes };
 }
 
 async function answer(

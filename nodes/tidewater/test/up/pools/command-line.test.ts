@@ -32,6 +32,24 @@ test("tidewater up says what cannot be before anything is started; wrong use is 
     [["up", "--pools", "bono=1", "--mmtel"], 2, /--mmtel goes without --pools/],
     [["up", "--pools", "vellum=2"], 2, /"vellum=2" is none of homestead/],
     [["up", "--pools", "bono=1", "--network", "10.0"], 2, /Write it as 127\.0/],
+    [["up", "--workers", "2"], 2, /--workers 2 needs --stores memcached, cassandra or both/],
+    [["up", "--workers", "many"], 2, /Write a number from 1 to 64, or auto/],
+    [
+      ["up", "--workers", "2", "--stores", "memcached", "--pools", "bono=2"],
+      2,
+      /--workers says how many bonos/,
+    ],
+    [
+      ["up", "--workers", "2", "--stores", "memcached", "--set", "bono.ibcf-peers-file=/p.json"],
+      2,
+      /--workers goes without an IBCF/,
+    ],
+    [["up", "--workers", "2", "--stores", "memcached", "--mmtel"], 2, /--mmtel goes without --pools/],
+    [
+      ["up", "--workers", "2", "--stores", "memcached", "--set", "bono.sip-port=0"],
+      1,
+      /workers share a port, which must be known/,
+    ],
   ];
   for (const [args, exitCode, message] of cases) {
     const { status, stderr } = spawnSync(process.execPath, [PROGRAM, ...args, "--state-dir", folder], {

@@ -43,6 +43,58 @@ test("every member has an address, a name and its stores", () => {
   assert.equal(bono.has("--memcached-file"), false);
 });
 
+test("workers share the access side: each has names and an address of its own, and asks the sprout of its process first", () => {
+  const workers = { host: "192.0.2.7", udpSockets: [21, 22] };
+  const bono = valuesOf(memberCommand("bono", 2, { ...settings, workers }).args);
+  assert.equal(bono.get("--host"), "192.0.2.7");
+  assert.equal(bono.get("--shared-access"), "true");
+  assert.equal(bono.get("--access-udp-socket"), "4");
+  assert.equal(bono.get("--core-host"), "127.9.1.2");
+  assert.equal(bono.get("--core-advertised-host"), "bono-2.bono.example.com");
+  assert.equal(bono.get("--management-address"), "127.9.1.2");
+  assert.equal(bono.get("--near-members"), "sprout-2.sprout.example.com");
+  const sprout = valuesOf(memberCommand("sprout", 2, { ...settings, workers }).args);
+  assert.deepEqual([sprout.get("--host"), sprout.get("--worker")], ["127.9.2.2", "2"]);
+  assert.equal(sprout.has("--shared-access"), false);
+  // The API is where a single homestead has it, inside this machine.
+  assert.equal(
+    valuesOf(memberCommand("homestead", 1, { ...settings, workers }).args).get("--host"),
+    "127.0.0.1",
+  );
+  const near = { ...settings, workers: { host: "127.0.0.9", udpSockets: [] } };
+  assert.equal(valuesOf(memberCommand("homestead", 1, near).args).get("--host"), "127.0.0.9");
+  assert.equal(valuesOf(memberCommand("bono", 1, near).args).has("--access-udp-socket"), false);
+  assert.equal(valuesOf(memberCommand("bono", 1, settings).args).has("--shared-access"), false);
+});
+
+test("a worker is a member of two pools", () => {
+  const listed = [1, 2].map((index) => ({ pool: "worker", index, draining: index === 2 }) as const);
+  const { pools } = poolsContent("127.9", "example.com", listed);
+  assert.deepEqual(
+    pools.map(({ name, members }) => [
+      name,
+      members.map((one) => [one.name, one.addresses[0], one.draining]),
+    ]),
+    [
+      ["homestead", []],
+      [
+        "sprout",
+        [
+          ["sprout-1", "127.9.2.1", false],
+          ["sprout-2", "127.9.2.2", true],
+        ],
+      ],
+      [
+        "bono",
+        [
+          ["bono-1", "127.9.1.1", false],
+          ["bono-2", "127.9.1.2", true],
+        ],
+      ],
+    ],
+  );
+});
+
 test("keys are in the environment, never in the command line", () => {
   for (const pool of ["bono", "sprout", "homestead"] as const)
     assert.doesNotMatch(memberCommand(pool, 1, settings).args.join(" "), /f{16}|a{16}/);
