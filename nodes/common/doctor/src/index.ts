@@ -14,13 +14,15 @@ export {
   type Asker,
   askNode,
   type NodeStep,
+  readTrailAnswer,
   type Told,
-  trailAnswerSchema,
+  type TrailAnswer,
 } from "./trail/ask-node.ts";
 export { type Exchange, endOf, exchangeOf, exchangesOf, startOf, summaryOf } from "./trail/exchange.ts";
 export { exchangesAmong } from "./trail/exchanges-among.ts";
 export { type Gathered, type GatherOptions, gather } from "./trail/gather.ts";
 export {
+  climbing,
   type LadderOptions,
   labelOf,
   ladder,

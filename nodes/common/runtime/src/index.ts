@@ -44,6 +44,7 @@ export type { DnsAnswer, DnsResolver, NaptrRecord, SrvRecord } from "./dns/resol
 export { type Fault, ImsError } from "./errors.ts";
 export { createHealth, type Health, type HealthState } from "./health.ts";
 export type { ReadyMessage } from "./hosted-node.ts";
+export { clientName } from "./http/client-name.ts";
 export {
   HttpAdmission,
   type HttpAdmissionOptions,
@@ -74,6 +75,7 @@ export { RecentLines, type RecentLinesOptions } from "./log/recent-lines.ts";
 export { type LoopPacer, type LoopPacerOptions, loopPacer } from "./loop-pacer.ts";
 export { isLoopback } from "./loopback.ts";
 export { makeFolder } from "./make-folder.ts";
+export { aboutRoute } from "./management/about-route.ts";
 export type { ManagementAnswer, ManagementRequest, ManagementRoute } from "./management/route.ts";
 export { type RunningProcess, readRunFiles } from "./management/run-file.ts";
 export { LATENCY_SECONDS, SET_UP_SECONDS } from "./metrics/buckets.ts";
@@ -174,3 +176,4 @@ export {
   type WorkerMessage,
   workerChannel,
 } from "./worker-channel.ts";
+export { atOnce, inSlices, nextTurn, Slices, type Work } from "./work.ts";

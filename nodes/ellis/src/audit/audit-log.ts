@@ -1,5 +1,5 @@
 import { type AuditEntry, type AuditFilter, auditEntrySchema } from "@ims/api";
-import type { Clock } from "@ims/runtime";
+import { type Clock, nextTurn } from "@ims/runtime";
 import type { KvStore } from "@ims/store";
 import { z } from "zod";
 import { Documents, UNAVAILABLE, type Unavailable } from "../store/documents.ts";
@@ -127,12 +127,6 @@ export class AuditLog {
     });
     return result === UNAVAILABLE ? UNAVAILABLE : last;
   }
-}
-
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve);
-  });
 }
 
 function isBefore({ at }: AuditEntry, time: string | undefined): boolean {

@@ -5,15 +5,18 @@ import { CoreNodes, type CoreNodesOptions } from "./core-nodes.ts";
 import { CoreWatch } from "./core-watch.ts";
 import { CoreLadders } from "./ladders.ts";
 import { NodeClient } from "./node-client.ts";
+import { Places } from "./places.ts";
 import { Recent, type RecentAsked } from "./recent.ts";
 import { type RegistrationsModules, registrationsPage } from "./registrations.ts";
 import { SharedAnswers } from "./shared-answers.ts";
 import { Turns } from "./turns.ts";
-import { Watchers } from "./watchers.ts";
 
 /** Of one answer: metrics of a large node are below this. */
 const LONGEST_ANSWER = 8_000_000;
 const PATIENCE_MS = 2_000;
+const MOST_STREAMS = 64;
+/** Of one of the staff. */
+export const STREAMS_EACH = 8;
 
 export interface CoreViewOptions extends CoreNodesOptions {
   /** The management token. */
@@ -33,7 +36,8 @@ export interface CoreViewModules {
 export class CoreView {
   readonly nodes: CoreNodes;
   readonly ladders: CoreLadders;
-  readonly watchers = new Watchers();
+  /** Streams that are open at a time. */
+  readonly streams = new Places({ most: MOST_STREAMS, mostEach: STREAMS_EACH });
   readonly #watch: CoreWatch;
   readonly #recent: Recent;
   readonly #parts: RegistrationsModules;

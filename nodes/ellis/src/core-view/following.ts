@@ -1,6 +1,6 @@
 import type { Ladders } from "@ims/api";
 import { type Exchange, exchangesAmong, type Gathered, type NodeStep, startOf } from "@ims/doctor";
-import { TrailKey } from "@ims/runtime";
+import { TrailKey, type Work } from "@ims/runtime";
 import { ladderDocument } from "./ladder-document.ts";
 
 /** Steps that one follows at most: what comes after them is not shown any more. */
@@ -18,12 +18,22 @@ const MOST_DROPPED = 500;
 const BEFORE_MS = 500;
 /** What belongs to no message yet may get one, ms. */
 const EARLY_MS = 5_000;
+/** Steps that are looked at in one piece of work. */
+const PIECE = 64;
 
-/** One subscriber or call that somebody watches: the steps so far, and what to ask for next. */
+interface Known {
+  readonly aliases: readonly TrailKey[];
+  readonly users: readonly TrailKey[];
+  readonly callIds: ReadonlySet<string>;
+  readonly icids: ReadonlySet<string>;
+  readonly sessions: ReadonlySet<string>;
+  readonly isCall: boolean;
+}
+
+/** One subscriber or call that somebody watches: the steps so far, and what to ask for next. Long work is done in pieces. */
 export class Following {
   readonly key: string;
   readonly last: number;
-  readonly listeners = new Set<(document: string) => void>();
   /** By the URL of a node: until when it was asked, by its own clock, and by what. */
   readonly #asked = new Map<string, { readonly until: number; readonly keys: ReadonlySet<string> }>();
   readonly #self: TrailKey;
@@ -35,20 +45,27 @@ export class Following {
   #oldest: number | undefined;
   #problems = "";
   #document = "";
+  #keys: readonly string[];
 
   constructor(key: string, last: number) {
     this.key = key;
     this.last = last;
     this.#self = new TrailKey(key);
+    this.#keys = [key];
   }
 
   /** What `gather` found at first. */
-  begin({ exchanges, earlier, oldest, problems }: Gathered, more: readonly string[]): void {
-    for (const { steps } of exchanges) for (const step of steps) this.#add(step);
+  *begin({ exchanges, earlier, oldest, problems }: Gathered, more: readonly string[]): Work<void> {
+    for (const { steps } of exchanges)
+      for (const [at, step] of steps.entries()) {
+        if (at % PIECE === 0) yield;
+        this.#add(step);
+      }
     this.#exchanges = exchanges;
     this.#earlier = earlier;
     this.#oldest = oldest;
-    this.#say([...problems, ...more]);
+    yield* this.#name();
+    yield* this.#say([...problems, ...more]);
   }
 
   get document(): string {
@@ -57,13 +74,7 @@ export class Following {
 
   /** What nodes are asked by. */
   keys(): readonly string[] {
-    const latest = this.#exchanges.slice(-MOST_EXCHANGES);
-    const identifiers = latest.flatMap(({ callIds, icids }) => [
-      ...callIds.slice(-MOST_IDENTIFIERS),
-      ...icids.slice(-MOST_IDENTIFIERS),
-    ]);
-    const names = [this.key, ...this.#aliases(), ...identifiers, ...this.#openSessions(), ...this.#users()];
-    return [...new Set(names)].filter((one) => one !== "" && one.length <= 300);
+    return this.#keys;
   }
 
   /** A node was asked by these keys, and has told what it had until then, ms since the epoch by its clock. */
@@ -85,42 +96,68 @@ export class Following {
   }
 
   /** Takes what is its own; what it could not be told, in lines. True: there is something new to show. */
-  take(steps: readonly NodeStep[], problems: readonly string[]): boolean {
-    const before = this.#steps.size;
+  *take(steps: readonly NodeStep[], problems: readonly string[]): Work<boolean> {
+    let earlier: number | undefined;
     // A Call-ID leads to an ICID, and that to other Call-IDs.
     for (let more = true; more; ) {
       const size = this.#steps.size;
-      const known = {
-        ...this.#identifiers(),
-        aliases: keysOf(this.#aliases()),
-        users: keysOf(this.#users()),
-      };
-      for (const step of steps) if (this.#isOwn(step, known)) this.#add(step);
+      const known = yield* this.#knowing();
+      for (const [at, step] of steps.entries()) {
+        if (at % PIECE === 0) yield;
+        if (this.#isOwn(step, known)) this.#add(step);
+      }
       more = this.#steps.size > size;
-      if (more) this.#exchanges = exchangesAmong([...this.#steps.values()], this.last).exchanges;
+      if (!more) break;
+      const among = yield* exchangesAmong([...this.#steps.values()], this.last);
+      this.#exchanges = among.exchanges;
+      earlier = among.earlier;
     }
-    if (this.#steps.size > before) {
-      const known = exchangesAmong([...this.#steps.values()], this.last);
-      this.#exchanges = known.exchanges;
-      this.#earlier += known.earlier;
+    if (earlier !== undefined) {
+      this.#earlier += earlier;
       this.#forget();
+      yield* this.#name();
     } else if (problems.join("\n") === this.#problems) return false;
-    return this.#say(problems);
+    return yield* this.#say(problems);
   }
 
-  #say(problems: readonly string[]): boolean {
+  /** One ladder after the other: together they may be a megabyte of text. */
+  *#say(problems: readonly string[]): Work<boolean> {
     this.#problems = problems.join("\n");
-    const document: Ladders = {
-      key: this.key,
-      ladders: this.#exchanges.map(ladderDocument),
+    const ladders: string[] = [];
+    for (const exchange of this.#exchanges) {
+      const ladder: Ladders["ladders"][number] = yield* ladderDocument(exchange);
+      ladders.push(JSON.stringify(ladder));
+      yield;
+    }
+    const rest: Omit<Ladders, "key" | "ladders"> = {
       earlier: this.#earlier,
       ...(this.#oldest === undefined ? {} : { oldest: new Date(this.#oldest).toISOString() }),
       problems: this.#steps.size < MOST_STEPS ? [...problems] : [...problems, FULL],
     };
-    const text = JSON.stringify(document);
+    const text = `{"key":${JSON.stringify(this.key)},"ladders":[${ladders.join(",")}],${JSON.stringify(rest).slice(1)}`;
     const changed = text !== this.#document;
     this.#document = text;
     return changed;
+  }
+
+  /** What nodes are to be asked by from now on. */
+  *#name(): Work<void> {
+    const latest = this.#exchanges.slice(-MOST_EXCHANGES);
+    const identifiers = latest.flatMap(({ callIds, icids }) => [
+      ...callIds.slice(-MOST_IDENTIFIERS),
+      ...icids.slice(-MOST_IDENTIFIERS),
+    ]);
+    const aliases = yield* this.#aliases();
+    const names = [this.key, ...aliases, ...identifiers, ...this.#openSessions(), ...this.#users()];
+    this.#keys = [...new Set(names)].filter((one) => one !== "" && one.length <= 300);
+  }
+
+  *#knowing(): Work<Known> {
+    const aliases = keysOf(yield* this.#aliases());
+    return {
+      ...this.#identifiers(),
+      ...{ aliases, users: keysOf(this.#users()), isCall: this.#isCall() },
+    };
   }
 
   #add(step: NodeStep): void {
@@ -151,16 +188,7 @@ export class Following {
     }
   }
 
-  #isOwn(
-    step: NodeStep,
-    known: {
-      readonly aliases: readonly TrailKey[];
-      readonly users: readonly TrailKey[];
-      readonly callIds: ReadonlySet<string>;
-      readonly icids: ReadonlySet<string>;
-      readonly sessions: ReadonlySet<string>;
-    },
-  ): boolean {
+  #isOwn(step: NodeStep, known: Known): boolean {
     const { callId, icid, session, identities = [] } = step;
     if (callId !== undefined && this.#dropped.has(callId)) return false;
     if (callId !== undefined && known.callIds.has(callId)) return true;
@@ -171,7 +199,7 @@ export class Following {
       identities.some((one) => keys.some((key) => key.names(one)));
     // What the HSS was asked about its users; another call of theirs is not this one.
     if (callId === undefined && names(known.users)) return true;
-    return !this.#isCall() && (names([this.#self]) || names(known.aliases));
+    return !known.isCall && (names([this.#self]) || names(known.aliases));
   }
 
   #isCall(): boolean {
@@ -181,13 +209,15 @@ export class Following {
   }
 
   /** Other names of a subscriber: a REGISTER and the HSS name them together. */
-  #aliases(): readonly string[] {
+  *#aliases(): Work<readonly string[]> {
     if (this.#isCall()) return [];
     const found = new Set<string>();
     for (const { steps } of this.#exchanges.slice(-MOST_EXCHANGES))
-      for (const { kind, method, identities = [] } of steps)
+      for (const [at, { kind, method, identities = [] }] of steps.entries()) {
+        if (at % PIECE === 0) yield;
         if ((kind === "cx" || method === "REGISTER") && identities.some((one) => this.#self.names(one)))
           for (const identity of identities) found.add(identity);
+      }
     found.delete(this.key);
     return [...found].slice(0, MOST_ALIASES);
   }

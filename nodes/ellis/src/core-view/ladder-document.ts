@@ -1,14 +1,15 @@
 import type { Ladder } from "@ims/api";
 import {
+  climbing,
   type Exchange,
   labelOf,
   type NodeStep,
   participantsOf,
   type Rung,
-  rungsOf,
   startOf,
   summaryOf,
 } from "@ims/doctor";
+import type { Work } from "@ims/runtime";
 
 /** Rungs of one ladder that are shown: the first and the last ones. */
 const MOST_RUNGS = 400;
@@ -17,8 +18,8 @@ const LONGEST_TITLE = 300;
 type ShownRung = Ladder["rungs"][number];
 
 /** One registration or call as a page draws it: without the messages, which are asked for one by one. */
-export function ladderDocument(exchange: Exchange): Ladder {
-  const all = rungsOf(exchange);
+export function* ladderDocument(exchange: Exchange): Work<Ladder> {
+  const all = yield* climbing(exchange);
   const hidden = Math.max(0, all.length - MOST_RUNGS);
   const cut = Math.ceil(MOST_RUNGS / 2);
   const rungs = hidden === 0 ? all : [...all.slice(0, cut), ...all.slice(cut + hidden)];

@@ -8,7 +8,7 @@ import {
 import { type Examination, KeyError, keyOf } from "@ims/doctor";
 import type { Logger, Timer } from "@ims/runtime";
 import type { FastifyInstance, FastifyRequest } from "fastify";
-import type { CoreView } from "../core-view/core-view.ts";
+import { type CoreView, STREAMS_EACH } from "../core-view/core-view.ts";
 import { EventStream } from "../core-view/event-stream.ts";
 import { TooManyError } from "../core-view/ladders.ts";
 import { TurnsFullError } from "../core-view/turns.ts";
@@ -24,6 +24,9 @@ export interface CoreModules extends AdmissionModules {
 
 /** How often it is asked again whether who watches may. */
 const SESSION_MS = 5_000;
+/** How long somebody may take to read that it is over, ms. */
+const READ_MS = 5_000;
+const GIVEN = "Others want to watch, and you watch more ladders than they do: this one has ended";
 /** Every so many of these a reader is told that it goes on. */
 const BEATS = 3;
 
@@ -31,7 +34,7 @@ const config = { resource: "core", role: "viewer" } as const;
 
 /** What staff sees of the core. */
 export function coreRoutes(app: FastifyInstance, modules: CoreModules): void {
-  const { core, log } = modules;
+  const { core, log, clock } = modules;
   const { ladders } = core;
 
   const watching = (): void => {
@@ -60,26 +63,42 @@ export function coreRoutes(app: FastifyInstance, modules: CoreModules): void {
     return bounded(() => core.registrations(asked));
   });
 
-  app.get("/staff/core/ladders", { config }, async (request) => {
+  app.get("/staff/core/ladders", { config }, async (request, reply) => {
     watching();
     const { key, last } = askedOf(request);
-    return bounded(() => ladders.ladders(key, last));
+    const json = await bounded(() => ladders.ladders(key, last));
+    return reply.type("application/json; charset=utf-8").send(json);
   });
 
   // An answer to HEAD has no body that could end: its place would never be free again.
   app.get("/staff/core/ladders/events", { config, exposeHeadRoute: false }, async (request, reply) => {
     watching();
     const { key, last } = askedOf(request);
-    const leave = core.watchers.enter(staffOf(request).name);
-    if (leave === undefined) throw tooMany(503, 5);
+    const { name } = staffOf(request);
     const stream = new EventStream();
+    // Places are free at once, whether or not what is told is read.
+    const finish = (why: string): void => {
+      stream.finish("end", JSON.stringify(why));
+      clock.setTimer(READ_MS, () => stream.destroy());
+      leave();
+      end?.();
+    };
+    const ended = (): void => finish(GIVEN);
+    const place = core.streams.enter(name, ended);
+    if (place === "ownTaken")
+      throw new Refusal(429, `You watch ${STREAMS_EACH} ladders already; close one of them`, {
+        retryAfterSeconds: 5,
+      });
+    if (place === "allTaken") throw tooMany(503, 5);
+    const leave: () => void = place;
     let end: (() => void) | undefined;
     stream.once("close", () => {
       leave();
       end?.();
     });
     try {
-      end = await bounded(() => ladders.follow(key, last, (document) => stream.tell("ladders", document)));
+      const tell = (document: string): void => stream.tell("ladders", document);
+      end = await bounded(() => ladders.follow(key, last, { name, tell, ended }));
     } catch (error) {
       stream.destroy();
       leave();
@@ -90,7 +109,7 @@ export function coreRoutes(app: FastifyInstance, modules: CoreModules): void {
       stream.destroy();
       end();
     }
-    whileAdmitted(request, stream, modules);
+    whileAdmitted(request, stream, finish, modules);
     return reply.type("text/event-stream; charset=utf-8").header("x-accel-buffering", "no").send(stream);
   });
 
@@ -141,7 +160,12 @@ async function bounded<T>(work: () => Promise<T>): Promise<T> {
 }
 
 /** Ends the stream when the session has ended, the account or its role is gone. */
-function whileAdmitted(request: FastifyRequest, stream: EventStream, modules: CoreModules): void {
+function whileAdmitted(
+  request: FastifyRequest,
+  stream: EventStream,
+  finish: (why: string) => void,
+  modules: CoreModules,
+): void {
   const { clock } = modules;
   let timer: Timer | undefined;
   let turns = 0;
@@ -156,8 +180,7 @@ function whileAdmitted(request: FastifyRequest, stream: EventStream, modules: Co
         },
         (error: unknown) => {
           // The store may be back in a moment.
-          if (error instanceof Refusal && error.status === 403)
-            stream.finish("end", JSON.stringify(error.message));
+          if (error instanceof Refusal && error.status === 403) finish(error.message);
           else look();
         },
       );

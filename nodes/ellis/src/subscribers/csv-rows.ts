@@ -1,5 +1,6 @@
 import type { Readable } from "node:stream";
 import { CSV_FORMAT, type CsvColumn, type CsvRow, csvHeader } from "@ims/api";
+import { nextTurn } from "@ims/runtime";
 import { CsvError, parse } from "csv-parse";
 
 /** What is wrong with the file: no row after it can be told. */
@@ -84,10 +85,4 @@ function reasonOf({ code }: CsvError): string {
     default:
       return `is no CSV (${code})`;
   }
-}
-
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve);
-  });
 }

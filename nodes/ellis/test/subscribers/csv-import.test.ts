@@ -37,9 +37,24 @@ test("a large file goes to homestead in parts, each judged before the first is w
   assert.deepEqual(report, { rows: 2_500, applied: 2_500, unchanged: 0, wrong: 0, errors: [] });
   assert.deepEqual(
     calls.map((call) => [call.rows, call.dryRun]),
-    [1000, 1000, 500].map((count) => [count, true]).concat([1000, 1000, 500].map((count) => [count, false])),
+    [true, false].flatMap((dryRun) => Array.from({ length: 10 }, () => [250, dryRun])),
   );
   assert.equal(kept.size, 2_500);
+});
+
+test("while a large file is read others get their turn: after 32 rows at the latest, and no call has more than 250", async () => {
+  const { calls, one } = importer();
+  let turns = 0;
+  let ended = false;
+  const look = (): void => {
+    turns++;
+    if (!ended) setImmediate(look);
+  };
+  setImmediate(look);
+  await importCsv(rows(5_000), one, { dryRun: true, maxRows: 10_000 });
+  ended = true;
+  assert.ok(turns >= Math.floor(5_000 / 32), String(turns));
+  assert.ok(calls.every((call) => call.rows <= 250));
 });
 
 test("identities that are the same in another spelling, far apart in the file, are found before anything is written", async () => {
@@ -68,11 +83,11 @@ test("an importer that stops in the middle is told with what is written; the sam
   const stopping = importer(1);
   await assert.rejects(importCsv(rows(2_500), stopping.one, { dryRun: false, maxRows: 10_000 }), (error) => {
     assert.ok(error instanceof ImportStopped);
-    assert.equal(error.applied, 1_000);
+    assert.equal(error.applied, 250);
     return true;
   });
   const going = importer();
   for (const name of stopping.kept) going.kept.add(name);
   const report = await importCsv(rows(2_500), going.one, { dryRun: false, maxRows: 10_000 });
-  assert.deepEqual([report.applied, report.unchanged], [1_500, 1_000]);
+  assert.deepEqual([report.applied, report.unchanged], [2_250, 250]);
 });

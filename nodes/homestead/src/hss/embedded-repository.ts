@@ -1,5 +1,5 @@
 import { matchesWildcard, parseWildcardedImpu, type WildcardedImpu } from "@ims/ims";
-import type { Clock, Logger, Timer } from "@ims/runtime";
+import { type Clock, type Logger, nextTurn, type Timer } from "@ims/runtime";
 import { homesteadProblems } from "../problems.ts";
 import type { Eventually, Saved, StateChange } from "./hss.ts";
 import { namesOf, parkedKey, privateName, setName } from "./record-names.ts";
@@ -266,10 +266,4 @@ export class EmbeddedRepository implements SubscriberRepository {
     this.#cache.delete(key);
     for (const { canonical } of namesOf(namedOf(stored))) this.#owners.delete(canonical);
   }
-}
-
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve);
-  });
 }

@@ -1,4 +1,5 @@
 import { type ImportReport, importRequestSchema } from "@ims/api";
+import { nextTurn } from "@ims/runtime";
 import type { FastifyInstance } from "fastify";
 import { UNAVAILABLE } from "../hss/hss.ts";
 import type { RowFault, SubscriberRecord } from "../hss/subscriber-repository.ts";
@@ -101,10 +102,4 @@ function refusedRow(
     ...named,
     error: identity === owner ? `${identity} exists already` : `${identity} belongs to ${owner}`,
   };
-}
-
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve);
-  });
 }

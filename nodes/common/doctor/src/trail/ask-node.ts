@@ -1,45 +1,72 @@
+import { Slices, type Work } from "@ims/runtime";
 import { z } from "zod";
 import { boundedText } from "./bounded-text.ts";
 import type { TrailNode } from "./trail-node.ts";
 
-/** What a node answers. */
-export const trailAnswerSchema = z.object({
+const answerSchema = z.object({
   /** Of its clock, ms since the epoch. */
   now: z.number().optional(),
   oldest: z.number().optional(),
   truncated: z.boolean(),
-  steps: z.array(
-    z.object({
-      sequence: z.number(),
-      time: z.number(),
-      direction: z.enum(["in", "out", ""]),
-      kind: z.string(),
-      title: z.string(),
-      ends: z
-        .object({
-          protocol: z.string(),
-          side: z.string().optional(),
-          local: z.string(),
-          remote: z.string(),
-        })
-        .optional(),
-      callId: z.string().optional(),
-      icid: z.string().optional(),
-      session: z.string().optional(),
-      identities: z.array(z.string()).optional(),
-      message: z.string().optional(),
-      request: z.boolean().optional(),
-      method: z.string().optional(),
-      status: z.number().optional(),
-      fields: z.record(z.string(), z.unknown()).optional(),
-      text: z.string().optional(),
-      octets: z.string().optional(),
-    }),
-  ),
+  steps: z.array(z.unknown()),
 });
 
+const stepSchema = z.object({
+  sequence: z.number(),
+  time: z.number(),
+  direction: z.enum(["in", "out", ""]),
+  kind: z.string(),
+  title: z.string(),
+  ends: z
+    .object({
+      protocol: z.string(),
+      side: z.string().optional(),
+      local: z.string(),
+      remote: z.string(),
+    })
+    .optional(),
+  callId: z.string().optional(),
+  icid: z.string().optional(),
+  session: z.string().optional(),
+  identities: z.array(z.string()).optional(),
+  message: z.string().optional(),
+  request: z.boolean().optional(),
+  method: z.string().optional(),
+  status: z.number().optional(),
+  fields: z.record(z.string(), z.unknown()).optional(),
+  text: z.string().optional(),
+  octets: z.string().optional(),
+});
+
+type Step = z.output<typeof stepSchema>;
+
 /** One step, and whose trail it is in. */
-export type NodeStep = z.output<typeof trailAnswerSchema>["steps"][number] & { readonly node: string };
+export type NodeStep = Step & { readonly node: string };
+
+/** What a node answers. */
+export interface TrailAnswer extends Omit<z.output<typeof answerSchema>, "steps"> {
+  readonly steps: readonly Step[];
+}
+
+/** Steps that are read in one piece of work. */
+const STEPS_AT_ONCE = 32;
+
+/** What a node answers, of its JSON, in pieces; undefined: no node says that. */
+export function* readTrailAnswer(text: string): Work<TrailAnswer | undefined> {
+  yield;
+  const json = jsonOf(text);
+  yield;
+  const { data: answer } = answerSchema.safeParse(json);
+  if (answer === undefined) return undefined;
+  const steps: Step[] = [];
+  for (const [at, each] of answer.steps.entries()) {
+    if (at % STEPS_AT_ONCE === 0) yield;
+    const { data: step } = stepSchema.safeParse(each);
+    if (step === undefined) return undefined;
+    steps.push(step);
+  }
+  return { ...answer, steps };
+}
 
 /** What a node wants to see of who asks it. */
 export interface Asker {
@@ -49,6 +76,8 @@ export interface Asker {
   readonly signal?: AbortSignal | undefined;
   /** How long one answer may take; default: 10 s. */
   readonly patienceMs?: number | undefined;
+  /** Where answers are read, one after the other. */
+  readonly slices?: Slices | undefined;
 }
 
 export interface Asked {
@@ -58,6 +87,8 @@ export interface Asked {
   readonly since?: number;
   readonly until?: number;
   readonly text?: boolean;
+  /** The newest that many steps of a node; default: 5,000. */
+  readonly most?: number | undefined;
 }
 
 export interface Told {
@@ -94,9 +125,10 @@ export async function askNode(node: TrailNode, asked: Asked, asker: Asker = {}):
 async function askOnce(
   node: TrailNode,
   asked: Asked,
-  { token, signal, patienceMs = PATIENCE_MS }: Asker,
-): Promise<z.output<typeof trailAnswerSchema>> {
-  const query = new URLSearchParams({ limit: String(MOST_STEPS), text: String(asked.text === true) });
+  { token, signal, patienceMs = PATIENCE_MS, slices = new Slices() }: Asker,
+): Promise<TrailAnswer> {
+  const { most = MOST_STEPS } = asked;
+  const query = new URLSearchParams({ limit: String(most), text: String(asked.text === true) });
   for (const key of asked.keys) query.append("key", key);
   for (const kind of asked.kinds ?? []) query.append("kind", kind);
   if (asked.since !== undefined) query.set("since", asked.since.toFixed(3));
@@ -119,9 +151,10 @@ async function askOnce(
     }
     if (response.status !== 200)
       throw new Error(`${node.name}: ${body.split("\n", 1)[0] ?? response.status}`);
-    const parsed = trailAnswerSchema.safeParse(jsonOf(body));
-    if (!parsed.success) throw new Error(`${node.name}: what answers at ${node.url} is no node of this core`);
-    return parsed.data;
+    const answer = await slices.run(readTrailAnswer(body));
+    if (answer === undefined)
+      throw new Error(`${node.name}: what answers at ${node.url} is no node of this core`);
+    return answer;
   }
 }
 

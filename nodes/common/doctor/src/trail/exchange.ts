@@ -1,5 +1,6 @@
+import { atOnce, type Work } from "@ims/runtime";
 import type { NodeStep } from "./ask-node.ts";
-import { inOrder } from "./order.ts";
+import { ordering, PIECE } from "./order.ts";
 
 /** One registration or call, with all that belongs to it at all nodes, as it happened. */
 export interface Exchange {
@@ -13,8 +14,14 @@ const REGISTRATIONS_APART_MS = 10_000;
 
 /** Messages and decisions by the call they are of; calls whose ICID is the same are one (an AS between them changes the Call-ID). */
 export function exchangesOf(steps: readonly NodeStep[]): Exchange[] {
+  return atOnce(grouping(steps));
+}
+
+/** `exchangesOf`, in pieces. */
+export function* grouping(steps: readonly NodeStep[]): Work<Exchange[]> {
   const byCall = new Map<string, NodeStep[]>();
-  for (const step of steps) {
+  for (const [at, step] of steps.entries()) {
+    if (at % PIECE === 0) yield;
     if (step.callId === undefined) continue;
     const own = byCall.get(step.callId);
     if (own === undefined) byCall.set(step.callId, [step]);
@@ -23,12 +30,17 @@ export function exchangesOf(steps: readonly NodeStep[]): Exchange[] {
   const groups = new Map<string, NodeStep[]>();
   const groupOf = new Map<string, string>();
   for (const [callId, own] of byCall) {
+    yield;
     const icids = [...new Set(own.flatMap(({ icid }) => icid ?? []))];
     const known = icids.map((icid) => groupOf.get(icid)).find((name) => name !== undefined) ?? callId;
     for (const icid of icids) groupOf.set(icid, known);
-    groups.set(known, [...(groups.get(known) ?? []), ...own]);
+    const group = groups.get(known);
+    if (group === undefined) groups.set(known, own);
+    else for (const step of own) group.push(step);
   }
-  return [...groups.values()].flatMap(parted).sort((a, b) => startOf(a) - startOf(b));
+  const exchanges: Exchange[] = [];
+  for (const group of groups.values()) exchanges.push(...(yield* parting(group)));
+  return exchanges.sort((a, b) => startOf(a) - startOf(b));
 }
 
 export function startOf({ steps }: Exchange): number {
@@ -40,7 +52,12 @@ export function endOf({ steps }: Exchange): number {
 }
 
 export function exchangeOf(steps: readonly NodeStep[]): Exchange {
-  const ordered = inOrder(steps);
+  return atOnce(joining(steps));
+}
+
+/** `exchangeOf`, in pieces. */
+export function* joining(steps: readonly NodeStep[]): Work<Exchange> {
+  const ordered = yield* ordering(steps);
   return {
     callIds: [...new Set(ordered.flatMap(({ callId }) => callId ?? []))],
     icids: [...new Set(ordered.flatMap(({ icid }) => icid ?? []))],
@@ -49,8 +66,8 @@ export function exchangeOf(steps: readonly NodeStep[]): Exchange {
 }
 
 /** A UE keeps one Call-ID for all its registrations. */
-function parted(steps: readonly NodeStep[]): Exchange[] {
-  const whole = exchangeOf(steps);
+function* parting(steps: readonly NodeStep[]): Work<Exchange[]> {
+  const whole = yield* joining(steps);
   const registers = whole.steps.every(({ kind, method }) => kind !== "sip" || method === "REGISTER");
   if (!registers) return [whole];
   const parts: NodeStep[][] = [];
@@ -60,7 +77,9 @@ function parted(steps: readonly NodeStep[]): Exchange[] {
     parts.at(-1)?.push(step);
     last = step.time;
   }
-  return parts.map(exchangeOf);
+  const exchanges: Exchange[] = [];
+  for (const part of parts) exchanges.push(yield* joining(part));
+  return exchanges;
 }
 
 /** What it was about, and how it ended. */

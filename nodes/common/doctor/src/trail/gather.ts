@@ -1,6 +1,8 @@
+import { Slices, type Work } from "@ims/runtime";
 import { type Asked, type Asker, askNode, type NodeStep, type Told } from "./ask-node.ts";
-import { type Exchange, endOf, exchangeOf, exchangesOf, startOf } from "./exchange.ts";
+import { type Exchange, endOf, grouping, joining, startOf } from "./exchange.ts";
 import { belongsNearby, CLOCKS_APART_MS, isRegistration, NEARBY_MS } from "./nearby.ts";
+import { PIECE } from "./order.ts";
 import type { TrailNode } from "./trail-node.ts";
 
 export interface Gathered {
@@ -19,6 +21,8 @@ export interface GatherOptions extends Asker {
   /** How many registrations and calls, the latest. */
   readonly last: number;
   readonly text: boolean;
+  /** Steps that a node tells at a time. */
+  readonly most?: number;
 }
 
 const MOST_ALIASES = 32;
@@ -31,8 +35,9 @@ const NOTHING: Told = { steps: [], oldest: undefined, truncated: false };
 export async function gather(
   nodes: readonly TrailNode[],
   key: string,
-  { last, text, ...asker }: GatherOptions,
+  { last, text, most, slices = new Slices(), ...from }: GatherOptions,
 ): Promise<Gathered> {
+  const asker = { ...from, slices };
   const problems = new Set<string>();
   // Who has not answered one question is not waited for at the next ones.
   const silent = new Set<TrailNode>();
@@ -42,7 +47,7 @@ export async function gather(
     const told = await Promise.all(
       nodes.map((node): Promise<Told> | Told => {
         if (silent.has(node)) return NOTHING;
-        return askNode(node, asked, asker).catch((error: unknown): Told => {
+        return askNode(node, { ...asked, most }, asker).catch((error: unknown): Told => {
           silent.add(node);
           if (node.optional !== true) problems.add(error instanceof Error ? error.message : String(error));
           return NOTHING;
@@ -59,7 +64,7 @@ export async function gather(
   const isCall = direct.some(({ callId, icid }) => callId === key || icid === key);
   const aliases = isCall ? [] : aliasesOf(direct, key);
   const named = aliases.length === 0 ? direct : [...direct, ...(await ask({ keys: aliases }))];
-  const candidates = exchangesOf(onceEach(named));
+  const candidates = await slices.run(grouping(await slices.run(onceEach(named))));
   const chosen = candidates.slice(-last);
 
   // 2. Each with all that was said of it, at whatever node.
@@ -67,11 +72,12 @@ export async function gather(
   const done = new Set<string>();
   for (const candidate of chosen) {
     if (candidate.callIds.every((callId) => done.has(callId)) && !isRegistration(candidate)) continue;
-    const whole = await wholeOf(candidate, text, ask);
+    const whole = await wholeOf(candidate, text, ask, slices);
     for (const callId of whole.callIds) done.add(callId);
-    exchanges.push(await withNeighbours(whole, text, ask));
+    exchanges.push(await withNeighbours(whole, text, ask, slices));
   }
-  const pushed = isCall ? [] : exchangeOf(onceEach(named.filter(isPushed))).steps;
+  const pushes = await slices.run(onceEach(isCall ? [] : named.filter(isPushed)));
+  const pushed = (await slices.run(joining(pushes))).steps;
   return {
     ...{ exchanges, earlier: candidates.length - chosen.length },
     ...{ oldest, pushed, problems: [...problems] },
@@ -80,23 +86,28 @@ export async function gather(
 
 type Ask = (asked: Asked) => Promise<NodeStep[]>;
 
-async function wholeOf(candidate: Exchange, text: boolean, ask: Ask): Promise<Exchange> {
+async function wholeOf(candidate: Exchange, text: boolean, ask: Ask, slices: Slices): Promise<Exchange> {
   const limits = isRegistration(candidate)
     ? { since: startOf(candidate) - NEARBY_MS, until: endOf(candidate) + NEARBY_MS }
     : {};
   let steps = await ask({ keys: [...candidate.callIds, ...candidate.icids], text, ...limits });
-  const found = exchangeOf(steps);
+  const found = await slices.run(joining(steps));
   const more = found.callIds.filter((callId) => !candidate.callIds.includes(callId));
   const icids = found.icids.filter((icid) => !candidate.icids.includes(icid));
   if (more.length + icids.length > 0) {
     const further = await ask({ keys: [...more, ...icids], text, ...limits });
-    steps = onceEach([...steps, ...further]);
+    steps = await slices.run(onceEach([...steps, ...further]));
   }
-  return exchangeOf(steps);
+  return slices.run(joining(steps));
 }
 
 /** What was asked of the HSS for its users while it went on, and stores that failed them. */
-async function withNeighbours(exchange: Exchange, text: boolean, ask: Ask): Promise<Exchange> {
+async function withNeighbours(
+  exchange: Exchange,
+  text: boolean,
+  ask: Ask,
+  slices: Slices,
+): Promise<Exchange> {
   const identities = [
     ...new Set(exchange.steps.flatMap(({ kind, identities: named = [] }) => (kind === "sip" ? named : []))),
   ];
@@ -104,7 +115,7 @@ async function withNeighbours(exchange: Exchange, text: boolean, ask: Ask): Prom
   const until = endOf(exchange) + NEARBY_MS;
   const near = await ask({ keys: identities, kinds: ["cx", "store"], since, until, text });
   const belongs = near.filter(belongsNearby(exchange));
-  return exchangeOf(onceEach([...exchange.steps, ...belongs]));
+  return slices.run(joining(await slices.run(onceEach([...exchange.steps, ...belongs]))));
 }
 
 /** Other identities of the subscriber: a REGISTER and the HSS name them together. */
@@ -122,6 +133,11 @@ function isPushed({ kind, title }: NodeStep): boolean {
   return kind === "cx" && /^(?:RTR|PPR)\b/.test(title);
 }
 
-function onceEach(steps: readonly NodeStep[]): NodeStep[] {
-  return [...new Map(steps.map((step) => [`${step.node} ${step.sequence}`, step])).values()];
+function* onceEach(steps: readonly NodeStep[]): Work<NodeStep[]> {
+  const known = new Map<string, NodeStep>();
+  for (const [at, step] of steps.entries()) {
+    if (at % PIECE === 0) yield;
+    known.set(`${step.node} ${step.sequence}`, step);
+  }
+  return [...known.values()];
 }

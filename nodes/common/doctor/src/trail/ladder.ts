@@ -1,6 +1,7 @@
+import { atOnce, type Work } from "@ims/runtime";
 import type { NodeStep } from "./ask-node.ts";
 import { type Exchange, startOf, summaryOf } from "./exchange.ts";
-import { arrivalsOf } from "./order.ts";
+import { arriving, PIECE } from "./order.ts";
 
 /** A message between two, or something that happened at one. */
 export type Rung =
@@ -20,11 +21,17 @@ const COLUMN = 24;
 const TIME = 13;
 
 /** What left one node and came to another is one rung, in its sender's place. */
-export function rungsOf({ steps }: Exchange): Rung[] {
-  const arrivals = arrivalsOf(steps);
+export function rungsOf(exchange: Exchange): Rung[] {
+  return atOnce(climbing(exchange));
+}
+
+/** `rungsOf`, in pieces. */
+export function* climbing({ steps }: Exchange): Work<Rung[]> {
+  const arrivals = yield* arriving(steps);
   const arrived = new Set(arrivals.values());
   const rungs: Rung[] = [];
-  for (const step of steps) {
+  for (const [index, step] of steps.entries()) {
+    if (index % PIECE === 0) yield;
     const { node, time, direction, ends } = step;
     if (direction === "" || ends === undefined) rungs.push({ kind: "note", time, at: node, step });
     else if (direction === "out") {

@@ -10,10 +10,25 @@ const REGISTRATION_ONLY: ReadonlySet<string> = new Set(["UAR", "UAA"]);
 
 /** Whether what was asked of the HSS for its users is near enough to one of the messages. */
 export function belongsNearby(exchange: Exchange): (step: NodeStep) => boolean {
-  const times = exchange.steps.filter(({ kind }) => kind === "sip").map(({ time }) => time);
+  const times = Float64Array.from(
+    exchange.steps.filter(({ kind }) => kind === "sip"),
+    ({ time }) => time,
+  ).sort();
   const registration = isRegistration(exchange);
   return ({ time, method = "" }) =>
-    (registration || !REGISTRATION_ONLY.has(method)) && times.some((at) => Math.abs(at - time) <= NEARBY_MS);
+    (registration || !REGISTRATION_ONLY.has(method)) &&
+    (times[firstFrom(times, time - NEARBY_MS)] ?? Number.POSITIVE_INFINITY) <= time + NEARBY_MS;
+}
+
+/** Index of the first one that is not less. */
+function firstFrom(sorted: Float64Array, least: number): number {
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((sorted[middle] ?? 0) < least) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 export function isRegistration({ steps }: Exchange): boolean {

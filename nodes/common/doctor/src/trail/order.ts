@@ -1,13 +1,24 @@
+import { atOnce, type Work } from "@ims/runtime";
 import type { NodeStep } from "./ask-node.ts";
+
+/** Steps that are looked at in one piece of work. */
+export const PIECE = 64;
 
 /**
  * Steps of several nodes as they happened: a node's own as it recorded them, nothing arrives before it was sent, and otherwise by
  * time. Clocks of machines differ, often by more than a message takes.
  */
 export function inOrder(steps: readonly NodeStep[]): NodeStep[] {
+  return atOnce(ordering(steps));
+}
+
+/** `inOrder`, in pieces. */
+export function* ordering(steps: readonly NodeStep[]): Work<NodeStep[]> {
   const byNode = Map.groupBy(steps, ({ node }) => node);
   const queues = [...byNode.values()].map((own) => own.sort((a, b) => a.sequence - b.sequence));
-  const senderOf = new Map([...arrivalsOf(queues.flat().sort(byTime))].map(([sent, come]) => [come, sent]));
+  yield;
+  const arrivals = yield* arriving(queues.flat().sort(byTime));
+  const senderOf = new Map([...arrivals].map(([sent, come]) => [come, sent]));
   const heads = queues.map(() => 0);
   const done = new Set<NodeStep>();
   const ordered: NodeStep[] = [];
@@ -28,20 +39,25 @@ export function inOrder(steps: readonly NodeStep[]): NodeStep[] {
     if (first === undefined) break;
     heads[first.queue] = (heads[first.queue] ?? 0) + 1;
     done.add(first.step);
-    ordered.push(first.step);
+    if (ordered.push(first.step) % PIECE === 0) yield;
   }
   return ordered;
 }
 
 /** What came to a node, by what left another one. What was sent several times came from the last of them before it. */
-export function arrivalsOf(steps: readonly NodeStep[]): Map<NodeStep, NodeStep> {
+export function* arriving(steps: readonly NodeStep[]): Work<Map<NodeStep, NodeStep>> {
   const keyOf = ({ kind, message = "" }: NodeStep): string => `${kind} ${message}`;
   const sent = new Map<string, NodeStep[]>();
-  for (const step of steps)
-    if (step.direction === "out" && step.message !== undefined)
-      sent.set(keyOf(step), [...(sent.get(keyOf(step)) ?? []), step]);
+  for (const [at, step] of steps.entries()) {
+    if (at % PIECE === 0) yield;
+    if (step.direction !== "out" || step.message === undefined) continue;
+    const same = sent.get(keyOf(step));
+    if (same === undefined) sent.set(keyOf(step), [step]);
+    else same.push(step);
+  }
   const arrivals = new Map<NodeStep, NodeStep>();
-  for (const step of steps) {
+  for (const [at, step] of steps.entries()) {
+    if (at % PIECE === 0) yield;
     if (step.direction !== "in" || step.message === undefined) continue;
     const candidates = (sent.get(keyOf(step)) ?? []).filter(
       (one) => one.node !== step.node && !arrivals.has(one),

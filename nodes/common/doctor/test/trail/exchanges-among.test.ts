@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { exchangesAmong, type NodeStep } from "@ims/doctor";
+import { atOnce } from "@ims/runtime";
 
 const T0 = Date.UTC(2026, 0, 1);
 const ALICE = "sip:alice@example.com";
@@ -59,7 +60,7 @@ test("steps told one after the other make the same registrations and calls as th
       session: "s5",
     }),
   ];
-  const { exchanges, earlier } = exchangesAmong(steps, 5);
+  const { exchanges, earlier } = atOnce(exchangesAmong(steps, 5));
   assert.equal(earlier, 0);
   assert.deepEqual(
     exchanges.map((one) => named(one.steps)),
@@ -68,6 +69,6 @@ test("steps told one after the other make the same registrations and calls as th
       ["INVITE", "LIR", "INVITE of the server"],
     ],
   );
-  const last = exchangesAmong(steps, 1);
+  const last = atOnce(exchangesAmong(steps, 1));
   assert.deepEqual([last.earlier, last.exchanges.map(({ callIds }) => callIds)], [1, [["c1", "c2"]]]);
 });
