@@ -12,6 +12,7 @@ export function placesBelow(root = "/") {
     dataVolume: at("etc/tidewater/data-volume"),
     data: at("var/lib/tidewater"),
     readySignal: at("etc/tidewater/ready-signal.json"),
+    instanceData: at("run/cloud-init/instance-data.json"),
     run: at("run/tidewater"),
     tls: at("var/lib/tidewater/tls"),
     authority: at("var/lib/tidewater/authority"),

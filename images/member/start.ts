@@ -7,6 +7,7 @@ import { hasDataVolume, lineOf, type Places, put } from "./files.ts";
 import { writeHomerConfig } from "./homer.ts";
 import { managementUrl } from "./local-config.ts";
 import { type Member, MemberError } from "./member-file.ts";
+import { writePlace } from "./place.ts";
 import { waitForFiles, waitForReady } from "./ready.ts";
 import { probeOf, waitForSeeds } from "./seeds.ts";
 import { obtainHomesteadKeys, siteHasConfig } from "./site-keys.ts";
@@ -34,6 +35,7 @@ export async function startMember(member: Member, modules: StartModules): Promis
   const seeds = member.seeds ?? [];
 
   checkDataVolume(places);
+  writePlace(member, places);
   if (member.role === "vellum") return await startVellum(member, modules, waiting);
 
   const url = managementUrl(member.role, places.localConfig);

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { edgeAgentOptions, turnSecretOf } from "@ims/etcd-cluster";
 import { homerOptions } from "@ims/homer";
-import { loadOptions } from "@ims/runtime";
+import { loadOptions, serviceOptions } from "@ims/runtime";
 import { load } from "js-yaml";
 import { tlsFilesOf } from "../../images/member/certificates.ts";
 import { clusterConfig, SERVICES } from "../../images/member/cluster.ts";
@@ -16,6 +16,7 @@ import { etcdYaml, startOfEtcd } from "../../images/member/etcd-member.ts";
 import { type Places, placesBelow, put } from "../../images/member/files.ts";
 import { homerKeys } from "../../images/member/homer.ts";
 import { memberSchema, readMember } from "../../images/member/member-file.ts";
+import { writePlace } from "../../images/member/place.ts";
 import { waitForSeeds } from "../../images/member/seeds.ts";
 import { readReadySignal, sendSignal } from "../../images/member/signal.ts";
 import { startMember } from "../../images/member/start.ts";
@@ -253,6 +254,26 @@ test("a homestead starts its cluster process once a seed answers, itself once it
     readFileSync(join(places.run, "node.env"), "utf8"),
     `SHARED=--shared-config ${places.cluster}/shared_config\n`,
   );
+  assert.equal(readFileSync(join(places.run, "place.env"), "utf8"), "PLACE=--cell 0\n");
+});
+
+test("nodes are told the cell of user data and the zone that Nova told cloud-init, and nothing that is no zone", (t) => {
+  const places = machine(t);
+  const member = memberSchema.parse({ ...GOOD, cell: 2 });
+  const placeOf = (instance: unknown): string => {
+    put(places.instanceData, JSON.stringify(instance));
+    writePlace(member, places);
+    return readFileSync(join(places.run, "place.env"), "utf8");
+  };
+  assert.equal(placeOf({ v1: { availability_zone: "core-a" } }), "PLACE=--cell 2 --zone core-a\n");
+  for (const none of [{}, { v1: { availability_zone: null } }, { v1: { availability_zone: "a --host ::" } }])
+    assert.equal(placeOf(none), "PLACE=--cell 2\n");
+  const [, ...argv] = placeOf({ v1: { availability_zone: "core-a" } })
+    .trim()
+    .split(/[= ]/);
+  const loaded = loadOptions({ name: "homer", schema: serviceOptions, argv, env: {} });
+  assert.ok(loaded.kind === "loaded", JSON.stringify(loaded));
+  assert.deepEqual([loaded.options.cell, loaded.options.zone], ["2", "core-a"]);
 });
 
 test("a homestead that comes later has the key of the first one, waits for the configuration of the site, and takes no damaged key", async (t) => {

@@ -32,6 +32,11 @@ export const coreMemberSchema = z.strictObject({
   memoryBytes: z.number().optional().describe("resident"),
   machineLoad: z.number().optional().describe("runnable processes in the last minute, for each processor"),
   host: z.string().optional().describe("name of the machine it runs on"),
+  cell: z
+    .string()
+    .optional()
+    .describe("of that machine, as the node was told: members of one cell share no host"),
+  zone: z.string().optional().describe("availability zone of that machine, as the node was told"),
   site: z.string().optional(),
 });
 export type CoreMember = z.output<typeof coreMemberSchema>;

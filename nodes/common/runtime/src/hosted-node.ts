@@ -94,11 +94,12 @@ export function hostNode(
   registerAlarmMetrics(register, alarms);
   watchMemory(alarms);
   const { managementAddress: address, managementPort: port, trailBytes: bytes, trailSteps: steps } = options;
+  const { cell, zone } = options;
   const trail = bytes === 0 ? undefined : new Trail({ bytes, steps, clock });
   const routes = [
     ...alarmRoutes(name, alarms),
     ...logRoutes(level, recent),
-    aboutRoute({ node: name, version: VERSION, options: () => live.shown }, health),
+    aboutRoute({ node: name, version: VERSION, options: () => live.shown, place: { cell, zone } }, health),
     trailRoute(name, trail),
     recentRoute(name, trail),
   ];

@@ -3,6 +3,13 @@ import { LOG_LEVELS } from "./log/logger.ts";
 import { hepOptions } from "./trail/hep/hep-options.ts";
 import { otlpOptions } from "./trail/otlp/otlp-options.ts";
 
+const place = (what: string) =>
+  z
+    .string()
+    .regex(/^[A-Za-z0-9._:-]{0,63}$/, "write letters, digits, dots, colons and dashes, 63 at most")
+    .default("")
+    .describe(`${what}; shown where nodes are shown; default: it is not known`);
+
 /** Options of every process. A node that declares a key of the same name replaces it. */
 export const serviceOptions = z.object({
   logLevel: z
@@ -39,6 +46,8 @@ export const serviceOptions = z.object({
     .string()
     .default("")
     .describe("folder where this process says which management port it has; default: nowhere"),
+  cell: place("cell of the machine that this process runs on: members of one cell share no host"),
+  zone: place("availability zone of that machine"),
   quiesceSeconds: z
     .number()
     .min(0)

@@ -23,6 +23,8 @@ const about = z.object({
     processors: z.number(),
     load: z.array(z.number()),
   }),
+  /** Of a release before this one: nothing. */
+  place: z.object({ cell: z.string().max(63).optional(), zone: z.string().max(63).optional() }).default({}),
   health: z.object({ state: z.string(), reasons: strings, notes: strings }),
 });
 type About = z.output<typeof about>;
@@ -189,7 +191,7 @@ export class CoreWatch {
     return { state: "unreachable", reasons: [], notes: [], problem: said.problem };
   }
 
-  #figures(node: CoreNode, { version, process, machine }: About): Partial<CoreMember> {
+  #figures(node: CoreNode, { version, process, machine, place }: About): Partial<CoreMember> {
     const used = process.resourceUsage.userCPUTime + process.resourceUsage.systemCPUTime;
     const at = this.#clock.monotonic();
     const before = this.#processor.get(node.url);
@@ -205,6 +207,8 @@ export class CoreWatch {
       uptimeSeconds: process.uptimeSeconds,
       memoryBytes: process.memory.rss,
       host: machine.hostname,
+      ...(place.cell === undefined ? {} : { cell: place.cell }),
+      ...(place.zone === undefined ? {} : { zone: place.zone }),
       ...(percent === undefined ? {} : { processorPercent: percent }),
       ...(load === undefined ? {} : { machineLoad: Math.round((load / machine.processors) * 100) / 100 }),
     };

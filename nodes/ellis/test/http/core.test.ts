@@ -79,6 +79,21 @@ test("a pool map shows who is ready, who is not and why, and since when one is a
   assert.doesNotMatch(JSON.stringify(map), /token|secret|authorization/i);
 });
 
+test("a pool map shows the cell and the zone that a node says it is in, and of others that say nothing neither", async (t) => {
+  const placed = await fakeNode(t, "sprout-7", undefined, { cell: "2", zone: "core-a" });
+  const { get } = await start(t, { more: [placed.named] });
+  const { pools } = await get<PoolMap>("/pools");
+  const members = pools.flatMap((pool) => pool.members);
+  assert.deepEqual(
+    members.map(({ name, cell, zone, version }) => [name, cell, zone, version]),
+    [
+      ["bono", undefined, undefined, "1.2.3"],
+      ["sprout-1", undefined, undefined, "1.2.3"],
+      ["sprout-7", "2", "core-a", "1.2.3"],
+    ],
+  );
+});
+
 test("alarms of all nodes are one list, worst first, with cause, effect and action; those that are over follow; a name that is HTML is text", async (t) => {
   const { bono, sprout, get, ellis } = await start(t);
   const problem: Problem = {
@@ -214,11 +229,49 @@ test("watchers are bounded, and a place is free again when one goes", async (t) 
   const open = () => openEvents(t, `${ellis.url}/staff/core/ladders/events?key=alice`, headers);
   const places = await Promise.all(Array.from({ length: 8 }, open));
   assert.ok(places.every(({ status }) => status === 200));
-  assert.equal((await open()).status, 503);
+  const refused = await ellis.ask("GET", "/staff/core/ladders/events?key=alice", { headers });
+  assert.deepEqual([refused.status, refused.headers.has("retry-after")], [429, true]);
+  assert.match(String(refused.json["reason"]), /8 ladders already/);
   places[0]?.close();
   const deadline = Date.now() + 5_000;
   for (;;) {
     const again = await open();
+    if (again.status === 200) break;
+    assert.ok(Date.now() < deadline, "no place is free again");
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+});
+
+test("four viewers do not keep a fifth one out of the ladders: one of theirs ends, and says why; then he has his share", async (t) => {
+  const { ellis } = await start(t);
+  const sessions = await Promise.all(
+    ["a", "b", "c", "d", "e"].map((name) => ellis.staff("viewer", `${name}@example.com`)),
+  );
+  const open = (cookie: string, key: string) =>
+    openEvents(t, `${ellis.url}/staff/core/ladders/events?key=${key}`, { cookie });
+  const opened: Awaited<ReturnType<typeof open>>[] = [];
+  for (const [at, cookie] of sessions.slice(0, 4).entries())
+    for (let ladder = 0; ladder < 8; ladder++) opened.push(await open(cookie, `user${at}${ladder}`));
+  assert.ok(opened.every(({ status }) => status === 200));
+  const own: Awaited<ReturnType<typeof open>>[] = [];
+  for (let ladder = 0; ladder < 6; ladder++) own.push(await open(sessions[4] ?? "", `own${ladder}`));
+  assert.deepEqual(
+    own.map(({ status }) => status),
+    [200, 200, 200, 200, 200, 200],
+  );
+  const [first] = opened;
+  assert.equal((await first?.next())?.event, "ladders");
+  const end = await first?.next();
+  assert.equal(end?.event, "end");
+  assert.match(String(end?.data), /Others want to watch/);
+  const refused = await ellis.ask("GET", "/staff/core/ladders/events?key=one-more", {
+    session: sessions[4] ?? "",
+  });
+  assert.deepEqual([refused.status, refused.headers.has("retry-after")], [503, true]);
+  // What was taken is free when a stream closes.
+  own[0]?.close();
+  for (const deadline = Date.now() + 5_000; ; ) {
+    const again = await open(sessions[4] ?? "", "one-more");
     if (again.status === 200) break;
     assert.ok(Date.now() < deadline, "no place is free again");
     await new Promise((resolve) => setImmediate(resolve));
@@ -282,11 +335,23 @@ test("subscribers are listed although no S-CSCF can say who is registered, and i
 });
 
 test("a storm of questions for different ladders waits in line, and what is too much is refused with Retry-After", async (t) => {
-  const { ellis } = await start(t, { more: [await fakeListener(t, "homestead", () => undefined)] });
+  let answerSearches = (): void => undefined;
+  const enough = new Promise<void>((resolve) => {
+    answerSearches = resolve;
+  });
+  const slow = await fakeListener(t, "homestead", async (request, response) => {
+    if (request.url === "/health/ready") return response.end("ready\n");
+    await enough;
+    return response.writeHead(404).end();
+  });
+  const { ellis } = await start(t, { more: [slow] });
+  let early = 0;
   const answers = await Promise.all(
-    Array.from({ length: 40 }, (_, n) =>
-      ellis.ask("GET", `/staff/core/ladders?key=user${n}`, { key: ellis.key }),
-    ),
+    Array.from({ length: 40 }, async (_, n) => {
+      const answer = await ellis.ask("GET", `/staff/core/ladders?key=user${n}`, { key: ellis.key });
+      if (answer.status === 503 && ++early === 20) answerSearches();
+      return answer;
+    }),
   );
   const refused = answers.filter(({ status }) => status === 503);
   assert.ok(refused.length >= 20, String(refused.length));

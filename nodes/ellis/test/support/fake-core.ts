@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type RequestListener } from "node:h
 import type { AddressInfo } from "node:net";
 import type { TestContext } from "node:test";
 import {
+  aboutRoute,
   alarmRoutes,
   createHealth,
   type Health,
@@ -29,7 +30,12 @@ export interface FakeNode {
   stop(): Promise<void>;
 }
 
-export async function fakeNode(t: TestContext, name: string, token?: string): Promise<FakeNode> {
+export async function fakeNode(
+  t: TestContext,
+  name: string,
+  token?: string,
+  place: { readonly cell: string; readonly zone: string } = { cell: "", zone: "" },
+): Promise<FakeNode> {
   const health = createHealth();
   health.set("ready");
   const trail = new Trail({ bytes: 1_000_000, steps: 1_000, clock: { monotonic: () => performance.now() } });
@@ -40,7 +46,10 @@ export async function fakeNode(t: TestContext, name: string, token?: string): Pr
   const register = metricsRegister();
   register.gauge({ name: "ims_bono_calls", help: "calls", value: () => 3 });
   const asked: string[] = [];
-  const routes = [trailRoute(name, trail), recentRoute(name, trail), ...alarmRoutes(name, health.alarms)];
+  const routes = [
+    ...[trailRoute(name, trail), recentRoute(name, trail), ...alarmRoutes(name, health.alarms)],
+    aboutRoute({ node: name, version: "1.2.3", options: () => ({}), place }, health),
+  ];
   const server = managementServer(
     { address: "127.0.0.1", port: 0, token },
     {

@@ -8,10 +8,12 @@ export interface AboutOptions {
   readonly version: string;
   /** Every option with its value, secrets replaced, and where it came from. */
   readonly options: () => Readonly<Record<string, ShownOption>>;
+  /** Where the machine is, as it was told; "": that is not known. */
+  readonly place: { readonly cell: string; readonly zone: string };
 }
 
 /** GET /about: versions, options, state of the process and its machine, for diagnostics. */
-export function aboutRoute({ node, version, options }: AboutOptions, health: Health): ManagementRoute {
+export function aboutRoute({ node, version, options, place }: AboutOptions, health: Health): ManagementRoute {
   return {
     path: "/about",
     methods: ["GET"],
@@ -35,6 +37,7 @@ export function aboutRoute({ node, version, options }: AboutOptions, health: Hea
           ...{ arch: arch(), kernel: release(), processors: cpus().length },
           ...{ memoryBytes: totalmem(), load: loadavg() },
         },
+        place: Object.fromEntries(Object.entries(place).filter(([, value]) => value !== "")),
         health: { state: health.state, reasons: health.reasons(), notes: health.notes() },
         options: options(),
       }),

@@ -97,7 +97,7 @@ test("a node takes the log level and the grace period from its changed file with
   const child = fork(PROGRAM, [], {
     execArgv: ["--disable-warning=ExperimentalWarning"],
     stdio: ["ignore", "ignore", "ignore", "ipc"],
-    env: { ...process.env, ARGS_first: `--config ${file}`, ARGS_second: "" },
+    env: { ...process.env, ARGS_first: `--config ${file} --cell 2 --zone core-a`, ARGS_second: "" },
   });
   t.after(() => child.kill("SIGKILL"));
   const port = await new Promise<number>((resolve) =>
@@ -119,6 +119,7 @@ test("a node takes the log level and the grace period from its changed file with
       }
     }
   };
+  assert.deepEqual(((await ask("/about")) as { place: unknown }).place, { cell: "2", zone: "core-a" });
   write("# a comment\nlog_level=debug\nquiesce_seconds=7\ntrouble=slow-quiesce\n");
   await until("logLevel", { value: "debug", source: `${file}:2: log_level` });
   assert.equal(((await ask("/log-level")) as { level: string }).level, "debug");

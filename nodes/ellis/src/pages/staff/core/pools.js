@@ -61,6 +61,8 @@ function rowOf(member) {
     member.version === undefined ? [] : [member.version, `up ${duration(member.uptimeSeconds)}`];
   const place = [address];
   if (member.host !== undefined) place.push(`host ${member.host}`);
+  if (member.cell !== undefined) place.push(`cell ${member.cell}`);
+  if (member.zone !== undefined) place.push(`zone ${member.zone}`);
   if (member.site !== undefined) place.push(`site ${member.site}`);
   return {
     id: `${name} ${address}`,
