@@ -35,7 +35,17 @@ export function refuse(request: FastifyRequest, reply: FastifyReply, refusal: Re
       detail: JSON.stringify(detail),
     });
   if (refusal.retryAfterSeconds !== undefined) reply.header("retry-after", refusal.retryAfterSeconds);
-  return reply.code(status).type("application/json").send({ error: true, status, message, reason, detail });
+  return reply.code(status).type("application/json").send(refusalDocument(refusal));
+}
+
+export function refusalDocument({ status, detail, message: reason }: Refusal): {
+  readonly error: true;
+  readonly status: number;
+  readonly message: string;
+  readonly reason: string;
+  readonly detail: Readonly<Record<string, string>>;
+} {
+  return { error: true, status, message: STATUS_CODES[status] ?? "", reason, detail };
 }
 
 /** Where a form wants to go on: on this site only, or anybody could send our users anywhere. */

@@ -1,6 +1,7 @@
 import { ellisOpenApiDocument } from "@ims/api";
 import { type HttpAdmission, HttpBusyError, type Logger, runtimeProblems } from "@ims/runtime";
 import fastify, { type FastifyInstance } from "fastify";
+import type { AuditLog } from "../audit/audit-log.ts";
 import type { EllisCounters, Resource } from "../metrics.ts";
 import { type AccountModules, accountRoutes } from "./account-routes.ts";
 import { refuseForeignPages } from "./admission.ts";
@@ -20,6 +21,7 @@ import { admitStaff } from "./staff-admission.ts";
 import { type StaffModules, staffRoutes } from "./staff-routes.ts";
 import { type SubscriberModules, subscriberRoutes } from "./subscriber-routes.ts";
 import { type TurnModules, turnRoutes } from "./turn-routes.ts";
+import { frameworkRefusal, SECURITY_HEADERS, Unreadable } from "./unreadable.ts";
 
 declare module "fastify" {
   interface FastifyContextConfig {
@@ -47,6 +49,7 @@ export interface EllisServerModules
     AuditModules,
     PhoneModules,
     TurnModules {
+  readonly audit: AuditLog;
   readonly counters: EllisCounters;
   /** Of the portal, by name. */
   readonly pages: ReadonlyMap<string, Buffer>;
@@ -70,13 +73,22 @@ const MAX_BODY = 65_536;
 export function ellisServer(options: EllisServerOptions, modules: EllisServerModules) {
   const { tls, trustedProxies } = options;
   const { log, counters, allowedOrigins, admission } = modules;
+  const unreadable = new Unreadable();
+  // Requests without Host are refused by us: node:http would do it without our headers.
+  const own = { requireHostHeader: false } as const;
   const app: FastifyInstance = fastify({
+    frameworkErrors: (error, request, reply) => {
+      frameworkRefusal(error, request, reply);
+      counters.request("other", reply.statusCode);
+    },
+    clientErrorHandler: (error, socket) => unreadable.refuse(error, socket),
+    return503OnClosing: false,
     bodyLimit: MAX_BODY,
     requestTimeout: 30_000,
     forceCloseConnections: true,
     trustProxy: trustedProxies.length === 0 ? false : [...trustedProxies],
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 600 },
-    ...(tls === undefined ? {} : { https: { ...tls, minVersion: "TLSv1.2" } }),
+    ...(tls === undefined ? { http: own } : { https: { ...own, ...tls, minVersion: "TLSv1.2" } }),
   }) as unknown as FastifyInstance;
   const routes: ServedRoute[] = [];
   app.addHook("onRoute", ({ method, url, config }) => {
@@ -92,15 +104,15 @@ export function ellisServer(options: EllisServerOptions, modules: EllisServerMod
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
   app.addHook("onRequest", async (request, reply) => {
-    reply.headers({
-      "cache-control": "no-store",
-      "x-content-type-options": "nosniff",
-      "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
-    });
+    reply.headers(SECURITY_HEADERS);
+    // RFC 9112 §3.2.
+    if (request.raw.httpVersion === "1.1" && request.headers.host === undefined)
+      throw new Refusal(400, "The Host header is missing");
     refuseForeignPages(request, allowedOrigins);
   });
   const hooks = admission.hooks("normal");
   admission.guard(app.server);
+  unreadable.watch(app.server);
   app.addHook("onRequest", hooks.onRequest);
   auditing(app, modules);
   admitStaff(app, modules);
