@@ -64,7 +64,9 @@ export class SoftphonePage {
   }
 
   async signOn(password: string): Promise<void> {
-    await this.page.locator("#credentials [name=password]").fill(password);
+    const secret = this.page.locator("#credentials [name=password]");
+    await this.found(secret, `the form to sign on (${this.faults.join("; ")})`);
+    await secret.fill(password);
     await this.tap("#credentials [type=submit]");
   }
 

@@ -58,14 +58,18 @@ export async function open(root, portal) {
   }
 }
 
-function rowOf({ at, who, role, action, target, from, outcome, status, detail, missed }) {
+function rowOf({ at, who, role, action, target, from, outcome, status, detail, missed, repeated }) {
+  const more = [
+    ...(missed === undefined ? [] : [`${missed} refusals before it are not here`]),
+    ...(repeated === undefined ? [] : [`${repeated} more in ten minutes`]),
+  ];
   return [
     el("time", { datetime: at }, new Date(at).toLocaleString()),
     role === undefined ? who || "unknown" : `${who} (${role})`,
     action,
     target ?? "",
-    from,
+    from || "several",
     `${outcome} (${status})`,
-    missed === undefined ? (detail ?? "") : `${detail ?? ""} (${missed} refusals before it are not here)`,
+    more.length === 0 ? (detail ?? "") : `${detail ?? ""} (${more.join(", ")})`.trim(),
   ];
 }

@@ -49,8 +49,8 @@ function allowed() {
   return SECTIONS.filter(({ role }) => mayAs(session.role, role));
 }
 
-/** Fills the page with the section that the address names. */
-async function show() {
+/** Fills the page with the section that the address names. `isMoved`: who uses the keyboard goes on there. */
+async function show(isMoved) {
   const turn = ++opened;
   close?.();
   close = undefined;
@@ -65,7 +65,7 @@ async function show() {
   heading.textContent = section.title;
   const root = document.createElement("div");
   content.replaceChildren(heading, root);
-  if (turn > 1) heading.focus();
+  if (isMoved) heading.focus();
   await attempt(async () => {
     const { open } = await section.load();
     const ended = await open(root, portalFor(parts));
@@ -128,7 +128,7 @@ function leave() {
   byId("login").hidden = false;
 }
 
-async function enter() {
+async function enter(isMoved) {
   const refused = await checkSession();
   if (refused !== undefined) throw refused;
   byId("name").textContent = `${session.name} (${session.role})`;
@@ -136,7 +136,7 @@ async function enter() {
   byId("who").hidden = false;
   byId("frame").hidden = false;
   navigation();
-  await show();
+  await show(isMoved);
 }
 
 byId("login-form").addEventListener("submit", (event) => {
@@ -145,7 +145,7 @@ byId("login-form").addEventListener("submit", (event) => {
   void attempt(async () => {
     await ask("POST", "/session", Object.fromEntries(new FormData(form)));
     form.reset();
-    await enter();
+    await enter(true);
   });
 });
 byId("logout").addEventListener("click", () =>
@@ -156,10 +156,15 @@ byId("logout").addEventListener("click", () =>
   }),
 );
 addEventListener("hashchange", () => {
-  if (session !== undefined) void show();
+  if (session !== undefined) void show(true);
+});
+// An address of its own would be that of a section.
+document.querySelector(".skip").addEventListener("click", (event) => {
+  event.preventDefault();
+  (content.querySelector("h1") ?? byId("login-form").elements.email).focus();
 });
 
-enter().catch((error) => {
+enter(false).catch((error) => {
   leave();
   if (!(error instanceof Refused) || error.status !== 403) say(error.message, true);
 });
