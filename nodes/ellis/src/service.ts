@@ -15,6 +15,7 @@ import { Passwords } from "./accounts/password.ts";
 import { sendRecoveryMail } from "./accounts/recovery-mail.ts";
 import { Sessions } from "./accounts/session.ts";
 import { AuditLog } from "./audit/audit-log.ts";
+import { Strangers } from "./audit/strangers.ts";
 import { CoreView } from "./core-view/core-view.ts";
 import { EllisError } from "./errors.ts";
 import { portalPages } from "./http/page-routes.ts";
@@ -100,6 +101,8 @@ export async function createEllis(options: EllisOptions, modules: ServiceModules
   });
   const core = coreViewOf(options, token, { clock, homestead });
   const passwords = new Passwords(options.passwordCost);
+  const audit = new AuditLog({ store, clock, keepDays: options.auditDays });
+  const strangers = new Strangers({ audit, clock, log });
   const shared = {
     admission,
     ...{ accounts, pool, provisioning, addressBook, numbers, simservs, homestead, clock, log },
@@ -109,7 +112,7 @@ export async function createEllis(options: EllisOptions, modules: ServiceModules
     limits: rateLimits(clock),
     passwords,
     staff: new StaffAccounts({ store, accounts, passwords, clock }),
-    audit: new AuditLog({ store, clock, keepDays: options.auditDays }),
+    ...{ audit, strangers },
     importer: new ProvisioningClient(options.homestead, token),
     stateDir,
     importBytes: options.importMegabytes * 1_048_576,
@@ -153,6 +156,7 @@ export async function createEllis(options: EllisOptions, modules: ServiceModules
       admission.stop();
       await https?.stop();
       await http.stop();
+      await strangers.stop();
       await stop();
     },
     ports: () => ({ http: http.port, ...(https === undefined ? {} : { https: https.port }) }),

@@ -122,7 +122,10 @@ describe("Subscribers in Cassandra", { skip }, () => {
     const account = { email: "alice@example.com", fullName: "Alice", password: "", sessionKey: "" };
     const made = await Promise.all(
       accounts.map((each) =>
-        each.create({ ...account, createdAt: 0, recoveries: [], numbers: [], revision: 0 }),
+        each.create({
+          ...{ ...account, createdAt: 0, revision: 0 },
+          ...{ endedSessions: [], recoveries: [], numbers: [] },
+        }),
       ),
     );
     assert.deepEqual(made.sort(), ["created", "exists"]);

@@ -10,7 +10,7 @@ export const auditEntrySchema = z.strictObject({
   role: staffRoleSchema.optional().describe("at that time"),
   action: z.string().describe("such as subscriber.change"),
   target: z.string().optional().describe("who or what it was done to"),
-  from: z.string().describe("IP address"),
+  from: z.string().describe("IP address; empty: several"),
   outcome: z.enum(auditOutcomes),
   status: z.int().describe("HTTP status of the answer"),
   detail: z.string().optional().describe("what was changed, never a secret"),
@@ -18,6 +18,12 @@ export const auditEntrySchema = z.strictObject({
     .int()
     .optional()
     .describe("refusals just before this one that were too many to be written down each"),
+  repeated: z
+    .int()
+    .optional()
+    .describe(
+      "so many alike in the ten minutes before, by who has not proven to be staff; the last one is this",
+    ),
 });
 
 export const auditPageSchema = z.strictObject({

@@ -18,8 +18,10 @@ export const accountSchema = z.object({
   fullName: z.string(),
   /** As `hashPassword` writes it. */
   password: z.string(),
-  /** Part of what a session cookie is signed with: changed with the password, so that older sessions end. */
+  /** Changed with the password, so that older sessions end. */
   sessionKey: z.string(),
+  /** Sessions that were ended before their time. */
+  endedSessions: z.array(z.object({ id: z.string(), until: z.number() })).default([]),
   createdAt: z.number(),
   /** Milliseconds since the epoch; undefined: it stays. */
   expiresAt: z.number().optional(),

@@ -4,10 +4,19 @@ import type { Logger } from "@ims/runtime";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { type Account, emailOf } from "../accounts/account.ts";
 import { BUSY, type Passwords } from "../accounts/password.ts";
+import { holds, newSessions, withoutSession } from "../accounts/session.ts";
 import type { Numbers } from "../numbers/numbers.ts";
 import { ellisProblems } from "../problems.ts";
 import { UNAVAILABLE } from "../store/documents.ts";
-import { type AdmissionModules, accountOf, isOver, isSameSecret, sessionOf, setCookie } from "./admission.ts";
+import {
+  type AdmissionModules,
+  accountOf,
+  claimOf,
+  isOver,
+  isSameSecret,
+  sessionOf,
+  setCookie,
+} from "./admission.ts";
 import { bodyOf, type Fields, fieldsOf, mediaTypeOf, queryOf, read } from "./fields.ts";
 import { MAILS_AN_HOUR } from "./rate-limits.ts";
 import { busy, Refusal, storeAway, tooMany } from "./refusal.ts";
@@ -45,7 +54,7 @@ export function accountRoutes(app: FastifyInstance, modules: AccountModules): vo
       email,
       fullName: given.full_name,
       password,
-      sessionKey: randomBytes(16).toString("base64url"),
+      ...newSessions(),
       createdAt: now,
       ...(given.expires === undefined ? {} : { expiresAt: now + given.expires * DAY_MS }),
       recoveries: [],
@@ -92,6 +101,14 @@ export function accountRoutes(app: FastifyInstance, modules: AccountModules): vo
   });
 
   app.delete("/session", { config: { resource: "session" } }, async (request, reply) => {
+    const claim = claimOf(request, modules);
+    // The cookie goes when the session has ended for every copy of it.
+    if (claim !== undefined) {
+      const after = await accounts.change(claim.email, (before) =>
+        holds(claim, before) ? withoutSession(before, claim, clock.now()) : "keep",
+      );
+      if (after === UNAVAILABLE) throw storeAway();
+    }
     setCookie(request, reply, undefined, modules);
     return succeed(request, reply, 204);
   });
@@ -132,7 +149,7 @@ export function accountRoutes(app: FastifyInstance, modules: AccountModules): vo
       limits.guessesFrom.giveBack(request.ip);
     };
     const account = email === "" ? undefined : await accounts.get(email);
-    if (account !== undefined && account !== UNAVAILABLE) noteOfStaff(request, account, "login");
+    if (account !== undefined && account !== UNAVAILABLE) noteOfStaff(request, account, "login", false);
     const matches =
       account === UNAVAILABLE ? UNAVAILABLE : await passwords.matches(password, account?.password);
     if (account === UNAVAILABLE || matches === UNAVAILABLE || matches === BUSY) {
@@ -142,10 +159,20 @@ export function accountRoutes(app: FastifyInstance, modules: AccountModules): vo
     if (!matches || account === undefined || isOver(account, clock.now()))
       throw new Refusal(403, "Incorrect username or password");
     giveBack();
+    noteOfStaff(request, account, "login", true);
+    await hashAnew(account, password);
     return account;
   }
 
-  /** Answers alike whether there is such an account or not. */
+  /** At today's cost; the next login will do as well. */
+  async function hashAnew({ email, password: before }: Account, password: string): Promise<void> {
+    if (!passwords.isOutdated(before)) return;
+    const hashed = await passwords.hash(password);
+    if (hashed === BUSY) return;
+    await accounts.change(email, (now) => (now.password === before ? { ...now, password: hashed } : "keep"));
+  }
+
+  /** Answers alike, and after the same time, whether there is such an account or not. */
   async function recover(email: string | undefined, address: string): Promise<void> {
     const { mail } = modules;
     if (mail === undefined) throw new Refusal(501, "Passwords cannot be recovered here; ask the operator");
@@ -153,20 +180,29 @@ export function accountRoutes(app: FastifyInstance, modules: AccountModules): vo
     if (!limits.mailsFrom.take(address) || !limits.mails.has("") || !limits.mailsTo.take(email))
       throw tooMany(503, RECOVERY_MS / 1_000 / MAILS_AN_HOUR);
     limits.mails.take("");
+    const account = await accounts.get(email);
+    if (account === UNAVAILABLE) throw storeAway();
+    // What is done for somebody is done when the answer has gone out.
+    if (account !== undefined)
+      setImmediate(() => {
+        mailToken(email, mail).catch((error: unknown) =>
+          log.error(
+            { err: error, problemId: ellisProblems.mailNotSent.id },
+            "the mail for a forgotten password was not sent",
+          ),
+        );
+      });
+  }
+
+  async function mailToken(email: string, mail: NonNullable<AccountModules["mail"]>): Promise<void> {
     const token = randomBytes(24).toString("base64url");
     const recovery = { hash: hash("sha256", token), until: clock.now() + RECOVERY_MS };
     const account = await accounts.change(email, (before) => ({
       ...before,
       recoveries: [recovery, ...before.recoveries].slice(0, MAILS_AN_HOUR),
     }));
-    if (account === UNAVAILABLE) throw storeAway();
-    if (account === undefined) return;
-    void mail(account, token).catch((error: unknown) =>
-      log.error(
-        { err: error, problemId: ellisProblems.mailNotSent.id },
-        "the mail for a forgotten password was not sent",
-      ),
-    );
+    if (account === UNAVAILABLE) throw new Error("the accounts cannot be written now");
+    if (account !== undefined) await mail(account, token);
   }
 
   async function setRecovered(
@@ -193,20 +229,24 @@ export function accountRoutes(app: FastifyInstance, modules: AccountModules): vo
             );
             isTooWeak = isSet && before.role !== undefined && !ofStaff.success;
             if (!isSet || isTooWeak) return "keep";
-            const sessionKey = randomBytes(16).toString("base64url");
-            return { ...before, recoveries: [], password: hashed, sessionKey };
+            return { ...before, ...newSessions(), recoveries: [], password: hashed };
           });
     if (account === UNAVAILABLE) throw storeAway();
-    if (account !== undefined) noteOfStaff(request, account, "password.recover");
+    if (account !== undefined) noteOfStaff(request, account, "password.recover", isSet);
     if (!isSet) throw new Refusal(422, "Invalid token or email address");
     if (isTooWeak) throw new Refusal(400, `password: ${ofStaff.error?.issues[0]?.message ?? ""}`);
     log.info({}, "password recovered");
   }
 }
 
-/** Users are not in the audit log. */
-function noteOfStaff(request: FastifyRequest, { email, role }: Account, action: string): void {
-  if (role !== undefined) request.audit = { action, who: email, role };
+/** Users are not in the audit log. `isProven`: nobody else can have asked. */
+function noteOfStaff(
+  request: FastifyRequest,
+  { email, role }: Account,
+  action: string,
+  isProven: boolean,
+): void {
+  if (role !== undefined) request.audit = { action, who: email, role, isStaff: isProven };
 }
 
 function sessionDocument({ email, fullName }: Account): { username: string; full_name: string } {

@@ -3,7 +3,7 @@ import type { Clock } from "@ims/runtime";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { type Account, emailOf } from "../accounts/account.ts";
 import type { Accounts } from "../accounts/accounts.ts";
-import { claimOf, type Sessions } from "../accounts/session.ts";
+import { type Claim, holds, type Sessions } from "../accounts/session.ts";
 import { UNAVAILABLE } from "../store/documents.ts";
 import type { RateLimits } from "./rate-limits.ts";
 import { Refusal, storeAway, tooMany } from "./refusal.ts";
@@ -75,14 +75,23 @@ export function requireOperator(request: FastifyRequest, modules: AdmissionModul
 /** The account of the session cookie; undefined without one that holds. */
 export async function sessionOf(
   request: FastifyRequest,
-  { accounts, sessions, clock }: AdmissionModules,
+  modules: AdmissionModules,
 ): Promise<Account | undefined> {
-  const claim = claimOf(cookieOf(request));
-  if (claim === undefined || claim.until <= clock.now()) return undefined;
+  const { accounts, clock } = modules;
+  const claim = claimOf(request, modules);
+  if (claim === undefined) return undefined;
   const account = await accounts.get(claim.email);
   if (account === UNAVAILABLE) throw storeAway();
   if (account === undefined || isOver(account, clock.now())) return undefined;
-  return sessions.holds(claim, account, clock.now()) ? account : undefined;
+  return holds(claim, account) ? account : undefined;
+}
+
+/** What the session cookie says; the account may have ended that session. */
+export function claimOf(
+  request: FastifyRequest,
+  { sessions, clock }: Pick<AdmissionModules, "sessions" | "clock">,
+): Claim | undefined {
+  return sessions.read(cookieOf(request), clock.now());
 }
 
 export function isOver({ expiresAt }: Account, now: number): boolean {

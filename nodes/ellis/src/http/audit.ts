@@ -2,6 +2,7 @@ import type { AuditEntry } from "@ims/api";
 import type { Clock, Logger } from "@ims/runtime";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { AuditLog } from "../audit/audit-log.ts";
+import type { Strangers } from "../audit/strangers.ts";
 import { ellisProblems } from "../problems.ts";
 import type { StaffRole } from "../staff/role.ts";
 import { UNAVAILABLE } from "../store/documents.ts";
@@ -15,6 +16,8 @@ export interface AuditNote {
   target?: string | undefined;
   /** What was changed, never a secret. */
   detail?: string | undefined;
+  /** A session, a password or the key has proven that it is one of the staff who asks. */
+  isStaff: boolean;
 }
 
 declare module "fastify" {
@@ -28,19 +31,20 @@ declare module "fastify" {
 }
 
 export interface AuditModules {
-  readonly audit: AuditLog;
+  readonly audit: Pick<AuditLog, "append">;
+  readonly strangers: Pick<Strangers, "add">;
   readonly clock: Clock;
   readonly log: Logger;
 }
 
 const MAX_TEXT = 500;
-/** Refusals that are written down, of all addresses together: nobody fills the log. */
+/** Refusals of one of the staff that are written down: nobody fills the log. */
 const REFUSALS_A_MINUTE = 120;
 
-/** Writes down what staff asked for, before the answer goes out. */
-export function auditing(app: FastifyInstance, { audit, clock, log }: AuditModules): void {
+/** Writes down what staff asked for, before the answer goes out, and what was refused to others. */
+export function auditing(app: FastifyInstance, { audit, strangers, clock, log }: AuditModules): void {
   const refusals = new RateLimit(REFUSALS_A_MINUTE, clock);
-  let missed = 0;
+  const missedOf = new Map<string, number>();
   app.decorateRequest("audit", undefined);
   app.addHook("onSend", async (request, reply) => {
     const note = request.audit;
@@ -48,19 +52,22 @@ export function auditing(app: FastifyInstance, { audit, clock, log }: AuditModul
     request.audit = undefined;
     const status = reply.statusCode;
     const outcome = status < 400 ? "done" : status < 500 ? "refused" : "failed";
-    if (outcome === "refused" && !refusals.take("")) {
-      missed++;
+    const { who, isStaff } = note;
+    const missed = missedOf.get(who) ?? 0;
+    if (isStaff && outcome === "refused" && !refusals.take(who)) {
+      missedOf.set(who, missed + 1);
       return;
     }
     const entry: AuditEntry = {
       at: new Date(clock.now()).toISOString(),
-      ...{ who: note.who, action: note.action, from: request.ip, outcome, status },
+      ...{ who, action: note.action, from: request.ip, outcome, status },
       ...(note.role === undefined ? {} : { role: note.role }),
       ...(note.target === undefined ? {} : { target: note.target.slice(0, MAX_TEXT) }),
       ...(note.detail === undefined ? {} : { detail: note.detail.slice(0, MAX_TEXT) }),
-      ...(missed === 0 ? {} : { missed }),
+      ...(isStaff && missed > 0 ? { missed } : {}),
     };
-    missed = 0;
+    if (!isStaff) return strangers.add(entry);
+    missedOf.delete(who);
     const problemId = ellisProblems.auditNotWritten.id;
     const lost = (error?: unknown): void =>
       log.error({ entry, problemId, ...(error === undefined ? {} : { err: error }) }, "not in the audit log");

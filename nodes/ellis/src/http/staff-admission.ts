@@ -22,11 +22,11 @@ export function admitStaff(app: FastifyInstance, modules: AdmissionModules): voi
     if (role === undefined) return;
     const changes = !SAFE_METHODS.has(request.method);
     const action = audit ?? `${request.method} ${request.routeOptions.url ?? ""}`;
-    if (changes) request.audit = { action, who: "" };
+    if (changes) request.audit = { action, who: "", isStaff: false };
     request.staff = await requireRole(request, role, modules);
     if (!changes) return;
     const { name: who, role: own } = request.staff;
-    request.audit = { action, who, role: own };
+    request.audit = { action, who, role: own, isStaff: true };
     if (who !== API_KEY_NAME && !modules.limits.staffChanges.take(who)) throw tooMany(429);
   });
 }
@@ -47,7 +47,7 @@ export async function requireRole(
   if (role !== undefined && mayAs(role, least)) return { name, role };
   const { routeOptions, method } = request;
   const action = routeOptions.config.audit ?? `${method} ${routeOptions.url ?? ""}`;
-  request.audit = { action, who: name, role };
+  request.audit = { action, who: name, role, isStaff: role !== undefined };
   if (role === undefined) throw new Refusal(403, "This is for staff; your account is a user's");
   throw new Refusal(403, `This needs the role ${least}; yours is ${role}`);
 }

@@ -1,7 +1,7 @@
-import { randomBytes } from "node:crypto";
 import { changedStaffSchema, type MadeStaff, newStaffSchema, ownPasswordSchema } from "@ims/api";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { BUSY, type Busy, type Passwords } from "../accounts/password.ts";
+import { newSessions } from "../accounts/session.ts";
 import { API_KEY_NAME } from "../staff/role.ts";
 import type { StaffAccount, StaffAccounts } from "../staff/staff-accounts.ts";
 import { UNAVAILABLE, type Unavailable } from "../store/documents.ts";
@@ -98,9 +98,8 @@ export function staffRoutes(app: FastifyInstance, modules: StaffModules): void {
       limits.guesses.giveBack(guess);
       const password = settled(await passwords.hash(given.new));
       // Whoever was logged in with the old one is not any more.
-      const sessionKey = randomBytes(16).toString("base64url");
       const after = settled(
-        await accounts.change(name, (before) => ({ ...before, password, sessionKey, recoveries: [] })),
+        await accounts.change(name, (before) => ({ ...before, ...newSessions(), password, recoveries: [] })),
       );
       if (after === undefined) throw unknown();
       setCookie(request, reply, after, modules);

@@ -5,6 +5,7 @@ import { z } from "zod";
 import { type Account, emailOf } from "../accounts/account.ts";
 import type { Accounts } from "../accounts/accounts.ts";
 import { BUSY, type Busy, type Passwords } from "../accounts/password.ts";
+import { newSessions } from "../accounts/session.ts";
 import { Documents, UNAVAILABLE, type Unavailable } from "../store/documents.ts";
 import type { StaffRole } from "./role.ts";
 
@@ -82,10 +83,10 @@ export class StaffAccounts {
     if (before !== undefined && !existing) return { kind: "exists" };
     const noted = await this.#note(email);
     if (noted !== "noted") return noted === UNAVAILABLE ? noted : { kind: "tooMany" };
-    const sessionKey = newSessionKey();
+    const sessions = newSessions();
     if (before === undefined) {
       const account: Account = {
-        ...{ email, fullName, password, sessionKey, role, createdAt: clock.now() },
+        ...{ email, fullName, password, ...sessions, role, createdAt: clock.now() },
         ...{ recoveries: [], numbers: [], revision: 0 },
       };
       const created = await accounts.create(account);
@@ -94,7 +95,7 @@ export class StaffAccounts {
       return { kind: "added", account: { email, fullName, role }, password: made };
     }
     const after = await accounts.change(email, ({ expiresAt: _, ...known }) => ({
-      ...{ ...known, password, sessionKey, role, recoveries: [] },
+      ...{ ...known, password, ...sessions, role, recoveries: [] },
       fullName: fullName === "" ? known.fullName : fullName,
     }));
     if (after === UNAVAILABLE) return UNAVAILABLE;
@@ -113,7 +114,7 @@ export class StaffAccounts {
     const after = await this.#change(given, (before) => ({
       ...before,
       role: role ?? before.role,
-      ...(password === undefined ? {} : { password, sessionKey: newSessionKey(), recoveries: [] }),
+      ...(password === undefined ? {} : { password, ...newSessions(), recoveries: [] }),
     }));
     if (after === UNAVAILABLE) return UNAVAILABLE;
     return after === undefined ? { kind: "unknown" } : { kind: "changed", account: after, password: made };
@@ -123,7 +124,7 @@ export class StaffAccounts {
   async remove(given: string): Promise<"removed" | "unknown" | Unavailable> {
     const after = await this.#change(given, ({ role: _, ...before }) => ({
       ...before,
-      sessionKey: newSessionKey(),
+      ...newSessions(),
     }));
     const email = emailOf(given);
     if (after === UNAVAILABLE) return UNAVAILABLE;
@@ -171,8 +172,4 @@ function staffAccountOf({ email, fullName, role }: Account): StaffAccount | unde
 
 function madePassword(): string {
   return randomBytes(15).toString("base64url");
-}
-
-function newSessionKey(): string {
-  return randomBytes(16).toString("base64url");
 }

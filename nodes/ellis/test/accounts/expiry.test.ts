@@ -18,6 +18,7 @@ test("an account made for some days goes with its numbers, later if they cannot 
       password: "",
       sessionKey: "",
       createdAt: 0,
+      endedSessions: [],
       recoveries: [],
       numbers: [],
       revision: 0,

@@ -12,6 +12,30 @@ test("RFC 7914: a password is kept as a salted scrypt key, and known again whate
   assert.equal(await passwords.matches("geheim", undefined), false);
 });
 
+test("whether somebody is there, or was hashed at a lower cost, is not told by the work that a guess takes", async () => {
+  const worked = async (hashed: string | undefined): Promise<number> => {
+    let work = 0;
+    const passwords = new Passwords(15, async (_, __, { N, r, p }) => {
+      work += N * r * p;
+      return Buffer.alloc(32, 1);
+    });
+    assert.equal(await passwords.matches("a guess", hashed), false);
+    return work;
+  };
+  const at = async (logN: number) => {
+    const hashed = await new Passwords(logN).hash("geheim");
+    assert.ok(hashed !== BUSY);
+    return hashed;
+  };
+  const nobody = await worked(undefined);
+  for (const logN of [12, 13, 15]) assert.equal(await worked(await at(logN)), nobody, String(logN));
+  const today = new Passwords(13);
+  assert.deepEqual(
+    [today.isOutdated(await at(12)), today.isOutdated(await at(13)), today.isOutdated(await at(14))],
+    [true, false, true],
+  );
+});
+
 test("the same password in another Unicode form is the same password", async () => {
   const passwords = new Passwords(12);
   assert.equal(await passwords.matches("cafe\u0301", await passwords.hash("caf\u00e9")), true);

@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
+import { sqliteStore } from "@ims/store";
+import { Accounts } from "../../src/accounts/accounts.ts";
 import { PASSWORD, request, sessionOf, startEllis } from "../support/ellis-under-test.ts";
 
 const ALICE = "alice@example.com";
@@ -57,17 +60,66 @@ test("a session is a signed cookie, good at every ellis of the pool, until it is
   assert.equal((await ask("GET", numbers)).status, 403);
   assert.equal((await ask("GET", "/accounts/bob@example.com/numbers", { session })).status, 403);
   const [name = "", value = ""] = session.split("=");
-  const [email, until, mac = ""] = value.split(".");
+  const [email, id, until, generation, mac = ""] = value.split(".");
+  const bob = Buffer.from("bob@example.com").toString("base64url");
   for (const forged of [
-    `${email}.${Number(until) + 1}.${mac}`,
-    `${Buffer.from("bob@example.com").toString("base64url")}.${until}.${mac}`,
-    `${email}.${until}.${mac.slice(0, -2)}AA`,
-    "x",
-  ])
+    [email, id, Number(until) + 1, generation, mac],
+    [bob, id, until, generation, mac],
+    [email, `${id?.slice(0, -1)}${id?.endsWith("A") ? "B" : "A"}`, until, generation, mac],
+    [email, id, until, "A".repeat(22), mac],
+    [email, id, until, generation, `${mac.slice(0, -2)}AA`],
+    ["x"],
+  ].map((parts) => parts.join(".")))
     assert.equal((await ask("GET", numbers, { session: `${name}=${forged}` })).status, 403);
   assert.match(sessionOf(await ask("DELETE", "/session", { session })), /^username=$/);
+  const later = await signUp("carol@example.com");
   clock.advance(2 * 3_600_000);
-  assert.equal((await ask("GET", numbers, { session })).status, 403);
+  assert.equal((await ask("GET", "/session", { session: later })).status, 403);
+});
+
+test("who logs out ends that session: a copy of its cookie is good at no ellis of the pool, other sessions go on", async (t) => {
+  const { ask, signUp, another, clock, stateDir } = await startEllis(t);
+  const other = await signUp(ALICE);
+  const login = async () =>
+    sessionOf(await ask("POST", "/session", { form: { email: ALICE, password: PASSWORD } }));
+  const session = await login();
+  const elsewhere = await another();
+  const statusOf = async (cookie: string) =>
+    Promise.all([
+      ask("GET", "/session", { session: cookie }).then(({ status }) => status),
+      request(`${elsewhere}/session`, "GET", { session: cookie }).then(({ status }) => status),
+    ]);
+  assert.deepEqual(await statusOf(session), [200, 200]);
+  assert.equal((await request(`${elsewhere}/session`, "DELETE", { session })).status, 204);
+  assert.deepEqual(await statusOf(session), [403, 403]);
+  assert.deepEqual(await statusOf(other), [200, 200]);
+  // Once more is no fault; nor is the end of what is no session.
+  for (const cookie of [session, "username=x", ""])
+    assert.equal((await ask("DELETE", "/session", { session: cookie })).status, 204);
+  // Sessions that have run out need not be remembered.
+  clock.advance(25 * 3_600_000);
+  const last = await login();
+  assert.equal((await ask("DELETE", "/session", { session: last })).status, 204);
+  assert.deepEqual(await statusOf(last), [403, 403]);
+  const store = sqliteStore({ path: join(stateDir, "ellis.db"), clock, busyTimeoutMs: 100 });
+  t.after(() => store.close());
+  const account = await new Accounts(store).get(ALICE);
+  assert.equal(typeof account === "object" ? account.endedSessions.length : account, 1);
+});
+
+test("a logout that cannot be written is not said to be done, and may be asked for again", async (t) => {
+  const { ask, signUp, stateDir } = await startEllis(t);
+  const session = await signUp(ALICE);
+  const lock = new DatabaseSync(join(stateDir, "ellis.db"));
+  t.after(() => lock.close());
+  lock.exec("BEGIN EXCLUSIVE");
+  const refused = await ask("DELETE", "/session", { session });
+  assert.equal(refused.status, 503);
+  assert.ok(refused.headers.has("retry-after"));
+  assert.equal(refused.headers.has("set-cookie"), false);
+  lock.exec("ROLLBACK");
+  assert.equal((await ask("DELETE", "/session", { session })).status, 204);
+  assert.equal((await ask("GET", "/session", { session })).status, 403);
 });
 
 test("an operator with the key does what any user may; another key does nothing", async (t) => {

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { auditEntrySchema } from "@ims/api";
+import { type AuditEntry, auditEntrySchema } from "@ims/api";
+import { fakeClock, memoryLogger } from "@ims/runtime/testing";
+import fastify from "fastify";
+import { auditing } from "../../src/http/audit.ts";
 import { PASSWORD, startEllis } from "../support/ellis-under-test.ts";
 
 const K = "465b5ce8b199b49faa5f0a2ee238a6bc";
@@ -30,30 +33,32 @@ test("the audit log says who did what to whom, from where and how it ended, and 
   await ask("DELETE", `/staff/subscribers/nobody@example.com`, { key });
   ellis.homestead.behave("fails");
   await ask("DELETE", `/staff/subscribers/${ALICE.impi}`, { key });
+  await ellis.clock.advanceAsync(1_000);
   const page = await ask("GET", "/staff/audit", { session: admin });
   assert.equal(page.status, 200);
   for (const secret of [K, OPC, "told to nobody", PASSWORD, "a guess", key])
     assert.equal(page.text.includes(secret), false);
   const entries = (page.json["entries"] as unknown[]).map((each) => auditEntrySchema.parse(each));
-  assert.deepEqual(
-    entries
-      .map(({ who, action, target, outcome, status }) => [who, action, target, outcome, status])
-      .toReversed(),
-    [
-      ["api-key", "staff.add", "administrator@example.com", "done", 201],
-      ["administrator@example.com", "login", undefined, "done", 201],
-      ["api-key", "staff.add", "viewer@example.com", "done", 201],
-      ["viewer@example.com", "login", undefined, "done", 201],
-      ["administrator@example.com", "subscriber.add", ALICE.impi, "done", 201],
-      ["administrator@example.com", "subscriber.change", ALICE.impi, "done", 200],
-      ["viewer@example.com", "subscriber.delete", undefined, "refused", 403],
-      ["u@example.com", "subscriber.delete", undefined, "refused", 403],
-      ["", "subscriber.delete", undefined, "refused", 403],
-      ["viewer@example.com", "login", undefined, "refused", 403],
-      ["api-key", "subscriber.delete", "nobody@example.com", "refused", 404],
-      ["api-key", "subscriber.delete", ALICE.impi, "failed", 502],
-    ],
-  );
+  const shown = entries
+    .map(({ who, action, target, outcome, status }) => [who, action, target, outcome, status])
+    .toReversed();
+  // What is refused to those who have not proven to be staff is written a moment later.
+  assert.deepEqual(shown.splice(-3), [
+    ["u@example.com", "subscriber.delete", undefined, "refused", 403],
+    ["", "subscriber.delete", undefined, "refused", 403],
+    ["viewer@example.com", "login", undefined, "refused", 403],
+  ]);
+  assert.deepEqual(shown, [
+    ["api-key", "staff.add", "administrator@example.com", "done", 201],
+    ["administrator@example.com", "login", undefined, "done", 201],
+    ["api-key", "staff.add", "viewer@example.com", "done", 201],
+    ["viewer@example.com", "login", undefined, "done", 201],
+    ["administrator@example.com", "subscriber.add", ALICE.impi, "done", 201],
+    ["administrator@example.com", "subscriber.change", ALICE.impi, "done", 200],
+    ["viewer@example.com", "subscriber.delete", undefined, "refused", 403],
+    ["api-key", "subscriber.delete", "nobody@example.com", "refused", 404],
+    ["api-key", "subscriber.delete", ALICE.impi, "failed", 502],
+  ]);
   assert.ok(entries.every(({ from }) => from === "127.0.0.1"));
   const [added, changed] = entries
     .filter(({ who }) => who.startsWith("admin"))
@@ -120,4 +125,62 @@ test("refusals do not fill the log: those that are too many are counted", async 
   const entries = json["entries"] as { readonly missed?: number; readonly outcome: string }[];
   assert.equal(entries.filter(({ outcome }) => outcome === "refused").length, 121);
   assert.equal(entries[0]?.missed, 10);
+});
+
+test("strangers take a bounded part of the log, from however many addresses; what is refused to staff meanwhile is all there", async (t) => {
+  const { ask, key, staff, clock } = await startEllis(t, { trustedProxies: ["127.0.0.1"] });
+  const [viewer, other] = [await staff("viewer"), await staff("viewer", "vera@example.com")];
+  const refused = (session: string, name: string) => ask("DELETE", `/staff/subscribers/${name}`, { session });
+  for (let at = 0; at < 600; at++) {
+    const headers = { "x-forwarded-for": `192.0.2.${at % 200}` };
+    await ask("DELETE", "/staff/subscribers/x@y.z", { headers });
+    if (at % 20 === 0)
+      await ask("POST", "/session", { headers, form: { email: "vera@example.com", password: "a guess" } });
+    if (at % 10 === 0) await refused(viewer, `v${at}@y.z`);
+  }
+  // One of the staff takes nothing from another one either.
+  for (let at = 0; at < 130; at++) await refused(other, "x@y.z");
+  await refused(viewer, "last@y.z");
+  await clock.advanceAsync(600_000);
+  const entries: AuditEntry[] = [];
+  let next: unknown;
+  do {
+    const { json } = await ask("GET", `/staff/audit?limit=200${next ? `&before=${next}` : ""}`, { key });
+    entries.push(...(json["entries"] as AuditEntry[]));
+    next = json["next"];
+  } while (next !== undefined);
+  const ofStaff = entries.filter(({ who, action }) => who === "viewer@example.com" && action !== "login");
+  assert.equal(ofStaff.length, 61);
+  assert.equal(
+    ofStaff.some(({ missed }) => missed !== undefined),
+    false,
+  );
+  const strangers = entries.filter(
+    ({ who, action, outcome }) => who === "" || (action === "login" && outcome === "refused"),
+  );
+  assert.ok(strangers.length <= 33, String(strangers.length));
+  const counted = strangers.reduce((sum, { repeated }) => sum + (repeated ?? 1), 0);
+  assert.equal(counted, 630);
+  const others = strangers.find(({ action }) => action === "others");
+  assert.match(others?.detail ?? "", /^(?=.*subscriber\.delete \d+)(?=.*login \d+).*; as vera@example\.com$/);
+});
+
+test("whether a guess was at the name of somebody of the staff is not told by the time of the answer: it waits for no log", async (t) => {
+  const app = fastify();
+  t.after(() => app.close());
+  const added: AuditEntry[] = [];
+  auditing(app, {
+    audit: { append: () => new Promise(() => undefined) },
+    strangers: { add: (entry) => void added.push(entry) },
+    ...{ clock: fakeClock(), log: memoryLogger("trace") },
+  });
+  app.post("/session", async (request, reply) => {
+    request.audit = { action: "login", who: "ann@example.com", role: "operator", isStaff: false };
+    return reply.code(403).send();
+  });
+  assert.equal((await app.inject({ method: "POST", url: "/session" })).statusCode, 403);
+  assert.deepEqual(
+    added.map(({ who, status }) => [who, status]),
+    [["ann@example.com", 403]],
+  );
 });

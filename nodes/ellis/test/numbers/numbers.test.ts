@@ -36,6 +36,7 @@ async function scene(answers: (() => AddResult)[] = []) {
         password: "",
         sessionKey: "",
         createdAt: 0,
+        endedSessions: [],
         recoveries: [],
         numbers: [],
         revision: 0,
