@@ -165,6 +165,14 @@ export const bonoOptions = z.object({
     .max(1_000_000)
     .default(1_000)
     .describe("connections from one address"),
+  maxUdpFlows: z
+    .int()
+    .min(1_000)
+    .max(10_000_000)
+    .default(100_000)
+    .describe(
+      "addresses of UEs over UDP that are kept; beyond them one that was silent for long gives way, and its UE has to register again",
+    ),
   // Far above what one address of people sends; a load generator on one address stays below it too.
   strangersPerSecond: z
     .int()

@@ -302,6 +302,7 @@ export function createBono(
         limits: {
           idleMs: options.idleSeconds * 1000,
           maxConnectionsPerSource: options.maxConnectionsPerSource,
+          maxUdpFlows: options.maxUdpFlows,
         },
         sideLimits: { core: trustedLimits },
         secure: secure && { core: secure },
