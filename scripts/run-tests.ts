@@ -13,6 +13,7 @@ const PHASES = [
       "test/architecture/*.test.ts",
       "test/packaging/*.test.ts",
       "test/faults/**/*.test.ts",
+      "test/performance/**/*.test.ts",
     ],
     concurrency: 2,
   },

@@ -1,7 +1,11 @@
 import { spawnSync } from "node:child_process";
 import { createServer } from "node:net";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { runBudget } from "./budget/run.ts";
+import { budgetText, withoutFrames } from "./budget/table.ts";
+import { saveDrawings, writeBudget } from "./budget/write.ts";
+import { runMemory } from "./memory/run.ts";
 import { formatReport, makeReport, saveJson } from "./report.ts";
 import { type Plan, type Round, runRounds, sizesOf } from "./round.ts";
 import { runSoak } from "./soak.ts";
@@ -26,11 +30,18 @@ const usage = `npm run bench -- [options]        CPU, response times and memory 
   --up ARG           more arguments for 'tidewater up', may be repeated
   --before-up ARG    those of the core of --before, may be repeated; an empty one: none. Default: those of --up
   --soak SECONDS     instead: steady 50 registrations/s and 20 calls/s, a line every 10 s
+  --budget           instead: microseconds and allocations of a registration and of a call by step, from profiles
+  --sample-us N      with --budget: between two samples of a profile (500)
+  --write            with --budget: put tables and flame graphs into docs/performance.md and docs/figures
+  --memory N         instead: bytes of a registered subscriber, and how the cost of a registration grows, up to N of them
+  --least N          with --memory: the smaller number it is compared with (10000)
+  --fill-rate N      with --memory: registrations a second until there are so many, at most (2000)
+  --stores           with --memory: registrations in two memcacheds and Cassandra, not in files
   --json             print the figures as JSON only`;
 
 function whole(text: string, name: string, least: number): number {
   const value = Number(text);
-  if (!Number.isInteger(value) || value < least || value > 100_000)
+  if (!Number.isInteger(value) || value < least || value > 2_000_000)
     throw new Error(`--${name} ${text}: a whole number from ${least}`);
   return value;
 }
@@ -53,6 +64,13 @@ function readOptions(args: readonly string[]) {
       soak: { type: "string" },
       workers: { type: "string", default: "0" },
       "before-workers": { type: "string" },
+      budget: { type: "boolean", default: false },
+      "sample-us": { type: "string", default: "500" },
+      write: { type: "boolean", default: false },
+      memory: { type: "string" },
+      least: { type: "string", default: "10000" },
+      "fill-rate": { type: "string", default: "2000" },
+      stores: { type: "boolean", default: false },
       up: { type: "string", multiple: true, default: [] },
       "before-up": { type: "string", multiple: true },
       json: { type: "boolean", default: false },
@@ -71,7 +89,19 @@ function readOptions(args: readonly string[]) {
   const workers = whole(values.workers, "workers", 0);
   const beforeWorkers = whole(values["before-workers"] ?? values.workers, "before-workers", 0);
   const soak = values.soak === undefined ? undefined : whole(values.soak, "soak", 10);
-  return { ...values, rounds: whole(values.rounds, "rounds", 1), plan, soak, workers, beforeWorkers };
+  const everyMicros = whole(values["sample-us"], "sample-us", 50);
+  const memory =
+    values.memory === undefined
+      ? undefined
+      : {
+          least: whole(values.least, "least", 1),
+          most: whole(values.memory, "memory", 2),
+          fillRate: whole(values["fill-rate"], "fill-rate", 1),
+          stores: values.stores,
+        };
+  if (memory !== undefined && memory.most <= memory.least)
+    throw new Error(`--memory ${memory.most}: more than --least, ${memory.least}`);
+  return { ...values, rounds: whole(values.rounds, "rounds", 1), plan, soak, workers, beforeWorkers, everyMicros, memory };
 }
 
 type Starter = (lane: number) => Promise<SystemUnderTest>;
@@ -125,6 +155,9 @@ async function main(): Promise<number> {
       );
     });
   if (options.soak !== undefined) return runSoak({ seconds: options.soak, up: options.up, say, running });
+  if (options.memory !== undefined)
+    return runMemory({ plan: { ...options.plan, ...options.memory }, up: options.up, say, running });
+  if (options.budget) return budget(options, say, running);
 
   const { plan, before, workers } = options;
   const { warmup, pairs } = sizesOf(plan);
@@ -168,6 +201,23 @@ async function main(): Promise<number> {
   console.log(options.json ? JSON.stringify(report) : formatReport(report));
   say(`figures in ${path}`);
   return 0;
+}
+
+async function budget(
+  { plan, everyMicros, up, json, write }: ReturnType<typeof readOptions>,
+  say: (line: string) => void,
+  running: Set<SystemUnderTest>,
+): Promise<number> {
+  const budgets = await runBudget({ plan: { ...plan, everyMicros }, up, say, running });
+  const { commit, date, node, machine } = makeReport(plan, []);
+  const shown = budgets.map(withoutFrames);
+  const path = saveJson("budget", { commit, date, node, machine, plan, everyMicros, budgets: shown });
+  const from = `${machine}, Node ${node}, commit ${commit}, ${date.slice(0, 10)}`;
+  saveDrawings(budgets, { from, folder: dirname(path) });
+  console.log(json ? JSON.stringify(shown) : budgetText(budgets));
+  say(`figures in ${path}, flame graphs beside it`);
+  if (write) writeBudget(budgets, from);
+  return budgets.every(({ failed }) => failed === 0) ? 0 : 1;
 }
 
 process.exitCode = await main();

@@ -1,0 +1,76 @@
+import type { User } from "../users.ts";
+import { type Nuisance, Registering, type Setting } from "./registering.ts";
+
+const TICK_MS = 50;
+
+export interface CrowdOptions extends Setting {
+  /** Number of the first UE, and of the one after the last. */
+  readonly from: number;
+  readonly to: number;
+  readonly memberOf: (number: number) => User;
+  /** UEs that register at the same time; each has a socket. */
+  readonly atOnce: number;
+  /** Registrations begun a second, at most. */
+  readonly rate: number;
+  readonly progress?: (registered: number) => void;
+}
+
+export interface CrowdResult extends Nuisance {
+  registered: number;
+  failed: number;
+  /** The first failure. */
+  problem: string | undefined;
+  seconds: number;
+}
+
+/**
+ * Registers a crowd, each UE once and challenged: more UEs than SIPp can have sockets for. For filling a core, not for measuring what it
+ * does: SIPp is the judge of rates.
+ */
+export async function registerCrowd(options: CrowdOptions): Promise<CrowdResult> {
+  const { from, to, memberOf, atOnce, rate } = options;
+  const began = performance.now();
+  const result: CrowdResult = {
+    ...{ registered: 0, failed: 0, problem: undefined, seconds: 0 },
+    ...{ retransmissions: 0, refusals: 0 },
+  };
+  const busy = new Set<Registering>();
+  let next = from;
+  await new Promise<void>((resolve) => {
+    const begin = (): void => {
+      const due = from + ((performance.now() - began) / 1000) * rate + 1;
+      while (next < to && next < due && busy.size < atOnce) {
+        const one: Registering = new Registering(memberOf(next), {
+          setting: options,
+          nuisance: result,
+          done: (ended) => {
+            busy.delete(one);
+            if (ended.kind === "registered") result.registered += 1;
+            else {
+              result.failed += 1;
+              result.problem ??= ended.problem;
+            }
+            begin();
+          },
+        });
+        busy.add(one);
+        next += 1;
+      }
+      if (next >= to && busy.size === 0) {
+        clearInterval(timer);
+        resolve();
+      }
+    };
+    let ticks = 0;
+    const timer = setInterval(() => {
+      const now = performance.now();
+      for (const one of busy) one.tick(now);
+      begin();
+      ticks += 1;
+      if (ticks % (10_000 / TICK_MS) === 0) options.progress?.(result.registered);
+    }, TICK_MS);
+    begin();
+  });
+  result.seconds = (performance.now() - began) / 1000;
+  return result;
+}
