@@ -18,6 +18,7 @@ const usage = `npm run bench -- [options]        CPU, response times and memory 
   --peer-only        measure Kamailio IMS alone
   --chain            measure the core with one application server in every registration and call too
   --tracing          measure the core with everything told to a HEP3 and an OpenTelemetry collector too
+  --uncounted        measure the core with counters and histograms that do nothing too; the other one is scraped every 15 s
   --before DIR       measure the core of another checkout too (its npm start has worked)
   --at-once          with another system: under load at the same time, not in turns; what disturbs one disturbs all
   --rounds N         rounds, each with freshly started systems (3)
@@ -54,6 +55,7 @@ function readOptions(args: readonly string[]) {
       "peer-only": { type: "boolean", default: false },
       chain: { type: "boolean", default: false },
       tracing: { type: "boolean", default: false },
+      uncounted: { type: "boolean", default: false },
       before: { type: "string" },
       "at-once": { type: "boolean", default: false },
       rounds: { type: "string", default: "3" },
@@ -83,9 +85,9 @@ function readOptions(args: readonly string[]) {
     callRate: whole(values["call-rate"], "call-rate", 1),
     warmupSeconds: whole(values.warmup, "warmup", 0),
   };
-  const { peer, chain, tracing, before } = values;
-  if (values["at-once"] && !peer && !chain && !tracing && before === undefined)
-    throw new Error("--at-once goes with --peer, --chain, --tracing or --before");
+  const { peer, chain, tracing, uncounted, before } = values;
+  if (values["at-once"] && !peer && !chain && !tracing && !uncounted && before === undefined)
+    throw new Error("--at-once goes with --peer, --chain, --tracing, --uncounted or --before");
   const workers = whole(values.workers, "workers", 0);
   const beforeWorkers = whole(values["before-workers"] ?? values.workers, "before-workers", 0);
   const soak = values.soak === undefined ? undefined : whole(values.soak, "soak", 10);
@@ -101,7 +103,16 @@ function readOptions(args: readonly string[]) {
         };
   if (memory !== undefined && memory.most <= memory.least)
     throw new Error(`--memory ${memory.most}: more than --least, ${memory.least}`);
-  return { ...values, rounds: whole(values.rounds, "rounds", 1), plan, soak, workers, beforeWorkers, everyMicros, memory };
+  return {
+    ...values,
+    rounds: whole(values.rounds, "rounds", 1),
+    plan,
+    soak,
+    workers,
+    beforeWorkers,
+    everyMicros,
+    memory,
+  };
 }
 
 type Starter = (lane: number) => Promise<SystemUnderTest>;
@@ -168,9 +179,12 @@ async function main(): Promise<number> {
   const args = options.up;
   const beforeArgs = options["before-up"]?.filter((arg) => arg !== "") ?? args;
   const starters: Starter[] = [];
-  if (!options["peer-only"]) starters.push((lane) => startOurs(usersIn(lane), { args, lane, workers }));
+  if (!options["peer-only"])
+    starters.push((lane) => startOurs(usersIn(lane), { args, lane, workers, scraped: options.uncounted }));
   for (const company of ["chain", "tracing"] as const)
     if (options[company]) starters.push((lane) => startOurs(usersIn(lane), { args, lane, company, workers }));
+  if (options.uncounted)
+    starters.push((lane) => startOurs(usersIn(lane), { args, lane, uncounted: true, workers }));
   if (before !== undefined)
     starters.push((lane) =>
       startOurs(usersIn(lane), {

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { type CoreUnderTest, launchCore } from "../support/core-under-test.ts";
 import type { RunningSipp } from "../support/sipp.ts";
 import { startChain } from "./chain.ts";
@@ -12,8 +13,8 @@ import type { User } from "./users.ts";
 
 export const domain = "example.com";
 
-/** This checkout, the same with an application server in every registration and call, the same with all of it traced, another checkout, Kamailio IMS. */
-export const SYSTEM_NAMES = ["ours", "chain", "tracing", "before", "peer"] as const;
+/** This checkout, the same with an application server in every registration and call, with all of it traced, without metrics, another checkout, Kamailio IMS. */
+export const SYSTEM_NAMES = ["ours", "chain", "tracing", "uncounted", "before", "peer"] as const;
 export type SystemName = (typeof SYSTEM_NAMES)[number];
 
 /** A running core that the bench puts load on. */
@@ -40,9 +41,18 @@ export type OursOptions = {
   /** Another checkout to run, installed: its `npm start` has worked. */
   readonly checkout?: string;
   readonly company?: keyof typeof COMPANIES;
+  /** Without metrics (uncounted.ts). */
+  readonly uncounted?: boolean;
+  /** Scraped as often as Prometheus does by default. */
+  readonly scraped?: boolean;
   /** bono and sprout in so many workers, with one memcached; 0: in one process, with a file. */
   readonly workers?: number;
 };
+
+const UNCOUNTED = { NODE_OPTIONS: `--import=${pathToFileURL(join(import.meta.dirname, "uncounted.ts"))}` };
+const SCRAPE_EVERY_MS = 15_000;
+/** Management ports of bono, sprout and homestead. */
+const SCRAPED_PORTS = [9_101, 9_102, 9_103] as const;
 
 const COMPANIES = {
   chain: startChain,
@@ -52,7 +62,15 @@ const COMPANIES = {
 /** Tidewater as `tidewater up` starts it, on a loopback address of its own, with `users` provisioned. */
 export async function startOurs(
   users: readonly User[],
-  { args = [], lane = 0, checkout, company: kind, workers = 0 }: OursOptions = {},
+  {
+    args = [],
+    lane = 0,
+    checkout,
+    company: kind,
+    workers = 0,
+    uncounted = false,
+    scraped = false,
+  }: OursOptions = {},
 ): Promise<SystemUnderTest> {
   const folder = mkdtempSync(join(tmpdir(), "bench-"));
   const company = kind === undefined ? undefined : await COMPANIES[kind](lane, folder);
@@ -71,6 +89,7 @@ export async function startOurs(
         ...args,
       ],
       ...(checkout === undefined ? {} : { checkout }),
+      ...(uncounted ? { env: UNCOUNTED } : {}),
     });
     await provision(core, users);
   } catch (cause) {
@@ -78,15 +97,26 @@ export async function startOurs(
     await end();
     throw cause;
   }
-  const system = systemOf(core, { lane, name: kind ?? (checkout === undefined ? "ours" : "before") });
+  const plain = uncounted ? "uncounted" : "ours";
+  const system = systemOf(core, { lane, name: kind ?? (checkout === undefined ? plain : "before") });
+  const scraping = scraped ? setInterval(() => void scrape(system), SCRAPE_EVERY_MS) : undefined;
   return {
     ...system,
     beside: company?.sipps ?? [],
     stop: async () => {
+      clearInterval(scraping);
       await system.stop();
       await end();
     },
   };
+}
+
+async function scrape({ target }: SystemUnderTest): Promise<void> {
+  const [host = ""] = target.split(":");
+  for (const port of SCRAPED_PORTS)
+    await fetch(`http://${host}:${port}/metrics`)
+      .then((response) => response.text())
+      .catch(() => undefined); // it ends
 }
 
 /** Workers of a core whose other addresses nobody else of the bench has. */

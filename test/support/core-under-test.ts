@@ -50,6 +50,8 @@ export interface CoreOptions {
   readonly host?: string;
   /** Another checkout whose program is run. Default: this one. */
   readonly checkout?: string;
+  /** Beside that of this process. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Starts a core and stops it after the test. */
@@ -75,7 +77,7 @@ export async function launchCore(options: CoreOptions = {}): Promise<CoreUnderTe
       stateDir,
       ...(options.args ?? []),
     ],
-    { stdio: ["ignore", "pipe", "pipe"] },
+    { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...options.env } },
   );
   let output = "";
   child.stderr.setEncoding("latin1").on("data", (text: string) => {
