@@ -17,6 +17,8 @@ interface Event {
 }
 
 const EVENTS = 6_000;
+/** --analytics-queue by default. */
+const MOST_WAITING = 100_000;
 const TOPIC = "tidewater.analytics";
 
 describe("analytics events to Kafka", { skip: whyNoKafka() ?? false }, () => {
@@ -125,6 +127,66 @@ describe("analytics events to Kafka", { skip: whyNoKafka() ?? false }, () => {
     });
     await secure(right);
     assert.equal((await readTopic(kafka.broker, "secure", (value) => value)).records, 1);
+  });
+
+  test("a broker that is away for the events of an hour: the first 100,000 wait in bounded memory and are there once each afterwards, the others are counted", async (t) => {
+    const kafka = await launchKafka();
+    t.after(() => kafka.stop());
+    const register = metricsRegister();
+    const clock = systemClock();
+    const sink = new KafkaSink<Event>({
+      clock,
+      connect: () => kafkaClient({ brokers: [kafka.broker], topic: TOPIC, clientId: "sprout-1" }),
+      messageOf: (event) => ({ key: event.callId, value: JSON.stringify(event) }),
+      patienceMs: 1_000,
+    });
+    const stream = new RecordStream<Event>(
+      { what: "events", metricsPrefix: "ims_test_events", problemId: "TW-0", maxQueued: MOST_WAITING },
+      { sink, clock, log: memoryLogger("silent"), register },
+    );
+    t.after(() => stream.stop());
+    const metric = async (name: string): Promise<number> =>
+      Number(new RegExp(`^ims_test_events_${name} (\\d+)$`, "m").exec(await register.scrape())?.[1]);
+    let told = 0;
+    /** What 100 calls a second tell of in a second, as large as real ones. */
+    const second = (): void => {
+      for (const end = told + 300; told < end; told++)
+        stream.offer({ id: `event-${told}`, callId: `call-${told % 100}-${"x".repeat(400)}`, number: told });
+    };
+    stream.start();
+    second();
+    await until("the first events are there", async () => (await metric("written_total")) === told);
+    await kafka.kill();
+    const before = process.memoryUsage().rss;
+    const began = performance.now();
+    for (let at = 0; at < 3_600; at++) {
+      second();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    const took = performance.now() - began;
+    const grown = process.memoryUsage().rss - before;
+    await until("the alarm", () => stream.problem !== undefined);
+    assert.match(
+      stream.problem ?? "",
+      /Kafka has not acknowledged for 1 s: .+; 100000 events wait, 980000 were dropped/,
+    );
+    t.diagnostic(
+      `an hour of events was told within ${(took / 1_000).toFixed(1)} s, ${((took * 1_000) / 1_080_000).toFixed(1)} us each; memory has grown by ${Math.round(grown / 1_048_576)} MiB`,
+    );
+    assert.ok(grown < 400 * 1_048_576, `${grown} octets`);
+    await kafka.start();
+    await until("all that waited is acknowledged", async () => (await metric("queued")) === 0);
+    second();
+    await until("new ones follow", async () => (await metric("queued")) === 0);
+    assert.equal(stream.problem, undefined);
+    const { records, ids } = await readTopic(kafka.broker, TOPIC, (value) => (JSON.parse(value) as Event).id);
+    assert.equal(records, 300 + MOST_WAITING + 300);
+    assert.equal(ids.size, records, "none twice");
+    assert.ok(
+      ids.has(`event-${300 + MOST_WAITING - 1}`) && !ids.has(`event-${300 + MOST_WAITING}`),
+      "the first ones",
+    );
+    assert.equal(await metric("dropped_total"), 1_080_000 - MOST_WAITING);
   });
 });
 
