@@ -41,10 +41,13 @@ export interface PoolsUnderTest {
   stop(): Promise<number | null>;
 }
 
-/** Starts pools; the caller stops them. */
-export async function launchPools(args: readonly string[]): Promise<PoolsUnderTest> {
-  const network = `127.${randomInt(130, 250)}`;
-  const stateDir = mkdtempSync(join(tmpdir(), "tidewater-pools-"));
+/** Starts pools; the caller stops them. `place`: where they ran before, whose state stays when they stop. */
+export async function launchPools(
+  args: readonly string[],
+  place?: Pick<PoolsUnderTest, "network" | "stateDir">,
+): Promise<PoolsUnderTest> {
+  const network = place?.network ?? `127.${randomInt(130, 250)}`;
+  const stateDir = place?.stateDir ?? mkdtempSync(join(tmpdir(), "tidewater-pools-"));
   const child = spawn(
     process.execPath,
     [PROGRAM, "up", "--json", "--network", network, "--state-dir", stateDir, ...args],
@@ -57,7 +60,7 @@ export async function launchPools(args: readonly string[]): Promise<PoolsUnderTe
     });
   const stop = async (): Promise<number | null> => {
     await endProgram(child, 30_000);
-    rmSync(stateDir, { recursive: true, force: true });
+    if (place === undefined) rmSync(stateDir, { recursive: true, force: true });
     return child.exitCode;
   };
   try {
