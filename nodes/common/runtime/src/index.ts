@@ -169,6 +169,7 @@ export type {
 } from "./trail/trail-step.ts";
 export { VERSION } from "./version.ts";
 export { type IdleOptions, whenIdle } from "./when-idle.ts";
+export { atOnce, inSlices, nextTurn, Slices, type Work } from "./work.ts";
 export {
   isWorkerMessage,
   type StrayMessage,
@@ -176,4 +177,3 @@ export {
   type WorkerMessage,
   workerChannel,
 } from "./worker-channel.ts";
-export { atOnce, inSlices, nextTurn, Slices, type Work } from "./work.ts";
