@@ -63,7 +63,7 @@ export async function writeChain(write: ChainWrite): Promise<ChainWriteResult> {
     if (step === "accepted") continue;
     if (step === "overtaken") return { kind: "stored", away };
     if (step === "unknown") return { kind: "unavailable", cause: fault("overtaken many times") };
-    if (step === "lost") return takeBack(write.key, accepted, rival);
+    if (step === "lost") return takeBack(write, accepted, rival);
     away.push(replica);
     cause = step.away;
     ambiguous ||= step.sent;
@@ -110,18 +110,27 @@ async function insist(
 
 /** Puts the rival where ours was accepted, so that nobody mistakes ours for a write on its way. */
 async function takeBack(
-  key: string,
+  { key, entry }: ChainWrite,
   accepted: readonly Target[],
   rival: { readonly bytes?: Buffer; readonly seconds: number },
 ): Promise<ChainWriteResult> {
   for (const { replica, token } of accepted) {
     if (rival.bytes === undefined) continue;
     const written = await replica.write(key, rival.bytes, Math.max(1, rival.seconds), token);
+    if (written.kind === "accepted" || (written.kind === "refused" && (await isGone(replica, key, entry))))
+      continue;
     // Ours may stay behind there: should the rival be lost as well, it would come to light.
-    if (written.kind === "away" || written.kind === "stale")
-      return { kind: "unavailable", cause: fault("a lost write could not be taken back") };
+    return { kind: "unavailable", cause: fault("a lost write could not be taken back") };
   }
   return { kind: "lost" };
+}
+
+/** Whether what stands there instead does without ours: who saw that replica only may have built on it. */
+async function isGone(replica: Replica, key: string, own: Entry): Promise<boolean> {
+  const read = await replica.read(key);
+  if (read.kind !== "item") return read.kind === "missing";
+  const decoded = decodeEntry(key, read.bytes);
+  return decoded.kind === "entry" && descent(decoded.entry, own) === "unrelated";
 }
 
 function fault(problem: string): StoreError {
