@@ -1,6 +1,7 @@
+import { processorTime, stolenBetween } from "../../support/stolen-time.ts";
 import { OF_TIME } from "../history/violation.ts";
 import { calm, MOST_STOLEN } from "../machine/calm.ts";
-import { MachineWatch } from "../machine/machine-watch.ts";
+import { UNDISTURBED } from "../machine/machine-watch.ts";
 import type { SuiteResult } from "../report/conclude.ts";
 import { type CellFigures, notRun } from "../report/figures.ts";
 import { rowLine } from "../report/table.ts";
@@ -50,7 +51,7 @@ export async function runShows(only: string, options: BenchOptions): Promise<Sui
 
 /** One show, its line, and what it fell short of. */
 async function told(show: Show, options: BenchOptions): Promise<CellFigures> {
-  const watch = new MachineWatch();
+  const before = processorTime();
   let figures: CellFigures;
   try {
     figures = await runShow(show, { ...options, options: { ...options.options, ...show.options } });
@@ -59,7 +60,7 @@ async function told(show: Show, options: BenchOptions): Promise<CellFigures> {
     options.say(`${show.name} could not be run: ${what}`);
     figures = {
       ...notRun(show.name, { rule: "too little done", subject: show.name, what }),
-      machine: watch.end(),
+      machine: { ...UNDISTURBED, stolen: stolenBetween(before, processorTime()) },
     };
   }
   options.say(rowLine(figures));

@@ -32,8 +32,9 @@ function parametersInOneGo(text: string): ReadonlyMap<string, string> | undefine
     if (at >= length) return parameters.size === 0 ? undefined : parameters;
     const equals = text.indexOf("=", at);
     if (equals <= at || parameters.size >= MAX_PARAMETERS) return undefined;
-    const name = knownParameter(text, at, equals) ?? text.slice(at, equals).toLowerCase();
-    if (!isToken(name) || parameters.has(name)) return undefined;
+    const known = knownParameter(text, at, equals);
+    const name = known ?? text.slice(at, equals).toLowerCase();
+    if ((known === undefined && !isToken(name)) || parameters.has(name)) return undefined;
     const start = equals + 1;
     if (text.charCodeAt(start) === QUOTE) {
       const close = text.indexOf('"', start + 1);
@@ -56,7 +57,7 @@ function parametersInOneGo(text: string): ReadonlyMap<string, string> | undefine
 function parametersInPieces(value: string): ReadonlyMap<string, string> | undefined {
   const text = value.trim();
   const space = text.search(/[ \t]/);
-  if (space < 0 || text.slice(0, space).toLowerCase() !== "digest") return undefined;
+  if (space < 0 || text.slice(0, space).toLowerCase() !== SCHEME) return undefined;
   const parameters = new Map<string, string>();
   for (const part of splitList(text.slice(space + 1))) {
     const equals = part.indexOf("=");

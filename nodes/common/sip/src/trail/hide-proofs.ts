@@ -78,11 +78,11 @@ function hideIn(text: string, start: number, end: number, cut: Cut): boolean {
   }
   for (let separator = " "; ; separator = ", ") {
     at = afterSpaces(text, at);
-    if (at === end && separator === ", ") {
-      cut.separate(gap, end, "");
-      return true;
-    }
     if (separator === ", ") {
+      if (at === end) {
+        cut.separate(gap, end, "");
+        return true;
+      }
       if (text.charCodeAt(at) !== COMMA) return false;
       at = afterSpaces(text, at + 1);
     }
