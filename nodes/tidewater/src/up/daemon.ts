@@ -9,6 +9,7 @@ const STOP_WITHIN_MS = 3_000;
 const PROBE_EVERY_MS = 50;
 /** What a daemon said last, of which its last line is the reason when it ends, characters. */
 const REMEMBERED = 4_000;
+/** Debian puts daemons where users do not look. */
 const FOLDERS = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/bin", "/usr/local/bin", "/usr/sbin"];
 
 /** A program of this machine that runs beside the core: coturn, rtpengine. */
@@ -31,8 +32,8 @@ export interface DaemonOptions {
 }
 
 /** Path of a program of this machine; undefined when it has none of that name. */
-export function installed(name: string): string | undefined {
-  return FOLDERS.map((folder) => join(folder, name)).find(isExecutable);
+export function installed(name: string, folders: readonly string[] = FOLDERS): string | undefined {
+  return folders.map((folder) => join(folder, name)).find(isExecutable);
 }
 
 /** Starts it and waits until it answers. Rejects with an Error that says why it ended, or that it does not answer in time. */

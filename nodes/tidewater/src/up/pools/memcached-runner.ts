@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process";
-import { accessSync, constants, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { connect } from "node:net";
-import { delimiter, join } from "node:path";
 import { connect as connectTls } from "node:tls";
+import { installed } from "../daemon.ts";
 import { guardOf } from "../guard.ts";
 import { ended, terminate } from "./child.ts";
 import type { CertificateFiles } from "./lab-authority.ts";
@@ -11,20 +11,17 @@ import type { Ready, Runner } from "./member.ts";
 const READY_WITHIN_MS = 5_000;
 const STOP_WITHIN_MS = 3_000;
 const PROBE_EVERY_MS = 20;
-/** Debian puts daemons where users do not look. */
-const FOLDERS = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/bin", "/usr/local/bin", "/usr/sbin"];
-
 /** A memcached server. */
 export function memcachedRunner(
   member: string,
   host: string,
   port: number,
-  { folders = FOLDERS, tls }: { readonly folders?: readonly string[]; readonly tls?: CertificateFiles } = {},
+  { folders, tls }: { readonly folders?: readonly string[]; readonly tls?: CertificateFiles } = {},
 ): Runner {
   let child: ReturnType<typeof spawn> | undefined;
   return {
     async start(onExit) {
-      const program = programIn("memcached", folders);
+      const program = installed("memcached", folders);
       if (program === undefined)
         throw new Error(
           "--stores memcached needs memcached, which is not installed: apt-get install memcached (Debian, Ubuntu), dnf install memcached (Fedora)",
@@ -64,20 +61,6 @@ export function memcachedRunner(
       if (child !== undefined && !ended(child)) await terminate(child, STOP_WITHIN_MS);
     },
   };
-}
-
-/** Path of a program. */
-function programIn(name: string, folders: readonly string[]): string | undefined {
-  return folders
-    .map((folder) => join(folder, name))
-    .find((path) => {
-      try {
-        accessSync(path, constants.X_OK);
-        return true;
-      } catch {
-        return false;
-      }
-    });
 }
 
 /** The server of somebody else would be taken for ours. */
