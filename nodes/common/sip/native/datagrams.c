@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <node_api.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -117,32 +118,47 @@ static void *bytes_of(napi_env env, napi_value buffers, uint32_t index, size_t *
 // ends), or, from 0 on, by the descriptor of a socket that somebody else has bound.
 enum { ALONE = -1, AMONG_OTHERS = -2 };
 
+// Where a socket is bound, and with how large a buffer: 0 for the usual one.
+typedef struct {
+  int32_t family, port, receive_buffer;
+  char host[64];
+} place;
+
+// The first four arguments: family 4|6, host, port, receiveBuffer.
+static bool place_of(napi_env env, const napi_value *argv, place *at) {
+  size_t length;
+  return napi_get_value_int32(env, argv[0], &at->family) == napi_ok &&
+         napi_get_value_string_utf8(env, argv[1], at->host, sizeof at->host, &length) == napi_ok &&
+         napi_get_value_int32(env, argv[2], &at->port) == napi_ok &&
+         napi_get_value_int32(env, argv[3], &at->receive_buffer) == napi_ok;
+}
+
 // A bound socket, or -1 with the exception thrown.
-static int bound(napi_env env, int32_t family, const char *host, int32_t port, int32_t receive_buffer, int32_t how) {
+static int bound(napi_env env, const place *at, int32_t how) {
   struct sockaddr_in6 address = {0};
-  socklen_t length = family == 6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
+  socklen_t length = at->family == 6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
   int known = 0;
-  if (family == 6) {
+  if (at->family == 6) {
     address.sin6_family = AF_INET6;
-    address.sin6_port = htons((uint16_t)port);
-    known = inet_pton(AF_INET6, host, &address.sin6_addr);
+    address.sin6_port = htons((uint16_t)at->port);
+    known = inet_pton(AF_INET6, at->host, &address.sin6_addr);
   } else {
     struct sockaddr_in *v4 = (struct sockaddr_in *)&address;
     v4->sin_family = AF_INET;
-    v4->sin_port = htons((uint16_t)port);
-    known = inet_pton(AF_INET, host, &v4->sin_addr);
+    v4->sin_port = htons((uint16_t)at->port);
+    known = inet_pton(AF_INET, at->host, &v4->sin_addr);
   }
   if (known != 1) {
     failure(env, "EINVAL", EINVAL);
     return -1;
   }
-  int fd = socket(family == 6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  int fd = socket(at->family == 6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) {
     failure(env, "socket", errno);
     return -1;
   }
   int on = 1;
-  if (receive_buffer > 0) setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
+  if (at->receive_buffer > 0) setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &at->receive_buffer, sizeof at->receive_buffer);
   if (how == AMONG_OTHERS) setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
   setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
   if (bind(fd, (struct sockaddr *)&address, length) == 0) return fd;
@@ -154,21 +170,18 @@ static int bound(napi_env env, int32_t family, const char *host, int32_t port, i
 
 // open(family 4|6, host, port, receiveBuffer, [in, inRows, out, outRows], ready, how) -> socket. Throws with the system's words.
 static napi_value open_socket(napi_env env, napi_callback_info info) {
-  size_t argc = 7, host_length;
+  size_t argc = 7;
   napi_value argv[7], result, name;
-  int32_t family, port, receive_buffer, how = ALONE;
-  char host[64];
+  int32_t how = ALONE;
+  place at;
   CHECK(napi_get_cb_info(env, info, &argc, argv, NULL, NULL));
-  CHECK(napi_get_value_int32(env, argv[0], &family));
-  CHECK(napi_get_value_string_utf8(env, argv[1], host, sizeof host, &host_length));
-  CHECK(napi_get_value_int32(env, argv[2], &port));
-  CHECK(napi_get_value_int32(env, argv[3], &receive_buffer));
+  if (!place_of(env, argv, &at)) return NULL;
   CHECK(napi_get_value_int32(env, argv[6], &how));
   int fd;
   if (how >= 0) {
     // A descriptor of our own: closing it leaves the socket with whoever has it too.
     if ((fd = fcntl(how, F_DUPFD_CLOEXEC, 3)) < 0) return failure(env, "EBADF", errno);
-  } else if ((fd = bound(env, family, host, port, receive_buffer, how)) < 0) return NULL;
+  } else if ((fd = bound(env, &at, how)) < 0) return NULL;
 
   udp_socket *s = calloc(1, sizeof *s);
   uv_poll_t *poll = calloc(1, uv_handle_size(UV_POLL));
@@ -182,7 +195,7 @@ static napi_value open_socket(napi_env env, napi_callback_info info) {
   s->env = env;
   s->poll = poll;
   s->fd = fd;
-  s->family = family;
+  s->family = at.family;
   size_t in_length = 0, rows_length = 0, ignored;
   s->in = bytes_of(env, argv[4], 0, &in_length);
   s->in_rows = bytes_of(env, argv[4], 1, &rows_length);
@@ -328,16 +341,12 @@ static napi_value port_of(napi_env env, napi_callback_info info) {
 
 // bind(family, host, port, receiveBuffer) -> descriptor of a socket among others that nobody reads here: for other processes.
 static napi_value bind_socket(napi_env env, napi_callback_info info) {
-  size_t argc = 4, host_length;
+  size_t argc = 4;
   napi_value argv[4];
-  int32_t family, port, receive_buffer;
-  char host[64];
+  place at;
   CHECK(napi_get_cb_info(env, info, &argc, argv, NULL, NULL));
-  CHECK(napi_get_value_int32(env, argv[0], &family));
-  CHECK(napi_get_value_string_utf8(env, argv[1], host, sizeof host, &host_length));
-  CHECK(napi_get_value_int32(env, argv[2], &port));
-  CHECK(napi_get_value_int32(env, argv[3], &receive_buffer));
-  int fd = bound(env, family, host, port, receive_buffer, AMONG_OTHERS);
+  if (!place_of(env, argv, &at)) return NULL;
+  int fd = bound(env, &at, AMONG_OTHERS);
   return fd < 0 ? NULL : number(env, fd);
 }
 
