@@ -26,7 +26,7 @@ function shipped(name: string, put: readonly (readonly [from: string | RegExp, t
 
 test("RFC 6733 §2.1, §2.8.1: freeDiameter takes the shipped configuration of a relay to SCTP, and relays Cx for a sprout it lists", {
   skip,
-  timeout: 60_000,
+  timeout: 180_000,
 }, async (t) => {
   assert.equal(missing, undefined);
   const folder = mkdtempSync(join(tmpdir(), "sctp-relay-"));
@@ -96,8 +96,8 @@ test("RFC 6733 §2.1, §2.8.1: freeDiameter takes the shipped configuration of a
   const sprout = startNode(t, "sprout-0.sprout.example.com");
   sprout.addPeer({ host, port, originHost: "relay-1.example.com" });
   sprout.start();
-  assert.equal(await sprout.whenConnected(5_000, "relay-1.example.com"), true, relay.log());
-  assert.equal(await hss.whenConnected(5_000, "relay-1.example.com"), true, relay.log());
+  assert.equal(await sprout.whenConnected(20_000, "relay-1.example.com"), true, relay.log());
+  assert.equal(await hss.whenConnected(20_000, "relay-1.example.com"), true, relay.log());
   const ask = () =>
     sprout.request(
       Lir,
@@ -107,7 +107,7 @@ test("RFC 6733 §2.1, §2.8.1: freeDiameter takes the shipped configuration of a
   let answer = await ask();
   const isServed = (): boolean => answer.kind === "answer" && answer.avps.serverName !== undefined;
   // freeDiameter takes a moment from the capabilities exchange to the first request it relays.
-  for (let tries = 0; !isServed() && tries < 30; tries++) {
+  for (let tries = 0; !isServed() && tries < 100; tries++) {
     await new Promise((resolve) => setTimeout(resolve, 100));
     answer = await ask();
   }

@@ -153,11 +153,12 @@ export async function connectedClient(
   return peer;
 }
 
-/** Turns the event loop until `condition` holds; fails after 5 s. */
+/** Turns the event loop until `condition` holds, soon with pauses that leave the processor to others; fails after 15 s. */
 export async function until(condition: () => boolean, what: string): Promise<void> {
-  const end = performance.now() + 5_000;
+  const began = performance.now();
   while (!condition()) {
-    if (performance.now() > end) throw new Error(`waited in vain for ${what}`);
-    await new Promise((resolve) => setImmediate(resolve));
+    const waited = performance.now() - began;
+    if (waited > 15_000) throw new Error(`waited in vain for ${what}`);
+    await new Promise((resolve) => (waited < 100 ? setImmediate(resolve) : setTimeout(resolve, 2)));
   }
 }
