@@ -1,6 +1,8 @@
 import { globSync, statSync } from "node:fs";
-import { run } from "node:test";
-import { spec } from "node:test/reporters";
+import { finished } from "node:stream/promises";
+import { spec, type TestEvent } from "node:test/reporters";
+import { filesToRunAgain, MOST_STOLEN, TRIES, toldOfSecondTry } from "./tests/again.ts";
+import { type FileRun, runFile } from "./tests/run-file.ts";
 
 /** Unit tests share the cores; what starts a whole core or a real peer runs one file at a time. */
 const PHASES = [
@@ -25,11 +27,9 @@ const PHASES = [
   { name: "end to end", patterns: ["test/e2e/*.test.ts", "test/regression/*.test.ts"], concurrency: 1 },
 ] as const;
 
+const SLOWEST = 15;
 const wanted = process.argv.slice(2);
 const ci = process.env["CI"] === "true";
-const count = { passed: 0, failed: 0, skipped: 0 };
-const skips: string[] = [];
-const failures: string[] = [];
 
 function isWanted(file: string): boolean {
   if (wanted.length === 0) return true;
@@ -39,43 +39,77 @@ function isWanted(file: string): boolean {
   );
 }
 
-for (const phase of PHASES) {
-  const files = phase.patterns
-    .flatMap((pattern) => globSync(pattern, { exclude: (name) => name === "node_modules" }))
+/** Runs files, so many at a time; of each what it says comes in one piece when several run. */
+async function runFiles(files: readonly string[], concurrency: number): Promise<FileRun[]> {
+  const reporter = new spec();
+  reporter.pipe(process.stdout, { end: false });
+  const left = [...files];
+  const runs: FileRun[] = [];
+  const take = async (): Promise<void> => {
+    for (let file = left.shift(); file !== undefined; file = left.shift()) {
+      const said: TestEvent[] = [];
+      const told = (event: TestEvent): void =>
+        void (concurrency > 1 ? said.push(event) : reporter.write(event));
+      runs.push(await runFile(file, told));
+      for (const event of said) reporter.write(event);
+    }
+  };
+  await Promise.all(Array.from({ length: concurrency }, take));
+  reporter.end();
+  await finished(reporter);
+  return runs;
+}
+
+/** Every file's last run. */
+const last = new Map<string, FileRun>();
+const slowest: FileRun[] = [];
+for (const { name, patterns, concurrency } of PHASES) {
+  const files = patterns
+    .flatMap((pattern) => globSync(pattern, { exclude: (path) => path === "node_modules" }))
     .filter(isWanted)
     .sort();
   if (files.length === 0) continue;
-  console.log(`\n=== ${phase.name}: ${files.length} files`);
-  const stream = run({ files, concurrency: phase.concurrency, timeout: 600_000 });
-  stream.on("test:pass", (event) => {
-    const isSkipped = event.skip !== undefined || event.todo !== undefined;
-    // The tests of a suite that is skipped are not told of: it counts itself.
-    if ((event.details.type === "suite" && !isSkipped) || isFile(event.name)) return;
-    if (!isSkipped) count.passed++;
-    else {
-      count.skipped++;
-      skips.push(`${event.name}: ${event.skip ?? event.todo}`);
-    }
-  });
-  stream.on("test:fail", (event) => {
-    if (event.details.type === "suite") return;
-    count.failed++;
-    failures.push(`${event.file ?? ""} ${event.name}`);
-  });
-  const report = stream.compose(spec);
-  for await (const chunk of report) process.stdout.write(chunk);
+  console.log(`\n=== ${name}: ${files.length} files`);
+  for (const one of await runFiles(files, concurrency)) {
+    last.set(one.file, one);
+    slowest.push(one);
+  }
 }
 
-if (skips.length > 0) console.log(`\nSkipped:\n${skips.map((skip) => `  ${skip}`).join("\n")}`);
-if (failures.length > 0) console.log(`\nFailed:\n${failures.map((failure) => `  ${failure}`).join("\n")}`);
-if (wanted.length > 0 && count.passed + count.failed + count.skipped === 0)
+const tries = filesToRunAgain([...last.values()]).map((first) => [first]);
+if (tries.length > 0)
+  console.log(
+    `\n=== again: ${tries.length} files that failed while the host took more than ${MOST_STOLEN * 100} % of the processor time`,
+  );
+for (const runs of tries)
+  while (runs.length < TRIES && (runs.at(-1)?.failures.length ?? 0) > 0)
+    for (const one of await runFiles([runs[0]?.file ?? ""], 1)) {
+      last.set(one.file, one);
+      runs.push(one);
+    }
+const rescued = tries.filter((runs) => runs.at(-1)?.failures.length === 0).map(toldOfSecondTry);
+
+const all = [...last.values()];
+const skips = all.flatMap((one) => one.skips);
+const failures = all.flatMap((one) => one.failures.map((failure) => `${one.file} ${failure}`));
+const passed = all.reduce((sum, one) => sum + one.passed, 0);
+if (wanted.length === 0) {
+  const lines = slowest.sort((a, b) => b.seconds - a.seconds).slice(0, SLOWEST);
+  const line = ({ file, seconds, stolen }: FileRun): string =>
+    `${seconds.toFixed(1)} s ${file}, ${Math.round(stolen * 100)} % stolen`;
+  list("Slowest", lines.map(line));
+}
+list("Skipped", skips);
+list("Passed when run again", rescued);
+list("Failed", failures);
+if (wanted.length > 0 && passed + failures.length + skips.length === 0)
   console.log(`\nNo test file is, or is in: ${wanted.join(", ")}`);
-const refused = ci && count.skipped > 0;
+const refused = ci && skips.length > 0;
 if (refused)
   console.log("\nWith CI=true a skipped test is a failure: everything the tests need can be installed.");
-console.log(`\n${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`);
-process.exit(count.failed > 0 || refused || count.passed === 0 ? 1 : 0);
+console.log(`\n${passed} passed, ${failures.length} failed, ${skips.length} skipped`);
+process.exit(failures.length > 0 || refused || passed === 0 ? 1 : 0);
 
-function isFile(name: string): boolean {
-  return name.endsWith(".test.ts");
+function list(title: string, lines: readonly string[]): void {
+  if (lines.length > 0) console.log(`\n${title}:\n${lines.map((line) => `  ${line}`).join("\n")}`);
 }
