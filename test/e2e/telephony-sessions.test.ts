@@ -140,9 +140,9 @@ describe("telephony services of sessions and identities, seen by SIPp", { skip }
         csv: [ueRow(who, domain, callee.name)],
         keys: { domain },
         args: [...(await ueArgs(telephony.where)), ...more],
-        timeoutMs: 25_000,
+        timeoutMs: 60_000,
       });
-    const phone = await start(callee, "register-and-wait", ["-d", "15000"], "uas-waiting");
+    const phone = await start(callee, "register-and-wait", ["-d", "40000"], "uas-waiting");
     try {
       await logged(phone, "registered", 1);
       const first = await start(await user(), "uac-talk");

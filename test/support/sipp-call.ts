@@ -36,9 +36,9 @@ export type SippCall = {
 
 export type SippCallResult = { readonly caller: SippResult; readonly callees: readonly SippResult[] };
 
-const REGISTERED_WITHIN_MS = 5000;
-const CALL_WITHIN_MS = 20_000;
-const ENDED_WITHIN_MS = 4000;
+const REGISTERED_WITHIN_MS = 15_000;
+const CALL_WITHIN_MS = 40_000;
+const ENDED_WITHIN_MS = 15_000;
 
 export const scenarioPath = (name: string): string => join(import.meta.dirname, "../sipp", `${name}.xml`);
 

@@ -126,7 +126,7 @@ export const MEMCACHED_CLUSTER: Show = {
 
 export const MEMCACHED_CLUSTER_SHORT: Show = {
   name: "memcached-cluster-short",
-  options: { ...OPTIONS, pools: "bono=1,sprout=2,homestead=1", registers: 10, calls: 10 },
+  options: { ...OPTIONS, pools: "bono=1,sprout=2,homestead=1", registers: 5, calls: 5, subscribers: 36 },
   run: (bench, say) =>
     run(bench, say, {
       ...{ within: 90_000, quiet: 1000 },
