@@ -64,7 +64,7 @@ export function backupCases(cassandra: () => CassandraUnderTest): void {
   const open = (keyspace: string): Promise<CassandraSession> =>
     openCassandra({
       ...{ contactPoints: cassandra().contactPoints, keyspace, schemas, clock },
-      ...{ replicationFactor: 1, connectWithinMs: 30_000 },
+      ...{ replicationFactor: 1, deadlineMs: 20_000, connectWithinMs: 30_000 },
     });
 
   async function startSite(t: TestContext): Promise<Site> {
@@ -287,7 +287,7 @@ export function backupCases(cassandra: () => CassandraUnderTest): void {
     const key = await reader.unlock(source);
     const bare = await openCassandra({
       ...{ contactPoints: cassandra().contactPoints, keyspace: site.keyspace, schemas: [], clock },
-      ...{ replicationFactor: 1, connectWithinMs: 30_000 },
+      ...{ replicationFactor: 1, deadlineMs: 20_000, connectWithinMs: 30_000 },
     });
     t.after(() => bare.shutdown());
     let left = 250;

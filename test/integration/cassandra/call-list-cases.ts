@@ -73,7 +73,7 @@ export function callListCases(cassandra: () => CassandraUnderTest): void {
   async function rowsOf(t: TestContext, name: string): Promise<readonly Row[]> {
     const session = await openCassandra({
       ...{ contactPoints: cassandra().contactPoints, keyspace: KEYSPACE, schemas: [], clock },
-      connectWithinMs: 30_000,
+      ...{ deadlineMs: 20_000, connectWithinMs: 30_000 },
     });
     t.after(() => session.shutdown());
     const cql =

@@ -31,7 +31,8 @@ const newKeyspace = (): string => `migration_${++keyspaces}`;
 export function migrationCases(cassandra: () => CassandraUnderTest): void {
   async function open(t: TestContext, keyspace: string, ...schemas: Schema[]): Promise<CassandraSession> {
     const { contactPoints } = cassandra();
-    const session = await openCassandra({ contactPoints, keyspace, schemas, clock, connectWithinMs: 60_000 });
+    const patient = { deadlineMs: 20_000, connectWithinMs: 60_000 };
+    const session = await openCassandra({ contactPoints, keyspace, schemas, clock, ...patient });
     t.after(() => session.shutdown());
     return session;
   }

@@ -101,11 +101,17 @@ function both(name: string): { readonly userName: string; readonly publicIdentit
   return { userName: `${name}@example.com`, publicIdentity: `sip:${name}@example.com` };
 }
 
+/** Who shall answer, and how long a busy machine may take. */
 function destination(to: HomesteadProcess | undefined): {
   destinationRealm: string;
   destinationHost?: string;
+  timeoutMs: number;
 } {
-  return { destinationRealm: REALM, ...(to === undefined ? {} : { destinationHost: to.diameterHost }) };
+  return {
+    destinationRealm: REALM,
+    timeoutMs: 15_000,
+    ...(to === undefined ? {} : { destinationHost: to.diameterHost }),
+  };
 }
 
 function answerOf<A>(outcome: { readonly kind: string; readonly avps?: A }): A {
