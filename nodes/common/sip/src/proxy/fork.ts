@@ -82,7 +82,8 @@ const MAX_REFUSALS = 2;
 /**
  * One branch of a request: its targets one after the other, each by a client transaction (RFC 3261 §16.6, RFC 3263 §4.3).
  * What has no final answer is sent again to the next target when its hop dies or goes out of service, an INVITE that is
- * ringing included: the branch stays the same, so whoever has it already takes it for a retransmission.
+ * ringing included: the branch stays the same, so whoever has it already takes it for a retransmission. Where it meets itself all
+ * the same, by a way that another member has chosen otherwise, the one that had it first is asked again: he was slow, not dead.
  */
 export class Fork implements ForkPort, ClientTransactionUser, HopUser {
   readonly request: SipMessage;
@@ -112,6 +113,8 @@ export class Fork implements ForkPort, ClientTransactionUser, HopUser {
   #provisional = false;
   /** It has left over a connection that was open: somebody may be working on it. */
   #delivered = false;
+  /** The last one that had it and was left without a final answer. */
+  #left: Target | undefined;
 
   /** `twin`: how many forks of the same context go to the same Request-URI and Route. */
   constructor(request: SipMessage, options: ForkOptions, sink: ForkSink, parts: ForkParts, twin = 0) {
@@ -182,11 +185,27 @@ export class Fork implements ForkPort, ClientTransactionUser, HopUser {
       if (!refusesForOverload(response) && !isSentElsewhere(response)) this.#targetFailed("refused");
       this.#refusals += 1;
       this.#branch = "";
+      this.#left = undefined;
       if (this.#nextTarget < this.#targets.length && this.#refusals <= MAX_REFUSALS && !this.#cancelled)
         return this.#tryNext();
     } else if (response.status >= 200 && this.#hop !== undefined)
       this.#parts.succeeded(this.#hop, this.#policy);
+    if (response.status === 482 && this.#returns()) return;
     this.#deliver(response, false, true);
+  }
+
+  /**
+   * The copy of a request was taken for a merged one (RFC 3261 §8.2.2.2) or a loop (RFC 5393 §4.2), so the first is being worked on:
+   * to whoever that was sent it is a retransmission, and brings his last answer. False when nobody else had it.
+   */
+  #returns(): boolean {
+    const target = this.#left;
+    this.#left = undefined;
+    if (target === undefined || target === this.#targets[this.#nextTarget - 1]) return false;
+    this.#targets = [target];
+    this.#nextTarget = 0;
+    this.#tryNext();
+    return true;
   }
 
   onTimeout(): void {
@@ -226,7 +245,10 @@ export class Fork implements ForkPort, ClientTransactionUser, HopUser {
    */
   #elsewhere(status: number, last: boolean): void {
     if (this.#done) return;
-    if (this.#transaction !== undefined && this.#transaction.flow.localPort !== 0) this.#delivered = true;
+    if (this.#transaction !== undefined && this.#transaction.flow.localPort !== 0) {
+      this.#delivered = true;
+      this.#left = this.#targets[this.#nextTarget - 1];
+    }
     this.#transaction = undefined;
     this.#sent = undefined;
     if (this.#cancelled && (!this.#delivered || this.request.method !== "INVITE")) return this.fail(status);

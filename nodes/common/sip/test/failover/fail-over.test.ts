@@ -193,6 +193,66 @@ test("a request without another target waits for its hung hop", async () => {
   assert.equal(statuses(one.peer).at(-1), 200);
 });
 
+/** An INVITE that goes to the second target because the first is silent, which answers 482. */
+async function merged(targets: readonly Target[] = TWO): Promise<Member> {
+  const one = member(targets);
+  one.peer.receive(request("OPTIONS", { branch: "z9hG4bKfirst" }));
+  flowTo(one, 1).receive(answer(sentTo(one, 1)[0], 200));
+  await one.clock.advanceAsync(1_500);
+  one.transport.hang(target(1));
+  one.peer.receive(request("INVITE"));
+  flowTo(one, 1).receive(answer(sentTo(one, 1).at(-1), 180));
+  await one.clock.advanceAsync(460);
+  assert.deepEqual(methods(sentTo(one, 2)), ["INVITE"]);
+  return one;
+}
+
+test("RFC 3261 §8.2.2.2: 482 to the copy that fail-over made is no answer while the first, which was only slow, may give one", async () => {
+  const one = await merged();
+  one.transport.wake(target(1));
+  const [copy] = sentTo(one, 2);
+  flowTo(one, 2).receive(answer(copy, 482));
+  assert.deepEqual(methods(sentTo(one, 2)), ["INVITE", "ACK"], "the refusal is acknowledged");
+  const invites = sentTo(one, 1).filter((text) => text.startsWith("INVITE"));
+  assert.deepEqual(invites.map(branchOf), [branchOf(copy), branchOf(copy)], "a retransmission to the first");
+  flowTo(one, 1).receive(answer(invites.at(-1), 180));
+  flowTo(one, 1).receive(answer(invites.at(-1), 200));
+  assert.deepEqual(statuses(one.peer), [200, 180, 180, 200]);
+});
+
+test("RFC 3261 §16.10: and a CANCEL that came meanwhile goes there", async () => {
+  const one = await merged();
+  one.transport.wake(target(1));
+  one.peer.receive(request("CANCEL"));
+  flowTo(one, 2).receive(answer(sentTo(one, 2)[0], 482));
+  const again = sentTo(one, 1).at(-1);
+  flowTo(one, 1).receive(answer(again, 180));
+  assert.equal(parsed(sentTo(one, 1).at(-1)).method, "CANCEL");
+  flowTo(one, 1).receive(answer(again, 487));
+  assert.equal(statuses(one.peer).at(-1), 487);
+});
+
+test("RFC 3261 §21.5.4: 482 to the copy, and the first is gone: 503, not a loop that the sender would believe in", async () => {
+  const one = await merged();
+  one.transport.refuse(target(1));
+  flowTo(one, 2).receive(answer(sentTo(one, 2)[0], 482));
+  await one.clock.advanceAsync(2_000);
+  assert.deepEqual(statuses(one.peer), [200, 180, 503]);
+});
+
+test("RFC 5393 §4.2: 482 from both, and 482 from the only one that was asked, go back", async () => {
+  const one = await merged();
+  one.transport.wake(target(1));
+  flowTo(one, 2).receive(answer(sentTo(one, 2)[0], 482));
+  flowTo(one, 1).receive(answer(sentTo(one, 1).at(-1), 482));
+  assert.deepEqual(statuses(one.peer), [200, 180, 482]);
+  const other = member(TWO);
+  other.peer.receive(request("INVITE"));
+  flowTo(other, 1).receive(answer(sentTo(other, 1)[0], 482));
+  assert.deepEqual(statuses(other.peer), [482]);
+  assert.equal(sentTo(other, 2).length, 0);
+});
+
 test("RFC 3261 §16.10: a cancelled INVITE whose hop dies is cancelled where it goes on", async () => {
   const one = member(TWO);
   one.peer.receive(request("INVITE"));
