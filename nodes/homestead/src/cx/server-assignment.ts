@@ -113,8 +113,9 @@ function assign(
     case Type.USER_DEREGISTRATION:
     case Type.ADMINISTRATIVE_DEREGISTRATION:
     case Type.DEREGISTRATION_TOO_MUCH_DATA:
-      // Sent again over another homestead after the first one had done it and died.
-      if (retransmitted && registration.serverName === undefined) return { answer: success(subscriber) };
+      // It is as it is to be: the answer to the first one was lost, with its homestead or because it came too late. Only a request on
+      // another connection has the T bit; one of later names no other state.
+      if (registration.serverName === undefined) return { answer: success(subscriber) };
       return same ? { answer: success(subscriber), change: { registration: notRegistered } } : unableToComply;
     case Type.TIMEOUT_DEREGISTRATION_STORE_SERVER_NAME:
     case Type.USER_DEREGISTRATION_STORE_SERVER_NAME:

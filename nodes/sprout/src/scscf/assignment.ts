@@ -10,11 +10,11 @@ export function assignmentFor(
   after: readonly Binding[],
   { user, now, modules }: BindingChange,
 ): AssignmentType | undefined {
-  const had = before !== undefined && liveBindings(before, now).some(({ impi }) => impi === user.impi);
-  const has = after.some(({ impi }) => impi === user.impi);
-  if (has && !had) return "REGISTRATION";
-  if (had && !has) return "USER_DEREGISTRATION";
-  if (!has) return undefined;
+  const own = ({ impi }: Binding): boolean => impi === user.impi;
+  const has = after.some(own);
+  // Of what has lapsed the HSS may not have been told.
+  if (!has) return before?.bindings.some(own) ? "USER_DEREGISTRATION" : undefined;
+  if (before === undefined || !liveBindings(before, now).some(own)) return "REGISTRATION";
   return modules.options.confirmReregistrations ? "RE_REGISTRATION" : undefined;
 }
 

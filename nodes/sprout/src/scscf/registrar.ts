@@ -13,6 +13,7 @@ import { type RequestedContacts, requestedContacts } from "./contacts.ts";
 import type { ScscfModules } from "./modules.ts";
 import { acceptRegistration } from "./register-response.ts";
 import { changeRegistration } from "./registration-change.ts";
+import { removeByLapse } from "./removal-by-lapse.ts";
 import { refuseForStore } from "./store-away.ts";
 
 /** option-tags a REGISTER may require of the S-CSCF. */
@@ -92,8 +93,11 @@ export async function register(context: RequestContext, modules: ScscfModules): 
   let assigned: ServerAssignmentOutcome | undefined;
   if (type !== undefined) {
     assigned = await assign(type, change, before);
-    if (assigned.kind === "unavailable")
-      return assigned.busy ? refuseForBusyHss(context) : refuseForSilentHss(context);
+    if (assigned.kind === "unavailable") {
+      if (assigned.busy) return refuseForBusyHss(context);
+      if (removal && before !== undefined) return removeByLapse(context, user, before, change);
+      return refuseForSilentHss(context);
+    }
     if (assigned.kind === "rejected") {
       counters.registration("refused");
       return context.respond(403);

@@ -186,6 +186,60 @@ test("TS 29.228 §6.1.2: an HSS that refuses the assignment makes 403, one that 
   assert.deepEqual(b.cx.taken().at(-1), "SAR REGISTRATION");
 });
 
+for (const hss of ["has taken note of it", "has not"])
+  test(`TS 24.229 §5.4.1.4: who leaves while the HSS does not answer has left, when the HSS ${hss}; it hears of it when it answers again`, async () => {
+    const told: string[] = [];
+    const b = benchWithUsers({
+      listeners: [{ registered: () => told.push("registered"), deregistered: () => told.push("gone") }],
+    });
+    b.cx.knowsWhoIsRegistered = true;
+    await b.registered();
+    if (hss === "has taken note of it") b.cx.servers.delete("sip:alice@example.com");
+    b.cx.taken();
+    const silent = { kind: "unavailable", cause: "timeout" } as const;
+    b.cx.next.SAR.push(silent, silent, silent);
+    const gone = await again(b, { expires: 0 });
+    assert.equal(gone.status, 200);
+    assert.deepEqual(gone.values("Contact"), []);
+    // The answer got lost, and the UE comes once more.
+    const once = await again(b, { expires: 0 });
+    assert.equal(once.status, 200);
+    const ask = { uri: "sip:alice@example.com", headers: ["Route: <sip:127.0.0.1:5052;transport=tcp;lr>"] };
+    assert.equal(
+      (await b.exchange(b.request("MESSAGE", ask))).status,
+      480,
+      "nobody is called there any more",
+    );
+    assert.deepEqual(told, ["registered"]);
+    await b.advance(120_000);
+    assert.equal(
+      b.cx
+        .taken()
+        .filter((one) => one.startsWith("SAR"))
+        .at(-1),
+      "SAR TIMEOUT_DEREGISTRATION",
+    );
+    assert.equal(b.cx.servers.get("sip:alice@example.com"), undefined);
+    assert.deepEqual(told, ["registered", "gone"], "once");
+    await b.advance(600_000);
+    assert.deepEqual(b.cx.taken(), []);
+  });
+
+test("TS 24.229 §5.4.1.2.2: who comes back before the HSS has heard that he left is registered there again", async () => {
+  const b = benchWithUsers();
+  await b.registered({ contact: "<sip:alice@192.0.2.1>" });
+  b.cx.next.SAR.push({ kind: "unavailable", cause: "Result-Code 5012", answered: true });
+  assert.equal((await again(b, { contact: "<sip:alice@192.0.2.1>", expires: 0 })).status, 200);
+  b.cx.taken();
+  const back = await b.registered({ contact: "<sip:alice@192.0.2.2>", expires: 100 });
+  assert.deepEqual(back.values("Contact"), ["<sip:alice@192.0.2.2>;expires=100"]);
+  await b.advance(60_000);
+  assert.deepEqual(
+    b.cx.taken().filter((one) => one.startsWith("SAR")),
+    ["SAR REGISTRATION"],
+  );
+});
+
 test("TS 29.228 §6.1.2: the profile is fetched once, re-registrations say that it is known", async () => {
   const b = benchWithUsers();
   await b.registered();
