@@ -17,6 +17,8 @@ export interface SuiteOptions {
   /** How long a machine is waited for that is not disturbed, ms; 0: no run waits or is repeated. */
   readonly patienceMs: number;
   readonly save: boolean;
+  /** Silence after which UEs try another edge node, ms; as usual when absent. */
+  readonly silenceMs?: number;
 }
 
 const HELP = `npm run test:faults -- [options]

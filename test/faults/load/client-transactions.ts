@@ -1,4 +1,5 @@
 import type { SipMessage } from "@ims/sip";
+import { type Patience, patience } from "./patience.ts";
 
 /** RFC 3261 §17.1.1.1 */
 const T1_MS = 500;
@@ -25,8 +26,8 @@ interface Transaction extends TransactionOptions {
   readonly text: string;
   readonly handlers: TransactionHandlers;
   resend: NodeJS.Timeout | undefined;
-  silence: NodeJS.Timeout | undefined;
-  readonly late: NodeJS.Timeout;
+  readonly silence: Patience;
+  readonly late: Patience;
   /** The ACK to a final response other than 2xx, for each copy of it (RFC 3261 §17.1.1.2). */
   ack: string | undefined;
   proceeding: boolean;
@@ -46,8 +47,8 @@ export class ClientTransactions {
       text,
       handlers,
       resend: undefined,
-      silence: setTimeout(() => this.#fail(key, "silent"), options.patience),
-      late: setTimeout(() => this.#fail(key, "timeout"), options.deadline),
+      silence: patience(options.patience, () => this.#fail(key, "silent")),
+      late: patience(options.deadline, () => this.#fail(key, "timeout")),
       ack: undefined,
       proceeding: false,
       done: false,
@@ -66,7 +67,7 @@ export class ClientTransactions {
       if (transaction.ack !== undefined) transaction.send(transaction.ack);
       return transaction.ack !== undefined || transaction.request.method !== "INVITE";
     }
-    clearTimeout(transaction.silence);
+    transaction.silence.end();
     if (response.status < 200) {
       // Timer A stops at the first provisional response, timer E goes on at T2 (RFC 3261 §17.1.1.2, §17.1.2.2).
       transaction.proceeding = true;
@@ -121,7 +122,9 @@ export class ClientTransactions {
 }
 
 function stop(transaction: Transaction): void {
-  for (const timer of [transaction.resend, transaction.silence, transaction.late]) clearTimeout(timer);
+  clearTimeout(transaction.resend);
+  transaction.silence.end();
+  transaction.late.end();
 }
 
 /** RFC 3261 §17.1.1.3: same branch, To of the response, Route of the INVITE. */

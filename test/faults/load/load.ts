@@ -19,6 +19,8 @@ export interface LoadOptions {
   readonly address: string;
   readonly registersPerSecond: number;
   readonly callsPerSecond: number;
+  /** Silence after which UEs try another edge node, ms; as usual when absent. */
+  readonly silenceMs?: number | undefined;
 }
 
 /**
@@ -40,12 +42,13 @@ export class Load {
     this.world = world;
     this.#options = options;
     this.#random = world.random.fork("load");
-    const { subscribers, transports, address } = options;
+    const { subscribers, transports, address, silenceMs } = options;
     const add = (subscriber: Subscriber, index: number, group: Ue[]): void => {
       const transport = transports[index % transports.length] ?? "udp";
       const home = Math.floor(index / transports.length);
       const device = `d${this.ues.length + 1}`;
-      const ue = new Ue(world, { ...subscriber, device, transport, address, home });
+      const waits = silenceMs === undefined ? {} : { silenceMs };
+      const ue = new Ue(world, { ...subscriber, device, transport, address, home, ...waits });
       const callee = new Callee(ue, this.#plans);
       ue.onRequest = (request, reply) => callee.receive(request, reply);
       ue.onStray = (response) => strayAnswer(ue, response);

@@ -6,7 +6,7 @@ import { openTcp, openUdp, type Wire } from "./wire.ts";
 import type { Edge, World } from "./world.ts";
 
 /** Nothing at all from an edge node by then: the UE tries another one, ms. */
-const PATIENCE_MS = 1_500;
+export const SILENCE_MS = 1_500;
 /** RFC 3261 timer B and F are 32 s; a user has hung up long before. */
 const DEADLINE_MS = 15_000;
 
@@ -21,6 +21,8 @@ export interface UeOptions {
   readonly address: string;
   /** Which of the edge nodes it uses first. */
   readonly home: number;
+  /** In place of SILENCE_MS. */
+  readonly silenceMs?: number;
 }
 
 /** Takes requests that come in; gives the response to keep for copies of the request, or nothing. */
@@ -188,7 +190,11 @@ export class Ue {
   }
 
   /** Starts a client transaction over the current wire. */
-  start(request: SipMessage, handlers: TransactionHandlers, patience = PATIENCE_MS): void {
+  start(
+    request: SipMessage,
+    handlers: TransactionHandlers,
+    patience = this.options.silenceMs ?? SILENCE_MS,
+  ): void {
     if (!request.has("Content-Length")) request.append("Content-Length", "0");
     const wire = this.#wire;
     if (wire === undefined) {
@@ -201,7 +207,7 @@ export class Ue {
         reliable: wire.protocol === "tcp",
         send: (text) => wire.send(text),
         patience,
-        deadline: DEADLINE_MS,
+        deadline: Math.max(DEADLINE_MS, patience),
       },
       handlers,
     );

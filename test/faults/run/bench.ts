@@ -82,6 +82,7 @@ export async function openBench({ options, folder, hub, say }: BenchOptions): Pr
       address: UE_ADDRESS,
       registersPerSecond: options.registers,
       callsPerSecond: options.calls,
+      silenceMs: options.silenceMs,
     });
     const failed = await load.registerAll();
     if (failed.length > 0)
