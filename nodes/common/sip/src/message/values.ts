@@ -66,7 +66,8 @@ export function isToken(text: string): boolean {
 export function unquote(text: string): string {
   if (text.length < 2 || text.charCodeAt(0) !== 0x22 || text.charCodeAt(text.length - 1) !== 0x22)
     return text;
-  return text.slice(1, -1).replace(/\\([\s\S])/g, "$1");
+  const inner = text.slice(1, -1);
+  return inner.includes("\\") ? inner.replace(/\\([\s\S])/g, "$1") : inner;
 }
 
 /** A quoted-string with what needs it escaped. */
