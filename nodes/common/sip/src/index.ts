@@ -28,7 +28,7 @@ export { Identifiers } from "./message/identifiers.ts";
 export { SipMessage, tagOf } from "./message/message.ts";
 export { SIP_METHODS, type SipMethod } from "./message/methods.ts";
 export { locateUri, type NameAddr, parseNameAddr } from "./message/name-addr.ts";
-export { Parameters, parameterAt } from "./message/parameters.ts";
+export { Parameters, parameterAt, type ReadonlyParameters } from "./message/parameters.ts";
 export { type ParseFault, type ParseResult, parseMessage } from "./message/parser.ts";
 export { responseTo } from "./message/response.ts";
 export { reasonPhrase } from "./message/status.ts";

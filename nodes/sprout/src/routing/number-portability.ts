@@ -1,4 +1,4 @@
-import type { Parameters } from "@ims/sip";
+import type { ReadonlyParameters } from "@ims/sip";
 import { bareDigits, canonicalContext } from "./telephone-number.ts";
 
 /** What a number says about the network that serves it: RFC 4694. */
@@ -11,7 +11,7 @@ export interface NumberPortability {
   readonly carrier: string | undefined;
 }
 
-export function numberPortability(parameters: Parameters): NumberPortability {
+export function numberPortability(parameters: ReadonlyParameters): NumberPortability {
   return {
     dipped: parameters.has("npdi"),
     routingNumber: routingNumber(parameters),
@@ -20,7 +20,7 @@ export function numberPortability(parameters: Parameters): NumberPortability {
 }
 
 /** §4.1: hexadecimal digits; a local one without rn-context says nothing. */
-function routingNumber(parameters: Parameters): { digits: string; context: string } | undefined {
+function routingNumber(parameters: ReadonlyParameters): { digits: string; context: string } | undefined {
   const text = parameters.get("rn");
   if (text === undefined || !/^\+?[0-9A-Fa-f().-]*[0-9A-Fa-f][0-9A-Fa-f().-]*$/.test(text)) return undefined;
   const digits = bareDigits(text);
@@ -30,7 +30,7 @@ function routingNumber(parameters: Parameters): { digits: string; context: strin
 }
 
 /** §4.2: a local one is completed by cic-context where that is a country code. */
-function carrier(parameters: Parameters): string | undefined {
+function carrier(parameters: ReadonlyParameters): string | undefined {
   const text = parameters.get("cic");
   if (text === undefined || !/^\+?[0-9A-Fa-f().-]*[0-9A-Fa-f][0-9A-Fa-f().-]*$/.test(text)) return undefined;
   const digits = bareDigits(text);

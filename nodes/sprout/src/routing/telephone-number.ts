@@ -1,4 +1,4 @@
-import { Parameters, type Uri } from "@ims/sip";
+import { Parameters, type ReadonlyParameters, type Uri } from "@ims/sip";
 
 /** A telephone number out of a tel URI, or out of a SIP URI of this network that stands for one (RFC 3966, RFC 3261 §19.1.6). */
 export interface TelephoneNumber {
@@ -8,7 +8,7 @@ export interface TelephoneNumber {
   /** phone-context of a local number, lower case, a global one without visual separators; else the home domain. */
   readonly context: string;
   /** Parameters of the number: npdi, rn, cic, ext and so on. */
-  readonly parameters: Parameters;
+  readonly parameters: ReadonlyParameters;
 }
 
 export interface NumberingOptions {
@@ -50,7 +50,11 @@ export function canonicalContext(text: string): string {
   return text.startsWith("+") ? bareDigits(text) : text.toLowerCase().replace(/\.$/, "");
 }
 
-function numberOf(text: string, parameters: Parameters, homeDomain: string): TelephoneNumber | undefined {
+function numberOf(
+  text: string,
+  parameters: ReadonlyParameters,
+  homeDomain: string,
+): TelephoneNumber | undefined {
   if (text.length > 3 * MAX_DIGITS) return undefined;
   const digits = bareDigits(text);
   if (digits.length > MAX_DIGITS + 1) return undefined;
@@ -71,7 +75,7 @@ function unescaped(text: string): string {
 }
 
 /** The number as a tel URI, with its parameters. */
-export function telUriOf(digits: string, parameters: Parameters): string {
+export function telUriOf(digits: string, parameters: ReadonlyParameters): string {
   let text = `tel:${digits}`;
   for (const name of parameters.names) {
     if (name === "phone-context") continue;

@@ -4,6 +4,12 @@ import { unquote } from "./values.ts";
 /** More than any real URI or header field has: looking one up is linear, and comparing two lists quadratic. */
 const MAX_PARAMETERS = 64;
 
+/** Parameters that several hold: to be read only. */
+export type ReadonlyParameters = Pick<
+  Parameters,
+  "has" | "get" | "raw" | "names" | "hasDuplicates" | "toString"
+>;
+
 /** generic-params of RFC 3261 §25.1: names in lower case in the order received, `undefined` for a flag, quoted values kept quoted. */
 export class Parameters {
   readonly #names: string[] = [];

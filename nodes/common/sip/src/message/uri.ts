@@ -1,5 +1,6 @@
 import { allOf, HOST, isOf, lowerCase, PRINTABLE, USER } from "./chars.ts";
-import { Parameters } from "./parameters.ts";
+import { hashed, KnownParts } from "./known-parts.ts";
+import { Parameters, type ReadonlyParameters } from "./parameters.ts";
 import { decimal } from "./values.ts";
 
 /** A sip, sips or tel URI (RFC 3261 §19.1, RFC 3966), or any other absolute URI with only its scheme known. */
@@ -11,7 +12,8 @@ export interface Uri {
   /** Lower case, IPv6 without brackets; "" for tel and others. */
   readonly host: string;
   readonly port: number | undefined;
-  readonly parameters: Parameters;
+  /** Shared by URIs with the same ones. */
+  readonly parameters: ReadonlyParameters;
   /** After "?", as written. */
   readonly headers: string;
 }
@@ -23,10 +25,10 @@ const SCHEME = /^[A-Za-z][A-Za-z0-9+\-.]*$/;
 /** Parses an addr-spec; undefined when it is none. Linear in its length. */
 export function parseUri(text: string): Uri | undefined {
   const colon = text.indexOf(":");
-  if (colon <= 0 || !allOf(PRINTABLE, text, 0, text.length)) return undefined;
+  if (colon <= 0) return undefined;
   const scheme = lowerCase(text, 0, colon);
   if (scheme === "sip" || scheme === "sips") return parseSipUri(text, scheme, colon + 1);
-  if (!SCHEME.test(scheme)) return undefined;
+  if (!allOf(PRINTABLE, text, 0, text.length) || !SCHEME.test(scheme)) return undefined;
   if (scheme === "tel") return parseTelUri(text, colon + 1);
   return {
     scheme,
@@ -39,27 +41,25 @@ export function parseUri(text: string): Uri | undefined {
   };
 }
 
+/** What follows the user: the same in the URIs of all users of a domain, and of all dialogs through a proxy. */
+type Place = Pick<Uri, "host" | "port" | "parameters" | "headers">;
+const places = new KnownParts<Place>();
+
 function parseSipUri(text: string, scheme: string, start: number): Uri | undefined {
   // 1. Where the parts end; what may not stand in a URI ends it all.
   let at = -1;
   let password = -1;
-  let hostEnd = -1;
-  let question = -1;
+  let hash = 0;
   for (let index = start; index < text.length; index++) {
     const code = text.charCodeAt(index);
-    if (code === 0x40 && at < 0) {
+    if (code === 0x3c || code === 0x3e || code === 0x22 || !isOf(PRINTABLE, code)) return undefined;
+    hash = hashed(hash, code);
+    if (at >= 0) continue;
+    if (code === 0x40) {
       at = index;
-      hostEnd = -1;
-      question = -1;
-    } else if (code === 0x3a && at < 0 && password < 0) password = index;
-    else if (code === 0x3b && hostEnd < 0) hostEnd = index;
-    else if (code === 0x3f && question < 0) {
-      question = index;
-      if (hostEnd < 0) hostEnd = index;
-    } else if (code === 0x3c || code === 0x3e || code === 0x22) return undefined;
+      hash = 0;
+    } else if (code === 0x3a && password < 0) password = index;
   }
-  const end = question < 0 ? text.length : question;
-  if (hostEnd < 0) hostEnd = end;
 
   // 2. userinfo
   let user = "";
@@ -68,21 +68,32 @@ function parseSipUri(text: string, scheme: string, start: number): Uri | undefin
     if (!isUser(user)) return undefined;
   }
 
-  // 3. hostport, parameters
-  const hostport = parseHostPort(text.slice(at < 0 ? start : at + 1, hostEnd));
-  if (hostport === undefined) return undefined;
-  const parameters =
-    hostEnd === end ? new Parameters() : Parameters.parse(unescapeUnreserved(text.slice(hostEnd, end)));
-  if (parameters === undefined) return undefined;
+  // 3. hostport, parameters, headers
+  const place = places.find(hash, text, at < 0 ? start : at + 1, parsePlace);
+  if (place === undefined) return undefined;
   return {
     scheme,
     user,
     password: at < 0 || password < 0 ? undefined : text.slice(password + 1, at),
-    host: hostport.host,
-    port: hostport.port,
-    parameters,
-    headers: question < 0 ? "" : text.slice(question + 1),
+    host: place.host,
+    port: place.port,
+    parameters: place.parameters,
+    headers: place.headers,
   };
+}
+
+function parsePlace(text: string): Place | undefined {
+  const question = text.indexOf("?");
+  const end = question < 0 ? text.length : question;
+  const semicolon = text.indexOf(";");
+  const hostEnd = semicolon < 0 || semicolon > end ? end : semicolon;
+  const hostport = parseHostPort(text.slice(0, hostEnd));
+  if (hostport === undefined) return undefined;
+  const parameters =
+    hostEnd === end ? new Parameters() : Parameters.parse(unescapeUnreserved(text.slice(hostEnd, end)));
+  if (parameters === undefined) return undefined;
+  const { host, port } = hostport;
+  return { host, port, parameters, headers: question < 0 ? "" : text.slice(question + 1) };
 }
 
 /** Escapes are rare: the expression sees only what holds one. */
