@@ -3,6 +3,8 @@ import { unquote } from "./values.ts";
 
 /** More than any real URI or header field has: looking one up is linear, and comparing two lists quadratic. */
 const MAX_PARAMETERS = 64;
+/** Where the parameters stand that are being read: begin and end of the name, begin of the value or -1, end. */
+const scratch = new Int32Array(4 * MAX_PARAMETERS);
 
 /** Parameters that several hold: to be read only. */
 export type ReadonlyParameters = Pick<
@@ -12,12 +14,18 @@ export type ReadonlyParameters = Pick<
 
 /** generic-params of RFC 3261 §25.1: names in lower case in the order received, `undefined` for a flag, quoted values kept quoted. */
 export class Parameters {
-  readonly #names: string[] = [];
-  readonly #values: (string | undefined)[] = [];
+  readonly #names: string[];
+  readonly #values: (string | undefined)[];
+
+  /** The lists belong to the parameters from here on, and have one length. */
+  constructor(names: string[] = [], values: (string | undefined)[] = []) {
+    this.#names = names;
+    this.#values = values;
+  }
 
   /** Reads text from the first ";" at or after `start`; undefined when malformed (empty name, junk after a quoted value, more than 64). */
   static parse(text: string, start = 0): Parameters | undefined {
-    const parameters = new Parameters();
+    let rows = 0;
     let at = start;
     while (at < text.length) {
       if (isSpace(text.charCodeAt(at))) {
@@ -25,25 +33,48 @@ export class Parameters {
         continue;
       }
       if (text.charCodeAt(at) !== 0x3b) return undefined;
-      const end = endOfParameter(text, at + 1);
-      const equals = indexBefore(text, "=", at + 1, end);
+      let end = at + 1;
+      let equals = -1;
+      for (; end < text.length; end++) {
+        const code = text.charCodeAt(end);
+        if (code === 0x3b) break;
+        if (code === 0x3d) {
+          if (equals < 0) equals = end;
+        } else if (code === 0x22) {
+          const close = endOfQuoted(text, end);
+          if (equals < 0) equals = indexBefore(text, "=", end, close);
+          end = close;
+        }
+      }
+      if (end > text.length) end = text.length;
       let nameStart = at + 1;
       let nameEnd = equals < 0 ? end : equals;
       while (nameStart < nameEnd && isSpace(text.charCodeAt(nameStart))) nameStart++;
       while (nameEnd > nameStart && isSpace(text.charCodeAt(nameEnd - 1))) nameEnd--;
-      const name = lowerCase(text, nameStart, nameEnd);
-      if (name === "") {
+      if (nameStart === nameEnd) {
         if (equals >= 0) return undefined;
       } else {
-        if (parameters.#names.length === MAX_PARAMETERS) return undefined;
-        const value = equals < 0 ? undefined : text.slice(equals + 1, end).trim();
-        if (value === "" && equals >= 0 && text.charCodeAt(equals + 1) === 0x22) return undefined;
-        parameters.#names.push(name);
-        parameters.#values.push(value);
+        if (rows === scratch.length) return undefined;
+        scratch[rows++] = nameStart;
+        scratch[rows++] = nameEnd;
+        scratch[rows++] = equals < 0 ? -1 : equals + 1;
+        scratch[rows++] = end;
       }
       at = end;
     }
-    return parameters;
+    return Parameters.#at(text, rows);
+  }
+
+  /** The parameters that `scratch` tells of: lists that grow would get room for 17. */
+  static #at(text: string, rows: number): Parameters {
+    const names: string[] = new Array(rows / 4);
+    const values: (string | undefined)[] = new Array(rows / 4);
+    for (let index = 0, row = 0; row < rows; index++, row += 4) {
+      names[index] = lowerCase(text, scratch[row] ?? 0, scratch[row + 1] ?? 0);
+      const start = scratch[row + 2] ?? -1;
+      values[index] = start < 0 ? undefined : text.slice(start, scratch[row + 3]).trim();
+    }
+    return new Parameters(names, values);
   }
 
   has(name: string): boolean {
@@ -142,12 +173,16 @@ function endOfParameter(text: string, start: number): number {
   for (let at = start; at < text.length; at++) {
     const code = text.charCodeAt(at);
     if (code === 0x3b) return at;
-    if (code === 0x22) {
-      at++;
-      while (at < text.length && text.charCodeAt(at) !== 0x22) at += text.charCodeAt(at) === 0x5c ? 2 : 1;
-    }
+    if (code === 0x22) at = endOfQuoted(text, at);
   }
   return text.length;
+}
+
+/** Where the quote that closes this one stands; behind the text when none does. */
+function endOfQuoted(text: string, open: number): number {
+  let at = open + 1;
+  while (at < text.length && text.charCodeAt(at) !== 0x22) at += text.charCodeAt(at) === 0x5c ? 2 : 1;
+  return at;
 }
 
 function indexBefore(text: string, what: string, from: number, to: number): number {
