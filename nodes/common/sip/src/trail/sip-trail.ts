@@ -26,11 +26,16 @@ export class SipTrail {
   }
 
   received(message: SipMessage, text: string, flow: Flow): void {
-    this.#trail.text(this.#kind, "in", this.#endsOf(flow), clean(message, text));
+    const shown = isClean(message) ? text : (flow.handed?.take(text) ?? cleaned(message, text));
+    this.#trail.text(this.#kind, "in", this.#endsOf(flow), shown);
   }
 
   sent(message: SipMessage, text: string, flow: Flow): void {
-    this.#trail.text(this.#kind, "out", this.#endsOf(flow), clean(message, text));
+    if (isClean(message)) return this.#trail.text(this.#kind, "out", this.#endsOf(flow), text);
+    const shown = cleaned(message, text);
+    // The other end is told the same text in a moment.
+    flow.handed?.put(text, shown);
+    this.#trail.text(this.#kind, "out", this.#endsOf(flow), shown);
   }
 
   /** Something that is no message, or cannot be read. */
@@ -68,7 +73,11 @@ export class SipTrail {
 }
 
 /** Most messages are kept as they are: a look at the kinds of their header fields is all. */
-function clean(message: SipMessage, text: string): string {
+function isClean(message: SipMessage): boolean {
+  return message.body === "" && !message.hasAny(CREDENTIALS);
+}
+
+function cleaned(message: SipMessage, text: string): string {
   const { body } = message;
   if (body !== "" && !isHarmlessBody(body, message.header("Content-Type"))) return redacted(text);
   if (!message.hasAny(CREDENTIALS)) return text;

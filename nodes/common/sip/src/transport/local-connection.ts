@@ -1,5 +1,6 @@
 import { Connection, type ConnectionModules } from "./connection.ts";
 import type { FlowEnds } from "./flow.ts";
+import { RecentTexts } from "./handed-texts.ts";
 
 /** Where the two ends of local connections wait for their turn. */
 export interface LocalTurns {
@@ -19,6 +20,8 @@ export class LocalConnection extends Connection {
   #pings = 0;
   pongs = 0;
   lastReceived: number;
+  /** Of both ends. */
+  handed = new RecentTexts();
   /** On dialled connections only: whoever dials us asks us. */
   readonly ping: (() => boolean) | undefined;
 
@@ -33,6 +36,7 @@ export class LocalConnection extends Connection {
   join(far: LocalConnection): void {
     this.#far = far;
     far.#far = this;
+    far.handed = this.handed;
   }
 
   readonly queuedBytes = 0;

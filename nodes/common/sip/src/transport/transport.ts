@@ -1,6 +1,13 @@
 /** RFC 3261 §18, RFC 7118: the transports of this stack, spelled as in Via. */
 export type TransportProtocol = "UDP" | "TCP" | "TLS" | "WS" | "WSS";
 
+/** For texts under way what was made of them, once. */
+export interface HandedTexts {
+  put(text: string, made: string): void;
+  /** Undefined when nothing was put for it, or too much after it. */
+  take(text: string): string | undefined;
+}
+
 /**
  * A flow (RFC 5626 §3): a UDP 5-tuple or a connection. `side` names the listener or pool it belongs to
  * (a trust zone such as "access" or "core"), so that a message never changes zone by accident.
@@ -41,6 +48,8 @@ export interface Flow {
   readonly waitedMs?: number | undefined;
   /** Octets that wait for the far end to read. */
   readonly queuedBytes?: number;
+  /** Between nodes of one process: what one end has made of a text for the other, which receives the same. */
+  readonly handed?: HandedTexts | undefined;
 }
 
 /** Why a stream cannot go on: RFC 3261 §18.3, §20.14. */

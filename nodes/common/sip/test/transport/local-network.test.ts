@@ -49,6 +49,19 @@ test("RFC 3261 §18: messages to a node of the same process arrive in order befo
   assert.notEqual(client.layer.flowTo(target, "access"), flow, "but for no other zone");
 });
 
+test("what one end has made of a text for the other is there for it alone", async (t) => {
+  const { server, client, target } = await neighbours(t);
+  const taken: (string | undefined)[] = [];
+  server.answer = (text, flow) => taken.push(flow.handed?.take(text), flow.handed?.take(text));
+  const flow = client.layer.flowTo(target, "core");
+  flow.send(message(1));
+  flow.handed?.put(message(1), "made");
+  const other = client.layer.flowTo(target, "access");
+  other.send(message(1));
+  await until("messages", () => server.messages.length === 2);
+  assert.deepEqual(taken, ["made", undefined, undefined, undefined]);
+});
+
 test("who comes from another process finds the same port by a socket", async (t) => {
   const { server, target } = await neighbours(t);
   const peer = await rawPeer(t, target.port);
