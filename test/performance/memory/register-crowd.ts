@@ -1,4 +1,5 @@
 import type { User } from "../users.ts";
+import { Pace } from "./pace.ts";
 import { type Nuisance, Registering, type Setting } from "./registering.ts";
 
 const TICK_MS = 50;
@@ -8,9 +9,9 @@ export interface CrowdOptions extends Setting {
   readonly from: number;
   readonly to: number;
   readonly memberOf: (number: number) => User;
-  /** UEs that register at the same time; each has a socket. */
+  /** UEs that register at the same time, those that were told to come back later not counted; each has a socket. */
   readonly atOnce: number;
-  /** Registrations begun a second, at most. */
+  /** Registrations begun a second, at most: as many as the core serves (`Pace`). */
   readonly rate: number;
   readonly progress?: (registered: number) => void;
 }
@@ -35,14 +36,19 @@ export async function registerCrowd(options: CrowdOptions): Promise<CrowdResult>
     ...{ retransmissions: 0, refusals: 0 },
   };
   const busy = new Set<Registering>();
+  const pace = new Pace(rate, began);
   let next = from;
+  let resting = 0;
   await new Promise<void>((resolve) => {
     const begin = (): void => {
-      const due = from + ((performance.now() - began) / 1000) * rate + 1;
-      while (next < to && next < due && busy.size < atOnce) {
+      const now = performance.now();
+      while (next < to && busy.size - resting < atOnce && pace.take(now)) {
         const one: Registering = new Registering(memberOf(next), {
           setting: options,
           nuisance: result,
+          rests: (rests) => {
+            resting += rests ? 1 : -1;
+          },
           done: (ended) => {
             busy.delete(one);
             if (ended.kind === "registered") result.registered += 1;
@@ -65,6 +71,7 @@ export async function registerCrowd(options: CrowdOptions): Promise<CrowdResult>
     const timer = setInterval(() => {
       const now = performance.now();
       for (const one of busy) one.tick(now);
+      pace.tell(result.refusals + result.retransmissions, now);
       begin();
       ticks += 1;
       if (ticks % (10_000 / TICK_MS) === 0) options.progress?.(result.registered);

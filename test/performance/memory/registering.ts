@@ -24,6 +24,14 @@ export interface Nuisance {
   refusals: number;
 }
 
+export interface RegisteringModules {
+  readonly setting: Setting;
+  readonly nuisance: Nuisance;
+  /** It was told to come back later, or comes back. */
+  readonly rests: (rests: boolean) => void;
+  readonly done: (result: Registered) => void;
+}
+
 /**
  * One UE that registers over UDP from an address of its own and is challenged (RFC 3261 §22, RFC 2617): the socket is there as long as that
  * takes. It repeats what is not answered, and comes back when it is told to.
@@ -32,6 +40,7 @@ export class Registering {
   readonly #user: User;
   readonly #setting: Setting;
   readonly #nuisance: Nuisance;
+  readonly #rests: (rests: boolean) => void;
   readonly #done: (result: Registered) => void;
   readonly #socket: Socket;
   readonly #callId: string;
@@ -43,13 +52,11 @@ export class Registering {
   #interval = T1_MS;
   #ended = false;
 
-  constructor(
-    user: User,
-    { setting, nuisance, done }: { setting: Setting; nuisance: Nuisance; done: (result: Registered) => void },
-  ) {
+  constructor(user: User, { setting, nuisance, rests, done }: RegisteringModules) {
     this.#user = user;
     this.#setting = setting;
     this.#nuisance = nuisance;
+    this.#rests = rests;
     this.#done = done;
     this.#callId = `${user.name}@${user.address}`;
     this.#socket = createSocket({ type: "udp4", lookup: asItStands });
@@ -117,7 +124,11 @@ export class Registering {
       const seconds = Number(/^Retry-After:\s*(\d+)/im.exec(text)?.[1] ?? 1);
       // Odd numbers begin a registration, even ones answer a challenge.
       this.#cseq += 2 - (this.#cseq % 2);
-      setTimeout(() => this.#register(""), seconds * 1000);
+      this.#rests(true);
+      setTimeout(() => {
+        this.#rests(false);
+        this.#register("");
+      }, seconds * 1000);
       return;
     }
     this.#end({ kind: "failed", problem: text.slice(0, text.indexOf("\r\n")) });

@@ -46,6 +46,10 @@ export function memoryText({ sizes, cassandra, plan }: MemoryFigures): string {
     `cost of a registration at ${plan.regRate}/s: ${Math.round(before)} us with ${first.registered} registered, ${Math.round(after)} us with ${last.registered}: ${(after / before).toFixed(2)} (${MOST_GROWTH} at most)`,
     `  other load, cores: ${first.otherCores.toFixed(2)} and ${last.otherCores.toFixed(2)} at most`,
   );
+  if (first.failed + last.failed > 0)
+    lines.push(
+      `  failed: ${first.failed} and ${last.failed} registrations; what they cost is counted for the others`,
+    );
   for (const part of parts)
     lines.push(`  ${part}: ${Math.round(micros(first, part))} and ${Math.round(micros(last, part))} us`);
   return lines.join("\n");

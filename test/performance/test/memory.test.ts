@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { createSocket } from "node:dgram";
 import { test } from "node:test";
 import { LARGEST_CROWD, memberOf } from "../memory/crowd.ts";
+import { Pace } from "../memory/pace.ts";
 import { registerCrowd } from "../memory/register-crowd.ts";
 import { memoryText } from "../memory/table.ts";
 
@@ -74,6 +75,26 @@ test("what cannot be registered is counted, with the first reason", async (t) =>
   assert.deepEqual([result.registered, result.failed, result.problem], [0, 3, "SIP/2.0 403 Forbidden"]);
 });
 
+test("a crowd comes faster from second to second, and slower as soon as some of it is refused", () => {
+  const pace = new Pace(1000, 0);
+  const begun = (from: number, to: number): number => {
+    let count = 0;
+    for (let now = from; now < to; now += 10) while (pace.take(now)) count += 1;
+    return count;
+  };
+  assert.deepEqual([pace.rate, begun(0, 1000)], [100, 100]);
+  for (let second = 1; second <= 40; second++) pace.tell(0, second * 1000);
+  assert.equal(pace.rate, 1000);
+  assert.equal(begun(40_000, 40_010), 100, "no more than a tenth of a second's at once");
+  pace.tell(3, 41_000);
+  pace.tell(9, 41_500);
+  assert.equal(Math.round(pace.rate), 700, "judged once a second");
+  for (let second = 42; second < 100; second++) pace.tell(second * 10, second * 1000);
+  assert.equal(pace.rate, 20);
+  pace.tell(990, 100_000);
+  assert.equal(Math.round(pace.rate), 22);
+});
+
 test("members of the largest crowd have addresses and names of their own", () => {
   const numbers = [0, 249, 250, 62_499, 62_500, 999_999, LARGEST_CROWD - 1];
   const members = numbers.map(memberOf);
@@ -111,7 +132,7 @@ test("bytes of a subscriber are the slope between two sizes, the growth of the c
       fillRate: 1000,
       stores: true,
     },
-    sizes: [at(10_000, 100, [1000, 900, 2000]), at(110_000, 300, [1100, 1050, 1500])],
+    sizes: [at(10_000, 100, [1000, 900, 2000]), { ...at(110_000, 300, [1100, 1050, 1500]), failed: 7 }],
     filled: [],
     cassandra: { "tidewater.registration": 55_000_000, "system.local": 10 },
   });
@@ -121,5 +142,6 @@ test("bytes of a subscriber are the slope between two sizes, the growth of the c
   assert.match(text, /registrations\.db: 200/);
   assert.match(text, /Cassandra tidewater\.registration: 500 /);
   assert.doesNotMatch(text, /system\.local/);
+  assert.match(text, /failed: 0 and 7 registrations/);
   assert.match(text, /1000 us with 10000 registered, 1100 us with 110000: 1\.10 /);
 });

@@ -1,0 +1,60 @@
+/** A second, by the clock of performance.now(). */
+const SECOND = 1000;
+/** Where it begins: a core that has just started compiles yet. */
+const FIRST_SHARE = 0.1;
+/** By which it grows in a second without trouble, and what is left of it after one with trouble. */
+const GROWTH = 1.1;
+const CUT = 0.7;
+const LEAST = 20;
+
+/**
+ * How many registrations a second are begun: more from second to second, and fewer as soon as some are refused or not answered in time. Who
+ * is refused comes back later and later, so that a crowd which begins at whatever rate is asked for takes far longer than one that does not.
+ */
+export class Pace {
+  readonly #most: number;
+  #rate: number;
+  #due = 1;
+  #lastLook: number;
+  #judgeAt: number;
+  #troubles = 0;
+
+  /** `most`: registrations a second, at most; `now`: performance.now(). */
+  constructor(most: number, now: number) {
+    this.#most = most;
+    this.#rate = Math.min(most, Math.max(LEAST, most * FIRST_SHARE));
+    this.#lastLook = now;
+    this.#judgeAt = now + SECOND;
+  }
+
+  /** Registrations a second, now. */
+  get rate(): number {
+    return this.#rate;
+  }
+
+  /** May one more begin? Counts it. At most a tenth of a second's at once. */
+  take(now: number): boolean {
+    this.#look(now);
+    if (this.#due < 1) return false;
+    this.#due -= 1;
+    return true;
+  }
+
+  /** `troubles`: refusals and retransmissions so far. */
+  tell(troubles: number, now: number): void {
+    if (now < this.#judgeAt) return;
+    this.#judgeAt = now + SECOND;
+    this.#look(now);
+    const factor = troubles > this.#troubles ? CUT : GROWTH;
+    this.#rate = Math.min(this.#most, Math.max(LEAST, this.#rate * factor));
+    this.#troubles = troubles;
+  }
+
+  #look(now: number): void {
+    this.#due = Math.min(
+      Math.max(1, this.#rate / 10),
+      this.#due + ((now - this.#lastLook) / SECOND) * this.#rate,
+    );
+    this.#lastLook = now;
+  }
+}
