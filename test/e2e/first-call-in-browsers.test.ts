@@ -18,7 +18,7 @@ const SILENCE = 0.000_01;
 
 test("two people sign up, get numbers, open the phone and call each other: both are heard, and staff see the ladder grow from registration to hang-up", {
   skip: noBrowser,
-  timeout: 180_000,
+  timeout: 600_000,
 }, async (t) => {
   const core = await startCore(t, { args: ["--ellis", "--no-examples"] });
   const portal = new PortalUnderTest(core);
@@ -35,7 +35,7 @@ test("two people sign up, get numbers, open the phone and call each other: both 
 
   // Staff look at a number that has done nothing yet, and touch the page no more.
   const staff = await (await somebody()).newPage();
-  staff.setDefaultTimeout(15_000);
+  staff.setDefaultTimeout(60_000);
   staff.on("pageerror", (error) => faults.push(String(error)));
   await portal.logInAsStaff(staff, "ann@example.com", "viewer");
   await portal.followLadders(staff, one.number);

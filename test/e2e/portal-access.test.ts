@@ -35,7 +35,7 @@ async function start(
 ): Promise<{ ellis: EllisUnderTest; browser: BrowserContext; page: Page }> {
   const [bono, sprout] = [await fakeNode(t, "bono"), await fakeNode(t, "sprout-1")];
   const away = await fakeListener(t, "sprout-2", (_, response) => response.writeHead(500).end());
-  const ellis = await startEllis(t, { coreNodes: [bono.named, sprout.named, away], corePatienceMs: 1_000 });
+  const ellis = await startEllis(t, { coreNodes: [bono.named, sprout.named, away], corePatienceMs: 10_000 });
   const call = { callId: "c1", icid: "i1", method: "INVITE", identities: [ALICE] };
   const glance = { callId: "c1", method: "INVITE", inDialog: false, from: ALICE, to: "sip:bob@example.com" };
   bono.step({
@@ -68,7 +68,7 @@ async function start(
   const browser = await launchBrowser(t);
   await probePages(browser);
   const page = await browser.newPage();
-  page.setDefaultTimeout(10_000);
+  page.setDefaultTimeout(60_000);
   page.on("dialog", (dialog) => void dialog.accept());
   return { ellis, browser, page };
 }

@@ -58,14 +58,14 @@ describe("what the portal shows of a core of pools, in a browser", { skip: noBro
     password = said.password ?? "";
   });
   after(async () => {
-    await endProgram(ellis, 10_000);
+    await endProgram(ellis, 30_000);
     await pools?.stop();
   });
 
   test("a viewer sees a ladder grow, the call in progress, a sprout that was killed and the alarm of it, and what the doctor says of a wrong password", async (t) => {
     const browser = await launchBrowser(t);
     const page = await browser.newPage();
-    page.setDefaultTimeout(15_000);
+    page.setDefaultTimeout(60_000);
     const faults: string[] = [];
     const listen = (one: Page): void => {
       one.on("pageerror", (error) => faults.push(String(error)));

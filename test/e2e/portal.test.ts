@@ -22,7 +22,7 @@ after(() => core?.stop());
 
 /** What the portal says last, once it says that. */
 async function said(page: Page, text: string | RegExp): Promise<void> {
-  await page.getByRole("status").filter({ hasText: text }).waitFor({ timeout: 10_000 });
+  await page.getByRole("status").filter({ hasText: text }).waitFor({ timeout: 60_000 });
 }
 
 async function addStaff(email: string, role: string): Promise<string> {

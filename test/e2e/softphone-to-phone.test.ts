@@ -53,7 +53,7 @@ test("softphone: a phone with RTP/AVP is called through rtpengine; both hear eac
   await softphone.tap(
     softphone.call(PHONE).locator(".tones").getByRole("button", { name: "7", exact: true }),
   );
-  const key = await phone.expect("CALL_DTMF_START", 10_000);
+  const key = await phone.expect("CALL_DTMF_START", 30_000);
   assert.equal(key.param, "7");
   phone.command("hold");
   await softphone.state(PHONE, "They hold you");

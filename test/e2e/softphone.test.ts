@@ -266,7 +266,7 @@ describe("softphone: a UE in a page over WebSocket (RFC 7118)", { skip: noBrowse
     process.kill(bono, "SIGKILL");
     for (const [at, phone] of phones().entries()) {
       await phone.until("another REGISTER", async () => registers(phone) > (before[at] ?? 0));
-      await phone.registered(20_000);
+      await phone.registered(60_000);
     }
     for (const phone of [a(), b()]) await phone.hears("energy", 0.001);
     await a().press(b().number, "Hang up");
