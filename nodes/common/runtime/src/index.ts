@@ -48,9 +48,10 @@ export { clientName } from "./http/client-name.ts";
 export {
   HttpAdmission,
   type HttpAdmissionOptions,
-  HttpBusyError,
   type HttpHooks,
+  type HttpWork,
 } from "./http/http-admission.ts";
+export { HttpBusyError } from "./http/http-busy-error.ts";
 export { httpAdmissionOptions } from "./http/http-options.ts";
 export { isAlive } from "./is-alive.ts";
 export {

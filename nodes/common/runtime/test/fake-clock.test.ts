@@ -46,3 +46,13 @@ test("advanceAsync lets promises settle between timers", async () => {
   await done;
   assert.deepEqual(fired, [10, 20]);
 });
+
+test("what falls due while nothing runs fires late", () => {
+  const clock = fakeClock();
+  const fired: number[] = [];
+  clock.setTimer(10, () => void fired.push(clock.monotonic()));
+  clock.stall(400);
+  assert.deepEqual(fired, []);
+  clock.advance(0);
+  assert.deepEqual(fired, [400]);
+});

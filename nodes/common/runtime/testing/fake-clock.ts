@@ -9,6 +9,8 @@ export interface FakeClock extends Clock {
   advance(ms: number): void;
   /** Like advance, and lets the promises of each timer settle before the next one fires. */
   advanceAsync(ms: number): Promise<void>;
+  /** Time passes in which nothing runs, as in a process that gets no processor: what falls due meanwhile fires late, at the next advance. */
+  stall(ms: number): void;
   /** Number of timers neither fired nor cancelled. */
   pending(): number;
 }
@@ -59,6 +61,9 @@ export function fakeClock(epochMs: number = FAKE_EPOCH_MS): FakeClock {
     monotonic: () => elapsed,
     setTimer,
     pending: () => timers.length,
+    stall(ms) {
+      elapsed += ms;
+    },
     advance(ms) {
       const end = elapsed + ms;
       while (fireNext(end));

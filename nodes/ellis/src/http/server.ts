@@ -1,12 +1,13 @@
 import { ellisOpenApiDocument } from "@ims/api";
 import { type HttpAdmission, HttpBusyError, type Logger, runtimeProblems } from "@ims/runtime";
-import fastify, { type FastifyInstance } from "fastify";
+import fastify, { type FastifyInstance, type FastifyRequest } from "fastify";
 import type { AuditLog } from "../audit/audit-log.ts";
 import type { EllisCounters, Resource } from "../metrics.ts";
 import { type AccountModules, accountRoutes } from "./account-routes.ts";
 import { refuseForeignPages } from "./admission.ts";
 import { type AuditModules, auditing } from "./audit.ts";
 import { auditRoutes } from "./audit-routes.ts";
+import { busyPage } from "./busy-page.ts";
 import { type CoreModules, coreRoutes } from "./core-routes.ts";
 import { type DocumentModules, documentRoutes } from "./document-routes.ts";
 import { type ImportModules, importRoutes } from "./import-routes.ts";
@@ -110,10 +111,10 @@ export function ellisServer(options: EllisServerOptions, modules: EllisServerMod
       throw new Refusal(400, "The Host header is missing");
     refuseForeignPages(request, allowedOrigins);
   });
-  const hooks = admission.hooks("normal");
+  const [hooks, files] = [admission.hooks("normal"), admission.hooks("files")];
   admission.guard(app.server);
   unreadable.watch(app.server);
-  app.addHook("onRequest", hooks.onRequest);
+  app.addHook("onRequest", (request, reply) => (isPage(request) ? files : hooks).onRequest(request, reply));
   auditing(app, modules);
   admitStaff(app, modules);
   app.addHook("preHandler", hooks.preHandler);
@@ -124,7 +125,10 @@ export function ellisServer(options: EllisServerOptions, modules: EllisServerMod
   app.setNotFoundHandler((request, reply) => refuse(request, reply, new Refusal(404, "No such resource")));
   app.setErrorHandler((error, request, reply) => {
     if (error instanceof Refusal) return refuse(request, reply, error);
-    if (error instanceof HttpBusyError) return refuse(request, reply, tooMany(503, error.retryAfterSeconds));
+    if (error instanceof HttpBusyError)
+      return isPage(request) && (request.headers.accept ?? "").includes("text/html")
+        ? busyPage(reply, error.retryAfterSeconds)
+        : refuse(request, reply, tooMany(503, error.retryAfterSeconds));
     const status = (error as { statusCode?: number }).statusCode ?? 500;
     if (status >= 500)
       log.error({ err: error, problemId: runtimeProblems.requestFailed.id }, "request failed");
@@ -162,4 +166,9 @@ export function ellisServer(options: EllisServerOptions, modules: EllisServerMod
     },
     stop: (): Promise<void> => app.close().then(() => undefined),
   };
+}
+
+/** A file of the pages, from memory. */
+function isPage(request: FastifyRequest): boolean {
+  return request.routeOptions.config.resource === "pages";
 }

@@ -1,3 +1,6 @@
+import { notice, waitWords } from "./notices.js";
+import { patiently } from "./patience.js";
+
 /** A request that ellis has refused; the message is for the user. */
 export class Refused extends Error {
   constructor(status, reason, detail = {}) {
@@ -6,16 +9,20 @@ export class Refused extends Error {
     /** What is wrong, by field. */
     this.detail = detail;
   }
+
+  /** Later it may be otherwise: there was no answer, or the server was busy. */
+  get isPassing() {
+    return this.status === 0 || this.status === 503;
+  }
 }
 
-async function send(method, path, headers, body) {
-  let response;
-  try {
-    response = await fetch(path, { method, headers, body, credentials: "same-origin" });
-  } catch {
-    throw new Refused(0, "The portal does not answer; try again.");
-  }
-  const text = await response.text();
+/** Nobody has to wait for it: the request is not repeated. */
+export const ONCE = { isOnce: true };
+
+async function send(method, path, headers, body, { isOnce = false } = {}) {
+  const { response, text } = await answer(isOnce || method !== "GET", () =>
+    fetch(path, { method, headers, body, credentials: "same-origin" }),
+  );
   if (response.ok) return text;
   let refusal = { reason: response.statusText };
   try {
@@ -26,10 +33,26 @@ async function send(method, path, headers, body) {
   throw new Refused(response.status, refusal.reason, refusal.detail);
 }
 
+/** What is only read is asked for again while the server is busy, and who waits is told. */
+async function answer(isOnce, request) {
+  const said = notice();
+  try {
+    const response = isOnce
+      ? await request()
+      : await patiently(request, { waiting: (wait) => said.say(waitWords(wait)) });
+    return { response, text: await response.text() };
+  } catch {
+    throw new Refused(0, "The portal does not answer; try again.");
+  } finally {
+    said.end();
+  }
+}
+
 /** A request with fields, and its answer as an object. */
-export async function ask(method, path, fields) {
+export async function ask(method, path, fields, how) {
   const headers = fields === undefined ? {} : { "content-type": "application/json" };
-  const text = await send(method, path, headers, fields === undefined ? undefined : JSON.stringify(fields));
+  const body = fields === undefined ? undefined : JSON.stringify(fields);
+  const text = await send(method, path, headers, body, how);
   return text === "" ? {} : JSON.parse(text);
 }
 

@@ -1,5 +1,7 @@
 import { accountPath, ask, Refused, recover } from "./api.js";
+import { lastingFailure } from "./notices.js";
 import { numbersOf, showContacts } from "./numbers.js";
+import { started } from "./start.js";
 
 const byId = (id) => document.getElementById(id);
 const message = byId("message");
@@ -93,7 +95,7 @@ byId("book").addEventListener("toggle", ({ target }) => {
   if (target.open) attempt(showContacts);
 });
 
-attempt(async () => {
+async function begin() {
   const params = new URLSearchParams(location.search);
   if (params.has("token")) {
     byId("reset").elements.email.value = params.get("email") ?? "";
@@ -103,8 +105,15 @@ attempt(async () => {
   try {
     await enter(await ask("GET", "/session"));
   } catch (error) {
+    if (error instanceof Refused && error.isPassing) {
+      show("failed");
+      return lastingFailure(error.message, () => attempt(begin));
+    }
     show("welcome");
     // Nobody is logged in: that is how it begins.
     if (!(error instanceof Refused) || error.status !== 403) throw error;
   }
-});
+}
+
+started();
+attempt(begin);

@@ -7,19 +7,9 @@ import type { MetricsRegister } from "../metrics/register.ts";
 import { type AdmissionClass, AdmissionControl } from "../overload/admission-control.ts";
 import { clientName } from "./client-name.ts";
 import { ConnectionGuard } from "./connection-guard.ts";
+import { FileAllowance } from "./file-allowance.ts";
+import { HttpBusyError } from "./http-busy-error.ts";
 import { RequestTurns, type Turn } from "./request-turns.ts";
-
-/** A request is not taken now: 503 with Retry-After (RFC 9110 §15.6.4). */
-export class HttpBusyError extends Error {
-  readonly statusCode = 503;
-  readonly retryAfterSeconds: number;
-
-  constructor(retryAfterSeconds: number) {
-    super("too much to do; try again later");
-    this.name = "HttpBusyError";
-    this.retryAfterSeconds = retryAfterSeconds;
-  }
-}
 
 export interface HttpAdmissionOptions {
   readonly clock: Clock;
@@ -39,6 +29,9 @@ export interface HttpAdmissionOptions {
   readonly metricsPrefix?: string;
   readonly random?: () => number;
 }
+
+/** "files": sent from memory; up to an allowance they are taken whatever the delay is, beyond it they are "normal". */
+export type HttpWork = AdmissionClass | "files";
 
 /** What the hooks need of fastify's requests. */
 interface HookRequest {
@@ -73,6 +66,9 @@ const SMALL_BODY = 16_384;
 const RETRY_FROM = 1;
 const RETRY_SPREAD = 4;
 const RETRY_LONGEST = 60;
+/** Files a second whatever the delay is: several pages of one client, and a tenth of a processor for all. */
+const FILES_EACH = 256;
+const FILES = 1_024;
 /** How long a client's requests are counted to know who asks for more than its share. */
 const SHARE_MS = 1_000;
 
@@ -89,6 +85,9 @@ export class HttpAdmission {
   readonly #monitor: LoadMonitor;
   readonly #random: () => number;
   readonly #working = new WeakMap<IncomingMessage, Turn>();
+  readonly #files: FileAllowance;
+  /** Taken as files: they wait for nobody and tell nothing of what the process gets done. */
+  readonly #asFiles = new WeakSet<IncomingMessage>();
   /** Requests of each client in this second, and in the one before. */
   #asked = new Map<string, number>();
   #askedBefore: ReadonlyMap<string, number> = new Map();
@@ -110,6 +109,7 @@ export class HttpAdmission {
       capacity: "answered",
     });
     this.#turns = new RequestTurns({ clock, atOnce, waiting, longestMs: LONGEST_WAIT_MS });
+    this.#files = new FileAllowance({ clock, each: FILES_EACH, all: FILES });
     this.#guard = new ConnectionGuard({
       clock,
       most: options.connections ?? CONNECTIONS,
@@ -143,8 +143,8 @@ export class HttpAdmission {
     this.#guard.watch(server);
   }
 
-  /** `kind`: what comes in at this server; "privileged" is refused last. */
-  hooks(kind: AdmissionClass): HttpHooks {
+  /** `kind`: what comes in at this server, or by these routes; "privileged" is refused last. */
+  hooks(kind: HttpWork): HttpHooks {
     return {
       onRequest: (request, reply) => this.#arrives(request, reply, kind),
       preHandler: (request) => this.#begins(request),
@@ -179,9 +179,14 @@ export class HttpAdmission {
       );
   }
 
-  async #arrives(request: HookRequest, reply: HookReply, kind: AdmissionClass): Promise<void> {
-    this.#offered++;
+  async #arrives(request: HookRequest, reply: HookReply, work: HttpWork): Promise<void> {
     const client = clientName(request.ip ?? "");
+    if (work === "files" && this.#files.takes(client)) {
+      this.#asFiles.add(request.raw);
+      return;
+    }
+    const kind = work === "files" ? "normal" : work;
+    this.#offered++;
     const asked = (this.#asked.get(client) ?? 0) + 1;
     this.#asked.set(client, asked);
     const isFull = kind !== "exempt" && this.#turns.isFull(client);
@@ -199,7 +204,7 @@ export class HttpAdmission {
   }
 
   async #begins({ raw, ip }: HookRequest): Promise<void> {
-    if (this.#working.has(raw)) return;
+    if (this.#working.has(raw) || this.#asFiles.has(raw)) return;
     const turn = await this.#turns.take(clientName(ip ?? ""), raw);
     if (turn === undefined) {
       this.#count();

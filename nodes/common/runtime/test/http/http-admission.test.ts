@@ -2,9 +2,11 @@ import assert from "node:assert/strict";
 import type { IncomingMessage } from "node:http";
 import { test } from "node:test";
 import { clientName } from "../../src/http/client-name.ts";
-import { HttpAdmission, HttpBusyError } from "../../src/http/http-admission.ts";
+import { HttpAdmission } from "../../src/http/http-admission.ts";
+import { HttpBusyError } from "../../src/http/http-busy-error.ts";
 import { systemClock } from "../../src/index.ts";
 import { metricsRegister } from "../../src/metrics/register.ts";
+import { fakeClock } from "../../testing/index.ts";
 import { openConnection, startServer, until } from "./http-under-test.ts";
 
 const clock = systemClock();
@@ -71,6 +73,29 @@ test("who asks for more than its share is refused, and who asks seldom is served
   const [greedy, modest] = await Promise.all([ask("127.0.0.2", 50), ask("127.0.0.3", 1)]);
   assert.ok(greedy.filter((status) => status === "503").length > 10, greedy.join(" "));
   assert.deepEqual(modest, ["200"]);
+});
+
+test("files are sent while other work is refused and say nothing of what gets done; beyond their allowance they are work like any other", async (t) => {
+  const still = fakeClock();
+  const { admission, url } = await startServer(t, { clock: still }, { kind: "files" });
+  const many = (count: number): Promise<number[]> =>
+    Promise.all(Array.from({ length: count }, async () => (await fetch(url)).status));
+  const served = new Set([200]);
+  for (let look = 0; look < 4; look++) {
+    assert.deepEqual(new Set(await many(64)), served);
+    admission.measured(400, 1_000);
+  }
+  assert.equal(admission.problem, undefined);
+  assert.deepEqual(new Set(await many(10)), served);
+  admission.measured(400, 1_000);
+  assert.match(admission.problem ?? "", /^limited/);
+  const refused = many(10);
+  await until(() => still.pending() === 10, "ten refusals wait");
+  still.advance(400);
+  assert.deepEqual(new Set(await refused), new Set([503]));
+  still.advance(1_000);
+  assert.deepEqual(new Set(await many(64)), served);
+  assert.match(admission.problem ?? "", /^limited/);
 });
 
 test("one client has so many connections and no more, and others are not touched", async (t) => {

@@ -2,14 +2,14 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import { type AddressInfo, connect, type Socket } from "node:net";
 import type { TestContext } from "node:test";
-import { HttpAdmission, type HttpAdmissionOptions, HttpBusyError } from "../../src/http/http-admission.ts";
-import type { AdmissionClass } from "../../src/overload/admission-control.ts";
+import { HttpAdmission, type HttpAdmissionOptions, type HttpWork } from "../../src/http/http-admission.ts";
+import { HttpBusyError } from "../../src/http/http-busy-error.ts";
 
 /** A server that calls the hooks as fastify does. `watching`: it measures by itself. */
 export async function startServer(
   t: TestContext,
   options: Omit<HttpAdmissionOptions, "floor" | "targetMs"> & Partial<HttpAdmissionOptions>,
-  { kind = "normal", watching = false }: { kind?: AdmissionClass; watching?: boolean } = {},
+  { kind = "normal", watching = false }: { kind?: HttpWork; watching?: boolean } = {},
 ): Promise<{ admission: HttpAdmission; server: Server; port: number; url: string }> {
   const admission = new HttpAdmission({ targetMs: 50, floor: 1, ...options });
   const hooks = admission.hooks(kind);

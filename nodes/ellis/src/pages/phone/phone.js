@@ -1,4 +1,6 @@
 import { accountPath, ask, Refused } from "../api.js";
+import { lastingFailure } from "../notices.js";
+import { started } from "../start.js";
 import { errorWords } from "./call/words.js";
 import { instanceOfTab } from "./instance.js";
 import { keepUser, keptUser, signOnForm, takeRefusal } from "./sign-on.js";
@@ -25,6 +27,16 @@ function show(id) {
 }
 
 async function begin() {
+  try {
+    await open();
+  } catch (error) {
+    byId("loading").hidden = true;
+    if (!(error instanceof Refused) || !error.isPassing) throw error;
+    lastingFailure(error.message, () => attempt(begin));
+  }
+}
+
+async function open() {
   let session;
   try {
     session = await ask("GET", "/session");
@@ -66,4 +78,5 @@ async function numbersOf(email) {
   }
 }
 
+started();
 attempt(begin);

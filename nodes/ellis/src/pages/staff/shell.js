@@ -1,4 +1,6 @@
 import { ask, Refused } from "../api.js";
+import { lastingFailure } from "../notices.js";
+import { loadAgain, started } from "../start.js";
 import { mayAs, SECTIONS } from "./sections.js";
 
 const byId = (id) => document.getElementById(id);
@@ -67,11 +69,25 @@ async function show(isMoved) {
   content.replaceChildren(heading, root);
   if (isMoved) heading.focus();
   await attempt(async () => {
-    const { open } = await section.load();
-    const ended = await open(root, portalFor(parts));
+    const module = await loaded(section);
+    if (module === undefined) return;
+    const ended = await module.open(root, portalFor(parts));
     if (turn === opened) close = ended;
     else ended?.();
   });
+}
+
+/** The module of a section; undefined: it could not be loaded, and the page comes anew. */
+async function loaded(section) {
+  try {
+    const module = await section.load();
+    started();
+    return module;
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    void loadAgain();
+    return undefined;
+  }
 }
 
 /** What a section may use. */
@@ -112,10 +128,14 @@ async function checkSession() {
   try {
     session = await ask("GET", "/staff/session");
   } catch (error) {
-    leave();
+    if (!isPassing(error)) leave();
     return error;
   }
   return undefined;
+}
+
+function isPassing(error) {
+  return error instanceof Refused && error.isPassing;
 }
 
 function leave() {
@@ -125,6 +145,7 @@ function leave() {
   content.replaceChildren();
   byId("frame").hidden = true;
   byId("who").hidden = true;
+  byId("loading").hidden = true;
   byId("login").hidden = false;
 }
 
@@ -133,6 +154,7 @@ async function enter(isMoved) {
   if (refused !== undefined) throw refused;
   byId("name").textContent = `${session.name} (${session.role})`;
   byId("login").hidden = true;
+  byId("loading").hidden = true;
   byId("who").hidden = false;
   byId("frame").hidden = false;
   navigation();
@@ -164,7 +186,14 @@ document.querySelector(".skip").addEventListener("click", (event) => {
   (content.querySelector("h1") ?? byId("login-form").elements.email).focus();
 });
 
-enter(false).catch((error) => {
-  leave();
-  if (!(error instanceof Refused) || error.status !== 403) say(error.message, true);
-});
+async function begin() {
+  try {
+    await enter(false);
+  } catch (error) {
+    if (isPassing(error)) return lastingFailure(error.message, () => void begin());
+    leave();
+    if (!(error instanceof Refused) || error.status !== 403) say(error.message, true);
+  }
+}
+
+void begin();

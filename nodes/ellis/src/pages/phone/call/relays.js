@@ -1,4 +1,4 @@
-import { ask } from "../../api.js";
+import { ask, ONCE } from "../../api.js";
 
 /** Credentials are asked for again when they are older than that. */
 const GOOD_MS = 600_000;
@@ -10,7 +10,9 @@ export function relaysOf(hasTurn) {
   return async () => {
     if (!hasTurn || Date.now() < until) return list;
     try {
-      const { username, password: credential, uris: urls } = await ask("GET", "/turn-credentials");
+      // A call waits for it.
+      const answer = await ask("GET", "/turn-credentials", undefined, ONCE);
+      const { username, password: credential, uris: urls } = answer;
       list = [{ urls, username, credential }];
       until = Date.now() + GOOD_MS;
     } catch {
