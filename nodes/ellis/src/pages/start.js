@@ -44,27 +44,32 @@ export async function loadAgain() {
   });
 }
 
+const replaced = new WeakSet();
+const triesOf = new Map();
+
 /** Without it the page can be used, but is not as it should be. */
-async function styleAgain(link, again) {
-  if (again === STYLES) return;
+async function styleAgain(link) {
+  const tries = triesOf.get(link.href) ?? 0;
+  if (tries === STYLES || replaced.has(link)) return;
+  replaced.add(link);
+  triesOf.set(link.href, tries + 1);
   const said = notice();
-  await pause(waitBefore(again));
+  await pause(waitBefore(tries));
   await patiently(() => fetch(link.href), { waiting: (wait) => said.say(waitWords(wait)) }).catch(
     () => undefined,
   );
   said.end();
-  const other = link.cloneNode();
-  other.addEventListener("error", () => void styleAgain(other, again + 1), { once: true });
-  link.replaceWith(other);
+  link.replaceWith(link.cloneNode());
 }
 
 document.addEventListener(
   "error",
   ({ target }) => {
     if (target instanceof HTMLScriptElement) void loadAgain();
+    if (target instanceof HTMLLinkElement) void styleAgain(target);
   },
   true,
 );
 // They are loaded, or not (browsers differ: no sheet, or an empty one), before a script of the page runs.
 for (const link of document.querySelectorAll("link[rel=stylesheet]"))
-  if ((link.sheet?.cssRules.length ?? 0) === 0) void styleAgain(link, 0);
+  if ((link.sheet?.cssRules.length ?? 0) === 0) void styleAgain(link);
