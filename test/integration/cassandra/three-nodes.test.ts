@@ -5,6 +5,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { systemClock } from "@ims/runtime";
 import { type CassandraSession, cassandraStore, type KvStore, openCassandra, STORE_SCHEMA } from "@ims/store";
 import { type CassandraUnderTest, launchCassandra, whyNoCassandra } from "../../support/cassandra.ts";
+import { processorTime, stolenBetween } from "../../support/stolen-time.ts";
 import { AppendHistory, quantile } from "./history.ts";
 
 const clock = systemClock();
@@ -12,6 +13,8 @@ const skip = whyNoCassandra() ?? false;
 /** As many operations as two sprouts do for 20 registrations and 20 calls a second. */
 const RATE = 60;
 const P99_MS = 200;
+/** The promise is for a machine whose host leaves it its processors. */
+const MOST_STOLEN = 0.05;
 const DOWN_MS = 3000;
 
 interface Load {
@@ -20,6 +23,8 @@ interface Load {
   readonly p50: number;
   readonly p99: number;
   readonly slowest: number;
+  /** Share of the processor time that the host gave to other machines meanwhile. */
+  readonly stolen: number;
 }
 
 /** Puts a new key and reads it back, at a rate; after a second, `fault`. */
@@ -38,6 +43,7 @@ async function load(store: KvStore, name: string, seconds: number, fault?: () =>
     await timed(() => store.get("load", key), "found");
   };
   const running: Promise<void>[] = [];
+  const before = processorTime();
   const began = performance.now();
   let faulty = fault === undefined;
   for (let n = 0; performance.now() - began < seconds * 1000; ) {
@@ -51,7 +57,8 @@ async function load(store: KvStore, name: string, seconds: number, fault?: () =>
   }
   await Promise.all(running);
   const [p50, p99, slowest] = [quantile(latencies, 0.5), quantile(latencies, 0.99), Math.max(...latencies)];
-  return { operations: latencies.length, failed, p50, p99, slowest };
+  const stolen = stolenBetween(before, processorTime());
+  return { operations: latencies.length, failed, p50, p99, slowest, stolen };
 }
 
 /** The promise is for a machine that has its cores for this: with four times as much to run as it has cores it is three times as slow. */
@@ -93,13 +100,15 @@ describe("Cassandra, three nodes", { skip }, () => {
   });
 
   const unharmed = (result: Load, t: { diagnostic(message: string): void }): void => {
-    const { operations, p50, p99, slowest } = result;
+    const { operations, p50, p99, slowest, stolen } = result;
     const [a, b, c] = [p50, p99, slowest].map((ms) => ms.toFixed(0));
     t.diagnostic(
       `${operations} operations, p50 ${a} ms, p99 ${b} ms (${calm.toFixed(0)} ms without a fault), slowest ${c} ms`,
     );
     assert.deepEqual(result.failed, []);
-    assert.ok(p99 < Math.max(P99_MS * patience(), 2 * calm), `p99 ${b} ms`);
+    if (stolen > MOST_STOLEN)
+      t.diagnostic(`p99 is not judged: ${(stolen * 100).toFixed(0)} % of the time was stolen`);
+    else assert.ok(p99 < Math.max(P99_MS * patience(), 2 * calm), `p99 ${b} ms`);
   };
 
   test("six programs that start at once, on different nodes, find their tables", async () => {
