@@ -25,6 +25,8 @@ declare const pageAccess: {
 const LEAST_CONTRAST = 3;
 /** An element with parts, a date for one, takes several. */
 const TABS_EACH = 10;
+/** A second: a busy machine scrolls late. */
+const SCROLLED_LOOKS = 20;
 
 /** For all pages that are opened after it. */
 export async function probePages(browser: BrowserContext): Promise<void> {
@@ -51,7 +53,7 @@ export async function unreachable(page: Page, where: string): Promise<string[]> 
   const faults = new Set<string>();
   for (let tabs = 0; tabs < count * TABS_EACH && reached.size < count; tabs++) {
     await page.keyboard.press("Tab");
-    const focused = await focusedOf(page);
+    const focused = await focusedAtRest(page);
     if (focused === undefined) continue;
     const { name, index, isOutlined, contrast, isOnScreen } = focused;
     if (!isOutlined) faults.add(`${where}: the focus of ${name} is not seen`);
@@ -77,6 +79,15 @@ export async function tabTo(page: Page, name: RegExp, key: "Tab" | "Shift+Tab" =
     seen.push(focused?.name ?? "-");
   }
   assert.fail(`${key} does not lead to ${name}: ${seen.slice(0, 40).join(", ")}`);
+}
+
+/** What has the focus, once the browser has scrolled to it. */
+async function focusedAtRest(page: Page): Promise<Focused | undefined> {
+  for (let looks = 0; ; looks++) {
+    const focused = await focusedOf(page);
+    if (focused === undefined || focused.isOnScreen || looks === SCROLLED_LOOKS) return focused;
+    await page.waitForTimeout(50);
+  }
 }
 
 export function focusedOf(page: Page): Promise<Focused | undefined> {
