@@ -72,17 +72,16 @@ export class HistogramFamily<L extends Labels> {
 
   #samples(series: number, into: Sample[]): void {
     const { name } = this.#options;
-    const labels = this.#space.at(series);
     const counts = this.#seriesCounts(series);
+    // Most series of a large space have never counted: they cost nothing more than this look.
+    if (this.#space.size > 1 && !counts.some((count) => count > 0)) return;
+    const labels = this.#space.at(series);
     let cumulated = 0;
-    const buckets: Sample[] = [];
     counts.forEach((count, bucket) => {
       cumulated += count;
       const le = bucket < this.#bounds.length ? String(this.#bounds[bucket]) : "+Inf";
-      buckets.push({ metricName: `${name}_bucket`, labels: { le, ...labels }, value: cumulated });
+      into.push({ metricName: `${name}_bucket`, labels: { le, ...labels }, value: cumulated });
     });
-    if (cumulated === 0 && this.#space.size > 1) return;
-    into.push(...buckets);
     into.push({ metricName: `${name}_sum`, labels, value: this.#sums[series] as number });
     into.push({ metricName: `${name}_count`, labels, value: cumulated });
   }
