@@ -9,11 +9,11 @@ export class Refused extends Error {
     /** What is wrong, by field. */
     this.detail = detail;
   }
+}
 
-  /** Later it may be otherwise: there was no answer, or the server was busy. */
-  get isPassing() {
-    return this.status === 0 || this.status === 503;
-  }
+/** Later it may be otherwise: there was no answer, or the server was busy. */
+export function isPassing(error) {
+  return error instanceof Refused && (error.status === 0 || error.status === 503);
 }
 
 /** Nobody has to wait for it: the request is not repeated. */

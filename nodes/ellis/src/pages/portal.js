@@ -1,4 +1,4 @@
-import { accountPath, ask, Refused, recover } from "./api.js";
+import { accountPath, ask, isPassing, Refused, recover } from "./api.js";
 import { lastingFailure } from "./notices.js";
 import { numbersOf, showContacts } from "./numbers.js";
 import { started } from "./start.js";
@@ -105,7 +105,7 @@ async function begin() {
   try {
     await enter(await ask("GET", "/session"));
   } catch (error) {
-    if (error instanceof Refused && error.isPassing) {
+    if (isPassing(error)) {
       show("failed");
       return lastingFailure(error.message, () => attempt(begin));
     }

@@ -1,4 +1,4 @@
-import { accountPath, ask, Refused } from "../api.js";
+import { accountPath, ask, isPassing, Refused } from "../api.js";
 import { lastingFailure } from "../notices.js";
 import { started } from "../start.js";
 import { errorWords } from "./call/words.js";
@@ -31,7 +31,7 @@ async function begin() {
     await open();
   } catch (error) {
     byId("loading").hidden = true;
-    if (!(error instanceof Refused) || !error.isPassing) throw error;
+    if (!isPassing(error)) throw error;
     lastingFailure(error.message, () => attempt(begin));
   }
 }

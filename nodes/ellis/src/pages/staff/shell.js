@@ -1,4 +1,4 @@
-import { ask, Refused } from "../api.js";
+import { ask, isPassing, Refused } from "../api.js";
 import { lastingFailure } from "../notices.js";
 import { loadAgain, started } from "../start.js";
 import { mayAs, SECTIONS } from "./sections.js";
@@ -132,10 +132,6 @@ async function checkSession() {
     return error;
   }
   return undefined;
-}
-
-function isPassing(error) {
-  return error instanceof Refused && error.isPassing;
 }
 
 function leave() {
