@@ -1,7 +1,8 @@
 import { globSync, statSync } from "node:fs";
 import { finished } from "node:stream/promises";
 import { spec, type TestEvent } from "node:test/reporters";
-import { filesToRunAgain, MOST_STOLEN, TRIES, toldOfSecondTry } from "./tests/again.ts";
+import { MOST_STOLEN } from "../test/support/stolen-time.ts";
+import { filesToRunAgain, TRIES, toldOfSecondTry } from "./tests/again.ts";
 import { type FileRun, runFile } from "./tests/run-file.ts";
 
 /** Unit tests share the cores; what starts a whole core or a real peer runs one file at a time. */
@@ -60,9 +61,7 @@ async function runFiles(files: readonly string[], concurrency: number): Promise<
   return runs;
 }
 
-/** Every file's last run. */
-const last = new Map<string, FileRun>();
-const slowest: FileRun[] = [];
+const firsts: FileRun[] = [];
 for (const { name, patterns, concurrency } of PHASES) {
   const files = patterns
     .flatMap((pattern) => globSync(pattern, { exclude: (path) => path === "node_modules" }))
@@ -70,31 +69,31 @@ for (const { name, patterns, concurrency } of PHASES) {
     .sort();
   if (files.length === 0) continue;
   console.log(`\n=== ${name}: ${files.length} files`);
-  for (const one of await runFiles(files, concurrency)) {
-    last.set(one.file, one);
-    slowest.push(one);
-  }
+  firsts.push(...(await runFiles(files, concurrency)));
 }
 
-const tries = filesToRunAgain([...last.values()]).map((first) => [first]);
-if (tries.length > 0)
+const again = filesToRunAgain(firsts);
+if (again.length > 0)
   console.log(
-    `\n=== again: ${tries.length} files that failed while the host took more than ${MOST_STOLEN * 100} % of the processor time`,
+    `\n=== again: ${again.length} files that failed while the host took more than ${MOST_STOLEN * 100} % of the processor time`,
   );
-for (const runs of tries)
-  while (runs.length < TRIES && (runs.at(-1)?.failures.length ?? 0) > 0)
-    for (const one of await runFiles([runs[0]?.file ?? ""], 1)) {
-      last.set(one.file, one);
-      runs.push(one);
-    }
-const rescued = tries.filter((runs) => runs.at(-1)?.failures.length === 0).map(toldOfSecondTry);
+const rescued: string[] = [];
+/** Every file's last run. */
+const last = new Map(firsts.map((one) => [one.file, one]));
+for (const first of again) {
+  const runs = [first];
+  while (runs.length < TRIES && runs.at(-1)?.failures.length !== 0)
+    runs.push(...(await runFiles([first.file], 1)));
+  last.set(first.file, runs.at(-1) ?? first);
+  if (runs.at(-1)?.failures.length === 0) rescued.push(toldOfSecondTry(runs));
+}
 
 const all = [...last.values()];
 const skips = all.flatMap((one) => one.skips);
 const failures = all.flatMap((one) => one.failures.map((failure) => `${one.file} ${failure}`));
 const passed = all.reduce((sum, one) => sum + one.passed, 0);
 if (wanted.length === 0) {
-  const lines = slowest.sort((a, b) => b.seconds - a.seconds).slice(0, SLOWEST);
+  const lines = firsts.toSorted((a, b) => b.seconds - a.seconds).slice(0, SLOWEST);
   const line = ({ file, seconds, stolen }: FileRun): string =>
     `${seconds.toFixed(1)} s ${file}, ${Math.round(stolen * 100)} % stolen`;
   list("Slowest", lines.map(line));

@@ -1,7 +1,6 @@
+import { MOST_STOLEN } from "../../test/support/stolen-time.ts";
 import type { FileRun } from "./run-file.ts";
 
-/** More than this share of stolen time may be why a test missed its time. */
-export const MOST_STOLEN = 0.05;
 /** When more files fail, it is not the machine. */
 const MOST_FILES = 12;
 /** A file runs so often at most. */

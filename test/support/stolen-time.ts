@@ -1,5 +1,8 @@
 import { readFileSync } from "node:fs";
 
+/** More than this share of stolen time may be why a test missed its time. */
+export const MOST_STOLEN = 0.05;
+
 /** Processor time of all processors since the machine began, in its own unit. */
 export interface ProcessorTime {
   readonly all: number;

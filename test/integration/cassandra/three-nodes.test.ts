@@ -5,7 +5,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { systemClock } from "@ims/runtime";
 import { type CassandraSession, cassandraStore, type KvStore, openCassandra, STORE_SCHEMA } from "@ims/store";
 import { type CassandraUnderTest, launchCassandra, whyNoCassandra } from "../../support/cassandra.ts";
-import { processorTime, stolenBetween } from "../../support/stolen-time.ts";
+import { MOST_STOLEN, processorTime, stolenBetween } from "../../support/stolen-time.ts";
 import { AppendHistory, quantile } from "./history.ts";
 
 const clock = systemClock();
@@ -13,8 +13,6 @@ const skip = whyNoCassandra() ?? false;
 /** As many operations as two sprouts do for 20 registrations and 20 calls a second. */
 const RATE = 60;
 const P99_MS = 200;
-/** The promise is for a machine whose host leaves it its processors. */
-const MOST_STOLEN = 0.05;
 const DOWN_MS = 3000;
 
 interface Load {
@@ -106,6 +104,7 @@ describe("Cassandra, three nodes", { skip }, () => {
       `${operations} operations, p50 ${a} ms, p99 ${b} ms (${calm.toFixed(0)} ms without a fault), slowest ${c} ms`,
     );
     assert.deepEqual(result.failed, []);
+    // The promise is for a machine whose host leaves it its processors.
     if (stolen > MOST_STOLEN)
       t.diagnostic(`p99 is not judged: ${(stolen * 100).toFixed(0)} % of the time was stolen`);
     else assert.ok(p99 < Math.max(P99_MS * patience(), 2 * calm), `p99 ${b} ms`);
