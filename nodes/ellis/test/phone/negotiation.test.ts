@@ -6,6 +6,7 @@ interface NegotiationOfPage {
   offer(): Promise<void>;
   hold(is: boolean): Promise<void>;
   receive(transaction: object): Promise<void>;
+  acknowledged(ack: object): Promise<void>;
 }
 const { Negotiation } = await pageModule<{
   readonly Negotiation: new (call: object, changed: () => void) => NegotiationOfPage;
@@ -51,10 +52,14 @@ function callWith(...statuses: readonly number[]) {
   return { call, said, waiting };
 }
 
+async function turns(): Promise<void> {
+  for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+}
+
 async function settled(t: TestContext, ms: number): Promise<void> {
-  for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+  await turns();
   t.mock.timers.tick(ms);
-  for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+  await turns();
 }
 
 test("RFC 3261 §14.1: an offer that meets one of the other side is made again, after two to four seconds by who has called", async (t) => {
@@ -80,6 +85,36 @@ test("RFC 3261 §14.2: while an offer of ours is open one of the other side is a
   assert.deepEqual(statuses, [491]);
   waiting[0]?.();
   await offered;
+});
+
+test("RFC 3264 §4: an offer of ours waits while one of the other side is answered, and while its answer is to come", async () => {
+  const { call, said } = callWith(200, 200);
+  let answer = (): void => {};
+  call.media.answer = () =>
+    new Promise((done) => {
+      answer = () => done("answer");
+    });
+  const negotiation = new Negotiation(call, () => {});
+  const request = Message.request("INVITE", "sip:a@example.com");
+  const respond = (status: number): void => void said.push(String(status));
+  request.body = "v=0";
+  const theirs = negotiation.receive({ request, respond });
+  const held = negotiation.hold(true);
+  await turns();
+  assert.deepEqual(said, []);
+  answer();
+  await Promise.all([theirs, held]);
+  assert.deepEqual(said, ["200", "INVITE", "ACK", "accepted"]);
+
+  said.length = 0;
+  request.body = "";
+  await negotiation.receive({ request, respond });
+  const resumed = negotiation.hold(false);
+  await turns();
+  assert.deepEqual(said, ["200"]);
+  await negotiation.acknowledged({ body: "v=0" });
+  await resumed;
+  assert.deepEqual(said, ["200", "accepted", "INVITE", "ACK", "accepted"]);
 });
 
 test("a hold that is refused is taken back and told; a call that the other side does not know is over", async () => {

@@ -9,6 +9,7 @@ export class Negotiation {
   #last = Promise.resolve();
   #isBusy = false;
   #awaitsAnswer = false;
+  #waiting = [];
 
   constructor(call, changed) {
     this.#call = call;
@@ -74,6 +75,7 @@ export class Negotiation {
       transaction.respond(488);
     } finally {
       this.#isBusy = false;
+      this.#settled();
       this.#changed();
     }
   }
@@ -87,9 +89,12 @@ export class Negotiation {
   async acknowledged(ack) {
     if (!this.#awaitsAnswer) return;
     this.#awaitsAnswer = false;
+    this.#isBusy = true;
     await this.#call.media.accept(ack.body).catch(() => {
       this.#call.hangUp({ by: "us", kind: "codec", status: 488 });
     });
+    this.#isBusy = false;
+    this.#settled();
     this.#changed();
   }
 
@@ -105,6 +110,7 @@ export class Negotiation {
 
   async #offer(options, tries = 3) {
     const call = this.#call;
+    await this.#theirs();
     if (call.state !== "active") return;
     this.#isBusy = true;
     let response;
@@ -126,6 +132,15 @@ export class Negotiation {
     }
     if (response.status === 481) call.hangUp({ by: "network", kind: "status", status: 481 });
     throw Object.assign(new Error(`${response.status} ${response.reason}`), { sipStatus: response.status });
+  }
+
+  /** While an offer of the other side is not answered, or its answer is to come, we make none (RFC 3264 §4). */
+  async #theirs() {
+    while (this.#isBusy || this.#awaitsAnswer) await new Promise((go) => this.#waiting.push(go));
+  }
+
+  #settled() {
+    for (const go of this.#waiting.splice(0)) go();
   }
 
   #invite(sdp) {
