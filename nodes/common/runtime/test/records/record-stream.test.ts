@@ -53,14 +53,17 @@ const range = (from: number, to: number): number[] => Array.from({ length: to - 
 test("records reach the sink in order and together, after the turn that made them", async () => {
   const sink = new Sink();
   const { stream, clock, metric } = streamTo(sink);
-  for (const n of range(0, 700)) stream.offer({ n });
+  for (const n of range(0, 500)) stream.offer({ n });
   assert.deepEqual(sink.taken, []);
-  assert.equal(await metric("queued"), 700);
+  assert.equal(await metric("queued"), 500);
   await clock.advanceAsync(100);
-  assert.deepEqual(sink.taken, range(0, 700));
-  assert.deepEqual(sink.batches, [500, 200]);
+  assert.deepEqual(sink.batches, [200], "with a pause after each, so that the loop serves others");
+  await clock.advanceAsync(20);
+  await clock.advanceAsync(20);
+  assert.deepEqual(sink.taken, range(0, 500));
+  assert.deepEqual(sink.batches, [200, 200, 100]);
   assert.equal(sink.starts, 1);
-  assert.equal(await metric("written_total"), 700);
+  assert.equal(await metric("written_total"), 500);
   assert.equal(clock.pending(), 0);
 });
 
@@ -104,6 +107,18 @@ test("the end: what waits is written, then the sink finishes", async () => {
   await stream.stop();
   assert.deepEqual(sink.taken, [1]);
   assert.equal(sink.stopped, true);
+});
+
+test("the end in the middle of a long queue: it is not paced any more", async () => {
+  const sink = new Sink();
+  const { stream, clock } = streamTo(sink, 100_000);
+  for (const n of range(0, 50_000)) stream.offer({ n });
+  await clock.advanceAsync(100);
+  assert.deepEqual(sink.batches, [200]);
+  const stopped = stream.stop();
+  await clock.advanceAsync(20);
+  await stopped;
+  assert.equal(sink.taken.length, 50_000);
 });
 
 test("files of JSON lines: finished by size and at the end, torn ones of an earlier process put in order", async (t) => {
