@@ -6,6 +6,7 @@ import type { ServiceOptions } from "../service-options.ts";
 import { hepAddressOf } from "./hep/hep-collector.ts";
 import { hepExport } from "./hep/hep-export.ts";
 import { otlpExport } from "./otlp/otlp-export.ts";
+import { spareTime } from "./spare-time.ts";
 import type { Trail } from "./trail.ts";
 
 interface Modules {
@@ -29,13 +30,15 @@ export function exportsOf(
     const asked = address === undefined ? "--otlp-endpoint" : "--hep-collector";
     return `${node}: ${asked} needs the trail: --trail-bytes must not be 0`;
   }
+  const spare = spareTime(modules);
+  services.push(spare);
   if (address !== undefined) {
     const { hepSample: sample, hepRate: rate } = options;
-    services.push(hepExport({ address, captureId, key, sample, rate }, { trail, ...modules }));
+    services.push(hepExport({ address, captureId, key, sample, rate }, { trail, spare, ...modules }));
   }
   if (url !== "") {
     const { otlpSample: sample, otlpRate: rate } = options;
-    services.push(otlpExport({ url, node, sample, rate }, { trail, ...modules }));
+    services.push(otlpExport({ url, node, sample, rate }, { trail, spare, ...modules }));
   }
   return services;
 }

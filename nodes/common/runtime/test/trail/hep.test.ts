@@ -7,7 +7,7 @@ import { metricsRegister, Trail, type TrailReader } from "@ims/runtime";
 import { hepAddressOf } from "../../src/trail/hep/hep-collector.ts";
 import { hepExport } from "../../src/trail/hep/hep-export.ts";
 import { encodeHep3 } from "../../src/trail/hep/hep3.ts";
-import { isSampled } from "../../src/trail/sampling.ts";
+import { samplingOf } from "../../src/trail/sampling.ts";
 import { socketEndOf } from "../../src/trail/socket-end.ts";
 import { type FakeClock, fakeClock, memoryLogger } from "../../testing/index.ts";
 
@@ -69,15 +69,16 @@ interface Started {
 async function start(
   t: TestContext,
   collector: string,
-  more: { sample?: number; rate?: number; key?: string } = {},
+  more: { sample?: number; rate?: number; key?: string; share?: number } = {},
 ): Promise<Started> {
   const clock = fakeClock();
   const trail = new Trail({ bytes: 1_000_000, steps: 1_000, clock, origin: () => ORIGIN });
   const [sip, diameter] = [trail.addReader("sip", reader), trail.addReader("diameter", reader)];
   const register = metricsRegister();
   const address = hepAddressOf(collector) ?? assert.fail(collector);
-  const options = { address, captureId: 7, key: "", sample: 1, rate: 1_000_000, ...more };
-  const service = hepExport(options, { trail, clock, register, log: memoryLogger() });
+  const { share = 1, ...asked } = more;
+  const options = { address, captureId: 7, key: "", sample: 1, rate: 1_000_000, ...asked };
+  const service = hepExport(options, { trail, spare: { share }, clock, register, log: memoryLogger() });
   await service.start();
   t.after(() => service.stop());
   return {
@@ -275,6 +276,7 @@ test("a collector that is gone is tried again, ever more slowly; until then mess
 
 test("sampling takes whole calls, the same at every node; a rate bounds what is told", async (t) => {
   const calls = Array.from({ length: 2_000 }, (_, index) => `${index}@192.0.2.1`);
+  const isSampled = (callId: string, sample: number): boolean => samplingOf(callId, sample, 1) === "told";
   const share = calls.filter((callId) => isSampled(callId, 0.25)).length / calls.length;
   assert.ok(Math.abs(share - 0.25) < 0.04, `${share}`);
   assert.deepEqual(
@@ -294,4 +296,14 @@ test("sampling takes whole calls, the same at every node; a rate bounds what is 
   for (const callId of calls.slice(0, 400)) quarter.trail.text(quarter.sip, "in", ENDS, `${callId} - x`);
   const expected = calls.slice(0, 400).filter((callId) => isSampled(callId, 0.25)).length;
   assert.equal(await quarter.counted(DROPPED, "away"), expected);
+});
+
+test("a busy node leaves out whole calls of those that are sampled, and counts them", async (t) => {
+  const calls = Array.from({ length: 400 }, (_, index) => `${index}@192.0.2.1`);
+  const busy = await start(t, "tcp:127.0.0.1:9", { sample: 0.5, share: 0.5 });
+  for (const callId of calls) busy.trail.text(busy.sip, "in", ENDS, `${callId} - x`);
+  const count = (sample: number): number =>
+    calls.filter((callId) => samplingOf(callId, sample, 1) === "told").length;
+  assert.equal(await busy.counted(DROPPED, "away"), count(0.25));
+  assert.equal(await busy.counted(DROPPED, "busy"), count(0.5) - count(0.25));
 });

@@ -105,7 +105,7 @@ async function start(t: TestContext, url: string) {
   const register = metricsRegister();
   const service = otlpExport(
     { url, node: "bono", sample: 1, rate: 1_000_000 },
-    { trail, clock, register, log: memoryLogger() },
+    { trail, spare: { share: 1 }, clock, register, log: memoryLogger() },
   );
   await service.start();
   t.after(() => service.stop());

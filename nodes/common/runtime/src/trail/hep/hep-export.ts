@@ -2,8 +2,9 @@ import type { Clock } from "../../clock.ts";
 import type { Logger } from "../../log/logger.ts";
 import type { MetricsRegister } from "../../metrics/register.ts";
 import type { Service } from "../../service.ts";
-import { isSampled } from "../sampling.ts";
+import { samplingOf } from "../sampling.ts";
 import { type SocketEnd, socketEndOf } from "../socket-end.ts";
+import type { SpareTime } from "../spare-time.ts";
 import { TokenBucket } from "../token-bucket.ts";
 import type { ExportedStep, Trail } from "../trail.ts";
 import type { TrailContent, TrailEnds } from "../trail-step.ts";
@@ -24,6 +25,7 @@ export interface HepExportOptions {
 
 export interface HepExportModules {
   readonly trail: Pick<Trail, "attach">;
+  readonly spare: Pick<SpareTime, "share">;
   readonly clock: Pick<Clock, "setTimer">;
   readonly register: MetricsRegister;
   readonly log: Logger;
@@ -36,12 +38,12 @@ interface Ends {
 }
 
 const kinds = ["sip", "diameter"] as const;
-const reasons = ["away", "queue", "rate", "long", "failed"] as const;
+const reasons = ["away", "queue", "rate", "busy", "long", "failed"] as const;
 
 /** Tells a collector (Homer, sngrep) of SIP and Diameter messages by HEP3 as they are recorded. Service never waits for it. */
 export function hepExport(
   options: HepExportOptions,
-  { trail, clock, register, log }: HepExportModules,
+  { trail, spare, clock, register, log }: HepExportModules,
 ): Service {
   const sent = register.counter({
     name: "ims_hep_messages_sent_total",
@@ -74,7 +76,9 @@ export function hepExport(
     const content = kind === "diameter" ? step.read() : undefined;
     if (kind === "diameter" && content === undefined) return;
     const { callId, icid, session } = content ?? step.identifiers();
-    if (options.sample < 1 && !isSampled(callId ?? session ?? "", options.sample)) return;
+    const sampling = samplingOf(callId ?? session ?? "", options.sample, spare.share);
+    if (sampling === "unsampled") return;
+    if (sampling === "busy") return dropped.inc({ reason: "busy" });
     if (!bucket.take(step.at)) return dropped.inc({ reason: "rate" });
     const payload =
       content === undefined ? step.bytes.subarray(step.start, step.end) : Buffer.from(jsonOf(content));

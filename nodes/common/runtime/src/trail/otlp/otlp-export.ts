@@ -3,7 +3,8 @@ import type { Logger } from "../../log/logger.ts";
 import type { MetricsRegister } from "../../metrics/register.ts";
 import type { Service } from "../../service.ts";
 import { VERSION } from "../../version.ts";
-import { isSampled } from "../sampling.ts";
+import { samplingOf } from "../sampling.ts";
+import type { SpareTime } from "../spare-time.ts";
 import { TokenBucket } from "../token-bucket.ts";
 import type { Trail } from "../trail.ts";
 import { otlpRequest, type Span } from "./span.ts";
@@ -22,6 +23,7 @@ export interface OtlpExportOptions {
 
 export interface OtlpExportModules {
   readonly trail: Pick<Trail, "attach">;
+  readonly spare: Pick<SpareTime, "share">;
   readonly clock: Pick<Clock, "setTimer" | "now">;
   readonly register: MetricsRegister;
   readonly log: Logger;
@@ -32,12 +34,12 @@ const BATCH = 500;
 /** Spans that wait for the collector. */
 const LONGEST_QUEUE = 5_000;
 const PATIENCE_MS = 5_000;
-const reasons = ["away", "queue", "rate", "failed"] as const;
+const reasons = ["away", "queue", "rate", "busy", "failed"] as const;
 
 /** Tells an OpenTelemetry collector of the transactions of registrations and calls. Service never waits for it. */
 export function otlpExport(
   options: OtlpExportOptions,
-  { trail, clock, register, log }: OtlpExportModules,
+  { trail, spare, clock, register, log }: OtlpExportModules,
 ): Service {
   const { url, sample } = options;
   const resource = {
@@ -113,7 +115,9 @@ export function otlpExport(
         if ((step.kind !== "sip" && step.kind !== "diameter") || step.ends === undefined) return;
         try {
           const { callId, session } = step.identifiers();
-          if (!isSampled(callId ?? session ?? "", sample)) return;
+          const sampling = samplingOf(callId ?? session ?? "", sample, spare.share);
+          if (sampling === "unsampled") return;
+          if (sampling === "busy") return dropped.inc({ reason: "busy" });
           if (!bucket.take(step.at)) return dropped.inc({ reason: "rate" });
           const content = step.read();
           if (content === undefined) return;
