@@ -130,6 +130,7 @@ export class Core {
       logFile: this.logFile,
       listens: port === undefined ? undefined : { host: member.host, port },
       within,
+      isModest: member.pool === "cassandra",
     });
     this.#again.push(child);
     member.process = identify(child.pid ?? 0);

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { appendFileSync, readFileSync, readlinkSync } from "node:fs";
+import { appendFileSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { connect } from "node:net";
+import { setPriority } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
 
 /** How a running process was started: enough to start it again. Its environment may hold keys: never printed. */
@@ -56,7 +57,12 @@ export interface StartOptions {
   /** Node processes say when they are ready; others are asked at this address. */
   readonly listens: { readonly host: string; readonly port: number } | undefined;
   readonly within: number;
+  /** Until it is ready the processors are others' first: in earnest it starts on a machine of its own. */
+  readonly isModest?: boolean;
 }
+
+/** Nice value of a process that starts modestly. */
+const MODEST = 10;
 
 /** Starts a process as it was started before; resolves when it is ready. */
 export async function startAgain(how: StartedAs, options: StartOptions): Promise<ChildProcess> {
@@ -69,6 +75,7 @@ export async function startAgain(how: StartedAs, options: StartOptions): Promise
     cwd: how.cwd,
     stdio: ["ignore", "pipe", "pipe", "ipc"],
   });
+  if (options.isModest === true) beModest(child.pid, MODEST);
   const keep = (text: Buffer): void => appendFileSync(options.logFile, text);
   child.stdout?.on("data", keep);
   child.stderr?.on("data", keep);
@@ -90,7 +97,27 @@ export async function startAgain(how: StartedAs, options: StartOptions): Promise
   late.catch(() => undefined);
   const { listens } = options;
   await Promise.race([listens === undefined ? ready : answersAt(listens, options.within), ended, late]);
+  if (options.isModest === true) beModest(child.pid, 0);
   return child;
+}
+
+/** Priority of all threads of a process. Who may not have it raised again is left as it is. */
+function beModest(pid: number | undefined, nice: number): void {
+  if (pid === undefined || process.getuid?.() !== 0) return;
+  for (const thread of threadsOf(pid))
+    try {
+      setPriority(thread, nice);
+    } catch {
+      // It has ended.
+    }
+}
+
+function threadsOf(pid: number): number[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`).map(Number);
+  } catch {
+    return [];
+  }
 }
 
 async function answersAt(address: { host: string; port: number }, within: number): Promise<void> {

@@ -154,7 +154,9 @@ export function javaArguments(
     ...["-Dcassandra.skip_wait_for_gossip_to_settle=0"],
     // Who comes in must have heard of the ring before it takes a part of it.
     `-Dcassandra.ring_delay_ms=${ring === undefined ? 500 : 4000}`,
-    ...["-Dcassandra.consistent.rangemovement=false", "-Dcassandra.superuser_setup_delay_ms=-1"],
+    "-Dcassandra.consistent.rangemovement=false",
+    // Roles, which are not asked for, wait for another node of a ring: without a delay that is a loop that takes a processor.
+    `-Dcassandra.superuser_setup_delay_ms=${ring === undefined ? -1 : 1000}`,
     ...["-Dcassandra.fd_initial_value_ms=500"],
     ...(dataCenter === undefined
       ? []
