@@ -66,6 +66,8 @@ test("Kafka is away for an hour of 100 calls a second: what waits is bounded, th
 
   isAway = false;
   for (const back of waiting.splice(0)) back();
+  await clock.advanceAsync(5_000);
+  assert.ok((await metric("queued")) > MOST_WAITING / 4, "in pauses, so that calls are served meanwhile");
   await clock.advanceAsync(10_000);
   assert.equal(await metric("queued"), 0);
   assert.equal(stream.problem, undefined);
