@@ -45,10 +45,10 @@ function identityOn(access: AccessFlow, nameAddr: string): AssertedIdentity | un
   const located = locateUri(nameAddr);
   if (located === undefined) return undefined;
   const uri = nameAddr.slice(located.start, located.end);
-  const exact = access.identities.get(uri);
+  const exact = access.identity(uri);
   if (exact !== undefined) return exact;
   const impu = canonicalImpu(uri);
-  return impu === undefined ? undefined : (access.identities.get(impu) ?? wildcardOn(access, impu));
+  return impu === undefined ? undefined : (access.identity(impu) ?? wildcardOn(access, impu));
 }
 
 /** TS 24.229 §5.2.6.3.1: an identity in the range of a registered wildcarded one is asserted as it is. */

@@ -117,7 +117,7 @@ function accepted(
   const granted = grantedExpires(request, response);
   if (granted === undefined) return; // No Contact: the UE only asked.
   if (who.emergency) return emergencyAccepted(response, request, { ...who, granted }, modules);
-  const before = access.identities.get(impu)?.registration;
+  const before = access.identity(impu)?.registration;
   const serviceRoute = serviceRoutes.from(response);
   if (granted === 0 || serviceRoute === undefined || !access.flow.open) {
     if (before !== undefined) {
@@ -138,7 +138,7 @@ function accepted(
   if (registration === undefined) return;
   flows.register(access, registration);
   if (before === undefined) counters.registered();
-  else if (access.identities.get(impu)?.registration === before) flows.deregister(access, before);
+  else if (access.identity(impu)?.registration === before) flows.deregister(access, before);
   registrationEvents?.registered(access, registration, request);
   // RFC 5626 §5.4: when the flow is deemed dead without a keep-alive.
   const interval = keepAliveInterval(access.flow, settings);

@@ -257,10 +257,7 @@ function isFrom({ fromTag }: SipMessage, { remoteTag }: Watch): boolean {
 
 /** Is it still what the flow has? */
 function isCurrent(access: AccessFlow, registration: Registration): boolean {
-  if (!access.flow.open) return false;
-  return registration.identities.some(
-    ({ impu }) => access.identities.get(impu)?.registration === registration,
-  );
+  return access.flow.open && access.registrations.includes(registration);
 }
 
 function nameOf(access: AccessFlow, { identities }: Registration): string {

@@ -159,7 +159,7 @@ function restoreList(name: "Via" | "Record-Route", response: SipMessage, request
 /** Whose registration over a flow with several of them. */
 function registrationOf(nameAddr: string, access: AccessFlow): Registration | undefined {
   const impu = canonicalImpu(nameAddr.slice(1, -1));
-  return impu === undefined ? undefined : access.identities.get(impu)?.registration;
+  return impu === undefined ? undefined : access.identity(impu)?.registration;
 }
 
 /** P-Called-Party-ID as a value of P-Asserted-Identity. */

@@ -101,7 +101,10 @@ function document(
 }
 
 function identities(bench: PcscfBench, ue: ReturnType<PcscfBench["ue"]>): string[] {
-  return [...bench.modules.flows.access(ue).identities.keys()].sort();
+  return bench.modules.flows
+    .access(ue)
+    .registrations.flatMap(({ identities }) => identities.map(({ impu }) => impu))
+    .sort();
 }
 
 test("TS 24.229 §5.2.3: after the first 200 the P-CSCF subscribes to the default identity through the home network, once", () => {
