@@ -60,6 +60,7 @@ export {
   parseSharedIfcSets,
 } from "./profile/parse-ifc-sets.ts";
 export { parseUserProfile } from "./profile/parse-user-profile.ts";
+export { ProfileTemplates } from "./profile/profile-templates.ts";
 export {
   buildProfileServices,
   buildPublicIdentity,
