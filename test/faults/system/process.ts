@@ -62,7 +62,7 @@ export interface StartOptions {
 }
 
 /** Nice value of a process that starts modestly. */
-const MODEST = 10;
+const MODEST = 19;
 
 /** Starts a process as it was started before; resolves when it is ready. */
 export async function startAgain(how: StartedAs, options: StartOptions): Promise<ChildProcess> {
