@@ -32,8 +32,8 @@ export interface WireEvents {
  * that ICMP tells when nobody listens there.
  */
 export async function openUdp(local: Address, remote: Address, events: WireEvents): Promise<Wire> {
-  const open = await udpSocket(local);
-  const { port } = open.address();
+  const port = local.port === 0 ? await freePort(local.host) : local.port;
+  const open = await udpSocket({ host: local.host, port });
   const connected = await udpSocket({ host: local.host, port });
   await new Promise<void>((resolve, reject) => {
     connected.once("error", reject);
@@ -73,8 +73,16 @@ export async function openUdp(local: Address, remote: Address, events: WireEvent
   };
 }
 
-async function udpSocket({ host, port }: Address): Promise<UdpSocket> {
-  const socket = createSocket({ type: "udp4", reuseAddr: true });
+/** A port that nobody has: among sockets that share their ports the kernel would give one that another UE has. */
+async function freePort(host: string): Promise<number> {
+  const socket = await udpSocket({ host, port: 0 }, false);
+  const { port } = socket.address();
+  await new Promise<void>((closed) => socket.close(() => closed()));
+  return port;
+}
+
+async function udpSocket({ host, port }: Address, reuseAddr = true): Promise<UdpSocket> {
+  const socket = createSocket({ type: "udp4", reuseAddr });
   await new Promise<void>((resolve, reject) => {
     socket.once("error", reject);
     socket.bind(port, host, resolve);
