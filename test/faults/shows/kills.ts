@@ -1,6 +1,8 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { SuiteOptions } from "../command-line.ts";
 import type { FaultKind, Target } from "../nemesis/cells.ts";
 import { type CellFigures, quantile } from "../report/figures.ts";
+import { type Bench, record } from "../run/bench.ts";
 import { runCell } from "../run/run-cell.ts";
 import { atMost, type Show } from "./show.ts";
 
@@ -15,13 +17,29 @@ interface Kills {
   readonly limits: Show["limits"];
 }
 
+/** Processes that have just been started compile what they run: a core in service has done so. */
+const WARM_UP_MS = 20_000;
+
+async function warmUp(load: Bench["load"]): Promise<void> {
+  load.start();
+  await delay(WARM_UP_MS);
+  await load.pause();
+}
+
 /** Faults at random moments under steady load. */
 function kills({ name, fault, target, rounds, lasts, options, limits }: Kills): Show {
   return {
     name,
     options: options ?? {},
     run: async (bench) => {
-      const { figures } = await runCell({ fault, target, phase: "any" }, rounds, bench, lasts);
+      await warmUp(bench.load);
+      const { figures, history, faults } = await runCell(
+        { fault, target, phase: "any" },
+        rounds,
+        bench,
+        lasts,
+      );
+      record(bench.folder, "history.json", { faults, history });
       return { ...figures, cell: `${fault}/${target}/${name}` };
     },
     limits,
