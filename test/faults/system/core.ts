@@ -130,7 +130,8 @@ export class Core {
       logFile: this.logFile,
       listens: port === undefined ? undefined : { host: member.host, port },
       within,
-      isModest: member.pool === "cassandra",
+      // From then on the others of its ring count on it.
+      modestUntil: member.pool === "cassandra" ? { host: member.host, port: 7000 } : undefined,
     });
     this.#again.push(child);
     member.process = identify(child.pid ?? 0);

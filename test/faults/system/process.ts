@@ -50,15 +50,20 @@ export function startedAs(pid: number): StartedAs {
   return { argv: words("cmdline"), env, cwd: readlinkSync(`/proc/${pid}/cwd`) };
 }
 
+interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
 export interface StartOptions {
   /** Network namespace to run in; undefined: ours. */
   readonly namespace: string | undefined;
   readonly logFile: string;
   /** Node processes say when they are ready; others are asked at this address. */
-  readonly listens: { readonly host: string; readonly port: number } | undefined;
+  readonly listens: Address | undefined;
   readonly within: number;
-  /** Until it is ready the processors are others' first: in earnest it starts on a machine of its own. */
-  readonly isModest?: boolean;
+  /** Until it listens there the processors are others' first: in earnest it starts on a machine of its own. */
+  readonly modestUntil?: Address | undefined;
 }
 
 /** Nice value of a process that starts modestly. */
@@ -75,7 +80,11 @@ export async function startAgain(how: StartedAs, options: StartOptions): Promise
     cwd: how.cwd,
     stdio: ["ignore", "pipe", "pipe", "ipc"],
   });
-  if (options.isModest === true) beModest(child.pid, MODEST);
+  const { modestUntil } = options;
+  if (modestUntil !== undefined) {
+    beModest(child.pid, MODEST);
+    void answersAt(modestUntil, options.within).then(() => beModest(child.pid, 0));
+  }
   const keep = (text: Buffer): void => appendFileSync(options.logFile, text);
   child.stdout?.on("data", keep);
   child.stderr?.on("data", keep);
@@ -97,7 +106,6 @@ export async function startAgain(how: StartedAs, options: StartOptions): Promise
   late.catch(() => undefined);
   const { listens } = options;
   await Promise.race([listens === undefined ? ready : answersAt(listens, options.within), ended, late]);
-  if (options.isModest === true) beModest(child.pid, 0);
   return child;
 }
 
@@ -120,7 +128,7 @@ function threadsOf(pid: number): number[] {
   }
 }
 
-async function answersAt(address: { host: string; port: number }, within: number): Promise<void> {
+async function answersAt(address: Address, within: number): Promise<void> {
   for (const until = performance.now() + within; performance.now() < until; await delay(50)) {
     const open = await new Promise<boolean>((resolve) => {
       const socket = connect(address.port, address.host);
