@@ -129,8 +129,7 @@ export class FlowTable {
       const old = access.identity(impu)?.registration;
       if (old !== undefined) this.#drop(access, old);
     }
-    access.registrations =
-      access.registrations.length === 0 ? [registration] : [...access.registrations, registration];
+    access.registrations = [...access.registrations, registration];
     this.#registrations += 1;
     this.#byOwner.set(registration.owner, access);
     this.#attach(access);
@@ -193,8 +192,7 @@ export class FlowTable {
 
   #drop(access: AccessFlow, registration: Registration): void {
     if (!access.registrations.includes(registration)) return;
-    const left = access.registrations.filter((one) => one !== registration);
-    access.registrations = left.length === 0 ? NONE : left;
+    access.registrations = access.registrations.filter((one) => one !== registration);
     this.#registrations -= 1;
     this.#disown(access, registration);
   }
