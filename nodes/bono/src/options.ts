@@ -237,6 +237,15 @@ export const bonoOptions = z.object({
     .default(200)
     .describe("new requests a second that are taken whatever the delay is")
     .meta({ reload: "hot" }),
+  // Longer brings little: what is left is optimised in the first seconds of service.
+  rehearsalMs: z
+    .int()
+    .min(0)
+    .max(10_000)
+    .default(400)
+    .describe(
+      "with a pools file, where others serve meanwhile: before it is ready a node registers and calls with itself for so long, ms, so that UEs that come all at once are served as fast as later ones; 0: not at all",
+    ),
   ralf: z
     .array(z.url({ protocol: /^http$/, error: "write http://host:port" }))
     .default([])

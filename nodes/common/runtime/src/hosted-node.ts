@@ -34,6 +34,7 @@ import { VERSION } from "./version.ts";
 export type LoadedNode = Extract<LoadResult<ServiceOptions>, { readonly kind: "loaded" }> & {
   readonly shown: Readonly<Record<string, ShownOption>>;
   create(modules: ServiceModules): Service | Promise<Service>;
+  rehearse(modules: Pick<ServiceModules, "pacer">): Promise<unknown>;
 };
 
 /** What a parent with an IPC channel is told once a node does its work. */
@@ -69,7 +70,7 @@ export function hostNode(
   loaded: LoadedNode,
   { destination, reload }: { readonly destination: LogDestination; readonly reload: Reload },
 ): HostedNode | string {
-  const { options, sources, create, files } = loaded;
+  const { options, sources, create, rehearse, files } = loaded;
   const token = tokenIn(options);
   if (token.kind === "invalid") return `${name}: ${token.line}`;
   const recent = new RecentLines();
@@ -128,6 +129,9 @@ export function hostNode(
     },
     async start(ofProcess) {
       await startInOrder(services);
+      await rehearse(ofProcess).catch((err: unknown) =>
+        log.info({ err }, "the rehearsal failed: the first requests will take longer"),
+      );
       const service = await create({ log, register, clock, health, trail, live, ...ofProcess });
       services.push(service);
       management.serve(service.resources?.() ?? new Map());

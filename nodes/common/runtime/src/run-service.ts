@@ -14,6 +14,14 @@ export interface RunServiceRequest<Schema extends z.ZodObject> {
     options: z.output<Schema> & ServiceOptions,
     modules: ServiceModules,
   ) => Service | Promise<Service>;
+  /**
+   * Before anything is served: does with itself what users will ask for, so that the first of them do not wait for it to be compiled. What it
+   * throws is logged, and the node starts all the same.
+   */
+  readonly rehearse?: (
+    options: z.output<Schema> & ServiceOptions,
+    modules: Pick<ServiceModules, "pacer">,
+  ) => Promise<unknown>;
   /** Default: what the process was started with. */
   readonly argv?: readonly string[];
   readonly env?: Readonly<Record<string, string | undefined>>;
@@ -30,7 +38,7 @@ export function runService<Schema extends z.ZodObject>(request: RunServiceReques
 
 /** A node that `runServices` can run beside others. */
 export function runnable<Schema extends z.ZodObject>(request: RunServiceRequest<Schema>): Runnable {
-  const { name, create } = request;
+  const { name, create, rehearse } = request;
   return {
     name,
     load() {
@@ -45,7 +53,11 @@ export function runnable<Schema extends z.ZodObject>(request: RunServiceRequest<
       if (loaded.kind !== "loaded") return loaded;
       const options = loaded.options as z.output<Schema> & ServiceOptions;
       const shown = shownOptions(schema, options, loaded.sources);
-      return { ...loaded, options, shown, create: (modules) => create(options, modules) };
+      return {
+        ...{ ...loaded, options, shown },
+        create: (modules) => create(options, modules),
+        rehearse: async (modules) => await rehearse?.(options, modules),
+      };
     },
   };
 }

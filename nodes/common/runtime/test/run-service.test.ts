@@ -52,6 +52,14 @@ test("a started service tells its parent the ports and serves health and metrics
   assert.match(metrics, /process_cpu_user_seconds_total/);
 });
 
+test("a rehearsal that fails is logged, and the service starts", async (t) => {
+  const service = run(t, "--trouble", "bad-rehearsal");
+  await ready(service);
+  service.child.kill("SIGTERM");
+  assert.equal(await service.ended, 0);
+  assert.match(service.output(), /nothing works here.*the rehearsal failed[^\n]*\n[^\n]*"msg":"ready"/);
+});
+
 test("SIGTERM quiesces, stops, writes the last lines and exits 0", async (t) => {
   const service = run(t);
   await ready(service);
