@@ -6,5 +6,6 @@ export {
   type CassandraClusterOptions,
 } from "./up/cassandra/cassandra-cluster.ts";
 export { CassandraNode } from "./up/cassandra/cassandra-node.ts";
+export { makeClassArchive } from "./up/cassandra/class-archive.ts";
 export { nodetoolArguments } from "./up/cassandra/configuration.ts";
 export { type CassandraInstallation, cassandraInstallation } from "./up/cassandra/installation.ts";

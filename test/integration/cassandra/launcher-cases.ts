@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
@@ -29,6 +29,12 @@ export function launcherCases(cassandra: () => CassandraUnderTest): void {
   describe("launcher", () => {
     test("a folder without jars says what to run", (t) => {
       assert.throws(() => cassandraInstallation(folderOf(t)), /not installed .*scripts\/install-cassandra/);
+    });
+
+    test("a node starts with the classes that were kept when it was installed", () => {
+      const { classes } = cassandraInstallation();
+      const { pid } = cassandra().cluster.nodes[0] ?? {};
+      assert.ok(readFileSync(`/proc/${pid}/maps`, "utf8").includes(classes), classes);
     });
 
     test("a node that cannot start says why", async (t) => {

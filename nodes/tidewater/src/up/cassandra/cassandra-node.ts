@@ -57,11 +57,12 @@ export class CassandraNode {
       writeFileSync(join(folder, "cassandra-rackdc.properties"), rackProperties(dataCenter));
     const log = openSync(this.logFile, "a", 0o600);
     this.#logFrom = statSync(this.logFile).size;
-    const { java, classPath, agent } = this.#installation;
+    const { java, classPath, agent, classArguments } = this.#installation;
     const child = spawn(
       java,
       [
         `-javaagent:${agent}`,
+        ...classArguments,
         ...javaArguments(this.#configuration, this.#heapMb),
         ...["-cp", classPath, "org.apache.cassandra.service.CassandraDaemon"],
       ],
@@ -143,11 +144,11 @@ export class CassandraNode {
   }
 
   /** SIGTERM, and SIGKILL when that takes too long. */
-  async stop(): Promise<void> {
+  async stop(withinMs = STOP_WITHIN_MS): Promise<void> {
     const child = this.#child;
     if (child === undefined || !this.isRunning) return;
     child.kill("SIGCONT");
-    const hard = setTimeout(() => child.kill("SIGKILL"), STOP_WITHIN_MS);
+    const hard = setTimeout(() => child.kill("SIGKILL"), withinMs);
     child.kill("SIGTERM");
     await this.#exited;
     clearTimeout(hard);
