@@ -6,7 +6,8 @@ import { parseArgs } from "node:util";
 import { launchCore } from "../support/core-under-test.ts";
 import { launchKafka } from "../support/kafka.ts";
 import { readTopic } from "../support/kafka-topic.ts";
-import type { SippResult } from "../support/sipp.ts";
+import { type SippResult, unexpectedStatuses } from "../support/sipp.ts";
+import { processorTime, stolenBetween } from "../support/stolen-time.ts";
 import { serviceRoutes, startCallees, startCalls, startRegistrations } from "./load.ts";
 import { percentile } from "./round.ts";
 import { domain, provision, systemOf } from "./system.ts";
@@ -53,6 +54,9 @@ const EXCHANGES = [
   ["BYE-200", "3"],
 ] as const;
 const say = (text: string): void => console.log(`${new Date().toISOString().slice(11, 19)} ${text}`);
+
+/** With the share of the processors that the host took meanwhile, 0 to 1. */
+type Called = SippResult & { readonly stolen: number };
 
 interface Told {
   readonly id: string;
@@ -114,7 +118,7 @@ async function calls(
   set: readonly string[],
   count: number,
   meanwhile: (gauge: (name: string) => Promise<number>) => Promise<void> = async () => undefined,
-): Promise<SippResult> {
+): Promise<Called> {
   const core = await launchCore({ host: "127.0.0.6", args: ["--no-examples", "--domain", domain, ...set] });
   try {
     const [callers, callees] = [usersOf("a", pairs), usersOf("b", pairs)];
@@ -132,10 +136,12 @@ async function calls(
         new RegExp(`^ims_sprout_analytics_kafka_events_${name} (\\S+)`, "m").exec(text)?.[1] ?? Number.NaN,
       );
     };
+    const before = processorTime();
     const calling = startCalls({ ...load, count });
     const [result] = await Promise.all([calling.done, meanwhile(gauge)]);
+    const stolen = stolenBetween(before, processorTime());
     await answering.finish();
-    return result;
+    return { ...result, stolen };
   } finally {
     await core.stop();
   }
@@ -170,13 +176,15 @@ async function judge(called: number, abandoned: number): Promise<boolean> {
   return good;
 }
 
-function tell(what: string, { stats, responseTimes }: SippResult): void {
+function tell(what: string, { stats, responseTimes, errors, stolen }: Called): void {
   const times = EXCHANGES.map(([name, at]) => {
     const all = responseTimes.get(at) ?? [];
     return `${name} p50 ${percentile(all, 0.5)} ms, p99 ${percentile(all, 0.99)} ms`;
   });
   const { successful, failed: lost, retransmissions } = stats;
   say(
-    `${what}: ${successful} calls, ${lost} failed, ${retransmissions} retransmissions; ${times.join("; ")}`,
+    `${what}: ${successful} calls, ${lost} failed, ${retransmissions} retransmissions; ${times.join("; ")}; ${(stolen * 100).toFixed(1)} % stolen`,
   );
+  for (const [status, times] of unexpectedStatuses(errors))
+    say(`  ${times} x ${status} where it was not expected`);
 }

@@ -72,6 +72,16 @@ export type RunningSipp = {
 
 export type Missing = { readonly kind: "missing"; readonly reason: string };
 
+/** What ended calls, by how often: status lines and methods of messages that the scenario did not expect. */
+export function unexpectedStatuses(errors: string): ReadonlyMap<string, number> {
+  const found = new Map<string, number>();
+  for (const [, line = ""] of errors.matchAll(/received '(?:SIP\/2\.0 )?(\d{3} [^\r\n]*|[A-Z]+ )/g)) {
+    const status = line.trim();
+    found.set(status, (found.get(status) ?? 0) + 1);
+  }
+  return found;
+}
+
 /** Null when SIPp can run, else why not. */
 export function sippMissing(): Missing | null {
   // `sipp -v` ends with 99.
