@@ -3,6 +3,7 @@ import { appendFileSync, readdirSync, readFileSync, readlinkSync } from "node:fs
 import { connect } from "node:net";
 import { setPriority } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
+import type { Address } from "../load/wire.ts";
 
 /** How a running process was started: enough to start it again. Its environment may hold keys: never printed. */
 export interface StartedAs {
@@ -50,11 +51,6 @@ export function startedAs(pid: number): StartedAs {
   return { argv: words("cmdline"), env, cwd: readlinkSync(`/proc/${pid}/cwd`) };
 }
 
-interface Address {
-  readonly host: string;
-  readonly port: number;
-}
-
 export interface StartOptions {
   /** Network namespace to run in; undefined: ours. */
   readonly namespace: string | undefined;
@@ -83,7 +79,7 @@ export async function startAgain(how: StartedAs, options: StartOptions): Promise
   const { modestUntil } = options;
   if (modestUntil !== undefined) {
     beModest(child.pid, MODEST);
-    void answersAt(modestUntil, options.within).then(() => beModest(child.pid, 0));
+    void answersAt(modestUntil, child, options.within).then(() => beModest(child.pid, 0));
   }
   const keep = (text: Buffer): void => appendFileSync(options.logFile, text);
   child.stdout?.on("data", keep);
@@ -105,7 +101,7 @@ export async function startAgain(how: StartedAs, options: StartOptions): Promise
   });
   late.catch(() => undefined);
   const { listens } = options;
-  await Promise.race([listens === undefined ? ready : answersAt(listens, options.within), ended, late]);
+  await Promise.race([listens === undefined ? ready : answersAt(listens, child, options.within), ended, late]);
   return child;
 }
 
@@ -128,8 +124,10 @@ function threadsOf(pid: number): number[] {
   }
 }
 
-async function answersAt(address: Address, within: number): Promise<void> {
-  for (const until = performance.now() + within; performance.now() < until; await delay(50)) {
+/** Resolves when somebody listens there, when the child that is to has ended, or when time is up. */
+async function answersAt(address: Address, child: ChildProcess, within: number): Promise<void> {
+  const runs = (): boolean => child.exitCode === null && child.signalCode === null;
+  for (const until = performance.now() + within; runs() && performance.now() < until; await delay(50)) {
     const open = await new Promise<boolean>((resolve) => {
       const socket = connect(address.port, address.host);
       socket.once("connect", () => {

@@ -35,7 +35,9 @@ export class ProfileTemplates {
     if (known !== undefined) return { kind: "parsed", profile: filled(known, privateId, identities) };
     const result = parseUserProfile(xml);
     if (result.kind === "parsed" && !this.#templates.has(skeleton)) {
-      if (this.#templates.size >= MAX_TEMPLATES) this.#templates.clear();
+      // The oldest: what is asked for all the time is soon known again.
+      const [oldest] = this.#templates.size >= MAX_TEMPLATES ? this.#templates.keys() : [];
+      if (oldest !== undefined) this.#templates.delete(oldest);
       const { profile } = result;
       const serves = isFilled(profile, privateId, identities) && isOnlyOne(skeleton, PRIVATE_ID[0]);
       this.#templates.set(skeleton, serves ? profile : undefined);
