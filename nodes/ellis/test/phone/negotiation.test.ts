@@ -87,6 +87,34 @@ test("RFC 3261 §14.2: while an offer of ours is open one of the other side is a
   await offered;
 });
 
+test("RFC 3261 §14.2: while an offer of the other side is being answered another one of it is answered 500, to be made again in ten seconds at most", async () => {
+  const { call } = callWith();
+  let answer = (): void => {};
+  call.media.answer = () =>
+    new Promise((done) => {
+      answer = () => done("answer");
+    });
+  const negotiation = new Negotiation(call, () => {});
+  const request = Message.request("INVITE", "sip:a@example.com");
+  request.body = "v=0";
+  const responses: { status: number; retryAfter: number }[] = [];
+  const respond = (status: number, fill: (response: object) => void): void => {
+    const response = Message.response(status, "") as PageMessage;
+    fill(response);
+    responses.push({ status, retryAfter: Number(response.get("Retry-After") || -1) });
+  };
+  const first = negotiation.receive({ request, respond });
+  await negotiation.receive({ request, respond });
+  answer();
+  await first;
+  assert.deepEqual(
+    responses.map(({ status }) => status),
+    [500, 200],
+  );
+  const [{ retryAfter } = { retryAfter: -1 }] = responses;
+  assert.ok(Number.isInteger(retryAfter) && retryAfter >= 0 && retryAfter <= 10, String(retryAfter));
+});
+
 test("RFC 3264 §4: an offer of ours waits while one of the other side is answered, and while its answer is to come", async () => {
   const { call, said } = callWith(200, 200);
   let answer = (): void => {};

@@ -1,6 +1,7 @@
 import { agreedSessionExpires, answerSessionExpires, LEAST_S, sessionExpires } from "../sip/session-timer.js";
 
 const PENDING = 491;
+const LONGEST_RETRY_S = 10;
 
 /** Offers and answers inside a call (RFC 3261 §14, RFC 3264 §8, RFC 3311): one at a time, ours wait for each other. */
 export class Negotiation {
@@ -8,6 +9,7 @@ export class Negotiation {
   #changed;
   #last = Promise.resolve();
   #isBusy = false;
+  #answers = false;
   #awaitsAnswer = false;
   #waiting = [];
 
@@ -62,8 +64,14 @@ export class Negotiation {
     if (asked !== undefined && asked.seconds < LEAST_S)
       return transaction.respond(422, (response) => response.set("Min-SE", LEAST_S));
     if (request.method === "UPDATE" && request.body === "") return this.#accept(transaction, "");
+    // §14.2, RFC 3311 §5.2: theirs meets another one of theirs, or one of ours.
+    if (this.#answers)
+      return transaction.respond(500, (response) =>
+        response.set("Retry-After", Math.floor(Math.random() * (LONGEST_RETRY_S + 1))),
+      );
     if (this.#isBusy || this.#awaitsAnswer) return transaction.respond(PENDING);
     this.#isBusy = true;
+    this.#answers = true;
     try {
       const offers = request.body === "";
       const sdp = offers ? await call.media.offer() : await call.media.answer(request.body);
@@ -75,6 +83,7 @@ export class Negotiation {
       transaction.respond(488);
     } finally {
       this.#isBusy = false;
+      this.#answers = false;
       this.#settled();
       this.#changed();
     }
