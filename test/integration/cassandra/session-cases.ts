@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
 import { describe, type TestContext, test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
 import { systemClock } from "@ims/runtime";
 import { type CassandraSession, openCassandra, type Schema, type Statement } from "@ims/store";
 import type { CassandraUnderTest } from "../../support/cassandra.ts";
@@ -23,6 +25,15 @@ const INSERT: Statement = {
   idempotent: true,
 };
 const SELECT: Statement = { cql: "SELECT * FROM keyspace.thing WHERE owner = ?", idempotent: true };
+
+/** SIGSTOP reaches the threads of a process one after the other. */
+async function frozen(pid: number | undefined): Promise<void> {
+  const isStopped = (thread: string): boolean =>
+    / [Tt] /.test(
+      readFileSync(`/proc/${pid}/task/${thread}/stat`, "latin1").replace(/^.*\)/s, "").slice(0, 3),
+    );
+  while (!readdirSync(`/proc/${pid}/task`).every(isStopped)) await pause(5);
+}
 
 /** The session against the node that `cassandra` gives. */
 export function sessionCases(cassandra: () => CassandraUnderTest): void {
@@ -99,6 +110,7 @@ export function sessionCases(cassandra: () => CassandraUnderTest): void {
       await session.execute(SELECT, ["x"]);
       cassandra().cluster.nodes[0]?.freeze();
       t.after(() => cassandra().cluster.nodes[0]?.thaw());
+      await frozen(cassandra().cluster.nodes[0]?.pid);
       const result = await session.execute(SELECT, ["x"], { deadlineMs: 200 });
       cassandra().cluster.nodes[0]?.thaw();
       assert.equal(result.kind, "unavailable");
