@@ -101,7 +101,11 @@ export async function startAgain(how: StartedAs, options: StartOptions): Promise
   });
   late.catch(() => undefined);
   const { listens } = options;
-  await Promise.race([listens === undefined ? ready : answersAt(listens, child, options.within), ended, late]);
+  await Promise.race([
+    listens === undefined ? ready : answersAt(listens, child, options.within),
+    ended,
+    late,
+  ]);
   return child;
 }
 

@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
 import { examine, KeyError, keyOf, type Rung, rungsOf, type TrailNode } from "@ims/doctor";
 import { Command, InvalidArgumentError } from "commander";
+import { managementTokenOf } from "../operate/management-token.ts";
 import { httpUrl } from "../subscriber/http-url.ts";
-import { nodesFor, trailNodesOption } from "../trail/trail-nodes.ts";
+import { areNamed, nodesFor, trailNodesOption } from "../trail/trail-nodes.ts";
 import { isWell, report } from "./report.ts";
 
 interface Given {
@@ -40,7 +41,10 @@ export function doctorCommand(exit: (code: number) => void): Command {
     )
     .option("--state-dir <dir>", "that of a running tidewater up, which names its nodes", ".tidewater")
     .option("--node <name=url>", "management port of a node, instead; may be repeated", trailNodesOption)
-    .option("--token-file <file>", "file with the management token, needed beyond loopback")
+    .option(
+      "--token-file <file>",
+      "file with the management token, needed beyond loopback (default: that of the state directory)",
+    )
     .option(
       "--provisioning-url <url>",
       "provisioning API, to see what the HSS has (default: where homestead says that it is)",
@@ -55,7 +59,7 @@ export function doctorCommand(exit: (code: number) => void): Command {
 }
 
 async function doctor(name: string, given: Given): Promise<number> {
-  const { last, json, tokenFile, provisioningUrl, provisioningTokenFile } = given;
+  const { last, json, provisioningUrl, provisioningTokenFile } = given;
   let key: string;
   try {
     key = keyOf(name);
@@ -66,7 +70,7 @@ async function doctor(name: string, given: Given): Promise<number> {
   }
   const examination = await examine(await nodesFor(given), key, {
     last,
-    token: secretIn(tokenFile),
+    token: managementTokenOf({ ...given, named: areNamed(given) }),
     provisioning: {
       url: provisioningUrl ?? process.env["TIDEWATER_PROVISIONING_URL"],
       token: secretIn(provisioningTokenFile),

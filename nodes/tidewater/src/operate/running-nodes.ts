@@ -1,7 +1,7 @@
-import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { readRunFiles } from "@ims/runtime";
 import { Command, InvalidArgumentError } from "commander";
+import { managementTokenOf } from "./management-token.ts";
 
 /** A process with a management port. */
 export interface RunningNode {
@@ -42,7 +42,10 @@ export function nodesCommand(name: string, description: string): Command {
     .description(description)
     .option("--state-dir <dir>", "that of the running tidewater up", ".tidewater")
     .option("--url <url>", "management port of a node instead; may be repeated", managementUrl)
-    .option("--token-file <file>", "file with the management token, where the nodes have one")
+    .option(
+      "--token-file <file>",
+      "file with the management token, where the nodes have one (default: that of the state directory)",
+    )
     .option("--node <name>", "only these nodes: sprout; may be repeated", collect)
     .option("--json", "print JSON");
 }
@@ -64,10 +67,10 @@ export function runningNodes(given: NodesGiven): readonly AskedNode[] {
   );
 }
 
-/** The same nodes, asked with the token of `--token-file`. */
-export function withToken(nodes: readonly RunningNode[], { tokenFile }: NodesGiven): readonly AskedNode[] {
-  if (tokenFile === undefined) return nodes;
-  const token = readFileSync(tokenFile, "utf8").trim();
+/** The same nodes, asked with the token of `--token-file` or of their state directory. */
+export function withToken(nodes: readonly RunningNode[], given: NodesGiven): readonly AskedNode[] {
+  const token = managementTokenOf({ ...given, named: given.url !== undefined });
+  if (token === undefined) return nodes;
   return nodes.map((node) => ({ ...node, token }));
 }
 

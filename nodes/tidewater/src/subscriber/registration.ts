@@ -1,12 +1,14 @@
-import { readFileSync } from "node:fs";
 import { type Registrations, readRegistrations } from "@ims/api";
 import { Command } from "commander";
+import { managementTokenOf } from "../operate/management-token.ts";
+import { nodesOf } from "../operate/running-nodes.ts";
 import { httpUrl } from "./http-url.ts";
 
 const DEFAULT_URL = "http://127.0.0.1:9102";
 
 interface Given {
-  readonly sproutUrl: string;
+  readonly stateDir: string;
+  readonly sproutUrl?: string;
   readonly tokenFile?: string;
   readonly json?: boolean;
 }
@@ -18,19 +20,29 @@ export function registrationCommand(): Command {
   return new Command("registration")
     .description("show the registration of one user: contacts and subscriptions, as the S-CSCF has them")
     .argument("<identity>", "public identity (sip:, tel:) or private identity")
+    .option("--state-dir <dir>", "that of a running tidewater up, which names its sprouts", ".tidewater")
     .option(
       "--sprout-url <url>",
-      "management port of any sprout of the pool",
+      `management port of any sprout of the pool, instead (also TIDEWATER_SPROUT_URL; without either, and without a state directory: ${DEFAULT_URL})`,
       httpUrl(DEFAULT_URL),
-      process.env["TIDEWATER_SPROUT_URL"] ?? DEFAULT_URL,
     )
-    .option("--token-file <file>", "file with the management token, needed beyond loopback")
+    .option(
+      "--token-file <file>",
+      "file with the management token, needed beyond loopback (default: that of the state directory)",
+    )
     .option("--json", "print JSON")
-    .action(async (identity: string, { sproutUrl, tokenFile, json }: Given) => {
-      const token = tokenFile === undefined ? undefined : readFileSync(tokenFile, "utf8").trim();
-      const found = await readRegistrations({ url: sproutUrl, token }, identity);
+    .action(async (identity: string, { json, ...given }: Given) => {
+      const sproutUrl = given.sproutUrl ?? process.env["TIDEWATER_SPROUT_URL"];
+      const url = sproutUrl ?? sproutOf(given.stateDir) ?? DEFAULT_URL;
+      const token = managementTokenOf({ ...given, named: sproutUrl !== undefined });
+      const found = await readRegistrations({ url, token }, identity);
       process.stdout.write(`${json === true ? JSON.stringify(found) : textOf(found)}\n`);
     });
+}
+
+/** Any of those that run with a state directory. */
+function sproutOf(stateDir: string): string | undefined {
+  return nodesOf(stateDir).find(({ node }) => /^sprout(-\d+)?$/.test(node))?.url;
 }
 
 function textOf({ identity, serverName, registrations }: Registrations): string {

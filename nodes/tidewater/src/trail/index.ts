@@ -1,10 +1,10 @@
-import { readFileSync } from "node:fs";
 import { gather, ladder, pcapng, printable, rungsOf, summaryOf, type TrailNode } from "@ims/doctor";
 import { VERSION } from "@ims/runtime";
 import { Command, InvalidArgumentError, Option } from "commander";
+import { managementTokenOf } from "../operate/management-token.ts";
 import { type Look, watch, watchSeconds } from "../terminal/watch.ts";
 import { Following } from "./follow.ts";
-import { nodesFor, trailNodesOption } from "./trail-nodes.ts";
+import { areNamed, nodesFor, trailNodesOption } from "./trail-nodes.ts";
 import { writeNew } from "./write-new.ts";
 
 interface Given {
@@ -40,13 +40,12 @@ export function trailCommand(exit: (code: number) => void): Command {
       "--host <address>",
       "of the nodes, when they are at the usual management ports (default: 127.0.0.1)",
     )
-    .option(
-      "--state-dir <dir>",
-      "that of a running tidewater up --pools, which names its nodes",
-      ".tidewater",
-    )
+    .option("--state-dir <dir>", "that of a running tidewater up, which names its nodes", ".tidewater")
     .option("--node <name=url>", "management port of a node, instead; may be repeated", trailNodesOption)
-    .option("--token-file <file>", "file with the management token, needed beyond loopback")
+    .option(
+      "--token-file <file>",
+      "file with the management token, needed beyond loopback (default: that of the state directory)",
+    )
     .option("--last <number>", "how many registrations and calls", count, 3)
     .option("--text", "with the messages themselves")
     .option("--json", "print JSON")
@@ -62,9 +61,9 @@ export function trailCommand(exit: (code: number) => void): Command {
 }
 
 async function trail(key: string, given: Given): Promise<number> {
-  const { last, json, tokenFile } = given;
+  const { last, json } = given;
   const text = given.text === true || given.pcapng !== undefined;
-  const token = tokenFile === undefined ? undefined : readFileSync(tokenFile, "utf8").trim();
+  const token = managementTokenOf({ ...given, named: areNamed(given) });
   if (given.follow === true) {
     const following = new Following(key, { text });
     // Nodes come and go meanwhile.

@@ -38,16 +38,20 @@ export function trailNodeOf(text: string): TrailNode {
   return { name: name === "" ? parsed.host : name, url: parsed.origin };
 }
 
-/** Those that a command is about: named one by one, at an address, or of a state directory; else where they usually are. */
-export async function nodesFor({
-  node,
-  host,
-  stateDir,
-}: {
+/** Which nodes a command is about. */
+export interface NodesWanted {
   readonly node?: readonly TrailNode[];
   readonly host?: string;
   readonly stateDir: string;
-}): Promise<readonly TrailNode[]> {
+}
+
+/** Are they given by their addresses, and not found in a state directory? */
+export function areNamed({ node, host }: NodesWanted): boolean {
+  return node !== undefined || host !== undefined;
+}
+
+/** Those that a command is about: named one by one, at an address, or of a state directory; else where they usually are. */
+export async function nodesFor({ node, host, stateDir }: NodesWanted): Promise<readonly TrailNode[]> {
   if (node !== undefined) return node;
   if (host !== undefined) return usualNodes(host);
   const running = await runningNodes(stateDir);

@@ -2,9 +2,9 @@ import { writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
+import { managementTokenFile } from "../operate/management-token.ts";
 import { WrongUseError } from "../wrong-use.ts";
 import { guide } from "./guide.ts";
-import { managementTokenFile } from "./management-token.ts";
 import { type Engage, type Rtpengine, startRtpengine } from "./media-gateway/rtpengine.ts";
 import { nodeProcesses } from "./node-process.ts";
 import {
@@ -249,10 +249,8 @@ async function up(
   const helpers = [coturn, rtpengine].flatMap((one) => (one === undefined ? [] : [one]));
   const told = {
     ...{ ...options, turn: coturn, mediaGateway: rtpengine },
-    // What the portal shows of the core is for nobody else who reaches the ports.
-    ...(options.ellis === true && !isLoopback(options.host)
-      ? { managementTokenFile: managementTokenFile(stateDir) }
-      : {}),
+    // What the nodes tell beside metrics and health is for nobody else who reaches the ports.
+    ...(isLoopback(options.host) ? {} : { managementTokenFile: managementTokenFile(stateDir) }),
   };
   const supervisor = new Supervisor(
     nodeProcesses(nodeCommands({ ...told, stateDir, keys: poolKeys(stateDir) }), options.separate !== true),

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
@@ -125,4 +125,21 @@ test("tidewater subscriber registration presents the management token, and says 
   const away = await run(["sip:alice@example.com", "--sprout-url", "http://127.0.0.1:1"]);
   assert.match(away.stderr, /nothing answers at http:\/\/127\.0\.0\.1:1: is sprout running/);
   assert.equal((await run(["sip:a@b", "--sprout-url", "ftp://x"])).exitCode, 2);
+});
+
+test("with a state directory sprout is found by what it says of itself there, and asked with the token that is kept there", async (t) => {
+  const url = await startSprout(t, TOKEN);
+  const folder = mkdtempSync(join(tmpdir(), "tidewater-"));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  mkdirSync(join(folder, "run"));
+  const said = { node: "sprout", pid: process.pid, management: url };
+  writeFileSync(join(folder, "run", `sprout-${process.pid}.json`), JSON.stringify(said));
+  const asked = ["sip:bob@example.com", "--state-dir", folder];
+  assert.match((await run(asked)).stderr, /refused \(401\)/);
+  writeFileSync(join(folder, "management-token"), `${TOKEN}\n`);
+  const shown = await run(asked);
+  assert.deepEqual([shown.exitCode, shown.stderr], [0, ""]);
+  assert.match(shown.stdout, /sip:bob@example\.com is not registered/);
+  // Whoever is named by an address may be anybody: the token is not shown to him.
+  assert.match((await run([...asked, "--sprout-url", url])).stderr, /refused \(401\)/);
 });

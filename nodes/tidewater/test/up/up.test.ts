@@ -3,8 +3,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { managementTokenFile } from "../../src/operate/management-token.ts";
 import { guide } from "../../src/up/guide.ts";
-import { managementTokenFile } from "../../src/up/management-token.ts";
 import { ibcfRoutes, isLoopback, nodeCommands, nodeOptionOf } from "../../src/up/nodes.ts";
 import { makeStateDir } from "../../src/up/state-dir.ts";
 
