@@ -10,6 +10,7 @@ import { debianSources, installedPackages, PACKAGES, readPackageList } from "../
 import { requireSpace } from "../../images/build/space.ts";
 import { BuildError, run } from "../../images/build/tools.ts";
 import { placesBelow } from "../../images/member/files.ts";
+import { CONTAINER_ROLES } from "../../images/oci/roles.ts";
 import { readModel } from "../../vnf/src/index.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -69,6 +70,21 @@ test("each program has a unit of its own that runs it as a user of its own", () 
   assert.equal(users.size, DAEMONS.length);
   const accounts = readFileSync(join(FILES, "usr/lib/sysusers.d/tidewater.conf"), "utf8");
   for (const user of users) assert.match(accounts, new RegExp(`^u ${user} +8[0-9]{2}:tidewater `, "m"));
+});
+
+test("every user has a number of its own, in containers the one of the image", () => {
+  const accounts = readFileSync(join(FILES, "usr/lib/sysusers.d/tidewater.conf"), "utf8");
+  const numbers = new Map(
+    [...accounts.matchAll(/^u tidewater-([a-z]+) +(\d+):/gm)].map(([, name = "", uid]) => [
+      name,
+      Number(uid),
+    ]),
+  );
+  assert.equal(new Set(numbers.values()).size, numbers.size, JSON.stringify([...numbers]));
+  assert.ok(numbers.size > 10);
+  for (const { name, uid } of CONTAINER_ROLES)
+    if (numbers.has(name)) assert.equal(numbers.get(name), uid, name);
+    else assert.ok(![...numbers.values()].includes(uid), name);
 });
 
 test("every process that the model puts on a machine is in the image, with a unit", () => {
