@@ -130,8 +130,9 @@ export class Core {
       logFile: this.logFile,
       listens: port === undefined ? undefined : { host: member.host, port },
       within,
-      // From then on the others of its ring count on it.
-      modestUntil: member.pool === "cassandra" ? { host: member.host, port: 7000 } : undefined,
+      // Then it has joined its ring and clients come to it; what it compiles until then would have both cores of the others.
+      modestUntil:
+        member.pool === "cassandra" && port !== undefined ? { host: member.host, port } : undefined,
     });
     this.#again.push(child);
     member.process = identify(child.pid ?? 0);
