@@ -52,11 +52,11 @@ export async function rehearse(
     await bono.start();
     const { "core-tcp": core = 0, tcp = 0, udp = 0 } = bono.ports?.() ?? {};
     home.knows(core);
-    const ues = Array.from({ length: UES }, (_, i) =>
-      i % 2 === 0
-        ? new StandInUe(`ue${i}`, { protocol: "TCP", port: tcp }, clock)
-        : new StandInUe(`ue${i}`, { protocol: "UDP", port: udp }, clock),
-    );
+    const ues = Array.from({ length: UES }, (_, i) => {
+      const to =
+        i % 2 === 0 ? ({ protocol: "TCP", port: tcp } as const) : ({ protocol: "UDP", port: udp } as const);
+      return new StandInUe(`ue${i}`, to, clock);
+    });
     open.push(...ues);
     await Promise.all(ues.map((ue) => ue.start()));
     await Promise.race([

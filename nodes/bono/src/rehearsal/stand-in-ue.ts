@@ -64,7 +64,7 @@ export class StandInUe extends StandIn {
       return request;
     };
     const ack = inDialog("ACK").set("CSeq", `${invite.cseqNumber} ACK`);
-    this.#flow().send(ack.append("Content-Length", "0").toString());
+    this.#flow().send(ack.toString());
     return (await this.#ask(inDialog("BYE"))).status === 200;
   }
 
@@ -102,7 +102,6 @@ export class StandInUe extends StandIn {
   }
 
   #ask(request: SipMessage): Promise<SipMessage> {
-    if (!request.has("Content-Length")) request.append("Content-Length", "0");
     return new Promise((resolve) => {
       this.#waiting.set(request.topVia?.branch ?? "", resolve);
       this.#flow().send(request.toString());

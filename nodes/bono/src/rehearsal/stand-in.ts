@@ -53,5 +53,6 @@ export function requestOf(
     .append("From", headers.from)
     .append("To", headers.to)
     .append("Call-ID", headers.callId)
-    .append("CSeq", `${headers.cseq} ${method}`);
+    .append("CSeq", `${headers.cseq} ${method}`)
+    .append("Content-Length", "0");
 }

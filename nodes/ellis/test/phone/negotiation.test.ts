@@ -52,6 +52,13 @@ function callWith(...statuses: readonly number[]) {
   return { call, said, waiting };
 }
 
+/** The answer to an offer of the other side takes until the function is called. */
+function heldAnswer({ media }: ReturnType<typeof callWith>["call"]): () => void {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  media.answer = () => promise;
+  return () => resolve("answer");
+}
+
 async function turns(): Promise<void> {
   for (let turn = 0; turn < 20; turn++) await Promise.resolve();
 }
@@ -89,11 +96,7 @@ test("RFC 3261 §14.2: while an offer of ours is open one of the other side is a
 
 test("RFC 3261 §14.2: while an offer of the other side is being answered another one of it is answered 500, to be made again in ten seconds at most", async () => {
   const { call } = callWith();
-  let answer = (): void => {};
-  call.media.answer = () =>
-    new Promise((done) => {
-      answer = () => done("answer");
-    });
+  const answer = heldAnswer(call);
   const negotiation = new Negotiation(call, () => {});
   const request = Message.request("INVITE", "sip:a@example.com");
   request.body = "v=0";
@@ -117,11 +120,7 @@ test("RFC 3261 §14.2: while an offer of the other side is being answered anothe
 
 test("RFC 3264 §4: an offer of ours waits while one of the other side is answered, and while its answer is to come", async () => {
   const { call, said } = callWith(200, 200);
-  let answer = (): void => {};
-  call.media.answer = () =>
-    new Promise((done) => {
-      answer = () => done("answer");
-    });
+  const answer = heldAnswer(call);
   const negotiation = new Negotiation(call, () => {});
   const request = Message.request("INVITE", "sip:a@example.com");
   const respond = (status: number): void => void said.push(String(status));
