@@ -20,6 +20,11 @@ export const etcdClusterOptions = z.object({
     .array(z.string().refine((text) => isIP(text) !== 0, "write IPv4 or IPv6 addresses"))
     .min(1)
     .describe("its addresses, separated by commas"),
+  managementAddress: z
+    .string()
+    .refine((text) => text === "" || isIP(text) !== 0, "write an IPv4 or IPv6 address")
+    .default("")
+    .describe("address of the management port of its node; default: the first of its addresses"),
   poolsTemplate: file(
     "pools file with domain, pools and services; of its members only those that name a site count, the other one",
   ),

@@ -21,6 +21,14 @@ const record = (name: string): MemberRecord => ({
   state: "up",
 });
 
+test("a member whose management port has an address of its own says so in the pools file", () => {
+  const document = poolsDocument(planOf([]), [{ ...record("sprout-1"), management: "192.0.2.1" }], undefined);
+  const read = parsePoolsFile(JSON.stringify(document));
+  assert.ok(read.kind === "pools");
+  const [member] = read.pools.pools[0]?.members ?? [];
+  assert.deepEqual([member?.addresses, member?.management], [["127.0.2.1"], "192.0.2.1"]);
+});
+
 test("members of the template that name a site stay beside those of the registry, the others do not count", () => {
   const plan = planOf([
     { name: "sprout-9", addresses: ["127.0.2.9"] },

@@ -2,16 +2,16 @@ import { isIP } from "node:net";
 import { z } from "zod";
 
 const label = z.string().regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, "a DNS label in lower case");
+const address = z.string().refine((text) => isIP(text) !== 0, "an IPv4 or IPv6 address");
 const port = z.int().min(1).max(65535);
 
 /** What a member says of itself. */
 export const memberRecordSchema = z.object({
   pool: label,
   name: label,
-  addresses: z
-    .array(z.string().refine((text) => isIP(text) !== 0, "an IPv4 or IPv6 address"))
-    .min(1)
-    .max(8),
+  addresses: z.array(address).min(1).max(8),
+  /** Of its management port, where that is none of the others. */
+  management: address.optional(),
   /** draining: it takes nothing new. */
   state: z.enum(["up", "draining"]),
   weight: z.int().min(0).max(65535).optional(),

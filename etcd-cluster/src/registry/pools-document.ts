@@ -37,6 +37,7 @@ export function poolsDocument(
 function entryOf({
   name,
   addresses,
+  management,
   state,
   weight,
   ports,
@@ -44,6 +45,7 @@ function entryOf({
   return {
     name,
     addresses: [...addresses],
+    ...(management === undefined ? {} : { management }),
     ...(state === "draining" ? { draining: true } : {}),
     ...(weight === undefined ? {} : { weight }),
     ...(ports === undefined ? {} : { ports }),

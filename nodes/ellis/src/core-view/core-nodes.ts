@@ -103,7 +103,7 @@ export class CoreNodes {
     this.#pools = read.pools.pools.flatMap(({ name: kind, members }) => {
       const port = USUAL_PORTS.get(kind);
       if (port === undefined) return [];
-      return members.flatMap(({ name, addresses: [address], site, draining }) =>
+      return members.flatMap(({ name, addresses: [first], management: address = first, site, draining }) =>
         address === undefined ? [] : [{ name, kind, url: urlOf(address, port), site, draining }],
       );
     });

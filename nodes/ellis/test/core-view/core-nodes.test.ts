@@ -31,7 +31,7 @@ test("members come from the pools file as it is now; one that cannot be read lea
       }),
     );
   write([
-    member("sprout-10", "192.0.2.10"),
+    member("sprout-10", "198.51.100.10", { management: "192.0.2.10" }),
     member("sprout-2", "2001:db8::2", { site: "east", draining: true }),
   ]);
   const nodes = new CoreNodes({ ...NONE, nodes: ["bono=http://192.0.2.1:9101"], poolsFile });

@@ -26,6 +26,8 @@ const service = z.object({
 const member = z.object({
   name: label,
   addresses: z.array(address).min(1).max(8),
+  /** Of its management port, where that is none of the others. */
+  management: address.optional(),
   /** Where it is, of a core over two sites: nodes of the other site ask it when none of their own is in service. */
   site: label.optional(),
   weight: z.int().min(0).max(65535).default(1),
