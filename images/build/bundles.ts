@@ -11,7 +11,7 @@ export interface Program {
 
 /** The add-on is looked for at ../../native/build: the place of a bundle must keep that. */
 export const PROGRAMS: readonly Program[] = [
-  ...["bono", "sprout", "homestead", "ralf", "homer"].map((name) => ({
+  ...["bono", "sprout", "homestead", "ralf", "homer", "ellis"].map((name) => ({
     name,
     entry: `nodes/${name}/bin/${name}.ts`,
     file: `nodes/${name}/${name}.mjs`,
@@ -34,6 +34,9 @@ export const PROGRAMS: readonly Program[] = [
   { name: "site-config", entry: "images/admin/site-config.ts", file: "nodes/site-config/site-config.mjs" },
   { name: "member", entry: "images/member/main.ts", file: "member/member.mjs" },
 ];
+
+/** Pages that a program looks for beside its folder: of the portal. */
+export const PAGES = { from: "nodes/ellis/src/pages", to: "nodes/pages" } as const;
 
 export interface Bundle extends Program {
   readonly bytes: number;

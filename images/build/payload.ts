@@ -1,6 +1,6 @@
 import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { type Bundle, bundlePrograms, type NpmPackage, npmPackage } from "./bundles.ts";
+import { type Bundle, bundlePrograms, type NpmPackage, npmPackage, PAGES } from "./bundles.ts";
 import { BuildError } from "./tools.ts";
 
 export interface Payload {
@@ -42,6 +42,7 @@ export async function makePayload(
   cpSync(addon, join(home, ADDON));
 
   const bundles = await bundlePrograms(root, home);
+  cpSync(join(root, PAGES.from), join(home, PAGES.to), { recursive: true });
   const folders = new Set([NODE, ...bundles.flatMap(({ packages }) => packages)]);
   const packages = [...folders].sort().map((one) => npmPackage(root, one));
   copyLicences(root, packages, join(documents, "licences"));

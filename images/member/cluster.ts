@@ -3,9 +3,6 @@ import { etcdOptions, isFounder, tlsFilesOf } from "./certificates.ts";
 import { lineOf, type Places } from "./files.ts";
 import type { Member } from "./member-file.ts";
 
-/** Keys of a site in etcd begin with it; the default of etcd-cluster. */
-export const ROOT = "/tidewater";
-
 /** The ports by which the pools of a site are found; those of vnf/model/ports.yaml. */
 export const SERVICES: PoolsFileInput["pools"] = [
   { name: "homestead", services: [{ protocol: "diameter", transport: "tcp", port: 3868 }], members: [] },
@@ -23,8 +20,10 @@ export const SERVICES: PoolsFileInput["pools"] = [
   { name: "bono", services: [{ protocol: "sip", transport: "tcp", port: 5058 }], members: [] },
 ];
 
-export function poolsTemplate(domain: string): PoolsFileInput {
-  return { version: 1, domain: domain.toLowerCase(), pools: SERVICES };
+/** `names`: the pools that this machine has to know; default: all. */
+export function poolsTemplate(domain: string, names?: readonly string[]): PoolsFileInput {
+  const pools = SERVICES.filter(({ name }) => names?.includes(name) ?? true);
+  return { version: 1, domain: domain.toLowerCase(), pools };
 }
 
 /**
@@ -63,14 +62,18 @@ export function clusterConfig(member: Member, places: Places, url: string): stri
     ["addresses", address],
   ];
   if (memcached) options.push(["quiesce_seconds", String(STORE_QUIESCE_SECONDS)]);
-  else
-    options.push(
-      ["pools_template", `${places.run}/pools_template.json`],
-      ["pools_file", places.pools],
-      ["config_file", siteConfigPath(places)],
-      ["restart_command", `/bin/sh /usr/lib/tidewater/restart-node.sh ${places.cluster}/restart`],
-      ["health_url", `${url}/health/ready`],
-    );
+  else {
+    options.push(["pools_template", `${places.run}/pools_template.json`], ["pools_file", places.pools]);
+    // The portal reads no configuration of the site.
+    if (role !== "ellis")
+      options.push(
+        ["config_file", siteConfigPath(places)],
+        ["restart_command", `/bin/sh /usr/lib/tidewater/restart-node.sh ${places.cluster}/restart`],
+        ["health_url", `${url}/health/ready`],
+      );
+    const management = URL.canParse(url) ? new URL(url).hostname.replaceAll(/[[\]]/g, "") : address;
+    if (management !== address) options.push(["management_address", management]);
+  }
   if (role === "sprout")
     options.push(["memcached_file", places.memcached], ["metrics_url", `${url}/metrics`]);
   if (role === "sprout" && member.edges.length > 0 && lineOf(places.joinToken) !== "")

@@ -1,8 +1,8 @@
 import { admitToken, edgeTokenOf, etcdClientOf, JOIN_TOKEN } from "@ims/etcd-cluster";
 import { systemClock } from "@ims/runtime";
 import { etcdOptions, TOKEN_HOURS, TOKEN_USES, tlsFilesIn } from "./certificates.ts";
-import { ROOT } from "./cluster.ts";
 import { lineOf, type Places, put } from "./files.ts";
+import { ROOT } from "./keys.ts";
 import type { Member } from "./member-file.ts";
 
 /**

@@ -22,6 +22,7 @@ export function placesBelow(root = "/") {
     cluster: at("var/lib/tidewater/cluster"),
     subscriberKey: at("var/lib/tidewater/homestead/subscribers.key"),
     homer: at("var/lib/tidewater/homer"),
+    ellis: at("var/lib/tidewater/ellis"),
     homerConfig: at("run/tidewater/homer_config"),
     provisioningToken: at("var/lib/tidewater/homestead/provisioning.token"),
     pools: at("var/lib/tidewater/cluster/pools.json"),

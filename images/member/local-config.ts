@@ -12,6 +12,7 @@ const PORTS: Readonly<Record<ManagedNode, number>> = {
   homestead: 9103,
   ralf: 9106,
   homer: 9104,
+  ellis: 9105,
 };
 
 /** Some options of a node, as its file of this machine has them. @throws MemberError */

@@ -3,7 +3,7 @@ import { isIP } from "node:net";
 import { peerRange } from "@ims/api";
 import { z } from "zod";
 
-export const ROLES = ["bono", "sprout", "homestead", "vellum"] as const;
+export const ROLES = ["bono", "sprout", "homestead", "vellum", "ellis"] as const;
 export type Role = (typeof ROLES)[number];
 
 const address = z.string().refine((text) => isIP(text) !== 0, "must be an IPv4 or IPv6 address");

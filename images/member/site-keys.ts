@@ -5,59 +5,12 @@ import { ConfigManager, type EtcdClient, etcdClientOf } from "@ims/etcd-cluster"
 import { systemClock } from "@ims/runtime";
 import { z } from "zod";
 import { type CertificateModules, etcdOptions, tlsFilesIn } from "./certificates.ts";
-import { ROOT } from "./cluster.ts";
 import { type Places, put } from "./files.ts";
-import { homerKeys } from "./homer.ts";
+import { ellisKeys, homesteadKeys, managementToken, ROOT, type SiteKey } from "./keys.ts";
+import { localOptions } from "./local-config.ts";
 import { type Member, MemberError } from "./member-file.ts";
 
 const BYTES = 32;
-
-/** What all homesteads have in common, and the first that comes makes; in etcd in base64. */
-interface SiteKey {
-  readonly key: string;
-  readonly what: string;
-  readonly path: string;
-  readonly user: string;
-  readonly text: (key: Buffer) => string | Buffer;
-  readonly remedy: string;
-}
-
-function homesteadKeys({ telephony }: Member, places: Places): SiteKey[] {
-  const { subscriberKey, provisioningToken } = places;
-  const user = "tidewater-homestead";
-  const token = {
-    key: `${ROOT}/keys/provisioning`,
-    what: "token of the pool for provisioning",
-    text: (key: Buffer) => `${key.toString("base64url")}\n`,
-    remedy: `a token of your own goes to ${provisioningToken} (a line, mode 0600)`,
-  };
-  const homer = homerKeys(places);
-  return [
-    // Or the second one cannot read what the first one has written.
-    {
-      key: `${ROOT}/keys/subscribers`,
-      what: "key of the pool for subscribers' credentials",
-      path: subscriberKey,
-      user,
-      text: (key) => key,
-      remedy: `a key of your own goes to ${subscriberKey} (32 octets, mode 0600)`,
-    },
-    { ...token, path: provisioningToken, user },
-    ...(telephony === "off"
-      ? []
-      : [
-          { ...token, path: homer.token, user: "tidewater-homer" },
-          {
-            key: `${ROOT}/keys/nonces`,
-            what: "key of the pool for nonces of Ut",
-            path: homer.nonceKey,
-            user: "tidewater-homer",
-            text: (key: Buffer) => `${key.toString("hex").slice(0, 32)}\n`,
-            remedy: `a key of your own goes to ${homer.nonceKey} (32 hex digits, mode 0600)`,
-          },
-        ]),
-  ];
-}
 
 /** Asks etcd as this machine may. */
 async function withEtcd<T>(
@@ -76,6 +29,19 @@ async function withEtcd<T>(
 /** Keys that are the same for all homesteads. A file that is there stays. @throws MemberError */
 export async function obtainHomesteadKeys(member: Member, modules: CertificateModules): Promise<void> {
   for (const one of homesteadKeys(member, modules.places)) await obtain(one, member, modules);
+}
+
+/** The same for all portals. A file that is there stays. @throws MemberError */
+export async function obtainEllisKeys(member: Member, modules: CertificateModules): Promise<void> {
+  for (const one of ellisKeys(modules.places)) await obtain(one, member, modules);
+}
+
+/** The token that the node of this machine is told to be asked with, where it is told one. @throws MemberError */
+export async function obtainManagementToken(member: Member, modules: CertificateModules): Promise<void> {
+  const text = z.string().default("").describe("as the node's own");
+  const schema = z.object({ managementTokenFile: text });
+  const { managementTokenFile: path } = localOptions(member.role, modules.places.localConfig, schema);
+  if (path !== "") await obtain(managementToken(path, `tidewater-${member.role}`), member, modules);
 }
 
 async function obtain(

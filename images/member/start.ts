@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import { obtainCertificates } from "./certificates.ts";
 import { clusterConfig, poolsTemplate, siteConfigPath } from "./cluster.ts";
 import { edgeConfig, writeNodeEnvironment } from "./edge.ts";
+import { startEllis } from "./ellis.ts";
 import { hasDataVolume, lineOf, type Places, put } from "./files.ts";
 import { writeHomerConfig } from "./homer.ts";
 import { managementUrl } from "./local-config.ts";
@@ -10,7 +11,7 @@ import { type Member, MemberError } from "./member-file.ts";
 import { writePlace } from "./place.ts";
 import { waitForFiles, waitForReady } from "./ready.ts";
 import { probeOf, waitForSeeds } from "./seeds.ts";
-import { obtainHomesteadKeys, siteHasConfig } from "./site-keys.ts";
+import { obtainHomesteadKeys, obtainManagementToken, siteHasConfig } from "./site-keys.ts";
 import { writeTurnConfiguration } from "./turn.ts";
 import { type MemberModules, startVellum } from "./vellum.ts";
 
@@ -37,6 +38,7 @@ export async function startMember(member: Member, modules: StartModules): Promis
   checkDataVolume(places);
   writePlace(member, places);
   if (member.role === "vellum") return await startVellum(member, modules, waiting);
+  if (member.role === "ellis") return await startEllis(member, modules, waiting);
 
   const url = managementUrl(member.role, places.localConfig);
   if (member.role !== "bono") {
@@ -57,6 +59,7 @@ export async function startMember(member: Member, modules: StartModules): Promis
       for (const path of [places.cluster, shared.path]) modules.own(path, "tidewater-cluster");
     }
     if (member.role === "homestead") await obtainHomesteadKeys(member, modules);
+    await obtainManagementToken(member, modules);
     writeNodeEnvironment(places, member.role, shared.path);
     put(`${places.run}/pools_template.json`, `${JSON.stringify(poolsTemplate(member.domain))}\n`);
     put(`${places.run}/cluster_config`, clusterConfig(member, places, url));

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { createHash, createPrivateKey, X509Certificate } from "node:crypto";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -12,6 +12,7 @@ import { loadOptions, serviceOptions } from "@ims/runtime";
 import { load } from "js-yaml";
 import { tlsFilesOf } from "../../images/member/certificates.ts";
 import { clusterConfig, SERVICES } from "../../images/member/cluster.ts";
+import { makePortalCertificate, portalCertificate } from "../../images/member/ellis.ts";
 import { etcdYaml, startOfEtcd } from "../../images/member/etcd-member.ts";
 import { type Places, placesBelow, put } from "../../images/member/files.ts";
 import { homerKeys } from "../../images/member/homer.ts";
@@ -19,6 +20,7 @@ import { memberSchema, readMember } from "../../images/member/member-file.ts";
 import { writePlace } from "../../images/member/place.ts";
 import { waitForSeeds } from "../../images/member/seeds.ts";
 import { readReadySignal, sendSignal } from "../../images/member/signal.ts";
+import { obtainManagementToken } from "../../images/member/site-keys.ts";
 import { startMember } from "../../images/member/start.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -78,7 +80,7 @@ const WRONG: readonly (readonly [what: string, text: string, says: RegExp])[] = 
   [
     "a role that there is not",
     JSON.stringify({ ...GOOD, role: "sprut" }),
-    /role: must be one of bono, sprout, homestead, vellum \(it is "sprut"\)/,
+    /role: must be one of bono, sprout, homestead, vellum, ellis \(it is "sprut"\)/,
   ],
   ["__proto__ as role", JSON.stringify({ ...GOOD, role: "__proto__" }), /role: must be one of/],
   [
@@ -131,7 +133,7 @@ test("without member.json the message says that there was no config drive", (t) 
   assert.throws(() => readMember(places.member), /cloud-init found no config drive/);
 });
 
-for (const role of ["bono", "sprout", "homestead", "vellum"])
+for (const role of ["bono", "sprout", "homestead", "vellum", "ellis"])
   test(`user data of the Heat templates for ${role} is a member as the image wants it, in both address families`, () => {
     let text = readFileSync(join(ROOT, `heat-templates/user-data/${role}.cfg`), "utf8");
     const values = {
@@ -164,7 +166,8 @@ for (const role of ["bono", "sprout", "homestead", "vellum"])
       ["pools_file", places.pools],
       ["memcached_file", places.memcached],
     ] as const;
-    const follows = { sprout: wants, homestead: wants.slice(0, 1) }[role] ?? [];
+    const shows = [["core_pools_file", places.pools]] as const;
+    const follows = { sprout: wants, homestead: wants.slice(0, 1), ellis: shows }[role] ?? [];
     for (const [key, path] of follows) assert.ok(local.split("\n").includes(`${key}=${path}`), key);
   });
 
@@ -501,6 +504,90 @@ test("a homestead with telephony starts homer beside itself, with options that h
   const asked = (name: string): boolean =>
     keys.some((body) => body.includes(Buffer.from(`/tidewater/keys/${name}`).toString("base64")));
   for (const name of ["subscribers", "provisioning", "nonces"]) assert.ok(asked(name), name);
+});
+
+test("an ellis has the keys of its pool, a certificate of its own, and starts once it knows the members of the core", async (t) => {
+  const places = machine(t);
+  const node = await serve(t, "127.0.0.2", 0, () => [200, "ready\n"]);
+  const port = node.url.split(":")[2] ?? "";
+  writeFileSync(
+    places.localConfig,
+    `host=127.0.0.3\nmanagement_address=127.0.0.2\nmanagement_port=${port}\n`,
+  );
+  const etcd = await serve(t, "127.0.0.78", 2379, () => [
+    200,
+    '{"health":"true","succeeded":true,"responses":[{}]}',
+  ]);
+  const started: string[] = [];
+  const owners = new Map<string, string>();
+  const modules = {
+    ...{ places, say: () => undefined },
+    startUnit: (unit: string): Promise<void> => {
+      started.push(unit);
+      if (unit === "tidewater-cluster.service") put(places.pools, "{}");
+      return Promise.resolve();
+    },
+    own: (path: string, user: string) => void owners.set(path, user),
+  };
+  const member = memberSchema.parse({
+    ...{ ...GOOD, role: "ellis", pool: "ellis", name: "ellis-1", address: "127.0.0.4" },
+  });
+  await startMember(member, modules);
+  assert.deepEqual(started, ["tidewater-cluster.service", "tidewater-ellis.service"]);
+  const config = readFileSync(join(places.run, "cluster_config"), "utf8");
+  assert.match(config, /^management_address=127\.0\.0\.2$/m);
+  assert.doesNotMatch(config, /config_file|restart_command/);
+  const template = JSON.parse(readFileSync(join(places.run, "pools_template.json"), "utf8")) as {
+    pools: { name: string }[];
+  };
+  assert.deepEqual(template.pools.map(({ name }) => name).sort(), ["homestead", "sprout"]);
+  const { certificate, key } = portalCertificate(places);
+  const x509 = new X509Certificate(readFileSync(certificate));
+  assert.match(x509.subjectAltName ?? "", /DNS:ellis-1\.ellis\.example\.com, IP Address:127\.0\.0\.3/);
+  assert.ok(x509.checkPrivateKey(createPrivateKey(readFileSync(key))));
+  const secrets = ["provisioning.token", "management.token", "ellis-signup-code", "ellis-api-key"].concat(
+    "ellis-cookie-key",
+  );
+  for (const path of [key, ...secrets.map((name) => `${places.ellis}/${name}`)]) {
+    assert.equal(statSync(path).mode & 0o777, 0o600, path);
+    assert.equal(owners.get(path), "tidewater-ellis", path);
+  }
+  const all = secrets.map((name) => readFileSync(`${places.ellis}/${name}`, "utf8"));
+  assert.equal(new Set(all).size, all.length, "each has a secret of its own");
+  const asked = etcd.asked.filter(({ path }) => path === "/v3/kv/txn").map(({ body }) => body);
+  for (const name of ["provisioning", "management", "ellis-cookie-key"])
+    assert.ok(asked.some((body) => body.includes(Buffer.from(`/tidewater/keys/${name}`).toString("base64"))));
+  // The operator's own stays.
+  writeFileSync(certificate, "the operator's");
+  await startMember(member, modules);
+  assert.equal(readFileSync(certificate, "utf8"), "the operator's");
+});
+
+test("no certificate for a portal whose address is none, and the remedy", async (t) => {
+  const places = machine(t);
+  writeFileSync(places.localConfig, "host=portal\n");
+  await assert.rejects(
+    makePortalCertificate({ name: "ellis-1", domain: "example.com" }, { places, own }),
+    (error: Error & { remedy?: string }) =>
+      /no certificate for the portal/.test(error.message) && /portal\.pem/.test(error.remedy ?? ""),
+  );
+  assert.ok(!existsSync(portalCertificate(places).key));
+});
+
+test("a homestead that is told where its management token is has that of the site there", async (t) => {
+  const places = machine(t);
+  const path = join(places.run, "management.token");
+  writeFileSync(places.localConfig, `management_token_file=${path}\n`);
+  const etcd = await serve(t, "127.0.0.78", 2379, () => [200, '{"succeeded":true,"responses":[{}]}']);
+  const owners: string[][] = [];
+  const modules = { places, own: (one: string, user: string) => void owners.push([one, user]) };
+  await obtainManagementToken(memberSchema.parse(GOOD), modules);
+  assert.match(readFileSync(path, "utf8"), /^[A-Za-z0-9_-]{43}\n$/);
+  assert.deepEqual(owners.at(-1), [path, "tidewater-homestead"]);
+  assert.equal(etcd.asked.length, 1);
+  writeFileSync(places.localConfig, "management_token_file=\n");
+  await obtainManagementToken(memberSchema.parse(GOOD), modules);
+  assert.equal(etcd.asked.length, 1, "who is told none asks for none");
 });
 
 test("with the files of its last life a machine starts without etcd", async (t) => {

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { after, before, test } from "node:test";
-import { type Bundle, bundlePrograms, npmPackage, PROGRAMS } from "../../images/build/bundles.ts";
+import { type Bundle, bundlePrograms, npmPackage, PAGES, PROGRAMS } from "../../images/build/bundles.ts";
 import { spdx } from "../../images/build/sbom.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -17,6 +17,7 @@ before(async () => {
   folder = mkdtempSync(join(tmpdir(), "bundles-"));
   bundles = await bundlePrograms(ROOT, folder);
   mkdirSync(join(folder, "native/build"), { recursive: true });
+  cpSync(join(ROOT, PAGES.from), join(folder, PAGES.to), { recursive: true });
 });
 after(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -48,6 +49,7 @@ const ARGUMENTS: ReadonlyMap<string, readonly string[]> = new Map([
   ["homestead", any("diameter", "provisioning", "management")],
   ["ralf", [...any("management"), "--port", "0"]],
   ["homer", any("ut", "core", "management")],
+  ["ellis", [...any("management"), "--port", "0"]],
 ]);
 
 test("homestead, ralf, sprout and bono, each one file with nothing beside it, answer /health/ready", async (t) => {
@@ -95,6 +97,13 @@ test("homestead, ralf, sprout and bono, each one file with nothing beside it, an
     ...["--homestead", `http://127.0.0.1:${homestead["provisioning"]}`],
   ]);
   await isReady("homer", homer["management"]);
+  const ellis = await running("ellis", [
+    ...["--state-dir", join(folder, "accounts")],
+    ...["--homestead", `http://127.0.0.1:${homestead["provisioning"]}`],
+  ]);
+  await isReady("ellis", ellis["management"]);
+  const page = await fetch(`http://127.0.0.1:${ellis["http"]}/staff`);
+  assert.deepEqual([page.status, (await page.text()).includes("<html")], [200, true]);
   const bono = await running("bono", ["--icscf-uri", `sip:127.0.0.1:${sprout["icscf-tcp"]};transport=tcp`]);
   await isReady("bono", bono["management"]);
 });
