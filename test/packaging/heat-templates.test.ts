@@ -4,9 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { bonoOptions } from "@ims/bono";
+import { ellisOptions } from "@ims/ellis";
 import { homesteadOptions } from "@ims/homestead";
 import { ralfOptions } from "@ims/ralf";
-import { loadOptions } from "@ims/runtime";
+import { loadOptions, withServiceOptions } from "@ims/runtime";
 import { sproutOptions } from "@ims/sprout";
 import { load } from "js-yaml";
 import type { z } from "zod";
@@ -39,9 +40,10 @@ function rulesOf(group: string): readonly Json[] {
 
 const OPTIONS: ReadonlyMap<string, z.ZodObject> = new Map<string, z.ZodObject>([
   ["bono", bonoOptions],
-  ["sprout", sproutOptions],
-  ["homestead", homesteadOptions],
+  ["sprout", withServiceOptions(sproutOptions)],
+  ["homestead", withServiceOptions(homesteadOptions)],
   ["ralf", ralfOptions],
+  ["ellis", ellisOptions],
 ]);
 /** Who is on whose machine, and reads a file of its own. */
 const CONFIGURATION: ReadonlyMap<string, readonly [role: string, file: string]> = new Map([
@@ -83,6 +85,14 @@ const FILLED: readonly (readonly [string, string])[] = [
   ["$seeds", '["10.20.3.11","10.20.3.12","10.20.3.13"]'],
   ["$charging", "on"],
   ["$telephony", "on"],
+  ["$management_token_file", "/var/lib/tidewater/sprout/management.token"],
+  ["$portal_homestead", "http://10.20.4.21:8889"],
+  ["$portal_homer", "http://10.20.3.21:7888"],
+  ["$application_server", "sip:mmtel.example.com"],
+  ["$portal_numbers", "6505550000-6505550999,6505560000-6505560999"],
+  ["$portal_pstn_numbers", "+16505550000-+16505550999"],
+  ["$portal_phone_servers", "wss://bono.example.com:5063"],
+  ["$portal_proxies", "10.20.4.9"],
   ["$ut_proxies", '["10.20.4.9"]'],
   ["$homer", "http://10.20.3.20:7888,http://10.20.3.21:7888"],
   ["$cdf", "10.20.3.90:3868,10.20.3.91:3868"],
@@ -128,14 +138,14 @@ for (const [role, schema] of OPTIONS)
     writeFileSync(
       local,
       (files.get(own)?.content ?? "")
-        .replaceAll(/10\.20\.3\.(\d+):(?=\d)/g, "[fd00:20:3::$1]:")
+        .replaceAll(/10\.20\.([34])\.(\d+):(?=\d)/g, "[fd00:20:$1::$2]:")
         .replaceAll(/10\.20\.(\d)\.(\d+)/g, "fd00:20:$1::$2"),
     );
     const six = loadOptions({ name: role, schema, argv, env: {} });
     assert.equal(six.kind, "loaded", JSON.stringify(six));
   });
 
-for (const role of POOLS)
+for (const role of [...POOLS, "ellis"])
   test(`user data of ${role} tells the member who it is, and holds no secret beyond a token for one use`, () => {
     const files = cloudConfig(role);
     const member = JSON.parse(files.get("/etc/tidewater/member.json")?.content ?? "") as Record<
@@ -254,6 +264,44 @@ for (const environment of [undefined, ...ENVIRONMENTS])
       }
     }
   });
+
+test("the portal is on core and management and takes HTTPS and no HTTP; without it nothing is made for it", () => {
+  const made = (file: string) =>
+    Object.entries(yaml(file)["resources"] as Json).filter(([name]) => /^ellis(?:_|$)/.test(name));
+  assert.deepEqual(
+    [...made("ims.yaml"), ...made("nested/security-groups.yaml")].map(([name]) => name).sort(),
+    ["ellis", "ellis_cells", "ellis_core", "ellis_management", "ellis_pool_is_sound"],
+  );
+  for (const [name, resource] of [...made("ims.yaml"), ...made("nested/security-groups.yaml")])
+    assert.equal((resource as Json)["condition"], "with_portal", name);
+  assert.equal(TOP["parameters"]?.["ellis_count"]?.["default"] as unknown, 0);
+  const ports = Object.entries(yaml("nested/ellis.yaml")["resources"] as Json)
+    .filter(([, resource]) => (resource as Json)["type"] === "OS::Neutron::Port")
+    .map(([name]) => name);
+  assert.deepEqual(ports, ["core_port", "management_port"]);
+  assert.deepEqual(
+    rulesOf("ellis_management").map((rule) => rule["port_range_min"] as number),
+    [8443, 9105, 22],
+  );
+  const forPortal = ["sprout_management", "homestead_management"].flatMap((group) =>
+    rulesOf(group)
+      .filter((rule) => rule["remote_mode"] === "remote_group_id")
+      .map((rule) => `${group} ${rule["port_range_min"]}`),
+  );
+  assert.deepEqual(forPortal, [
+    "sprout_management 9102",
+    "homestead_management 8889",
+    "homestead_management 9103",
+  ]);
+});
+
+test("two or three portals have a host each; the map of cells is the planner's", () => {
+  const value = (name: string): string => String(TOP["parameters"]?.[name]?.["default"] as unknown);
+  const size = Number(yaml("environments/portal.yaml")["parameters"]?.["ellis_count"]);
+  const map = cellMap({ share: { numerator: 1, denominator: 2 } }, 3).join(",");
+  assert.equal(value("ellis_cell_map"), map);
+  assert.deepEqual([size, Number(value("ellis_members_per_share"))], [2, 2]);
+});
 
 test("the cell maps of the template are those of the planner", () => {
   for (const pool of ["bono", "sprout", "homestead"]) {

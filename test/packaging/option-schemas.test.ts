@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { TURN_PORT, TURN_RELAY_PORTS } from "@ims/api";
 import { bonoOptions } from "@ims/bono";
+import { ellisOptions } from "@ims/ellis";
 import { edgeAgentOptions, etcdClusterOptions } from "@ims/etcd-cluster";
 import { homerOptions } from "@ims/homer";
 import { homesteadOptions } from "@ims/homestead";
@@ -28,6 +29,7 @@ const SCHEMAS: ReadonlyMap<string, ReadonlyMap<string, Property>> = new Map(
     homestead: homesteadOptions,
     ralf: ralfOptions,
     homer: homerOptions,
+    ellis: ellisOptions,
     "etcd-cluster": etcdClusterOptions,
     "edge-agent": edgeAgentOptions,
   }).map(([process, schema]) => {
@@ -87,7 +89,7 @@ interface Policy {
 
 for (const profile of PROFILES)
   test(`${profile}: the descriptor lets in what the options of the processes on a VDU open, and nothing else`, () => {
-    const files = toscaFiles(profile, ["ha"]);
+    const files = toscaFiles(profile, ["ha-portal"]);
     let rules = 0;
     const opened = new Map<string, Set<number>>();
     for (const [path, bytes] of files) {
@@ -132,6 +134,7 @@ test("parameters of the templates that end in an option have its default and its
     ["home_domain", "sprout", "homeDomain"],
     ["home_domain", "homestead", "homeDomain"],
     ["home_domain", "ralf", "homeDomain"],
+    ["home_domain", "ellis", "homeDomain"],
     ["durable_writes", "sprout", "durableWrites"],
   ] as const) {
     const schema = SCHEMAS.get(process)?.get(option);

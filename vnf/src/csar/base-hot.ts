@@ -73,6 +73,16 @@ function topTemplate(template: Template, flavour: DeploymentFlavour): Template {
     definition.properties["flavor"] = { get_param: ["nfv", "VDU", vdu.name, "computeFlavourId"] };
     delete parameters[`${vdu.name}_flavor`];
   }
+  // A pool that the flavour leaves out boots what all others do, should somebody ask for it all the same.
+  const [first] = flavour.pools;
+  for (const { properties } of Object.values(
+    template["resources"] as { [name: string]: { properties?: Template } },
+  )) {
+    const definition = properties?.["resource_def"] as { properties?: Template } | undefined;
+    const given = definition?.properties?.["image"] as { get_param?: Json } | undefined;
+    if (definition?.properties !== undefined && given?.get_param === "image")
+      definition.properties["image"] = { get_param: ["nfv", "VDU", first?.vdu.name ?? "", "vcImageId"] };
+  }
   delete parameters["image"];
   parameters["nfv"] = {
     type: "json",

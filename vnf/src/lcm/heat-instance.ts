@@ -15,6 +15,8 @@ export function poolsOf(parameters: ReadonlyMap<string, string>): PoolState[] {
     const [, pool] = /^([a-z][a-z0-9]*)_count$/.exec(name) ?? [];
     const cells = parameters.get(`${pool}_cell_map`);
     const perShare = Number(parameters.get(`${pool}_members_per_share`));
+    // A pool that was left out.
+    if (Number(value) === 0) return [];
     if (pool === undefined || cells === undefined || !(perShare >= 1)) return [];
     const zones = parameters.get(pool === "bono" ? "dmz_zones" : "core_zones");
     return [

@@ -31,7 +31,12 @@ export function checkQuotas(
   const made = ["access", "mw", "core", "management"].filter(
     (one) => parameters.get(`${one}_network`) === "",
   );
-  const groupsMade = [...PORTS.values()].reduce((sum, ports) => sum + ports, 0);
+  const there = new Set(pools.map(({ pool }) => pool));
+  const left = model.vdus.filter(({ name, pool }) => pool.default === 0 && !there.has(name));
+  const groupsMade = [...PORTS].reduce(
+    (sum, [pool, ports]) => (left.some(({ name }) => name === pool) ? sum : sum + ports),
+    0,
+  );
   // Neutron makes the group "default" of a project with the first thing in it.
   const isNew = network.get("security_group")?.used === 0;
   const routers =
@@ -46,7 +51,11 @@ export function checkQuotas(
     ["server_group_members", compute, largest],
     ["port", network, total(({ pool, size }) => size * (PORTS.get(pool) ?? 1))],
     ["security_group", network, groupsMade + (isNew ? 1 : 0)],
-    ["security_group_rule", network, securityRules(model).length + groupsMade * OWN_RULES + (isNew ? 4 : 0)],
+    [
+      "security_group_rule",
+      network,
+      securityRules(model, there).length + groupsMade * OWN_RULES + (isNew ? 4 : 0),
+    ],
     ["router", network, routers],
     ["network", network, made.length],
     ["subnet", network, made.length],
@@ -86,4 +95,5 @@ const PORTS: ReadonlyMap<string, number> = new Map([
   ["sprout", 3],
   ["homestead", 2],
   ["vellum", 2],
+  ["ellis", 2],
 ]);

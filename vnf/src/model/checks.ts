@@ -73,7 +73,7 @@ export function checkVdus({ vdus, networks, zones }: ModelFiles): Fault[] {
     if (min > usual) fault(["pool", "default"], `${usual} is below min, ${min}`);
     if (usual > max) fault(["pool", "max"], `${max} is below default, ${usual}`);
     const least = smallestPool(vdu.tolerated.share);
-    if (usual < least)
+    if (usual > 0 && usual < least)
       fault(
         ["pool", "default"],
         `a share of ${formatShare(vdu.tolerated.share)} needs a pool of ${least}, not ${usual}`,

@@ -31,8 +31,8 @@ export const vdusFile = z.strictObject({
         }),
         volumes: z.array(z.int().min(1).max(65_536).describe("GiB")).default([]),
         pool: z.strictObject({
-          min: z.int().min(1).max(1000),
-          default: z.int().min(1).max(1000),
+          min: z.int().min(0).max(1000),
+          default: z.int().min(0).max(1000).describe("0: a pool that a deployment may leave out"),
           max: z.int().min(1).max(1000),
         }),
         tolerated: z.strictObject({ share, members: z.int().min(1).max(1000).optional() }),

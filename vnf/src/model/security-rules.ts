@@ -16,8 +16,12 @@ export interface SecurityRule {
   readonly because: string;
 }
 
-/** What is open, and nothing else is: for each connection the table of ports allows, the rule at either end, each once. */
-export function securityRules(model: VnfModel): SecurityRule[] {
+/**
+ * What is open, and nothing else is: for each connection the table of ports allows, the rule at either end, each once. `chosen`: of the
+ * pools that a deployment may leave out those that it has; default: all.
+ */
+export function securityRules(model: VnfModel, chosen?: ReadonlySet<string>): SecurityRule[] {
+  const vdus = model.vdus.filter(({ name, pool }) => pool.default > 0 || chosen?.has(name) !== false);
   const rules = new Map<string, SecurityRule>();
   const add = (rule: SecurityRule): void => {
     const { vdu, network, direction, protocol, port, remote } = rule;
@@ -25,11 +29,14 @@ export function securityRules(model: VnfModel): SecurityRule[] {
     if (!rules.has(id)) rules.set(id, rule);
   };
   const on = (process: string, network: string): Vdu[] =>
-    model.vdus.filter((vdu) => vdu.processes.includes(process) && vdu.networks.includes(network));
+    vdus.filter((vdu) => vdu.processes.includes(process) && vdu.networks.includes(network));
+  const runs = (all: readonly Vdu[], process: string): boolean =>
+    all.some(({ processes }) => processes.includes(process));
+  const absent = (process: string): boolean => runs(model.vdus, process) && !runs(vdus, process);
   for (const { process, name, protocols, port, last = port, network, from, reserved } of model.ports) {
-    if (reserved) continue;
+    if (reserved || absent(process)) continue;
     const servers = on(process, network);
-    for (const who of from)
+    for (const who of from.filter((one) => !absent(one)))
       for (const protocol of protocols) {
         const clients = on(who, network);
         const base = { network, protocol, port, last, because: `${process}/${name}` };

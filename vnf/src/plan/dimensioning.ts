@@ -64,7 +64,8 @@ export function dimension(request: DimensioningRequest): DimensioningResult {
   const registrationsPerSecond = (subscribers * registrationsPerHour) / 3_600;
   const pools: PoolDimensioning[] = [];
   const refusals: Refusal[] = [];
-  for (const vdu of model.vdus) {
+  // Those that a deployment may leave out are not sized by subscribers.
+  for (const vdu of model.vdus.filter(({ pool }) => pool.default > 0)) {
     const wanted = wantedOf(vdu, { callsPerSecond, registrationsPerSecond, subscribers }, request);
     const size = sizeFor(vdu, wanted.needed, request.shares);
     if (size === undefined)

@@ -22,7 +22,7 @@ export function quotasOf(model: VnfModel, pools: readonly PoolPlan[]): Quota[] {
       return vdu === undefined ? total : total + of(vdu) * times(plan);
     }, 0);
   const planned = new Set(pools.map(({ pool }) => pool));
-  const rules = securityRules(model).filter(({ vdu }) => planned.has(vdu));
+  const rules = securityRules(model, planned).filter(({ vdu }) => planned.has(vdu));
   const quota = (
     service: Quota["service"],
     name: string,

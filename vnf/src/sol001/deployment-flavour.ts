@@ -42,13 +42,15 @@ export interface DeploymentFlavour {
 
 export function deploymentFlavour(model: VnfModel, facts: FlavourFacts): DeploymentFlavour {
   const guarded = !facts.unguarded;
-  const pools = model.vdus.map((vdu): PoolScaling => {
-    const { initial = 1, step = 1, max = 1 } = facts.pools[vdu.name] ?? {};
+  const pools = model.vdus.flatMap((vdu): PoolScaling[] => {
+    const pool = facts.pools[vdu.name];
+    if (pool === undefined) return [];
+    const { initial, step, max } = pool;
     const sizes = Array.from({ length: (max - initial) / step + 1 }, (_, level) => initial + level * step);
     const cells = guarded
       ? cellMap(toleranceOf({ vdu, size: max }), max)
       : Array.from({ length: max }, (_, member) => member);
-    return { vdu, guarded, sizes, step, cellMap: cells };
+    return [{ vdu, guarded, sizes, step, cellMap: cells }];
   });
   return {
     name: facts.name,

@@ -11,7 +11,10 @@ export function securityPolicies(
 ): [string, ToscaMap][] {
   const vdus = descriptorVdus(flavour, request.profile);
   const rules = new Map<string, { targets: Set<string>; properties: ToscaMap }>();
-  for (const { vdu, network, direction, protocol, port, last } of securityRules(request.model)) {
+  for (const { vdu, network, direction, protocol, port, last } of securityRules(
+    request.model,
+    new Set(flavour.pools.map(({ vdu: one }) => one.name)),
+  )) {
     const name = `${network}_${direction}_${protocol}_${port}`;
     const properties = {
       description: `${protocol} ${port === last ? port : `${port} to ${last}`} on ${network}`,

@@ -101,7 +101,9 @@ function checkFlavours({ value, fault }: Located<VnfdFacts>, model: VnfModel): F
     if (names.has(flavour.name))
       faults.push(fault([...place, "name"], `there are two flavours ${flavour.name}`));
     names.add(flavour.name);
-    for (const missing of model.vdus.filter((vdu) => !Object.hasOwn(flavour.pools, vdu.name)))
+    for (const missing of model.vdus.filter(
+      (vdu) => vdu.pool.default > 0 && !Object.hasOwn(flavour.pools, vdu.name),
+    ))
       faults.push(fault([...place, "pools"], `there is no pool ${missing.name}`));
     for (const [pool, { initial, step, max }] of Object.entries(flavour.pools)) {
       const here = [...place, "pools", pool];

@@ -119,9 +119,9 @@ const seeded: readonly [string, ModelFile, string | RegExp, string, RegExp][] = 
   [
     "a process no VDU runs",
     "ports.yaml",
-    /process: ellis,\n {6}name: http,([\s\S]*?)reserved: true,/,
-    "process: ellis,\n      name: http,$1",
-    /ports\[\d+\]\.process: no VDU runs ellis: add it to vdus\.yaml, or say reserved: true$/,
+    /process: ellis,\n {6}name: https,/,
+    "process: portal,\n      name: https,",
+    /ports\[\d+\]\.process: no VDU runs portal: add it to vdus\.yaml, or say reserved: true$/,
   ],
   [
     "a reserved port open to somebody",

@@ -50,18 +50,46 @@ test("other networks and PBXs reach the IBCF on the access network and nothing e
 test("the stores are reached by the core and by each other", () => {
   assert.deepEqual(of("vellum", "ingress"), [
     "core 11211/tcp sprout",
+    "core 2378/tcp ellis",
     "core 2378/tcp homestead",
     "core 2378/tcp sprout",
     "core 2378/tcp vellum",
+    "core 2379/tcp ellis",
     "core 2379/tcp homestead",
     "core 2379/tcp sprout",
     "core 2379/tcp vellum",
     "core 2380/tcp vellum",
     "core 7000/tcp vellum",
+    "core 9042/tcp ellis",
     "core 9042/tcp homestead",
     "core 9042/tcp sprout",
     "management 22/tcp operator",
   ]);
+});
+
+test("a portal takes HTTPS from its users, and asks stores, homer, homestead and the nodes it shows; nobody on Mw or access", () => {
+  assert.deepEqual(of("ellis", "ingress"), [
+    "management 22/tcp operator",
+    "management 8443/tcp portal-user",
+    "management 9105/tcp monitoring",
+  ]);
+  assert.deepEqual(of("ellis", "egress"), [
+    "core 2378/tcp vellum",
+    "core 2379/tcp vellum",
+    "core 7888/tcp homestead",
+    "core 9042/tcp vellum",
+    "management 123/udp ntp",
+    "management 8889/tcp homestead",
+    "management 9102/tcp sprout",
+    "management 9103/tcp homestead",
+  ]);
+});
+
+test("a pool that a deployment leaves out opens nothing, and nothing is open to it", () => {
+  const without = securityRules(read.model, new Set());
+  assert.ok(!without.some(({ vdu, remote }) => vdu === "ellis" || remote.name === "ellis"));
+  assert.ok(!without.some(({ remote }) => remote.name === "portal-user"));
+  assert.deepEqual(securityRules(read.model, new Set(["ellis"])), rules);
 });
 
 test("whoever may open a connection has the egress rule to the other side's ingress rule", () => {

@@ -15,13 +15,14 @@ test("the defaults of ims.yaml are the plan of the model's usual sizes, cell by 
   const top = load(readFileSync(join(import.meta.dirname, "../../../heat-templates/ims.yaml"), "utf8")) as {
     parameters: Record<string, { default?: unknown }>;
   };
+  const usual = model.vdus.filter(({ pool }) => pool.default > 0);
   const planning = planVnf(model, {
-    pools: model.vdus.map((vdu) => ({ vdu, size: vdu.pool.default, max: vdu.pool.max })),
+    pools: usual.map((vdu) => ({ vdu, size: vdu.pool.default, max: vdu.pool.max })),
   });
   assert.ok(planning.kind === "plan");
   const heat = heatParameters(planning.plan);
   assert.ok(heat.kind === "parameters");
-  assert.equal(heat.parameters.size, 2 + 5 * model.vdus.length);
+  assert.equal(heat.parameters.size, 2 + 5 * usual.length);
   for (const [name, value] of heat.parameters) {
     const given = String(top.parameters[name]?.default);
     // Maps differ in length only: a map is a prefix of any longer one.
@@ -29,6 +30,17 @@ test("the defaults of ims.yaml are the plan of the model's usual sizes, cell by 
     assert.ok(given.length > 0, name);
     assert.equal(given.slice(0, length), String(value).slice(0, length), name);
   }
+});
+
+test("a portal is planned when it is asked for, as the template's own maps have it", () => {
+  const vdu = model.vdus.find(({ name }) => name === "ellis") ?? assert.fail();
+  const planning = planVnf(model, { pools: [{ vdu, size: 2, max: 3 }] });
+  assert.ok(planning.kind === "plan");
+  assert.deepEqual(planning.plan.pools[0]?.cellMap, [0, 0, 0]);
+  assert.deepEqual(planning.plan.pools[0]?.hosts, [3]);
+  const alone = planVnf(model, { pools: [{ vdu, size: 1 }] });
+  assert.ok(alone.kind === "refused");
+  assert.match(alone.refusals[0]?.remedy ?? "", /plan 2 at least/);
 });
 
 test("shares that the templates cannot express are refused", () => {

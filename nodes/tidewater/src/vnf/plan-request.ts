@@ -78,7 +78,8 @@ function withMemory(model: VnfModel, texts: readonly string[]): VnfModel {
 }
 
 function poolsOf(texts: readonly string[], model: VnfModel): VnfRequest["pools"] {
-  if (texts.length === 0) return model.vdus.map((vdu) => ({ vdu, size: vdu.pool.default }));
+  const usual = model.vdus.filter(({ pool }) => pool.default > 0);
+  if (texts.length === 0) return usual.map((vdu) => ({ vdu, size: vdu.pool.default }));
   const seen = new Set<string>();
   return texts
     .flatMap((text) => text.split(","))
