@@ -42,6 +42,7 @@ test("a portal comes into a running stack, and goes again", { timeout: 3_600_000
   await t.test("without one nothing of it is there", async () => {
     const parameters = {
       ...{ dmz_zones: "dmz", core_zones: "core", join_token: "one-time", update_pause: 0 },
+      bono_flavor: "tidewater.bono", // the hosts of the DMZ take nothing else
     };
     assert.equal(await stacks.create({ name, environments: ["lab-one-host"], parameters }), undefined);
     assert.deepEqual(await stacks.end(name, PATIENCE), {

@@ -28,11 +28,14 @@ function rulesOf(group: string): readonly Json[] {
     | Json
     | readonly Part[]
     | { readonly list_concat: Part }
-    | { readonly repeat: { readonly template: Part } };
+    | { readonly repeat: { readonly template: Part } }
+    | { readonly if: readonly [string, Part, Part] };
   const flat = (part: Part): readonly Json[] => {
     if (Array.isArray(part)) return (part as readonly Part[]).flatMap(flat);
     if ("list_concat" in (part as object)) return flat((part as { list_concat: Part }).list_concat);
     if ("repeat" in (part as object)) return flat((part as { repeat: { template: Part } }).repeat.template);
+    if ("if" in (part as object))
+      return flat((part as { if: readonly [string, Part, Part] }).if.slice(1) as Part[]);
     return [part as Json];
   };
   return flat(GROUPS[group]?.["properties"]?.["rules"] ?? []);

@@ -76,6 +76,9 @@ const FLAVORS: readonly (readonly [string, number, number, number])[] = [
   ["tidewater.sprout", 2, 4096, 10],
   ["tidewater.homestead", 2, 4096, 10],
   ["tidewater.vellum", 4, 8192, 20],
+  ["tidewater.ellis", 2, 4096, 10],
+  // As DevStack has it: lab-one-host takes nothing else.
+  ["m1.small", 1, 2048, 20],
 ];
 
 /** Of the project of the VNF: what `tidewater vnf plan` tells to ask for, with room for the largest pools. */

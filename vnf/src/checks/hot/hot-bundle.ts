@@ -105,12 +105,14 @@ export function callOf(
     : undefined;
 }
 
-/** What a list holds, as written; of one put together by list_concat and repeat what its parts hold. */
+/** What a list holds, as written; of one put together by list_concat, repeat and if what its parts hold. */
 export function listed(node: HotNode | undefined): readonly HotNode[] {
   const call = node && callOf(node);
   if (call?.name === "list_concat" && call.argument.kind === "list")
     return call.argument.items.flatMap(listed);
   if (call?.name === "repeat") return listed(child(call.argument, "template"));
+  if (call?.name === "if" && call.argument.kind === "list")
+    return call.argument.items.slice(1).flatMap(listed);
   if (node === undefined) return [];
   return node.kind === "list" ? node.items.flatMap(listed) : [node];
 }
