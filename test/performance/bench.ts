@@ -37,6 +37,7 @@ const usage = `npm run bench -- [options]        CPU, response times and memory 
   --memory N         instead: bytes of a registered subscriber, and how the cost of a registration grows, up to N of them
   --least N          with --memory: the smaller number it is compared with (10000)
   --fill-rate N      with --memory: registrations a second until there are so many, at most (2000)
+  --reference N      with --memory: N seconds of Clearwater's reference load on so many subscribers afterwards (0)
   --stores           with --memory: registrations in two memcacheds and Cassandra, not in files
   --json             print the figures as JSON only`;
 
@@ -72,6 +73,7 @@ function readOptions(args: readonly string[]) {
       memory: { type: "string" },
       least: { type: "string", default: "10000" },
       "fill-rate": { type: "string", default: "2000" },
+      reference: { type: "string", default: "0" },
       stores: { type: "boolean", default: false },
       up: { type: "string", multiple: true, default: [] },
       "before-up": { type: "string", multiple: true },
@@ -100,6 +102,7 @@ function readOptions(args: readonly string[]) {
           most: whole(values.memory, "memory", 2),
           fillRate: whole(values["fill-rate"], "fill-rate", 1),
           stores: values.stores,
+          referenceSeconds: whole(values.reference, "reference", 0),
         };
   if (memory !== undefined && memory.most <= memory.least)
     throw new Error(`--memory ${memory.most}: more than --least, ${memory.least}`);

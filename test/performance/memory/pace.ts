@@ -7,11 +7,43 @@ const GROWTH = 1.1;
 const CUT = 0.7;
 const LEAST = 20;
 
+/** Says when the next registration of a crowd begins. */
+export interface Pacing {
+  /** May one more begin? Counts it. `now`: performance.now(). */
+  take(now: number): boolean;
+  /** `troubles`: refusals and retransmissions so far. */
+  tell(troubles: number, now: number): void;
+}
+
+/** So many a second, whatever the core says to it; what was late is made good at most a second's worth. */
+export class Steady implements Pacing {
+  readonly #rate: number;
+  #due = 1;
+  #lastLook: number;
+
+  /** `rate`: registrations a second; `now`: performance.now(). */
+  constructor(rate: number, now: number) {
+    this.#rate = rate;
+    this.#lastLook = now;
+  }
+
+  take(now: number): boolean {
+    const more = ((now - this.#lastLook) / SECOND) * this.#rate;
+    this.#due = Math.min(Math.max(1, this.#rate), this.#due + more);
+    this.#lastLook = now;
+    if (this.#due < 1) return false;
+    this.#due -= 1;
+    return true;
+  }
+
+  tell(): void {}
+}
+
 /**
  * How many registrations a second are begun: more from second to second, and fewer as soon as some are refused or not answered in time. Who
  * is refused comes back later and later, so that a crowd which begins at whatever rate is asked for takes far longer than one that does not.
  */
-export class Pace {
+export class Pace implements Pacing {
   readonly #most: number;
   #rate: number;
   #due = 1;

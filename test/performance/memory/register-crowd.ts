@@ -1,5 +1,5 @@
 import type { User } from "../users.ts";
-import { Pace } from "./pace.ts";
+import { Pace, Steady } from "./pace.ts";
 import { type Nuisance, Registering, type Setting } from "./registering.ts";
 
 const TICK_MS = 50;
@@ -13,6 +13,8 @@ export interface CrowdOptions extends Setting {
   readonly atOnce: number;
   /** Registrations begun a second, at most: as many as the core serves (`Pace`). */
   readonly rate: number;
+  /** That rate all the time, whatever the core says to it. */
+  readonly steady?: boolean;
   readonly progress?: (registered: number) => void;
 }
 
@@ -22,27 +24,30 @@ export interface CrowdResult extends Nuisance {
   /** The first failure. */
   problem: string | undefined;
   seconds: number;
+  /** Milliseconds from the first request of each that registered to its 200. */
+  readonly tookMs: number[];
 }
 
 /**
- * Registers a crowd, each UE once and challenged: more UEs than SIPp can have sockets for. For filling a core, not for measuring what it
- * does: SIPp is the judge of rates.
+ * Registers a crowd, each UE once and challenged: more UEs than SIPp can have sockets for. For filling a core and for keeping it busy, not for
+ * measuring what it does: SIPp is the judge of rates.
  */
 export async function registerCrowd(options: CrowdOptions): Promise<CrowdResult> {
-  const { from, to, memberOf, atOnce, rate } = options;
+  const { from, to, memberOf, atOnce, rate, steady = false } = options;
   const began = performance.now();
   const result: CrowdResult = {
     ...{ registered: 0, failed: 0, problem: undefined, seconds: 0 },
-    ...{ retransmissions: 0, refusals: 0 },
+    ...{ retransmissions: 0, refusals: 0, tookMs: [] },
   };
   const busy = new Set<Registering>();
-  const pace = new Pace(rate, began);
+  const pace = steady ? new Steady(rate, began) : new Pace(rate, began);
   let next = from;
   let resting = 0;
   await new Promise<void>((resolve) => {
     const begin = (): void => {
       const now = performance.now();
       while (next < to && busy.size - resting < atOnce && pace.take(now)) {
+        const since = now;
         const one: Registering = new Registering(memberOf(next), {
           setting: options,
           nuisance: result,
@@ -51,8 +56,10 @@ export async function registerCrowd(options: CrowdOptions): Promise<CrowdResult>
           },
           done: (ended) => {
             busy.delete(one);
-            if (ended.kind === "registered") result.registered += 1;
-            else {
+            if (ended.kind === "registered") {
+              result.registered += 1;
+              result.tookMs.push(performance.now() - since);
+            } else {
               result.failed += 1;
               result.problem ??= ended.problem;
             }

@@ -7,10 +7,14 @@ const T1_MS = 500;
 const TIMEOUT_MS = 64 * T1_MS;
 const UE_PORT = 5060;
 const EXPIRES_S = 7200;
+/** Of one registration, refusals and all. */
+const CSEQS = 1000;
 
 export interface Setting {
   readonly target: { readonly host: string; readonly port: number };
   readonly domain: string;
+  /** How often this UE registered before, from the same place: its CSeq goes on (RFC 3261 §10.2.4). */
+  readonly before?: number;
 }
 
 export type Registered =
@@ -58,6 +62,7 @@ export class Registering {
     this.#nuisance = nuisance;
     this.#rests = rests;
     this.#done = done;
+    this.#cseq = (setting.before ?? 0) * CSEQS;
     this.#callId = `${user.name}@${user.address}`;
     this.#socket = createSocket({ type: "udp4", lookup: asItStands });
     this.#socket.on("error", ({ message }) => this.#end({ kind: "failed", problem: message }));

@@ -6,6 +6,7 @@ import { domain, provision, type SystemUnderTest, systemOf } from "../system.ts"
 import { usersOf } from "../users.ts";
 import { LARGEST_CROWD, memberOf } from "./crowd.ts";
 import { type Footprint, footprintOf } from "./footprint.ts";
+import { failedIn, type ReferenceResult, referenceText, runReference } from "./reference.ts";
 import { type CrowdResult, registerCrowd } from "./register-crowd.ts";
 import { type PoolStores, startStores } from "./stores.ts";
 import { memoryText } from "./table.ts";
@@ -23,6 +24,8 @@ export interface MemoryPlan {
   readonly fillRate: number;
   /** In memcached and Cassandra instead of in files of the state directory. */
   readonly stores: boolean;
+  /** Seconds of the reference load on the larger size, at the end; 0: none. */
+  readonly referenceSeconds: number;
 }
 
 export interface MemoryOptions {
@@ -50,12 +53,16 @@ export interface MemoryFigures {
   readonly filled: readonly CrowdResult[];
   /** Bytes of Cassandra's files at the end, by table. */
   readonly cassandra?: Readonly<Record<string, number>>;
+  readonly reference?: ReferenceResult;
 }
 
 const MEASUREMENTS = 3;
 const AT_ONCE = 200;
 /** Rows of one import. */
 const ROWS = 20_000;
+/** Of the heap of each process, for each subscriber: an engine that is told nothing stops at some 4 GB. */
+const HEAP_OCTETS = 6_000;
+const LEAST_HEAP_MB = 4096;
 
 /** Registers a crowd and tells what each subscriber takes, as the difference between two sizes. Exit code 1 when a registration failed. */
 export async function runMemory({ plan, up, say, running }: MemoryOptions): Promise<number> {
@@ -75,6 +82,7 @@ export async function runMemory({ plan, up, say, running }: MemoryOptions): Prom
         ...(stores?.args ?? []),
         ...up,
       ],
+      env: { NODE_OPTIONS: heapOption(plan.most) },
     });
     system = systemOf(core);
     running.add(system);
@@ -88,17 +96,42 @@ export async function runMemory({ plan, up, say, running }: MemoryOptions): Prom
       if (sizes.length === 0) await measurer.warmUp();
       sizes.push(await measurer.at(size, stores, say));
     }
+    const reference =
+      plan.referenceSeconds === 0 ? undefined : await referenceOn(core, system, { plan, say });
     const cassandra = await stores?.weigh();
-    const figures: MemoryFigures = { plan, sizes, filled, ...(cassandra === undefined ? {} : { cassandra }) };
+    const figures: MemoryFigures = {
+      ...{ plan, sizes, filled },
+      ...(cassandra === undefined ? {} : { cassandra }),
+      ...(reference === undefined ? {} : { reference }),
+    };
     console.log(memoryText(figures));
+    if (reference !== undefined) console.log(referenceText(reference));
     say(`figures in ${saveJson("memory", figures)}`);
-    const failed = [...filled, ...sizes].reduce((sum, one) => sum + one.failed, 0);
+    const failed =
+      [...filled, ...sizes].reduce((sum, one) => sum + one.failed, 0) +
+      (reference === undefined ? 0 : failedIn(reference));
     return failed === 0 ? 0 : 1;
   } finally {
     await (system ?? core)?.stop();
     if (system !== undefined) running.delete(system);
     await stores?.stop();
   }
+}
+
+function heapOption(subscribers: number): string {
+  return `--max-old-space-size=${Math.max(LEAST_HEAP_MB, Math.ceil((subscribers * HEAP_OCTETS) / 1e6))}`;
+}
+
+function referenceOn(
+  core: CoreUnderTest,
+  system: SystemUnderTest,
+  { plan, say }: Pick<MemoryOptions, "plan" | "say">,
+): Promise<ReferenceResult> {
+  return runReference({
+    ...{ system, say, subscribers: plan.most, seconds: plan.referenceSeconds },
+    target: { host: core.sip.host, port: core.sip.udpPort },
+    provision: (users) => provision(core, users),
+  });
 }
 
 interface Filling {

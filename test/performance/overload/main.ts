@@ -9,6 +9,7 @@ import { saveJson } from "../report.ts";
 import { startOurs } from "../system.ts";
 import { usersOf } from "../users.ts";
 import { keepAwake } from "./awake.ts";
+import { type Compared, comparedLine, summary } from "./compared.ts";
 import { type CoreShare, holdTo } from "./core-share.ts";
 import { type Callers, type Step, startStep, stepOf } from "./steps.ts";
 
@@ -19,6 +20,7 @@ const usage = `sh scripts/node test/performance/overload/main.ts [options]     g
   --from N       first rate of the ramp to the best goodput, calls a second (100)
   --most N       no higher rate than this, beyond capacity neither (4000)
   --seconds N    of each step (10)
+  --turns N      of 2 and 5 times the best, each beside the load that gave the best: what is compared stands next to each other (5)
   --core-share P hold the core to P per cent of one processor (100: all of it): a smaller core, of which the generator can
                  offer a greater multiple; needs root
   --no-pin       do not keep the core and the load generator on processors of their own
@@ -51,6 +53,7 @@ function readOptions(args: readonly string[]) {
       from: { type: "string", default: "100" },
       most: { type: "string", default: "4000" },
       seconds: { type: "string", default: "10" },
+      turns: { type: "string", default: "5" },
       warmup: { type: "string", default: "30" },
       "core-share": { type: "string", default: "100" },
       "no-pin": { type: "boolean", default: false },
@@ -63,6 +66,7 @@ function readOptions(args: readonly string[]) {
     from: whole(values.from, "from"),
     most: whole(values.most, "most"),
     seconds: whole(values.seconds, "seconds"),
+    turns: whole(values.turns, "turns"),
     warmup: whole(values.warmup, "warmup"),
     share: share(values["core-share"]),
     pin: !values["no-pin"] && availableParallelism() > 1,
@@ -83,6 +87,7 @@ async function main(): Promise<void> {
   const users = [...usersOf("a", pairs), ...usersOf("b", pairs)];
   const system = await startOurs(users, { args: options.up });
   const steps: (Step & { readonly use: Use })[] = [];
+  const compared: Compared[] = [];
   let held: CoreShare | undefined;
   const awake = keepAwake();
   const busySeconds = (): number =>
@@ -133,23 +138,27 @@ async function main(): Promise<void> {
       if (options.share < 100) held = holdTo(options.share, system.parts.values());
       // What is done in overload only shall be compiled, too.
       await step("warm-up", Math.min(options.most, options.from * 8), options.warmup);
-      let best = 0;
+      let [best, bestAt] = [0, options.from];
       let inVain = 0;
       // On into refusals: a core that has more to do than it can is busier than one that just has enough.
       for (let rate = options.from; rate <= options.most && inVain < 2; rate = Math.round(rate * RAMP)) {
         const { goodput } = await step("ramp", rate);
         inVain = goodput > best * 1.02 ? 0 : inVain + 1;
-        best = Math.max(best, goodput);
+        if (goodput > best) [best, bestAt] = [goodput, rate];
       }
-      for (const times of TIMES) {
-        const rate = Math.min(options.most, Math.round(best * times));
-        const { goodput } = await step(`${times} x`, rate);
-        const calm = await step("after it", Math.round(best * CALM));
-        const refusedSeconds = calm.refused / calm.offered;
-        say(
-          `at ${(rate / best).toFixed(1)} x: goodput ${(goodput / best).toFixed(2)} of the best (${best}/s); afterwards refused for ${refusedSeconds.toFixed(2)} s`,
-        );
+      for (let turn = 1; turn <= options.turns; turn++) {
+        for (const times of TIMES) {
+          const rate = Math.min(options.most, Math.round(best * times));
+          const before = await step("full", bestAt);
+          const over = await step(`${times} x`, rate);
+          const calm = await step("after it", Math.round(best * CALM));
+          const after = await step("full", bestAt);
+          const one: Compared = { times, full: [before, after], over, calm };
+          compared.push(one);
+          say(`turn ${turn} of ${options.turns}, ${comparedLine(one)}`);
+        }
       }
+      console.log(summary(compared));
     } finally {
       await callees.finish(1_000);
     }
@@ -158,7 +167,7 @@ async function main(): Promise<void> {
     held?.end();
     await system.stop();
   }
-  say(`figures in ${saveJson("overload", { date: new Date().toISOString(), options, steps })}`);
+  say(`figures in ${saveJson("overload", { date: new Date().toISOString(), options, steps, compared })}`);
 }
 
 /** Processors in use during a step, and datagrams that a socket had no room for. */

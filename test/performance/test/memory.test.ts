@@ -3,7 +3,8 @@ import { createHash } from "node:crypto";
 import { createSocket } from "node:dgram";
 import { test } from "node:test";
 import { LARGEST_CROWD, memberOf } from "../memory/crowd.ts";
-import { Pace } from "../memory/pace.ts";
+import { Pace, Steady } from "../memory/pace.ts";
+import { failedIn, referenceText } from "../memory/reference.ts";
 import { registerCrowd } from "../memory/register-crowd.ts";
 import { memoryText } from "../memory/table.ts";
 
@@ -95,6 +96,70 @@ test("a crowd comes faster from second to second, and slower as soon as some of 
   assert.equal(Math.round(pace.rate), 22);
 });
 
+test("a steady crowd comes at its rate whatever it meets, and makes good a second at most", () => {
+  const pace = new Steady(500, 0);
+  const begun = (from: number, to: number): number => {
+    let count = 0;
+    for (let now = from; now < to; now += 10) {
+      pace.tell();
+      while (pace.take(now)) count += 1;
+    }
+    return count;
+  };
+  assert.ok(Math.abs(begun(0, 10_000) - 5000) <= 5);
+  assert.equal(begun(20_000, 20_001), 500, "after ten seconds of silence");
+});
+
+test("who registers again goes on with its CSeq", async (t) => {
+  const seen: number[] = [];
+  const socket = createSocket("udp4");
+  t.after(() => socket.close());
+  socket.on("message", (bytes, from) => {
+    const text = bytes.toString();
+    seen.push(Number(/^CSeq: (\d+)/m.exec(text)?.[1]));
+    const copied = /^(Via|From|To|Call-ID|CSeq): .*\r\n/gm;
+    socket.send(
+      `SIP/2.0 200 OK\r\n${text.match(copied)?.join("")}Content-Length: 0\r\n\r\n`,
+      from.port,
+      from.address,
+    );
+  });
+  await new Promise<void>((resolve) => socket.bind(0, "127.0.0.1", resolve));
+  const crowd = {
+    ...{ target: { host: "127.0.0.1", port: socket.address().port }, domain: "example.com" },
+    ...{ from: 60, to: 61, memberOf, atOnce: 2, rate: 100, steady: true },
+  };
+  const first = await registerCrowd(crowd);
+  await registerCrowd({ ...crowd, before: 1 });
+  assert.deepEqual(seen, [1, 1001]);
+  assert.equal(first.tookMs.length, 1);
+});
+
+test("the reference load says what failed, what came later, and how long it took", () => {
+  const calls = { successful: 108_300, failed: 2, created: 108_302, retransmissions: 0 };
+  const text = referenceText({
+    ...{ subscribers: 1_000_000, seconds: 600, rates: { reRegistrations: 555.6, calls: 181 } },
+    crowd: {
+      registered: 333_330,
+      failed: 3,
+      problem: "no answer",
+      seconds: 600,
+      retransmissions: 1,
+      refusals: 4,
+    },
+    calls,
+    times: { REGISTER: { p50: 20, p99: 90 }, "INVITE-180": { p50: 12, p99: 60 } },
+    ...{ cores: { "sprout+bono": 0.8 }, residentMb: { "sprout+bono": 3000 } },
+  });
+  assert.match(text, /556 and 181 a second/);
+  assert.match(
+    text,
+    /333330, 3 failed \(no answer\), 4 told to come later, 1 repeated; p50 20 ms, p99 90 ms/,
+  );
+  assert.match(text, /108300, 2 failed/);
+  assert.equal(failedIn({ crowd: { failed: 3 }, calls: { failed: 2 } } as never), 5);
+});
+
 test("members of the largest crowd have addresses and names of their own", () => {
   const numbers = [0, 249, 250, 62_499, 62_500, 999_999, LARGEST_CROWD - 1];
   const members = numbers.map(memberOf);
@@ -131,6 +196,7 @@ test("bytes of a subscriber are the slope between two sizes, the growth of the c
       warmupSeconds: 0,
       fillRate: 1000,
       stores: true,
+      referenceSeconds: 0,
     },
     sizes: [at(10_000, 100, [1000, 900, 2000]), { ...at(110_000, 300, [1100, 1050, 1500]), failed: 7 }],
     filled: [],
