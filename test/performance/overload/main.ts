@@ -31,6 +31,8 @@ const RAMP = 1.25;
 const TIMES = [2, 5] as const;
 /** Load after the overload, as a share of the best goodput. */
 const CALM = 0.6;
+/** What a step takes beside its offering: calls that are up, and a pause. */
+const STEP_S = 5;
 
 function whole(text: string, name: string): number {
   const value = Number(text);
@@ -75,6 +77,13 @@ function readOptions(args: readonly string[]) {
   };
 }
 
+/** Seconds that the steps may take at most: the callees are there as long. */
+function longest({ warmup, seconds, turns, from, most }: ReturnType<typeof readOptions>): number {
+  const ramp = Math.ceil(Math.log(most / from) / Math.log(RAMP)) + 1;
+  const steps = ramp + 1 + 3 * TIMES.length * turns;
+  return 2 * warmup + (steps + 2) * (seconds + STEP_S) + 60;
+}
+
 function pin(pid: number, processor: number): void {
   spawnSync("taskset", ["-a", "-c", "-p", String(processor), String(pid)]);
 }
@@ -104,7 +113,7 @@ async function main(): Promise<void> {
     const routes = serviceRoutes(registered);
     if (routes.size < pairs * 0.9)
       throw new Error(`only ${routes.size} UEs could register: ${registered.errors.slice(0, 500)}`);
-    const callees = startCallees(usersOf("b", pairs), 600_000, { patient: true });
+    const callees = startCallees(usersOf("b", pairs), longest(options) * 1000, { patient: true });
     if (options.pin) pin(callees.pid, 1);
     await delay(500);
     const callers: Callers = { system, callers: usersOf("a", pairs), routes };
@@ -146,14 +155,15 @@ async function main(): Promise<void> {
         inVain = goodput > best * 1.02 ? 0 : inVain + 1;
         if (goodput > best) [best, bestAt] = [goodput, rate];
       }
+      let before = await step("full", bestAt);
       for (let turn = 1; turn <= options.turns; turn++) {
         for (const times of TIMES) {
           const rate = Math.min(options.most, Math.round(best * times));
-          const before = await step("full", bestAt);
           const over = await step(`${times} x`, rate);
           const calm = await step("after it", Math.round(best * CALM));
           const after = await step("full", bestAt);
           const one: Compared = { times, full: [before, after], over, calm };
+          before = after;
           compared.push(one);
           say(`turn ${turn} of ${options.turns}, ${comparedLine(one)}`);
         }
