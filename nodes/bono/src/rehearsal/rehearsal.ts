@@ -6,6 +6,7 @@ import {
   type Service,
   type ServiceModules,
   systemClock,
+  type Timer,
   Trail,
 } from "@ims/runtime";
 import { DEFAULT_TIMERS } from "@ims/sip";
@@ -45,6 +46,7 @@ export async function rehearse(
   const clock = systemClock();
   const home = new StandInHome(clock);
   const open: Pick<Service, "stop">[] = [home];
+  let giveUp: Timer | undefined;
   try {
     const icscf = await home.start();
     const bono = pcscf(icscf, homeDomain, { pacer, clock });
@@ -59,11 +61,12 @@ export async function rehearse(
     });
     open.push(...ues);
     await Promise.all(ues.map((ue) => ue.start()));
-    await Promise.race([
-      rounds(ues, done, () => clock.monotonic(), rehearsalMs),
-      new Promise<void>((resolve) => clock.setTimer(longestMs, resolve)),
-    ]);
+    await new Promise<void>((resolve, reject) => {
+      giveUp = clock.setTimer(longestMs, resolve);
+      rounds(ues, done, () => clock.monotonic(), rehearsalMs).then(resolve, reject);
+    });
   } finally {
+    giveUp?.cancel();
     await Promise.all(open.map((one) => one.stop()));
   }
   return done;

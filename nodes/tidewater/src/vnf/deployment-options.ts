@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { type Deployment, formatFault, readDeployment } from "@ims/vnf";
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { collect, collectPairs } from "./cloud-command.ts";
 
 export interface DeploymentGiven {
@@ -27,7 +27,12 @@ export function withDeployment(command: Command): Command {
       "--join-token-file <file>",
       "file with the one-time token that lets members into the etcd cluster",
     )
-    .option("--templates <folder>", "folder with ims.yaml and environments", TEMPLATES)
+    .addOption(
+      new Option("--templates <folder>", "folder with ims.yaml and environments").default(
+        TEMPLATES,
+        "heat-templates of this program",
+      ),
+    )
     .option(
       "--hosts <zone=hosts>",
       "hosts of an availability zone, when the project may not see them; may be repeated",
