@@ -63,6 +63,7 @@ const ROWS = 20_000;
 /** Of the heap of each process, for each subscriber: an engine that is told nothing stops at some 4 GB. */
 const HEAP_OCTETS = 6_000;
 const LEAST_HEAP_MB = 4096;
+const LAST_WORDS = 3_000;
 
 /** Registers a crowd and tells what each subscriber takes, as the difference between two sizes. Exit code 1 when a registration failed. */
 export async function runMemory({ plan, up, say, running }: MemoryOptions): Promise<number> {
@@ -111,6 +112,10 @@ export async function runMemory({ plan, up, say, running }: MemoryOptions): Prom
       [...filled, ...sizes].reduce((sum, one) => sum + one.failed, 0) +
       (reference === undefined ? 0 : failedIn(reference));
     return failed === 0 ? 0 : 1;
+  } catch (error) {
+    // Why a process is gone is in its last words.
+    say(`the core's last words: ${core?.output().slice(-LAST_WORDS)}`);
+    throw error;
   } finally {
     await (system ?? core)?.stop();
     if (system !== undefined) running.delete(system);
