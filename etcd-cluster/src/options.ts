@@ -20,7 +20,8 @@ export const etcdClusterOptions = z.object({
     .array(z.string().refine((text) => isIP(text) !== 0, "write IPv4 or IPv6 addresses"))
     .min(1)
     .describe("its addresses, separated by commas"),
-  managementAddress: z
+  // Not managementAddress: that is where this process itself listens.
+  memberManagementAddress: z
     .string()
     .refine((text) => text === "" || isIP(text) !== 0, "write an IPv4 or IPv6 address")
     .default("")

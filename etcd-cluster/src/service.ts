@@ -26,7 +26,8 @@ export function createEtcdCluster(
   const { root, pool, member: name, addresses, memcachedFile, metricsUrl, poolsFile } = options;
   const client = etcdClientOf(options, clock);
   const shared = { client, clock, log, root };
-  const management = options.managementAddress === "" ? {} : { management: options.managementAddress };
+  const { memberManagementAddress: told } = options;
+  const management = told === "" ? {} : { management: told };
   const member = { pool, name, addresses, ...management, state: "up" } as const;
   const registration = new Registration({ ...shared, member });
   const { alarms } = health;

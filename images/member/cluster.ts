@@ -72,7 +72,7 @@ export function clusterConfig(member: Member, places: Places, url: string): stri
         ["health_url", `${url}/health/ready`],
       );
     const management = URL.canParse(url) ? new URL(url).hostname.replaceAll(/[[\]]/g, "") : address;
-    if (management !== address) options.push(["management_address", management]);
+    if (management !== address) options.push(["member_management_address", management]);
   }
   if (role === "sprout")
     options.push(["memcached_file", places.memcached], ["metrics_url", `${url}/metrics`]);

@@ -50,8 +50,17 @@ export function edgeConfig({ name, address }: Member, places: Places, healthUrl:
   ].join("\n");
 }
 
-/** The node reads that shared_config instead of the one of its user data, and is the one that is restarted for it. */
-export function writeNodeEnvironment(places: Places, role: string, sharedConfig: string): void {
-  put(`${places.run}/node.env`, `SHARED=--shared-config ${sharedConfig}\n`);
+/**
+ * The node reads that shared_config instead of the one of its user data, and is the one that is restarted for it. `tokenFile`: what its
+ * management port is opened with.
+ */
+export function writeNodeEnvironment(
+  places: Places,
+  role: string,
+  sharedConfig: string,
+  tokenFile?: string,
+): void {
+  const token = tokenFile === undefined ? "" : ` --management-token-file ${tokenFile}`;
+  put(`${places.run}/node.env`, `SHARED=--shared-config ${sharedConfig}${token}\n`);
   put(`${places.run}/restart.env`, `UNIT=tidewater-${role}.service\n`);
 }

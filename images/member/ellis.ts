@@ -52,7 +52,14 @@ export async function makePortalCertificate(
   { places, own }: CertificateModules,
 ): Promise<void> {
   const { certificate, key } = portalCertificate(places);
-  if (existsSync(certificate) && existsSync(key)) return;
+  const there = [certificate, key].filter((path) => existsSync(path));
+  if (there.length === 2) return owned();
+  // One alone is half of what an operator wanted to put there, or of what we did: the key is renamed first.
+  if (there[0] === certificate)
+    throw new MemberError(
+      `${certificate} is there without ${key}`,
+      "put its key there too (mode 0600), or take the certificate away: the machine signs one then",
+    );
   const text = z.string().default("").describe("as the node's own");
   const { host } = localOptions("ellis", places.localConfig, z.object({ host: text }));
   const full = `${name}.ellis.${domain.toLowerCase()}`;
@@ -74,5 +81,10 @@ export async function makePortalCertificate(
       `host of ${places.localConfig} has to be an address; a certificate of your own goes to ${certificate}, its key to ${key}`,
     );
   }
-  for (const path of [places.ellis, certificate, key]) own(path, USER);
+  owned();
+
+  /** Whoever has put them there. */
+  function owned(): void {
+    for (const path of [places.ellis, certificate, key]) own(path, USER);
+  }
 }

@@ -36,12 +36,27 @@ export async function obtainEllisKeys(member: Member, modules: CertificateModule
   for (const one of ellisKeys(modules.places)) await obtain(one, member, modules);
 }
 
-/** The token that the node of this machine is told to be asked with, where it is told one. @throws MemberError */
-export async function obtainManagementToken(member: Member, modules: CertificateModules): Promise<void> {
+/**
+ * Where the node of this machine has the token that it is asked with: that of the site, beside the node's own files unless its options say
+ * where. Undefined when it cannot be had now: a node that serves without it is worth more than none.
+ */
+export async function obtainManagementToken(
+  member: Member,
+  modules: CertificateModules & { readonly say: (line: string) => void },
+): Promise<string | undefined> {
+  const { places, say } = modules;
   const text = z.string().default("").describe("as the node's own");
   const schema = z.object({ managementTokenFile: text });
-  const { managementTokenFile: path } = localOptions(member.role, modules.places.localConfig, schema);
-  if (path !== "") await obtain(managementToken(path, `tidewater-${member.role}`), member, modules);
+  const { managementTokenFile: told } = localOptions(member.role, places.localConfig, schema);
+  const path = told === "" ? `${places.data}/${member.role}/management.token` : told;
+  try {
+    await obtain(managementToken(path, `tidewater-${member.role}`), member, modules);
+    return path;
+  } catch (error) {
+    if (!(error instanceof MemberError)) throw error;
+    say(`${error.message}; its management port tells metrics, health and alarms until the next start`);
+    return undefined;
+  }
 }
 
 async function obtain(

@@ -59,8 +59,7 @@ export async function startMember(member: Member, modules: StartModules): Promis
       for (const path of [places.cluster, shared.path]) modules.own(path, "tidewater-cluster");
     }
     if (member.role === "homestead") await obtainHomesteadKeys(member, modules);
-    await obtainManagementToken(member, modules);
-    writeNodeEnvironment(places, member.role, shared.path);
+    writeNodeEnvironment(places, member.role, shared.path, await obtainManagementToken(member, modules));
     put(`${places.run}/pools_template.json`, `${JSON.stringify(poolsTemplate(member.domain))}\n`);
     put(`${places.run}/cluster_config`, clusterConfig(member, places, url));
     await modules.startUnit("tidewater-restart.path");

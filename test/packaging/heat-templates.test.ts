@@ -88,7 +88,6 @@ const FILLED: readonly (readonly [string, string])[] = [
   ["$seeds", '["10.20.3.11","10.20.3.12","10.20.3.13"]'],
   ["$charging", "on"],
   ["$telephony", "on"],
-  ["$management_token_file", "/var/lib/tidewater/sprout/management.token"],
   ["$portal_homestead", "http://10.20.4.21:8889"],
   ["$portal_homer", "http://10.20.3.21:7888"],
   ["$application_server", "sip:mmtel.example.com"],

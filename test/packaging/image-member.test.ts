@@ -12,6 +12,7 @@ import { loadOptions, serviceOptions } from "@ims/runtime";
 import { load } from "js-yaml";
 import { tlsFilesOf } from "../../images/member/certificates.ts";
 import { clusterConfig, SERVICES } from "../../images/member/cluster.ts";
+import { writeNodeEnvironment } from "../../images/member/edge.ts";
 import { makePortalCertificate, portalCertificate } from "../../images/member/ellis.ts";
 import { etcdYaml, startOfEtcd } from "../../images/member/etcd-member.ts";
 import { type Places, placesBelow, put } from "../../images/member/files.ts";
@@ -255,7 +256,7 @@ test("a homestead starts its cluster process once a seed answers, itself once it
   assert.equal(statSync(places.provisioningToken).mode & 0o777, 0o600);
   assert.equal(
     readFileSync(join(places.run, "node.env"), "utf8"),
-    `SHARED=--shared-config ${places.cluster}/shared_config\n`,
+    `SHARED=--shared-config ${places.cluster}/shared_config --management-token-file ${places.data}/homestead/management.token\n`,
   );
   assert.equal(readFileSync(join(places.run, "place.env"), "utf8"), "PLACE=--cell 0\n");
 });
@@ -535,7 +536,7 @@ test("an ellis has the keys of its pool, a certificate of its own, and starts on
   await startMember(member, modules);
   assert.deepEqual(started, ["tidewater-cluster.service", "tidewater-ellis.service"]);
   const config = readFileSync(join(places.run, "cluster_config"), "utf8");
-  assert.match(config, /^management_address=127\.0\.0\.2$/m);
+  assert.match(config, /^member_management_address=127\.0\.0\.2$/m);
   assert.doesNotMatch(config, /config_file|restart_command/);
   const template = JSON.parse(readFileSync(join(places.run, "pools_template.json"), "utf8")) as {
     pools: { name: string }[];
@@ -574,20 +575,61 @@ test("no certificate for a portal whose address is none, and the remedy", async 
   assert.ok(!existsSync(portalCertificate(places).key));
 });
 
-test("a homestead that is told where its management token is has that of the site there", async (t) => {
+test("a homestead has the management token of the site, beside its own files or where its options say", async (t) => {
   const places = machine(t);
-  const path = join(places.run, "management.token");
-  writeFileSync(places.localConfig, `management_token_file=${path}\n`);
   const etcd = await serve(t, "127.0.0.78", 2379, () => [200, '{"succeeded":true,"responses":[{}]}']);
   const owners: string[][] = [];
-  const modules = { places, own: (one: string, user: string) => void owners.push([one, user]) };
+  const modules = {
+    ...{ places, say: (line: string) => assert.fail(line) },
+    own: (one: string, user: string) => void owners.push([one, user]),
+  };
+  const beside = `${places.data}/homestead/management.token`;
+  const elsewhere = join(places.run, "management.token");
+  for (const [told, path] of [
+    ["", beside],
+    [elsewhere, elsewhere],
+  ] as const) {
+    writeFileSync(places.localConfig, `management_token_file=${told}\n`);
+    assert.equal(await obtainManagementToken(memberSchema.parse(GOOD), modules), path);
+    assert.match(readFileSync(path, "utf8"), /^[A-Za-z0-9_-]{43}\n$/);
+    assert.deepEqual(owners.at(-1), [path, "tidewater-homestead"]);
+  }
+  assert.equal(etcd.asked.length, 2);
   await obtainManagementToken(memberSchema.parse(GOOD), modules);
-  assert.match(readFileSync(path, "utf8"), /^[A-Za-z0-9_-]{43}\n$/);
-  assert.deepEqual(owners.at(-1), [path, "tidewater-homestead"]);
-  assert.equal(etcd.asked.length, 1);
-  writeFileSync(places.localConfig, "management_token_file=\n");
-  await obtainManagementToken(memberSchema.parse(GOOD), modules);
-  assert.equal(etcd.asked.length, 1, "who is told none asks for none");
+  assert.equal(etcd.asked.length, 2, "one that is there stays");
+});
+
+test("a node whose management token cannot be had serves without, and somebody is told", async (t) => {
+  const places = machine(t);
+  writeFileSync(places.localConfig, "");
+  await serve(t, "127.0.0.78", 2379, () => [503, "no leader"]);
+  const said: string[] = [];
+  const modules = { places, own, say: (line: string) => void said.push(line) };
+  assert.equal(await obtainManagementToken(memberSchema.parse(GOOD), modules), undefined);
+  assert.equal(said.length, 1);
+  assert.match(said[0] ?? "", /token of the site for management ports cannot be had from etcd/);
+  writeNodeEnvironment(places, "sprout", "/s");
+  assert.equal(readFileSync(`${places.run}/node.env`, "utf8"), "SHARED=--shared-config /s\n");
+  writeNodeEnvironment(places, "sprout", "/s", "/t");
+  assert.equal(
+    readFileSync(`${places.run}/node.env`, "utf8"),
+    "SHARED=--shared-config /s --management-token-file /t\n",
+  );
+});
+
+test("a certificate of an operator's own is ellis' to read, and one without its key is told", async (t) => {
+  const places = machine(t);
+  writeFileSync(places.localConfig, "host=127.0.0.3\n");
+  const { certificate, key } = portalCertificate(places);
+  put(certificate, "a certificate");
+  const owners: string[] = [];
+  const modules = { places, own: (one: string) => void owners.push(one) };
+  const who = { name: "ellis-1", domain: "example.com" };
+  await assert.rejects(makePortalCertificate(who, modules), /portal\.pem is there without .*portal\.key/);
+  put(key, "its key", 0o600);
+  await makePortalCertificate(who, modules);
+  assert.deepEqual(owners, [places.ellis, certificate, key]);
+  assert.equal(readFileSync(certificate, "utf8"), "a certificate");
 });
 
 test("with the files of its last life a machine starts without etcd", async (t) => {

@@ -136,7 +136,10 @@ export class EdgeSender implements Service {
       ...{ version: 1 as const, number: 0, digest: "" },
       ...{ secret: newJoinToken(), flowTokenKey: randomBytes(32).toString("hex") },
     };
-    const records = members.entries.flatMap(({ key, value }) => readMember(root, key, value) ?? []);
+    // Management addresses are none of the DMZ's business: it has no way there.
+    const records = members.entries
+      .flatMap(({ key, value }) => readMember(root, key, value) ?? [])
+      .map(({ management: _, ...record }) => record);
     const pools = JSON.stringify(poolsDocument(plan, records, undefined));
     const document = parseJson(config.entries[0]?.value ?? "", configDocumentSchema);
     const told = readSettings(document?.text ?? "");

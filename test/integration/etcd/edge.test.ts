@@ -60,7 +60,10 @@ describe("nodes in the DMZ are told by the core", { skip }, () => {
     const b = await edge(t, "bono-2", two, restarting);
     const c = await edge(t, "bono-3", stranger, restarting);
     const sprout = { pool: "sprout", name: "sprout-1", addresses: ["192.0.2.1"], state: "up" } as const;
-    const registration = await register(t, client, { ...sprout, addresses: [...sprout.addresses] });
+    const registration = await register(t, client, {
+      ...sprout,
+      ...{ addresses: [...sprout.addresses], management: "192.0.2.55" },
+    });
     await register(t, client, {
       pool: "homestead",
       name: "homestead-1",
@@ -100,6 +103,7 @@ describe("nodes in the DMZ are told by the core", { skip }, () => {
       ["sprout"],
     );
     assert.ok(!read(a.files.pools).includes("192.0.2.9"), "the DMZ does not learn where homesteads are");
+    assert.ok(!read(a.files.pools).includes("192.0.2.55"), "nor where anybody's management port is");
     assert.match(read(a.files.sharedConfig), /^home_domain=example\.com$/m);
     assert.equal(c.flowTokenKey(), "", "without a known token there is nothing");
 

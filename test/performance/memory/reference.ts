@@ -7,7 +7,7 @@ import type { SystemUnderTest } from "../system.ts";
 import { domain } from "../system.ts";
 import { type User, usersOf } from "../users.ts";
 import { memberOf } from "./crowd.ts";
-import { type CrowdResult, registerCrowd } from "./register-crowd.ts";
+import { type CrowdFigures, registerCrowd } from "./register-crowd.ts";
 
 /** Clearwater's reference load, of a registered subscriber in an hour. */
 export const REFERENCE = { reRegistrations: 2, calls: 0.65 } as const;
@@ -32,7 +32,7 @@ export interface ReferenceResult {
   readonly seconds: number;
   /** A second. */
   readonly rates: { readonly reRegistrations: number; readonly calls: number };
-  readonly crowd: Omit<CrowdResult, "tookMs">;
+  readonly crowd: CrowdFigures;
   readonly calls: SippStats;
   /** Milliseconds: from the first REGISTER to the 200 of the second, INVITE to 180. */
   readonly times: Readonly<Record<"REGISTER" | "INVITE-180", { readonly p50: number; readonly p99: number }>>;
@@ -59,13 +59,19 @@ export async function runReference(options: ReferenceOptions): Promise<Reference
     const used = (): Map<string, number> =>
       new Map([...system.parts].map(([part, pid]) => [part, cpuSeconds(pid)]));
     const [before, began] = [used(), performance.now()];
+    // Not of what comes after the last one has begun: UEs that were told to come later, and calls that are up.
+    const spent = delay(seconds * 1000).then(() => ({
+      after: used(),
+      wall: (performance.now() - began) / 1000,
+    }));
     const calling = startCalls({
       ...{ system, callers, callees, routes: serviceRoutes(first) },
       ...{ rate: rates.calls, count: rates.calls * seconds },
     });
     const { tookMs, ...crowd } = await registerCrowd({
-      ...{ target, domain, from: 0, to: Math.round(rates.reRegistrations * seconds), before: 1 },
+      ...{ target, domain, from: 0, to: Math.round(rates.reRegistrations * seconds) },
       memberOf: (number) => memberOf(number % subscribers),
+      before: (number) => 1 + Math.floor(number / subscribers),
       ...{ atOnce: AT_ONCE, rate: rates.reRegistrations, steady: true },
       progress: (registered) =>
         say(
@@ -73,9 +79,9 @@ export async function runReference(options: ReferenceOptions): Promise<Reference
         ),
     });
     const called = await calling.done;
-    const wall = (performance.now() - began) / 1000;
+    const { after, wall } = await spent;
     const cores = Object.fromEntries(
-      [...used()].map(([part, spent]) => [part, (spent - (before.get(part) ?? 0)) / wall]),
+      [...after].map(([part, total]) => [part, (total - (before.get(part) ?? 0)) / wall]),
     );
     const setUp = called.responseTimes.get("1") ?? [];
     const both = (values: readonly number[]) => ({
@@ -123,7 +129,7 @@ export function referenceText(result: ReferenceResult): string {
       .join(", ");
   return [
     `${subscribers} registered subscribers, each ${REFERENCE.reRegistrations} registrations and ${REFERENCE.calls} calls an hour, for ${seconds} s: ${rates.reRegistrations.toFixed(0)} and ${rates.calls} a second`,
-    `  registrations: ${crowd.registered}, ${crowd.failed} failed${crowd.problem === undefined ? "" : ` (${crowd.problem})`}, ${crowd.refusals} told to come later, ${crowd.retransmissions} repeated; p50 ${times.REGISTER.p50.toFixed(0)} ms, p99 ${times.REGISTER.p99.toFixed(0)} ms with the challenge`,
+    `  registrations: ${crowd.registered} in ${crowd.seconds.toFixed(0)} s, ${crowd.failed} failed${crowd.problem === undefined ? "" : ` (${crowd.problem})`}, ${crowd.refusals} told to come later, ${crowd.retransmissions} repeated; p50 ${times.REGISTER.p50.toFixed(0)} ms, p99 ${times.REGISTER.p99.toFixed(0)} ms with the challenge`,
     `  calls: ${calls.successful}, ${calls.failed} failed, ${calls.retransmissions} repeated; INVITE to 180 p50 ${times["INVITE-180"].p50.toFixed(0)} ms, p99 ${times["INVITE-180"].p99.toFixed(0)} ms`,
     `  cores: ${by(cores, 2)}; resident MB: ${by(residentMb, 0)}`,
   ].join("\n");

@@ -4,11 +4,13 @@ import { type Nuisance, Registering, type Setting } from "./registering.ts";
 
 const TICK_MS = 50;
 
-export interface CrowdOptions extends Setting {
+export interface CrowdOptions extends Omit<Setting, "before"> {
   /** Number of the first UE, and of the one after the last. */
   readonly from: number;
   readonly to: number;
   readonly memberOf: (number: number) => User;
+  /** How often the one with this number registered before. Default: never. */
+  readonly before?: (number: number) => number;
   /** UEs that register at the same time, those that were told to come back later not counted; each has a socket. */
   readonly atOnce: number;
   /** Registrations begun a second, at most: as many as the core serves (`Pace`). */
@@ -28,12 +30,15 @@ export interface CrowdResult extends Nuisance {
   readonly tookMs: number[];
 }
 
+/** All but single times. */
+export type CrowdFigures = Omit<CrowdResult, "tookMs">;
+
 /**
  * Registers a crowd, each UE once and challenged: more UEs than SIPp can have sockets for. For filling a core and for keeping it busy, not for
  * measuring what it does: SIPp is the judge of rates.
  */
 export async function registerCrowd(options: CrowdOptions): Promise<CrowdResult> {
-  const { from, to, memberOf, atOnce, rate, steady = false } = options;
+  const { from, to, memberOf, before = () => 0, atOnce, rate, steady = false } = options;
   const began = performance.now();
   const result: CrowdResult = {
     ...{ registered: 0, failed: 0, problem: undefined, seconds: 0 },
@@ -49,7 +54,7 @@ export async function registerCrowd(options: CrowdOptions): Promise<CrowdResult>
       while (next < to && busy.size - resting < atOnce && pace.take(now)) {
         const since = now;
         const one: Registering = new Registering(memberOf(next), {
-          setting: options,
+          setting: { target: options.target, domain: options.domain, before: before(next) },
           nuisance: result,
           rests: (rests) => {
             resting += rests ? 1 : -1;

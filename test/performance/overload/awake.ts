@@ -1,9 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { availableParallelism } from "node:os";
 
-/** Ends by itself, whatever becomes of who started it. */
-const AT_MOST_MS = 1_800_000;
-const SPIN = `const end = Date.now() + ${AT_MOST_MS}; while (Date.now() < end && process.ppid === Number(process.argv[1])) for (let i = 0; i < 1e7; i++);`;
+const SPIN = `const end = Date.now() + Number(process.argv[2]); while (Date.now() < end && process.ppid === Number(process.argv[1])) for (let i = 0; i < 1e7; i++);`;
 
 /** Keeps the processors of a virtual machine awake. */
 export interface Awake {
@@ -14,15 +12,15 @@ export interface Awake {
 /**
  * A virtual processor without work sleeps, and to wake it costs whoever sends something to a process there a fifth of all its time: the core
  * seems slower when the load generator has less to do. A process that runs on each processor when nobody else wants it (SCHED_IDLE) prevents
- * that and takes nothing from anybody.
+ * that and takes nothing from anybody. It ends by itself after `atMostMs`, whatever becomes of who started it.
  */
-export function keepAwake(): Awake {
+export function keepAwake(atMostMs: number): Awake {
   const spinning: ChildProcess[] = Array.from({ length: availableParallelism() }, (_, processor) =>
     spawn(
       "chrt",
       [
         ...["--idle", "0", "taskset", "-c", String(processor)],
-        ...[process.execPath, "-e", SPIN, String(process.pid)],
+        ...[process.execPath, "-e", SPIN, String(process.pid), String(atMostMs)],
       ],
       { stdio: "ignore" },
     ),

@@ -11,7 +11,7 @@ import { usersOf } from "../users.ts";
 import { keepAwake } from "./awake.ts";
 import { type Compared, comparedLine, summary } from "./compared.ts";
 import { type CoreShare, holdTo } from "./core-share.ts";
-import { type Callers, type Step, startStep, stepOf } from "./steps.ts";
+import { type Callers, DRAIN_MS, type Step, startStep, stepOf } from "./steps.ts";
 
 const usage = `sh scripts/node test/performance/overload/main.ts [options]     goodput of calls at, and beyond, capacity
 
@@ -32,7 +32,9 @@ const TIMES = [2, 5] as const;
 /** Load after the overload, as a share of the best goodput. */
 const CALM = 0.6;
 /** What a step takes beside its offering: calls that are up, and a pause. */
-const STEP_S = 5;
+const STEP_S = 1 + DRAIN_MS / 1000;
+/** Registering before the first step. */
+const STARTED_S = 120;
 
 function whole(text: string, name: string): number {
   const value = Number(text);
@@ -98,7 +100,7 @@ async function main(): Promise<void> {
   const steps: (Step & { readonly use: Use })[] = [];
   const compared: Compared[] = [];
   let held: CoreShare | undefined;
-  const awake = keepAwake();
+  const awake = keepAwake((longest(options) + STARTED_S) * 1000);
   const busySeconds = (): number =>
     machineBusySeconds() - awake.pids.reduce((sum, pid) => sum + cpuSeconds(pid), 0);
   try {

@@ -8,7 +8,7 @@ import type { User } from "../users.ts";
 const CALLER_PORT = 5060;
 export const HOLD_MS = 500;
 /** What is in progress when the last call was offered may take so long. */
-const DRAIN_MS = 20_000;
+export const DRAIN_MS = 20_000;
 
 /** Offered load for some seconds, and what came of it. Rates per second, times in ms. */
 export type Step = {

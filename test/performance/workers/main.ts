@@ -83,13 +83,15 @@ type Served = {
   readonly steps: readonly Step[];
 };
 
+/** The processors are kept awake no longer, whatever becomes of this process. */
+const LONGEST_MS = 3_600_000;
 const say = (line: string): void => console.error(`workers: ${line}`);
 
 async function main(): Promise<void> {
   const options = readOptions(process.argv.slice(2));
   if (options.help) return console.log(usage);
   const rounds: { readonly one: Served; readonly several: Served }[] = [];
-  const awake = keepAwake();
+  const awake = keepAwake(LONGEST_MS);
   try {
     for (let round = 1; round <= options.rounds; round++) {
       const one = await serve(1, options);
