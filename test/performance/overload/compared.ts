@@ -1,8 +1,9 @@
+import { percentile } from "../round.ts";
 import type { Step } from "./steps.ts";
 
 /** A step beyond capacity between two of the load that gave the best goodput, and the load after it. */
 export interface Compared {
-  /** Of the best goodput, as it was meant. */
+  /** Of the best goodput. */
   readonly times: number;
   readonly full: readonly [Step, Step];
   readonly over: Step;
@@ -32,12 +33,11 @@ export function summary(compared: readonly Compared[]): string {
   const lines = [...new Set(compared.map(({ times }) => times))].map((times) => {
     const turns = compared.filter((one) => one.times === times);
     const shares = turns.map(shareOf).toSorted((a, b) => a - b);
-    const median = shares[Math.floor(shares.length / 2)] ?? Number.NaN;
     const [ended, failed] = [
       Math.min(...turns.map(({ over }) => over.inDialog)),
       turns.reduce((sum, { over, calm }) => sum + over.failed + calm.failed, 0),
     ];
-    return `${times} x: goodput ${median.toFixed(2)} of the best [${shares.map((share) => share.toFixed(2)).join(" ")}]; in-dialog ${(100 * ended).toFixed(1)} %, ${failed} failed; afterwards refused for at most ${Math.max(...turns.map(refusedSeconds)).toFixed(2)} s`;
+    return `${times} x: goodput ${percentile(shares, 0.5).toFixed(2)} of the best [${shares.map((share) => share.toFixed(2)).join(" ")}]; in-dialog ${(100 * ended).toFixed(1)} %, ${failed} failed; afterwards refused for at most ${Math.max(...turns.map(refusedSeconds)).toFixed(2)} s`;
   });
   return lines.join("\n");
 }

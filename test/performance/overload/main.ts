@@ -164,7 +164,9 @@ async function main(): Promise<void> {
           const over = await step(`${times} x`, rate);
           const calm = await step("after it", Math.round(best * CALM));
           const after = await step("full", bestAt);
-          const one: Compared = { times, full: [before, after], over, calm };
+          // Of what was offered: the generator may not reach what was meant.
+          const offered = Number((rate / best).toFixed(1));
+          const one: Compared = { times: offered, full: [before, after], over, calm };
           before = after;
           compared.push(one);
           say(`turn ${turn} of ${options.turns}, ${comparedLine(one)}`);
