@@ -1,32 +1,19 @@
 import assert from "node:assert/strict";
-import { mkdtempSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { type TestContext, test } from "node:test";
+import { test } from "node:test";
 import { FirstBootAgent } from "./first-boot-agent.ts";
 import { makeProject } from "./lab/bootstrap.ts";
-import { startLab, stopLab } from "./lab/lab.ts";
-import { type Lab, labHosts, labOf } from "./lab/lab-settings.ts";
 import { OpenStack } from "./lab/open-stack.ts";
+import { labFor } from "./lab-for-tests.ts";
 import { inventory, leftOver } from "./orphans.ts";
 import { poolOf, type SeenServer, serversOf } from "./servers.ts";
 import { Stacks } from "./stacks.ts";
 
 const PATIENCE = 1800; // s
-
-/** A lab of few hosts: where members are is what other tests look at. */
-async function smallLab(t: TestContext): Promise<Lab> {
-  const running = process.env["OPENSTACK_LAB"];
-  if (running !== undefined) return labOf(running);
-  const folder = mkdtempSync(join(tmpdir(), "openstack-"));
-  t.after(() => stopLab(folder));
-  return await startLab({ folder, address: "127.77.1.2", hosts: labHosts("dmz=1,core=2") }, (line) =>
-    t.diagnostic(line),
-  );
-}
+/** Few: where members are is what other tests look at. */
+const HOSTS = "dmz=1,core=2";
 
 test("a portal comes into a running stack, and goes again", { timeout: 3_600_000 }, async (t) => {
-  const lab = await smallLab(t);
+  const lab = await labFor(t, HOSTS);
   const admin = new OpenStack(lab, "admin", "admin");
   await makeProject(lab, admin, "portal");
   const stacks = new Stacks(new OpenStack(lab, "operator", "portal"));
