@@ -223,6 +223,7 @@ async function openTcp(core: CoreOfUe, options: UeOptions, receive: (text: strin
     host: core.sip.host,
     port: core.sip.tcpPort,
     localAddress: options.address ?? "127.0.0.1",
+    noDelay: true,
   });
   await new Promise<void>((resolve, reject) => {
     socket.once("connect", resolve);
