@@ -22,5 +22,11 @@ export async function turnRelays(seed: string, bono: string): Promise<string> {
   if (ended.status !== 0)
     throw new Error(`turnutils_uclient: ${ended.error ?? `${ended.stdout}${ended.stderr}`}`);
   if (uclient("made up").status === 0) throw new Error("TURN takes credentials that were made up");
-  return /tot_recv_msgs=\d+/.exec(`${ended.stdout}${ended.stderr}`)?.[0] ?? "relayed";
+  // It tells its counts every second, from nothing; the last is the sum of both allocations.
+  const output = `${ended.stdout}${ended.stderr}`;
+  const [sent = 0, received = 0] = (
+    [...output.matchAll(/tot_send_msgs=(\d+), tot_recv_msgs=(\d+)/g)].at(-1)?.slice(1) ?? []
+  ).map(Number);
+  if (received === 0) throw new Error(`TURN relayed nothing: ${output}`);
+  return `${received} of ${sent} messages relayed`;
 }
