@@ -338,4 +338,20 @@ export const SEEDS: readonly Seed[] = [
     says: /member by member/,
     on: "",
   },
+  {
+    what: "a port that says what its network says",
+    file: "nested/bono.yaml",
+    from: "network: { get_param: access_network }",
+    to: "network: { get_param: access_network }\n      port_security_enabled: true",
+    says: /port_security_enabled belongs to the network/,
+    on: "access_port:",
+  },
+  {
+    what: "a network without port security",
+    file: "nested/network.yaml",
+    from: "port_security_enabled: true",
+    to: "port_security_enabled: false",
+    says: /a network needs port_security_enabled: true/,
+    on: "network:",
+  },
 ];

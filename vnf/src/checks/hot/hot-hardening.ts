@@ -53,13 +53,18 @@ export function hotHardening(bundle: HotBundle): Fault[] {
           fault("a server keeps its addresses by ports of their own", network.line);
     }
     if (type === "OS::Neutron::Port") {
-      if (textOf(child(properties, "port_security_enabled")) !== "true")
-        fault("a port needs port_security_enabled: true");
+      // Neutron takes it from the owner of the network alone, true as false; a port without it is as its network is.
+      if (child(properties, "port_security_enabled") !== undefined)
+        fault(
+          "port_security_enabled belongs to the network: on a port Neutron refuses it where the network is another project's",
+        );
       const groups = child(properties, "security_groups");
       const choices = items(child(groups, "if")).slice(1);
       for (const list of choices.length === 0 ? [groups] : choices)
         if (items(list).length === 0) fault("a port needs a security group");
     }
+    if (type === "OS::Neutron::Net" && textOf(child(properties, "port_security_enabled")) !== "true")
+      fault("a network needs port_security_enabled: true");
     if (type === "OS::Neutron::SecurityGroup")
       for (const rule of listed(child(properties, "rules")))
         if (
