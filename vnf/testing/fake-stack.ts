@@ -7,6 +7,8 @@ interface FakeMember {
   readonly stackId: string;
   readonly ports: readonly { readonly name: string; readonly id: string }[];
   serverId: string | undefined;
+  /** Join token in the user data it was made with. */
+  token: string | undefined;
   status: string;
   reason: string;
   unhealthy: boolean;
@@ -111,7 +113,7 @@ export class FakeStack {
       for (let index = 0; index < count; index++) {
         let member = this.members.find((one) => one.pool === pool && one.index === index);
         const server = this.#compute.servers.get(member?.serverId ?? "");
-        const rebuilt = server?.image === image;
+        const rebuilt = server?.image === image && !this.#replaces(member);
         if (member !== undefined && member.status === "COMPLETE" && !member.unhealthy && rebuilt) continue;
         if (left-- <= 0) break;
         if (member === undefined) {
@@ -122,12 +124,18 @@ export class FakeStack {
             stackId: randomUUID(),
             ports,
             serverId: undefined,
+            token: undefined,
             status: "",
             reason: "",
             unhealthy: false,
           };
           this.members.push(member);
-        } else if (server !== undefined && !member.unhealthy && member.status === "COMPLETE") {
+        } else if (
+          server !== undefined &&
+          !member.unhealthy &&
+          member.status === "COMPLETE" &&
+          !this.#replaces(member)
+        ) {
           server.image = image;
           continue;
         }
@@ -139,6 +147,7 @@ export class FakeStack {
           `${this.id}/${pool}/${cells[index]}`,
         );
         member.serverId = made.id;
+        member.token = this.parameters.get("join_token");
         member.unhealthy = false;
         member.status = made.status === "ACTIVE" ? "COMPLETE" : "FAILED";
         member.reason =
@@ -157,6 +166,14 @@ export class FakeStack {
       this.reason = `Stack ${action} completed successfully`;
     }
     return false;
+  }
+
+  /** Heat makes a server anew whose user data is another, if the policy says so. */
+  #replaces(member: FakeMember | undefined): boolean {
+    return (
+      this.parameters.get("user_data_update") === "REPLACE" &&
+      member?.token !== this.parameters.get("join_token")
+    );
   }
 
   /** As GET /stacks/{name}/{id}. */

@@ -12,6 +12,8 @@ export interface HeatChange {
   readonly said: string;
   /** What was waited for has brought it about already. */
   readonly satisfied?: (stack: Stack) => boolean;
+  /** Why what is to be changed is not what it was when this was decided, after somebody else's action. */
+  readonly overtaken?: (stack: Stack) => string | undefined;
   readonly clearHooks: boolean;
   readonly next: readonly string[];
 }
@@ -52,6 +54,8 @@ export async function changeStack(heat: Heat, change: HeatChange, run: Run): Pro
       before = ended.stack;
       if (statusOf(before.stack_status) === "COMPLETE" && change.satisfied?.(before) === true)
         return done(change.said);
+      const reason = change.overtaken?.(before);
+      if (reason !== undefined) return failed(reason, [], change.next);
     }
     try {
       await change.submit();

@@ -116,10 +116,17 @@ export class HeatDriver implements VnfDriver {
       [`${pool}_zone_map`]: zoneMap.join(","),
       // Nothing is rebuilt by another size: members whose lists change need not wait for each other.
       update_pause: 0,
+      // An upgrade may have left REPLACE: every member whose user data has a new list or token would be made anew.
+      user_data_update: "IGNORE",
       ...(joinToken === undefined ? {} : { join_token: joinToken }),
     };
     const pools = instance.pools.map((one) => (one.pool === pool ? { pool, size } : one));
-    return this.#change(instance, parameters, `${pool} has ${size} members`, run, pools);
+    const sizeIn = (of: VnfInstance | undefined) => of?.pools.find((one) => one.pool === pool)?.size;
+    const overtaken = (now: Stack): string | undefined =>
+      sizeIn(instanceOf(now)) === sizeIn(instance)
+        ? undefined
+        : `${pool} has ${sizeIn(instanceOf(now))} members, not the ${sizeIn(instance)} this step begins at: someone else scales it`;
+    return this.#change(instance, parameters, `${pool} has ${size} members`, run, pools, overtaken);
   }
 
   upgrade(instance: VnfInstance, { image, pauseSeconds, joinToken }: Upgrade, run: Run): Promise<Outcome> {
@@ -182,6 +189,7 @@ export class HeatDriver implements VnfDriver {
     said: string,
     run: Run,
     pools: readonly { readonly pool: string; readonly size: number }[],
+    overtaken?: (now: Stack) => string | undefined,
   ): Promise<Outcome> {
     const { heat } = this.#modules;
     const next = [AGAIN, `tidewater vnf status ${instance.name} tells more`];
@@ -203,7 +211,14 @@ export class HeatDriver implements VnfDriver {
             ([name, value]) => values?.get(name)?.replace(/[[\]" ]/g, "") === String(value),
           );
         };
-        return changeStack(heat, { stack, pools, submit, said, satisfied, clearHooks: true, next }, run);
+        return changeStack(
+          heat,
+          {
+            ...{ stack, pools, submit, said, satisfied, clearHooks: true, next },
+            ...(overtaken === undefined ? {} : { overtaken }),
+          },
+          run,
+        );
       },
       next,
       run,

@@ -41,7 +41,7 @@ export async function healByHeat(
       submit: () =>
         heat.patch(
           { name: stack.stack_name, id: stack.id },
-          { update_pause: 0 },
+          { update_pause: 0, user_data_update: "IGNORE" },
           minutes(run.timeoutMs),
           run.signal,
         ),

@@ -114,11 +114,14 @@ export async function scalePool(
   const planning = planScaling(first, model, pool, size);
   if (planning.kind === "refused") return failed(planning.reason, [], [planning.remedy]);
   const { changes } = planning;
-  if (changes.length === 0) {
-    if (first.state === "ready") return done(`${pool} has ${size} members already`, false);
+  if (changes.length === 0 && first.state === "ready")
+    return done(`${pool} has ${size} members already`, false);
+  if (first.state !== "ready" && (await mustEndFirst(driver, first, planning.pool, size, run))) {
     // The last update failed or goes on: asked again, Heat completes it.
+    run.progress(`${pool}: what was begun with ${planning.pool.size} members is ended first`);
     const step = await driver.scale(first, same(planning.pool, joinToken), run);
-    return step.kind === "failed" ? { ...step, next: [...again, ...step.next.slice(1)] } : step;
+    if (step.kind === "failed") return { ...step, next: [...again, ...step.next.slice(1)] };
+    if (changes.length === 0) return step;
   }
   run.progress(`${pool}: ${[planning.pool.size, ...changes.map((change) => change.size)].join(" > ")}`);
   let before = planning.pool.size;
@@ -138,8 +141,12 @@ export async function scalePool(
       const leaving = (await driver.members(instance, run.signal)).filter(
         (member) => member.pool === pool && member.index >= change.size,
       );
-      const drained = await driver.drain(instance, leaving, run);
-      if (drained.kind === "failed") return drained;
+      // What a store holds goes to those that stay, so two never leave at once; the last comes first.
+      const turns = storesIn(model, pool) ? leaving.toReversed().map((one) => [one]) : [leaving];
+      for (const turn of turns) {
+        const drained = await driver.drain(instance, turn, run);
+        if (drained.kind === "failed") return drained;
+      }
     }
     const step = await driver.scale(
       instance,
@@ -150,6 +157,28 @@ export async function scalePool(
     before = change.size;
   }
   return done(`${pool} has ${size} members`);
+}
+
+/**
+ * What failed half way has members between two aligned sizes. Another step from there could bring more of them to a host than its share: growth
+ * always ends first, and so does a pool that still has members it was to lose. Growth that found no room may be taken back.
+ */
+async function mustEndFirst(
+  driver: VnfDriver,
+  instance: VnfInstance,
+  { pool, size }: PoolState,
+  to: number,
+  run: Run,
+): Promise<boolean> {
+  if (to >= size || instance.state === "busy") return true;
+  const members = await driver.members(instance, run.signal);
+  return members.some((member) => member.pool === pool && member.index >= size);
+}
+
+const STORES = new Set(["memcached", "cassandra", "etcd"]);
+
+function storesIn(model: VnfModel, pool: string): boolean {
+  return model.vdus.find(({ name }) => name === pool)?.processes.some((one) => STORES.has(one)) === true;
 }
 
 function same(pool: PoolState, joinToken: string | undefined): PoolChange {

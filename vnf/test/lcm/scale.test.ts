@@ -209,27 +209,6 @@ test("the audit sees a host with too many of a pool, and one that has members of
   assert.deepEqual(audit.mixed, [{ hostId: "b", members: ["sprout-1", "bono-0"] }]);
 });
 
-test("an upgrade rebuilds every member with the image, in place", async (t) => {
-  const { driver, run, cloud } = await startLab(t);
-  await driver.instantiate("ims", small(), run);
-  const instance = await driver.find("ims");
-  assert.ok(instance !== undefined);
-  const before = await driver.members(instance);
-  const outcome = await driver.upgrade(
-    instance,
-    { image: "tidewater-next", pauseSeconds: 10, joinToken: "t0ken" },
-    run,
-  );
-  assert.equal(outcome.kind, "done");
-  const after = await driver.members(instance);
-  assert.ok(after.every(({ image }) => image === "image-tidewater-next"));
-  assert.deepEqual(
-    after.map(({ serverId, hostId }) => [serverId, hostId]),
-    before.map(({ serverId, hostId }) => [serverId, hostId]),
-  );
-  assert.equal(cloud.stacks.get("ims")?.parameters.get("user_data_update"), "REPLACE");
-});
-
 test("a Heat too busy to list the stack does not end the operation", async (t) => {
   const { driver, model, run, cloud, lines } = await startLab(t);
   await driver.instantiate("ims", small(), run);
