@@ -52,7 +52,7 @@ export function checkHosts(
   const requests = pools.flatMap((pool) => {
     const vdu = model.vdus.find(({ name }) => name === pool.pool);
     const share: Share = pool.share;
-    return vdu === undefined ? [] : [{ vdu, size: pool.size, share }];
+    return vdu === undefined ? [] : [{ vdu, size: pool.size, share, placed: pool }];
   });
   const zones = new Map<string, readonly AvailabilityZone[]>();
   for (const pool of pools) {

@@ -12,6 +12,8 @@ export interface PoolRequest {
   readonly max?: number;
   /** Default: that of the VDU. */
   readonly share?: Share;
+  /** Cells and zones of the members as whoever deploys them has them; default: what the share needs. */
+  readonly placed?: { readonly cellMap: readonly number[]; readonly zoneMap: readonly number[] };
 }
 
 /** One pool, placed. */
@@ -76,8 +78,10 @@ export function planPool(request: PoolRequest, zones: number): PoolPlanning {
     );
   }
   if (refusals.length > 0) return { kind: "refused", refusals };
-  const map = cellMap(tolerance, max);
-  const zonesOf = zoneMap(map, zones);
+  const needed = cellMap(tolerance, max);
+  const { placed = { cellMap: needed, zoneMap: zoneMap(needed, zones) } } = request;
+  const map = continued(placed.cellMap, needed);
+  const zonesOf = continued(placed.zoneMap, zoneMap(map, zones));
   return {
     kind: "plan",
     plan: {
@@ -97,4 +101,9 @@ export function planPool(request: PoolRequest, zones: number): PoolPlanning {
       steps: { toSize: scalingSteps(tolerance, 0, size), toMax: scalingSteps(tolerance, size, max) },
     },
   };
+}
+
+/** A list as it is, to the length of the other one, and from there on as that one is. */
+function continued(list: readonly number[], other: readonly number[]): number[] {
+  return [...list.slice(0, other.length), ...other.slice(list.length)];
 }

@@ -1,4 +1,5 @@
 import type { VnfModel } from "../model/model.ts";
+import { cellMap } from "../placement/cells.ts";
 import { type PoolPlan, type PoolRequest, planPool, type Refusal, toleranceOf } from "./pool-plan.ts";
 import { type Quota, quotasOf } from "./quotas.ts";
 
@@ -83,15 +84,23 @@ function tooFewHosts(request: PoolRequest, plan: PoolPlan, azs: readonly Availab
   return azs.flatMap(({ name, hosts }, at) => {
     const needed = plan.hosts[at] ?? 0;
     if (hosts === undefined || hosts >= needed) return [];
-    const fits = coarserShare(request, azs);
+    const { placed, ...asShared } = request;
+    const own = placed !== undefined && !isSame(plan.cellMap, cellMap(toleranceOf(request), plan.max));
+    const fits = own ? undefined : coarserShare(asShared, azs);
+    const hosted = `${plan.max} ${plan.pool}s need ${needed} there`;
+    const share = `${plan.tolerated.share} of them${plan.tolerated.members === undefined ? "" : ` or more than ${plan.tolerated.members}`}`;
     return [
       {
         what: plan.pool,
-        reason: `zone ${name} has ${hosts} host${hosts === 1 ? "" : "s"}; ${plan.max} ${plan.pool}s need ${needed} there so that no host ever has more than ${plan.tolerated.share} of them${plan.tolerated.members === undefined ? "" : ` or more than ${plan.tolerated.members}`}`,
-        remedy: `add ${needed - hosts} host${needed - hosts === 1 ? "" : "s"} to ${name}${fits === undefined ? "" : `, or tolerate ${fits}`}`,
+        reason: `zone ${name} has ${hosts} host${hosts === 1 ? "" : "s"}; ${hosted} ${own ? `with the cells of ${plan.pool}_cell_map` : `so that no host ever has more than ${share}`}`,
+        remedy: `add ${needed - hosts} host${needed - hosts === 1 ? "" : "s"} to ${name}${fits === undefined ? "" : `, or tolerate ${fits}`}${own ? `, or leave ${plan.pool}_cell_map as it comes` : ""}`,
       },
     ];
   });
+}
+
+function isSame(one: readonly number[], other: readonly number[]): boolean {
+  return one.length === other.length && one.every((value, at) => value === other[at]);
 }
 
 /** The finest share 1/d coarser than the one asked for that the hosts are enough for. */

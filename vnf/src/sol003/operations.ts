@@ -123,13 +123,17 @@ export function scaleSol003(
   });
 }
 
-/** Makes members anew: those named, by the identifiers of their VNFCs. */
+/**
+ * Makes members anew: those named, by the identifiers of their VNFCs. `prepare` is called once nothing else is in progress or
+ * undecided, so the VNF manager will take the operation; an outcome of it ends this one.
+ */
 export function healSol003(
   vnfm: Vnfm,
   name: string,
   vnfcs: readonly string[],
   cause: string,
   run: Run,
+  prepare: () => Promise<Outcome | undefined> = async () => undefined,
 ): Promise<Outcome> {
   return guarded(vnfm, name, run, async (deadline) => {
     const instance = await find(vnfm, name, run);
@@ -144,6 +148,8 @@ export function healSol003(
         [],
         ["tidewater vnf sol003 status shows them"],
       );
+    const hindrance = await prepare();
+    if (hindrance !== undefined) return hindrance;
     return carryOut(vnfm, instance, run, deadline, {
       task: "heal",
       body: { cause, vnfcInstanceId: vnfcs, additionalParams: { ...USER_DATA } },

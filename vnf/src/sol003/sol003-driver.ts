@@ -91,17 +91,25 @@ export class Sol003Driver implements VnfDriver {
     if (unknown.length > 0)
       return failed(`the VNF manager has no VNFC for ${unknown.join(", ")}`, [], [AGAIN]);
     const ids = vnfcs.flatMap(({ id }) => id ?? []);
-    // Heat would detach the ports before it replaces a server, which nobody does on a host that is down; and its place is free then.
-    const kept = await orFailed(
-      async () => (await removeServers(nova, members, run, [AGAIN])) ?? done("", false),
-      async () => [],
-      [AGAIN],
-      run.signal,
-    );
-    if (kept.kind === "failed") return kept;
-    const outcome = await healSol003(vnfm, instance.name, ids, "vnfc_failed", run);
+    // Without its server a member has no name here: it is known by what it lacks.
+    const next = [
+      `tidewater vnf heal ${instance.name} --via sol003, without names, makes those anew whose servers are gone`,
+    ];
+    const prepare = async (): Promise<Outcome | undefined> => {
+      // Heat would detach the ports before it replaces a server, which nobody does on a host that is down; and its place is free then.
+      const kept = await orFailed(
+        async () => (await removeServers(nova, members, run, next)) ?? done("", false),
+        async () => [],
+        next,
+        run.signal,
+      );
+      return kept.kind === "failed" ? kept : undefined;
+    };
+    const outcome = await healSol003(vnfm, instance.name, ids, "vnfc_failed", run, prepare);
     const names = members.map(({ name }) => name).join(", ");
-    return outcome.kind === "done" ? done(`made anew: ${names}`) : outcome;
+    return outcome.kind === "done"
+      ? done(`made anew: ${names}`)
+      : { ...outcome, next: [...outcome.next, ...next] };
   }
 
   upgrade(): Promise<Outcome> {

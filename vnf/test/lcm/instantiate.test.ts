@@ -167,6 +167,20 @@ test("preflight tells everything that is missing at once, with a remedy, and mak
   assert.equal(cloud.stacks.size, 0);
 });
 
+test("preflight counts the hosts for the cells that are deployed: with a host for every member as many as there are members", async (t) => {
+  const lab = await startLab(t, { dmz: 8, core: 8 });
+  const cells = Array.from({ length: 64 }, () => 0).join(",");
+  const deployment = small({ sprout_count: "11", sprout_cell_map: cells });
+  const onHosts = async (core: number) =>
+    refusalsIn(await preflight(lab, { name: "ims", deployment, hosts: new Map([["core", core]]) }))
+      .filter(({ check }) => check === "hosts")
+      .map(({ what, remedy }) => `${what}; ${remedy}`);
+  assert.deepEqual(await onHosts(10), [
+    "sprout: zone core has 10 hosts; 11 sprouts need 11 there with the cells of sprout_cell_map; add 1 host to core, or leave sprout_cell_map as it comes",
+  ]);
+  assert.deepEqual(await onHosts(11), []);
+});
+
 test("preflight counts the security groups against the usual ten: nine of ours and the project's own fit, one more does not", async (t) => {
   const lab = await startLab(t);
   const { cloud } = lab;

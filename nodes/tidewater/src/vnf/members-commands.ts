@@ -85,7 +85,13 @@ function chosenOf(
   host: string | undefined,
 ): readonly VnfMember[] | string {
   if (host !== undefined) {
+    if (names.length > 0) return "give members or --host, not both";
+    // An empty or short one would be every host's, or several hosts'.
+    if (!/^[0-9a-f]{12,56}$/.test(host))
+      return `--host ${JSON.stringify(host)}: write the hostId of placement audit, its first 12 hexadecimal digits at least`;
     const there = members.filter(({ hostId }) => hostId?.startsWith(host) === true);
+    if (new Set(there.map(({ hostId }) => hostId)).size > 1)
+      return `--host ${host} is of several hosts: write more of it`;
     return there.length === 0 ? `no member is on host ${host}` : there;
   }
   if (names.length === 0)

@@ -29,6 +29,11 @@ interface Given {
   readonly json?: boolean;
 }
 
+interface Onboarding extends Given {
+  readonly trust?: string;
+  readonly signed?: boolean;
+}
+
 /** `tidewater vnf sol003`: the life cycle through a VNF manager (Tacker) instead of straight through Heat. */
 export function sol003Command(exit: (code: number) => void): Command {
   const group = new Command("sol003").description(
@@ -43,7 +48,12 @@ export function sol003Command(exit: (code: number) => void): Command {
       .option("--json", "print JSON; progress goes to standard error in any case");
   add("onboard", "onboard a package; one with the same descriptor is not onboarded twice")
     .argument("<csar>")
-    .action(async (csar: string, given: Given) => exit(await onboard(csar, given)));
+    .option(
+      "--trust <file>",
+      "PEM file with the certificates whose signatures count; a package without one is refused",
+    )
+    .option("--signed", "a package without a signature is refused")
+    .action(async (csar: string, given: Onboarding) => exit(await onboard(csar, given)));
   add("instantiate", "make an instance of an onboarded package")
     .argument("<name>")
     .argument("<vnfd>", "identifier of the descriptor")
@@ -121,13 +131,18 @@ function levelOf(text: string): { pool: string; level: number } {
   return { pool, level: Number(level) };
 }
 
-async function onboard(path: string, given: Given): Promise<number> {
-  const reading = await readPackage(path);
+async function onboard(path: string, given: Onboarding): Promise<number> {
+  const reading = await readPackage(path, given.trust);
   const refuse = (reason: string): number =>
     tellOutcome({ kind: "failed", reason, exists: [], next: ["tidewater vnf validate shows all"] }, given);
   if (reading.kind === "bad") return refuse(`${path}: ${reading.problem}; ${reading.remedy}`);
-  const { faults } = await validatePackage({ files: reading.files });
-  if (faults.length > 0) return refuse(`${path}: ${faults.length} faults; nothing was sent`);
+  const { faults } = await validatePackage({
+    files: reading.files,
+    ...(given.trust === undefined ? {} : { trustFile: given.trust }),
+    signed: (given.signed === true || given.trust !== undefined) && reading.outer === undefined,
+  });
+  if (faults.length > 0)
+    return refuse(`${path}: ${faults.length} faults, the first: ${faults[0]?.problem}; nothing was sent`);
   const manifest = Buffer.from(reading.files.get(MANIFEST_FILE) ?? "").toString("utf8");
   const [, vnfdId = ""] = /^ {2}vnfd_id: (\S+)$/m.exec(manifest) ?? [];
   const bytes = await readFile(path);

@@ -10,6 +10,7 @@ interface Given extends CloudGiven {
   readonly pause: number;
   readonly dryRun?: boolean;
   readonly joinTokenFile?: string;
+  readonly emptyStores?: boolean;
 }
 
 /** `tidewater vnf upgrade`: another image, one member of each pool after the other. */
@@ -21,8 +22,12 @@ export function upgradeCommand(exit: (code: number) => void): Command {
   )
     .argument("<name>", "name of the VNF", checkName)
     .requiredOption("--image <image>", "name or id in Glance")
-    .option("--pause <seconds>", "between two members", seconds, 60)
+    .option("--pause <seconds>", "between two members: longer than one takes to be ready again", seconds, 300)
     .option("--join-token-file <file>", "file with the one-time token for the rebuilt members")
+    .option(
+      "--empty-stores",
+      "go on although the vellums have no data volumes: what they store is gone with their disks",
+    )
     .option("--dry-run", "check only")
     .action(async (name: string, given: Given) => exit(await upgrade(name, given)));
 }
@@ -51,6 +56,17 @@ function upgrade(name: string, given: Given): Promise<number> {
     const old = members.filter(({ image }) => image !== one.id);
     if (old.length === 0 && instance.state === "ready")
       return done(`all ${members.length} members run ${given.image} already`, false);
+    const stores = members.some(({ pool }) => pool === "vellum");
+    // Each gets a new disk, and Heat does not wait until it has back from the others what it stored before the next goes.
+    if (stores && (instance.parameters.get("vellum_volume") ?? "0") === "0" && given.emptyStores !== true)
+      return failed(
+        "the vellums have no data volumes (vellum_volume is 0): rebuilt one after the other they may lose subscribers, registrations, keys and configuration",
+        [],
+        [
+          "tidewater backup and etcd-admin backup, then the same command with --empty-stores, then restore",
+          "or make the VNF anew with -e data-volumes, or with Cassandra elsewhere",
+        ],
+      );
     if (given.dryRun === true) return done(`would rebuild ${old.length} of ${members.length} members`, false);
     const largest = Math.max(...instance.pools.map(({ size }) => size));
     if (given.pause * largest > given.timeout * 60)

@@ -116,6 +116,46 @@ test("what is wrong is told on one line with a remedy; exit code 1 refused, 2 wr
   assert.equal(cloud.stacks.size, 0);
 });
 
+test("heal --host takes the members of one host; what could be another's is refused, and nothing is deleted", async (t) => {
+  const { cloud, run } = await startCloud(t);
+  assert.equal((await run("instantiate", "ims", ...SMALL)).code, 0);
+  const servers = [...cloud.compute.servers.keys()];
+  const wrong: readonly [string[], RegExp][] = [
+    [["--host", ""], /--host "": write the hostId of placement audit/],
+    [["--host", "0"], /--host "0": write .* 12 hexadecimal digits/],
+    [["--host", "0123456789ab"], /no member is on host 0123456789ab/],
+    [["sprout-1", "--host", "0123456789ab"], /not both/],
+  ];
+  for (const [args, expected] of wrong) {
+    const ended = await run("heal", "ims", ...args);
+    assert.deepEqual([ended.code, [...cloud.compute.servers.keys()]], [1, servers], ended.stdout);
+    assert.match(ended.stderr, expected);
+  }
+  const { members } = JSON.parse((await run("status", "ims", "--json")).stdout) as {
+    members: { name: string; hostId: string }[];
+  };
+  const hostId = members.find(({ name }) => name === "sprout-1")?.hostId ?? "";
+  const there = members.filter((one) => one.hostId === hostId).map(({ name }) => name);
+  const healed = await run("heal", "ims", "--host", hostId.slice(0, 12));
+  assert.deepEqual([healed.code, healed.stdout], [0, `made anew: ${there.join(", ")}\n`], healed.stderr);
+});
+
+test("upgrade: vellums without data volumes are rebuilt only by who says that they may lose what they store", async (t) => {
+  const { cloud, run } = await startCloud(t);
+  assert.equal((await run("instantiate", "ims", ...SMALL)).code, 0);
+  const asked = ["upgrade", "ims", "--image", "tidewater-next", "--pause", "0"];
+  const refused = await run(...asked);
+  assert.equal(refused.code, 1);
+  assert.match(
+    refused.stderr,
+    /no data volumes .*may lose subscribers.*\n {2}go on: tidewater backup .*--empty-stores/s,
+  );
+  assert.ok([...cloud.compute.servers.values()].every(({ image }) => image === "tidewater"));
+  const done = await run(...asked, "--empty-stores");
+  assert.deepEqual([done.code, done.stdout], [0, "ims runs image tidewater-next\n"], done.stderr);
+  assert.ok([...cloud.compute.servers.values()].every(({ image }) => image === "tidewater-next"));
+});
+
 test("the scaler as a process: a signed alarm makes the pool grow, SIGTERM ends it, and only one runs", async (t) => {
   const { cloud, run, environment } = await startCloud(t);
   assert.equal((await run("instantiate", "ims", ...SMALL)).code, 0);

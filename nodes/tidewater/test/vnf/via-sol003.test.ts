@@ -110,6 +110,37 @@ test("--via sol003: the commands of a life through Heat go through a VNF manager
   assert.equal(fake.instances.size, 0);
 });
 
+test("--via sol003: what is undecided is told before a heal deletes anything; after a heal that failed the members that are gone are found without their names", async (t) => {
+  const { fake, run } = await startManager(t);
+  fake.packages.set("package-1", { state: "ONBOARDED", vnfdId: VNFD });
+  assert.equal((await run("instantiate", "ims", "--via", "sol003", "-p", "dns_servers=192.0.2.53")).code, 0);
+  fake.nextFails = "No valid host was found";
+  assert.equal((await run("scale", "ims", "bono=11", "--via", "sol003")).code, 1);
+  const servers = fake.vnfcs.map(({ server }) => server.id);
+  const undecided = await run("heal", "ims", "bono-3", "--via", "sol003");
+  assert.equal(undecided.code, 1);
+  assert.match(undecided.stderr, /SCALE FAILED_TEMP: No valid host was found/);
+  assert.deepEqual(
+    fake.vnfcs.map(({ server }) => server.id),
+    servers,
+  );
+  assert.deepEqual(
+    fake.asked.filter((one) => one.startsWith("delete")),
+    [],
+  );
+  const [, operation = ""] = /decide (\S+) fail/.exec(undecided.stderr) ?? [];
+  assert.equal((await run("sol003", "decide", operation, "fail")).code, 0);
+  fake.nextFails = "No valid host was found";
+  const half = await run("heal", "ims", "bono-3", "--via", "sol003");
+  assert.equal(half.code, 1);
+  assert.match(half.stderr, /HEAL FAILED_TEMP.*heal ims --via sol003, without names/s);
+  const [, second = ""] = /decide (\S+) fail/.exec(half.stderr) ?? [];
+  assert.equal((await run("sol003", "decide", second, "fail")).code, 0);
+  const healed = await run("heal", "ims", "--via", "sol003");
+  assert.equal(healed.code, 0, healed.stderr);
+  assert.equal(fake.vnfcs.length, servers.length);
+});
+
 test("--via sol003: what a VNF manager cannot do is refused with the remedy, and nothing is begun", async (t) => {
   const { fake, run } = await startManager(t);
   const none = await run("instantiate", "ims", "--via", "sol003");
