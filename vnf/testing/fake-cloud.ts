@@ -359,7 +359,8 @@ export class FakeCloud {
         {
           networks: [
             { id: "n1", name: "external", status: "ACTIVE", "router:external": true, subnets: ["s"] },
-            { id: "n2", name: "dmz", status: "ACTIVE", shared: true, subnets: ["s"] },
+            { id: "n2", name: "dmz", status: "ACTIVE", shared: true, subnets: ["s"], project_id: "admin" },
+            { id: "n3", name: "open", status: "ACTIVE", subnets: ["s"], port_security_enabled: false },
           ],
         },
       ];

@@ -7,6 +7,7 @@ import type { Flavor, Limit, Nova } from "../openstack/nova.ts";
 import { type Check, ok, refuse, warn } from "./check.ts";
 import type { Deployment } from "./deployment.ts";
 import { instanceOf, poolsOf } from "./heat-instance.ts";
+import { checkNetworks } from "./preflight-network.ts";
 import { checkHosts, checkZones } from "./preflight-placement.ts";
 import { checkQuotas } from "./preflight-quota.ts";
 
@@ -142,42 +143,6 @@ function checkFlavor(
         )
       : ok("flavour", `${pool}: ${wanted}`),
   );
-}
-
-async function checkNetworks(
-  neutron: Neutron,
-  parameters: ReadonlyMap<string, string>,
-  checks: Check[],
-  signal?: AbortSignal,
-): Promise<void> {
-  const wanted = [...parameters].filter(([name, value]) => /^[a-z]+_network$/.test(name) && value !== "");
-  if (wanted.length === 0) return;
-  const networks = await neutron.networks(signal);
-  for (const [parameter, value] of wanted) {
-    const found = networks.filter(({ name, id }) => name === value || id === value);
-    const [network] = found;
-    if (network === undefined)
-      checks.push(
-        refuse(
-          "network",
-          `${parameter}: there is no network ${value}`,
-          "openstack network list shows those there are",
-        ),
-      );
-    else if (found.length > 1)
-      checks.push(
-        refuse("network", `${parameter}: ${found.length} networks are called ${value}`, "give the id of one"),
-      );
-    else if (parameter === "external_network" && !network["router:external"])
-      checks.push(
-        refuse("network", `${parameter}: ${value} is not external`, "choose one that a router can go out by"),
-      );
-    else if (network.subnets.length === 0)
-      checks.push(
-        refuse("network", `${parameter}: ${value} has no subnet`, "give it one: ports need addresses"),
-      );
-    else checks.push(ok("network", `${parameter}: ${value}`));
-  }
 }
 
 /** Neutron without the quota_details extension answers 404. */

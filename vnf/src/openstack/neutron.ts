@@ -12,6 +12,9 @@ const network = z.object({
   shared: z.boolean().default(false),
   "router:external": z.boolean().default(false),
   subnets: z.array(z.string()).default([]),
+  project_id: z.string().optional(),
+  /** Absent without the extension port-security. */
+  port_security_enabled: z.boolean().optional(),
 });
 export type CloudNetwork = z.output<typeof network>;
 
@@ -41,6 +44,11 @@ export class Neutron {
       z.object({ networks: z.array(network) }),
     );
     return networks;
+  }
+
+  /** Its id: of this project are the networks that it owns. */
+  async project(signal?: AbortSignal): Promise<string> {
+    return (await this.#session.project(signal)).id;
   }
 
   /** Limits and use of the project, by the name of the quota. */

@@ -167,6 +167,22 @@ test("preflight tells everything that is missing at once, with a remedy, and mak
   assert.equal(cloud.stacks.size, 0);
 });
 
+test("preflight looks at the networks that are given: of the project where members have addresses, with port security", async (t) => {
+  const lab = await startLab(t, { dmz: 8, core: 8 });
+  const networks = async (given: Readonly<Record<string, string>>): Promise<string[]> =>
+    (await preflight(lab, { name: "ims", deployment: small(given), hosts: new Map() }))
+      .filter(({ check }) => check === "network")
+      .map(({ verdict, what }) => `${verdict} ${what}`);
+  assert.deepEqual(await networks({ access_network: "dmz" }), ["ok access_network: dmz"]);
+  const [foreign] = await networks({ mw_network: "dmz" });
+  assert.match(
+    foreign ?? "",
+    /^warning mw_network: dmz is another project's: .* its owner alone choose addresses/,
+  );
+  const [unsecured] = await networks({ access_network: "open" });
+  assert.match(unsecured ?? "", /^refused access_network: open has no port security/);
+});
+
 test("preflight counts the hosts for the cells that are deployed: with a host for every member as many as there are members", async (t) => {
   const lab = await startLab(t, { dmz: 8, core: 8 });
   const cells = Array.from({ length: 64 }, () => 0).join(",");
