@@ -55,6 +55,7 @@ export {
   PROMETHEUS_FILE,
   TARGETS_FILE,
 } from "./monitoring/monitoring-files.ts";
+export { Cinder } from "./openstack/cinder.ts";
 export type { Cloud, CloudReading } from "./openstack/cloud.ts";
 export { type CloudSources, readCloud } from "./openstack/cloud-config.ts";
 export { OpenStackError, type OpenStackFault } from "./openstack/errors.ts";

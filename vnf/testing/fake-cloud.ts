@@ -45,8 +45,16 @@ export class FakeCloud {
   readonly images: FakeImage[] = [];
   readonly faults: FakeFault[] = [];
   readonly requests: string[] = [];
-  readonly limits = { instances: 100, groups: 30, securityGroups: 100, securityGroupsUsed: 1 };
+  readonly limits = {
+    instances: 100,
+    groups: 30,
+    securityGroups: 100,
+    securityGroupsUsed: 1,
+    volumes: 10,
+    gigabytes: 1000,
+  };
   readonly flavors = ["bono", "sprout", "homestead", "vellum"].map((name) => `tidewater.${name}`);
+  blockStorage = true;
   /** s a token is good for. */
   tokenSeconds = 3_600;
   /** Servers in one page of a list. */
@@ -161,6 +169,7 @@ export class FakeCloud {
     if (service === "nova") return this.#nova(asked, rest);
     if (service === "neutron") return this.#neutron(asked, rest);
     if (service === "glance") return this.#glance(asked, rest);
+    if (service === "cinder") return this.#cinder(asked, rest);
     return [404, { error: { message: "no such service" } }];
   }
 
@@ -187,6 +196,7 @@ export class FakeCloud {
       { type: "compute", name: "nova", endpoints: endpoints("/nova") },
       { type: "network", name: "neutron", endpoints: endpoints("/neutron") },
       { type: "image", name: "glance", endpoints: endpoints("/glance") },
+      ...(this.blockStorage ? [{ type: "volumev3", name: "cinder", endpoints: endpoints("/cinder") }] : []),
     ];
     const expires_at = new Date(expires).toISOString().replace(/(\.\d{3})Z$/, "$1000Z");
     return [
@@ -388,6 +398,17 @@ export class FakeCloud {
     if (method !== "DELETE") return [200, {}];
     this.compute.things.delete(id);
     return [204];
+  }
+
+  #cinder({ method }: Asked, [what = "", id = ""]: string[]): Answer {
+    const used = [...this.compute.things.values()].filter((one) => one === "volumes").length;
+    const { volumes, gigabytes } = this.limits;
+    const absolute = { maxTotalVolumes: volumes, totalVolumesUsed: used, maxTotalVolumeGigabytes: gigabytes };
+    if (what === "limits") return [200, { limits: { rate: [], absolute } }];
+    if (this.compute.things.get(id) !== "volumes")
+      return [404, { itemNotFound: { code: 404, message: `Volume ${id} could not be found.` } }];
+    if (method === "DELETE") this.compute.things.delete(id);
+    return method === "DELETE" ? [202] : [200, { volume: { id } }];
   }
 
   #glance({ method, query, json, body }: Asked, [, , id = "", file = ""]: string[]): Answer {

@@ -5,7 +5,8 @@ interface FakeMember {
   readonly pool: string;
   readonly index: number;
   readonly stackId: string;
-  readonly ports: readonly { readonly name: string; readonly id: string }[];
+  /** Ports, and a data volume. */
+  readonly things: readonly { readonly type: string; readonly name: string; readonly id: string }[];
   serverId: string | undefined;
   /** Join token in the user data it was made with. */
   token: string | undefined;
@@ -94,7 +95,7 @@ export class FakeStack {
 
   #remove(member: FakeMember): void {
     if (member.serverId !== undefined) this.#compute.remove(member.serverId);
-    for (const { id } of member.ports) if (!this.#compute.sticky.has(id)) this.#compute.things.delete(id);
+    for (const { id } of member.things) if (!this.#compute.sticky.has(id)) this.#compute.things.delete(id);
   }
 
   #converge(): boolean {
@@ -117,12 +118,17 @@ export class FakeStack {
         if (member !== undefined && member.status === "COMPLETE" && !member.unhealthy && rebuilt) continue;
         if (left-- <= 0) break;
         if (member === undefined) {
-          const ports = ["core_port", "management_port"].map((name) => this.#own(name, "ports"));
+          const own = (type: string, collection: string) => (name: string) => ({
+            ...{ type, ...this.#own(name, collection) },
+          });
+          const things = ["core_port", "management_port"].map(own("OS::Neutron::Port", "ports"));
+          if (pool === "vellum" && Number(this.parameters.get("vellum_volume")) > 0)
+            things.push(own("OS::Cinder::Volume", "volumes")("volume"));
           member = {
             pool,
             index,
             stackId: randomUUID(),
-            ports,
+            things,
             serverId: undefined,
             token: undefined,
             status: "",
@@ -264,8 +270,8 @@ export class FakeStack {
           ),
         );
         rows.push(one("ready_handle", "OS::Heat::WaitConditionHandle", undefined, own, String(member.index)));
-        for (const port of member.ports)
-          rows.push(one(port.name, "OS::Neutron::Port", port.id, own, String(member.index)));
+        for (const { name, type, id } of member.things)
+          rows.push(one(name, type, id, own, String(member.index)));
       }
     }
     return rows;

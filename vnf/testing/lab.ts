@@ -3,6 +3,7 @@ import { type Deployment, readDeployment } from "../src/lcm/deployment.ts";
 import { HeatDriver } from "../src/lcm/heat-driver.ts";
 import type { Run } from "../src/lcm/outcome.ts";
 import { MODEL_FOLDER, readModel, type VnfModel } from "../src/model/model.ts";
+import { Cinder } from "../src/openstack/cinder.ts";
 import { cloudOf } from "../src/openstack/cloud.ts";
 import { Glance } from "../src/openstack/glance.ts";
 import { Heat } from "../src/openstack/heat.ts";
@@ -22,6 +23,7 @@ export interface Lab {
   readonly heat: Heat;
   readonly nova: Nova;
   readonly neutron: Neutron;
+  readonly cinder: Cinder;
   readonly glance: Glance;
   readonly driver: HeatDriver;
   readonly model: VnfModel;
@@ -59,6 +61,7 @@ export async function startLab(
     heat: new Heat(session),
     nova: new Nova(session),
     neutron: new Neutron(session),
+    cinder: new Cinder(session),
     glance: new Glance(session),
   };
   const model = readModel(MODEL_FOLDER);

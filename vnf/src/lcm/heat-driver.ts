@@ -1,3 +1,4 @@
+import type { Cinder } from "../openstack/cinder.ts";
 import type { Glance } from "../openstack/glance.ts";
 import type { Heat, Stack, StackResource } from "../openstack/heat.ts";
 import type { Neutron } from "../openstack/neutron.ts";
@@ -18,6 +19,7 @@ export interface HeatDriverModules {
   readonly heat: Heat;
   readonly nova: Nova;
   readonly neutron: Neutron;
+  readonly cinder: Cinder;
   readonly glance: Glance;
 }
 

@@ -1,3 +1,4 @@
+import type { Cinder } from "../openstack/cinder.ts";
 import type { Heat, StackRef, StackResource } from "../openstack/heat.ts";
 import { NETWORK_COLLECTIONS, type Neutron } from "../openstack/neutron.ts";
 import type { Nova } from "../openstack/nova.ts";
@@ -10,19 +11,25 @@ export interface Possession {
 }
 
 /** In the order in which they can be deleted. */
-const TYPES = ["OS::Nova::Server", "OS::Neutron::Port", "OS::Neutron::Router", "OS::Neutron::Subnet"].concat([
+const TYPES = [
+  "OS::Nova::Server",
+  "OS::Cinder::Volume",
+  "OS::Neutron::Port",
+  "OS::Neutron::Router",
+  "OS::Neutron::Subnet",
   "OS::Neutron::Net",
   "OS::Neutron::SecurityGroup",
   "OS::Nova::ServerGroup",
-]);
+];
 
 export interface InventoryModules {
   readonly heat: Heat;
   readonly nova: Nova;
   readonly neutron: Neutron;
+  readonly cinder: Cinder;
 }
 
-/** Servers, ports, networks and groups of a stack and the stacks in it. */
+/** Servers, volumes, ports, networks and groups of a stack and the stacks in it. */
 export async function possessionsOf(
   { heat }: InventoryModules,
   stack: StackRef,
@@ -43,32 +50,41 @@ export function possessionsIn(resources: readonly StackResource[]): Possession[]
 
 /** Those of them that are still there. */
 export async function stillThere(
-  { nova, neutron }: InventoryModules,
+  modules: InventoryModules,
   possessions: readonly Possession[],
   signal?: AbortSignal,
 ): Promise<Possession[]> {
   const left: Possession[] = [];
-  const servers = new Set((await nova.servers(signal)).map(({ id }) => id));
-  for (const one of possessions) {
-    const collection = NETWORK_COLLECTIONS.get(one.type);
-    const there =
-      one.type === "OS::Nova::Server"
-        ? servers.has(one.id)
-        : collection === undefined
-          ? await nova.serverGroupExists(one.id, signal)
-          : await neutron.exists(collection, one.id, signal);
-    if (there) left.push(one);
-  }
+  const servers = new Set((await modules.nova.servers(signal)).map(({ id }) => id));
+  for (const one of possessions) if (await exists(modules, one, servers, signal)) left.push(one);
   return left;
 }
 
+async function exists(
+  { nova, neutron, cinder }: InventoryModules,
+  { type, id }: Possession,
+  servers: ReadonlySet<string>,
+  signal?: AbortSignal,
+): Promise<boolean> {
+  if (type === "OS::Nova::Server") return servers.has(id);
+  if (type === "OS::Nova::ServerGroup") return nova.serverGroupExists(id, signal);
+  if (type === "OS::Cinder::Volume") return cinder.volumeExists(id, signal);
+  return neutron.exists(collectionOf(type), id, signal);
+}
+
 export async function removePossession(
-  { nova, neutron }: InventoryModules,
+  { nova, neutron, cinder }: InventoryModules,
   { type, id }: Possession,
   signal?: AbortSignal,
 ): Promise<void> {
-  const collection = NETWORK_COLLECTIONS.get(type);
   if (type === "OS::Nova::Server") await nova.deleteServer(id, signal);
-  else if (collection === undefined) await nova.deleteServerGroup(id, signal);
-  else await neutron.delete(collection, id, signal);
+  else if (type === "OS::Nova::ServerGroup") await nova.deleteServerGroup(id, signal);
+  else if (type === "OS::Cinder::Volume") await cinder.deleteVolume(id, signal);
+  else await neutron.delete(collectionOf(type), id, signal);
+}
+
+function collectionOf(type: string): string {
+  const collection = NETWORK_COLLECTIONS.get(type);
+  if (collection === undefined) throw new Error(`${type} has no collection`);
+  return collection;
 }

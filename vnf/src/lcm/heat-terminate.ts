@@ -15,7 +15,7 @@ export async function terminateByHeat(modules: InventoryModules, name: string, r
   if (stack === undefined) return done(`there is no ${name}`, false);
   const ref = { name, id: stack.id };
   const possessions = await possessionsOf(modules, ref, run.signal);
-  run.progress(`${name} has ${possessions.length} servers, ports, networks and groups`);
+  run.progress(`${name} has ${possessions.length} servers, volumes, ports, networks and groups`);
   for (let turn = 1; ; turn++) {
     const busy = actionOf(stack.stack_status) === "DELETE" && statusOf(stack.stack_status) === "IN_PROGRESS";
     if (!busy) await heat.delete(ref, run.signal);

@@ -12,6 +12,7 @@ export function checkQuotas(
   model: VnfModel,
   compute: ReadonlyMap<string, Limit>,
   network: ReadonlyMap<string, Limit>,
+  storage: ReadonlyMap<string, Limit>,
   checks: Check[],
 ): void {
   const flavorOf = ({ pool }: PoolState): Flavor | undefined => {
@@ -43,6 +44,8 @@ export function checkQuotas(
     (parameters.get("external_network") ?? "") === ""
       ? 0
       : made.filter((one) => one === "access" || one === "management").length;
+  const volume = volumeOf(parameters);
+  const stores = volume === 0 ? 0 : total(({ pool, size }) => (pool === "vellum" ? size : 0));
   const needed: readonly [string, ReadonlyMap<string, Limit>, number][] = [
     ["instances", compute, total(({ size }) => size)],
     ["cores", compute, total((pool) => (flavorOf(pool)?.vcpus ?? 0) * pool.size)],
@@ -59,6 +62,8 @@ export function checkQuotas(
     ["router", network, routers],
     ["network", network, made.length],
     ["subnet", network, made.length],
+    ["volumes", storage, stores],
+    ["gigabytes", storage, stores * volume],
   ];
   for (const [name, limits, wanted] of needed) {
     const limit = limits.get(name);
@@ -74,6 +79,11 @@ export function checkQuotas(
           ),
     );
   }
+}
+
+/** GiB of a data volume; 0: vellums have none. */
+export function volumeOf(parameters: ReadonlyMap<string, string>): number {
+  return Number(parameters.get("vellum_volume") ?? 0);
 }
 
 /** What a group has by itself: everything may go out, over IPv4 and IPv6. */

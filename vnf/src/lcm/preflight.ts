@@ -1,4 +1,5 @@
 import type { VnfModel } from "../model/model.ts";
+import type { Cinder } from "../openstack/cinder.ts";
 import { isStatus, OpenStackError } from "../openstack/errors.ts";
 import type { Glance, Image } from "../openstack/glance.ts";
 import type { Heat } from "../openstack/heat.ts";
@@ -9,12 +10,13 @@ import type { Deployment } from "./deployment.ts";
 import { instanceOf, poolsOf } from "./heat-instance.ts";
 import { checkNetworks } from "./preflight-network.ts";
 import { checkHosts, checkZones } from "./preflight-placement.ts";
-import { checkQuotas } from "./preflight-quota.ts";
+import { checkQuotas, volumeOf } from "./preflight-quota.ts";
 
 export interface PreflightModules {
   readonly heat: Heat;
   readonly nova: Nova;
   readonly neutron: Neutron;
+  readonly cinder: Cinder;
   readonly glance: Glance;
   readonly model: VnfModel;
 }
@@ -32,7 +34,7 @@ export async function preflight(
   { name, deployment, hosts }: PreflightRequest,
   signal?: AbortSignal,
 ): Promise<Check[]> {
-  const { heat, nova, neutron, glance, model } = modules;
+  const { heat, nova, neutron, cinder, glance, model } = modules;
   const { parameters } = deployment;
   const pools = poolsOf(parameters);
   const checks: Check[] = [];
@@ -62,6 +64,7 @@ export async function preflight(
       model,
       await nova.limits(signal),
       await quotasOf(neutron, signal),
+      volumeOf(parameters) === 0 ? new Map() : await volumesOf(cinder, checks, signal),
       checks,
     );
   try {
@@ -152,5 +155,21 @@ async function quotasOf(neutron: Neutron, signal?: AbortSignal): Promise<Readonl
   } catch (error) {
     if (isStatus(error, 403, 404)) return new Map();
     throw error;
+  }
+}
+
+/** A cloud may have no block storage; who wants volumes has to know. */
+async function volumesOf(
+  cinder: Cinder,
+  checks: Check[],
+  signal?: AbortSignal,
+): Promise<ReadonlyMap<string, Limit>> {
+  try {
+    return await cinder.limits(signal);
+  } catch (error) {
+    if (!(error instanceof OpenStackError) || error.detail.code !== "NO_SERVICE") throw error;
+    const remedy = "set vellum_volume to 0 and have Cassandra elsewhere, or have Cinder installed";
+    checks.push(refuse("volume", "data volumes are wanted, and this cloud has no block storage", remedy));
+    return new Map();
   }
 }

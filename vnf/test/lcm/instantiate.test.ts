@@ -183,6 +183,26 @@ test("preflight looks at the networks that are given: of the project where membe
   assert.match(unsecured ?? "", /^refused access_network: open has no port security/);
 });
 
+test("preflight counts data volumes and what they hold against the quotas of Cinder, and tells of a cloud without it", async (t) => {
+  const lab = await startLab(t, { dmz: 8, core: 8 });
+  const told = async (volume: string): Promise<string[]> =>
+    (await preflight(lab, { name: "ims", deployment: small({ vellum_volume: volume }), hosts: new Map() }))
+      .filter(({ what }) => /^(volumes|gigabytes|data volumes)/.test(what))
+      .map(({ verdict, what }) => `${verdict} ${what}`);
+  assert.deepEqual(await told("50"), ["ok volumes: 3 of 10 left", "ok gigabytes: 150 of 1000 left"]);
+  assert.deepEqual(await told("500"), [
+    "ok volumes: 3 of 10 left",
+    "refused gigabytes: 1500 needed, 1000 left of 1000",
+  ]);
+  assert.deepEqual(await told("0"), []);
+  lab.cloud.blockStorage = false;
+  lab.cloud.revokeTokens();
+  assert.deepEqual(await told("50"), [
+    "refused data volumes are wanted, and this cloud has no block storage",
+  ]);
+  assert.deepEqual(await told("0"), []);
+});
+
 test("preflight counts the hosts for the cells that are deployed: with a host for every member as many as there are members", async (t) => {
   const lab = await startLab(t, { dmz: 8, core: 8 });
   const cells = Array.from({ length: 64 }, () => 0).join(",");

@@ -33,7 +33,7 @@ test("quotas count groups, rules and ports of a portal where there is one, and n
       new Map(names.map((name) => [name, { most: 100_000, used: 1 }]));
     const compute = limits(["instances", "server_groups"]);
     const network = limits(["port", "security_group", "security_group_rule"]);
-    checkQuotas(poolsOf(given), [], given, model, compute, network, checks);
+    checkQuotas(poolsOf(given), [], given, model, compute, network, new Map(), checks);
     return new Map(
       checks.map(({ what }) => {
         const [, name = "", count] = /^(\w+): (\d+) of/.exec(what) ?? [];

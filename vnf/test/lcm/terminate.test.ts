@@ -32,6 +32,21 @@ test("what Heat leaves behind is found and deleted", async (t) => {
   assert.deepEqual([cloud.compute.servers.size, cloud.compute.things.size], [0, 0]);
 });
 
+test("a data volume that Heat leaves behind is found and deleted, too", async (t) => {
+  const { driver, run, cloud, lines } = await startLab(t);
+  await driver.instantiate("ims", small({ vellum_volume: "50" }), run);
+  const volumes = [...cloud.compute.things].filter(([, collection]) => collection === "volumes");
+  assert.equal(volumes.length, 3);
+  const [[volume = ""] = []] = volumes;
+  cloud.compute.sticky.add(volume);
+  assert.equal((await driver.terminate("ims", run)).kind, "done");
+  assert.ok(
+    lines.includes(`left behind: OS::Cinder::Volume ${volume} (0.volume); deleting it`),
+    lines.join("\n"),
+  );
+  assert.equal(cloud.compute.things.size, 0);
+});
+
 test("a deletion that fails is repeated; one that keeps failing says what exists, and may be asked again", async (t) => {
   const { driver, run, cloud } = await startLab(t);
   await driver.instantiate("ims", small(), run);

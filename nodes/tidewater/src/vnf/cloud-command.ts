@@ -1,6 +1,7 @@
 import { homedir } from "node:os";
 import {
   type Check,
+  Cinder,
   Glance,
   Heat,
   HeatDriver,
@@ -50,6 +51,7 @@ export interface CloudTools {
   readonly heat: Heat;
   readonly nova: Nova;
   readonly neutron: Neutron;
+  readonly cinder: Cinder;
   readonly glance: Glance;
   readonly model: VnfModel;
   readonly run: Run;
@@ -144,6 +146,7 @@ export async function withCloud(
       heat: new Heat(session),
       nova: new Nova(session),
       neutron: new Neutron(session),
+      cinder: new Cinder(session),
       glance: new Glance(session),
     };
     const run: Run = {
