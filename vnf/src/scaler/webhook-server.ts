@@ -12,6 +12,7 @@ export interface WebhookServerOptions {
   readonly tls?: { readonly certificate: string; readonly key: string };
   /** False: there is no such pool. */
   readonly onWish: (wish: Wish) => boolean;
+  readonly log: (line: string) => void;
 }
 
 export interface WebhookServer {
@@ -30,28 +31,32 @@ export async function openWebhook(options: WebhookServerOptions): Promise<Webhoo
       response.end(JSON.stringify(body));
     };
     if (request.method === "GET" && request.url === "/health") return send(200, { status: "up" });
-    bodyOf(request).then(
-      (body) => {
-        if (body === undefined) return send(413, { problem: `more than ${BODY_MAX} bytes` });
-        const { status, problem, wishes } = answerWebhook(
-          {
-            method: request.method ?? "",
-            url: request.url ?? "/",
-            authorization: request.headers.authorization,
-            body,
-          },
-          options.secret,
-          options.vnf,
-        );
-        const unknown = wishes.filter((wish) => !options.onWish(wish)).map(({ pool }) => pool);
-        if (problem !== undefined) return send(status, { problem });
-        return send(status, {
-          taken: wishes.length - unknown.length,
-          ...(unknown.length > 0 ? { unknown } : {}),
-        });
-      },
-      () => request.destroy(),
-    );
+    const answer = (body: string | undefined): void => {
+      if (body === undefined) return send(413, { problem: `more than ${BODY_MAX} bytes` });
+      const { status, problem, wishes } = answerWebhook(
+        {
+          method: request.method ?? "",
+          url: request.url ?? "/",
+          authorization: request.headers.authorization,
+          body,
+        },
+        options.secret,
+        options.vnf,
+      );
+      const unknown = wishes.filter((wish) => !options.onWish(wish)).map(({ pool }) => pool);
+      if (problem !== undefined) return send(status, { problem });
+      return send(status, {
+        taken: wishes.length - unknown.length,
+        ...(unknown.length > 0 ? { unknown } : {}),
+      });
+    };
+    bodyOf(request)
+      .then(answer, () => request.destroy())
+      .catch((error: unknown) => {
+        options.log(`a webhook is answered 500: ${String(error)}`);
+        if (response.headersSent) response.destroy();
+        else send(500, { problem: "a fault of the scaler: its log says which" });
+      });
   };
   const limits = { requestTimeout: 10_000, headersTimeout: 5_000, maxHeaderSize: 16_384 };
   const server: Server =

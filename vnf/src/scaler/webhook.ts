@@ -43,13 +43,15 @@ const aodh = z.object({ alarm_name: z.string(), current: z.string() });
 
 /** Alertmanager sends the secret as bearer token; Aodh can send no header, so its URL is signed. */
 export function answerWebhook(request: WebhookRequest, secret: string, vnf: string): WebhookAnswer {
-  const url = new URL(request.url, "http://scaler");
-  const path = url.pathname;
   const refuse = (status: WebhookAnswer["status"], problem: string): WebhookAnswer => ({
     status,
     problem,
     wishes: [],
   });
+  // "//" is a request target (RFC 9112 §3.2.1) and no URL.
+  if (!URL.canParse(request.url, "http://scaler")) return refuse(400, "the request target is no URL");
+  const url = new URL(request.url, "http://scaler");
+  const path = url.pathname;
   const [, pool, direction] = /^\/aodh\/([a-z][a-z0-9-]{0,30})\/(out|in)$/.exec(path) ?? [];
   const isAodh = pool !== undefined && (direction === "out" || direction === "in");
   if (!isAodh && path !== "/alertmanager") return refuse(404, "POST /alertmanager or /aodh/<pool>/out|in");

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:http";
+import { createServer, request } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -97,6 +97,7 @@ async function setUp(t: TestContext, dryRun = false): Promise<Setting> {
     secret: SECRET,
     vnf: "ims",
     onWish: (wish) => scaler.wish(wish),
+    log: (line) => log.push(line),
   });
   t.after(() => server.close());
   return { ...lab, scaler, state, path, values, log, again, url: `http://127.0.0.1:${server.port}` };
@@ -219,6 +220,35 @@ test("a wrong token, a wrong signature, no JSON, too much, another path: refused
   assert.equal((await post(`${url}${path}?signature=${signatureOf(path, SECRET)}`, note)).status, 202);
   await scaler.turn();
   assert.equal(sizeOf(set, "bono"), "11");
+  assert.equal((await fetch(`${url}/health`)).status, 200);
+});
+
+test("a request target that is no URL, and a fault while a wish is taken, are answered; the scaler goes on", async (t) => {
+  const log: string[] = [];
+  const server = await openWebhook({
+    address: "127.0.0.1",
+    port: 0,
+    secret: SECRET,
+    vnf: "ims",
+    onWish: () => assert.fail("disk full"),
+    log: (line) => log.push(line),
+  });
+  t.after(() => server.close());
+  const { port } = server;
+  // fetch() would make an address of it.
+  const statusOf = (path: string): Promise<number | undefined> =>
+    new Promise((resolve, reject) => {
+      const sent = request({ host: "127.0.0.1", port, method: "POST", path }, (answer) => {
+        answer.resume();
+        resolve(answer.statusCode);
+      });
+      sent.on("error", reject);
+      sent.end("{}");
+    });
+  for (const path of ["//", "//:", "http://["]) assert.equal(await statusOf(path), 400, path);
+  const url = `http://127.0.0.1:${port}`;
+  assert.equal((await post(`${url}/alertmanager`, alert("SCALE_OUT"))).status, 500);
+  assert.match(log.join(), /disk full/);
   assert.equal((await fetch(`${url}/health`)).status, 200);
 });
 

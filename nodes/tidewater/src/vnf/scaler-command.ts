@@ -104,6 +104,7 @@ async function serve(
         port,
         secret,
         vnf: config.vnf,
+        log: run.progress,
         onWish: (wish) => {
           const taken = scaler.wish(wish);
           if (taken) wake();
