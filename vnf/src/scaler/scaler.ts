@@ -1,10 +1,11 @@
 import type { Outcome, Run } from "../lcm/outcome.ts";
 import { scalePool } from "../lcm/scale.ts";
-import type { VnfDriver } from "../lcm/vnf-driver.ts";
+import type { PoolState, VnfDriver } from "../lcm/vnf-driver.ts";
 import type { VnfModel } from "../model/model.ts";
 import { OpenStackError } from "../openstack/errors.ts";
 import type { Pace } from "../openstack/pace.ts";
 import type { Tolerance } from "../placement/cells.ts";
+import { scalingSteps } from "../placement/steps.ts";
 import { type Decision, decide } from "./decision.ts";
 import type { Sample } from "./prometheus.ts";
 import type { ScalerConfig } from "./scaler-config.ts";
@@ -25,6 +26,8 @@ export interface ScalerModules {
   readonly timeoutMs: number;
   readonly signal?: AbortSignal;
 }
+
+type Operation = NonNullable<ScalerState["operation"]>;
 
 const TRIES = 3;
 /** A wish of a webhook that could not be followed yet is forgotten after this. */
@@ -88,7 +91,7 @@ export class Scaler {
 
   /** True: something was changed. */
   async #lookAt(name: string): Promise<boolean> {
-    const { config, driver, model, pace, dryRun, log, signal } = this.#modules;
+    const { config, driver, pace, dryRun, log, signal } = this.#modules;
     const pool = config.pools[name];
     if (pool === undefined) return false;
     await this.#sample(name);
@@ -108,11 +111,9 @@ export class Scaler {
     }
     const wish = this.#wishes.get(name);
     if (wish !== undefined && pace.now() - wish.at >= WISH_MS) this.#wishes.delete(name);
-    const members = model.vdus.find((vdu) => vdu.name === name)?.tolerated.members;
-    const tolerance: Tolerance = { share: now.share, ...(members === undefined ? {} : { members }) };
     const decision = decide(pool, {
       size: now.size,
-      tolerance,
+      tolerance: this.#toleranceOf(now),
       samples: this.#samples.get(name) ?? [],
       asked: this.#wishes.get(name)?.direction,
       changed: Object.hasOwn(this.#state.changed, name) ? this.#state.changed[name] : undefined,
@@ -135,7 +136,15 @@ export class Scaler {
     const { config, driver, model, log, pace, timeoutMs, signal } = this.#modules;
     const { operation } = this.#state;
     if (operation === undefined) return;
-    const { pool, to } = operation;
+    const { pool, from, to } = operation;
+    const elsewhere = await this.#sizeElsewhere(operation);
+    if (elsewhere !== undefined) {
+      log(
+        `${pool}: has ${elsewhere} members, which is not on the way from ${from} to ${to}: somebody else scales it; what was begun is dropped`,
+      );
+      this.#end(pool);
+      return;
+    }
     if (operation.tries > 0) log(`${pool}: going on to ${to}`);
     this.#save({ ...this.#state, operation: { ...operation, tries: operation.tries + 1 } });
     const run: Run = {
@@ -151,18 +160,39 @@ export class Scaler {
       log(`${pool}: ${outcome.reason}; once more at the next turn`);
       return;
     }
-    const { operation: _, ...rest } = this.#state;
-    this.#samples.delete(pool);
-    this.#save({ ...rest, changed: { ...rest.changed, [pool]: pace.now() } });
+    this.#end(pool);
     if (outcome.kind === "done") {
       log(`${pool}: ${outcome.said}`);
       return;
     }
     log(`${pool}: given up: ${outcome.reason}; ${[...outcome.exists, ...outcome.next].join("; ")}`);
-    if (to < operation.from) return;
+    if (to < from || (await this.#sizeElsewhere(operation)) !== undefined) return;
     // A pool that cannot grow is brought back to the size it had, so that the VNF is not left half changed.
-    const back = await scalePool(driver, model, { name: config.vnf, pool, size: operation.from }, run);
+    const back = await scalePool(driver, model, { name: config.vnf, pool, size: from }, run);
     log(`${pool}: back: ${back.kind === "done" ? back.said : back.reason}`);
+  }
+
+  /**
+   * The size now, if the operation cannot have left it: somebody else has given the pool another one since. Heat has the new size from
+   * the moment it takes a step on, even where the step fails, so a half-done operation leaves the size it began at or one of its steps.
+   */
+  async #sizeElsewhere({ pool, from, to }: Operation): Promise<number | undefined> {
+    const { config, driver, signal } = this.#modules;
+    const now = (await driver.find(config.vnf, signal))?.pools.find((one) => one.pool === pool);
+    if (now === undefined || now.size === from) return undefined;
+    return scalingSteps(this.#toleranceOf(now), from, to).includes(now.size) ? undefined : now.size;
+  }
+
+  #toleranceOf({ pool, share }: PoolState): Tolerance {
+    const members = this.#modules.model.vdus.find((vdu) => vdu.name === pool)?.tolerated.members;
+    return { share, ...(members === undefined ? {} : { members }) };
+  }
+
+  /** The cool-down begins. */
+  #end(pool: string): void {
+    const { operation: _, ...rest } = this.#state;
+    this.#samples.delete(pool);
+    this.#save({ ...rest, changed: { ...rest.changed, [pool]: this.#modules.pace.now() } });
   }
 
   async #sample(name: string): Promise<void> {

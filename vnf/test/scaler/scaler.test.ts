@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { scalePool } from "../../src/lcm/scale.ts";
 import { openHttp } from "../../src/openstack/http.ts";
 import { queryPrometheus } from "../../src/scaler/prometheus.ts";
 import { Scaler } from "../../src/scaler/scaler.ts";
@@ -303,6 +304,53 @@ test("stopped in the middle and started again: it goes on with what it had begun
   await second.turn();
   assert.equal(sizeOf(set), "11", "the cool-down outlives the process");
   assert.ok(!existsSync(`${path}.next`));
+});
+
+test("started again after somebody else has scaled the pool: what was begun is dropped, and said", async (t) => {
+  const set = await setUp(t);
+  const { state, pace, again, log, driver, model, run } = set;
+  const begun = (from: number, to: number): void =>
+    state.write({
+      version: 1,
+      vnf: "ims",
+      changed: {},
+      operation: { pool: "sprout", from, to, begun: 0, tries: 1 },
+    });
+  const scaled = async (size: number): Promise<void> =>
+    assert.equal((await scalePool(driver, model, { name: "ims", pool: "sprout", size }, run)).kind, "done");
+  await scaled(15);
+  begun(7, 11);
+  await again().turn();
+  assert.equal(sizeOf(set), "15");
+  assert.match(log.join("\n"), /^sprout: has 15 members, which is not on the way from 7 to 11: .* dropped$/m);
+  assert.deepEqual(state.read("ims"), {
+    kind: "state",
+    state: { version: 1, vnf: "ims", changed: { sprout: pace.now() } },
+  });
+  await scaled(7);
+  begun(15, 11);
+  await again().turn();
+  assert.equal(sizeOf(set), "7");
+  // Several steps: each of them is one it may have been stopped at.
+  await scaled(11);
+  begun(15, 7);
+  await again().turn();
+  assert.equal(sizeOf(set), "7");
+});
+
+test("a pool that somebody else scales between two tries is not brought back", async (t) => {
+  const set = await setUp(t);
+  const { scaler, cloud, state, log } = set;
+  for (const host of cloud.compute.hosts.get("core")?.slice(0, 5) ?? []) cloud.compute.down.add(host);
+  scaler.wish({ pool: "sprout", direction: "out", from: "test" });
+  await scaler.turn();
+  cloud.compute.down.clear();
+  const { driver, model, run } = set;
+  assert.equal((await scalePool(driver, model, { name: "ims", pool: "sprout", size: 15 }, run)).kind, "done");
+  await scaler.turn();
+  assert.equal(sizeOf(set), "15", log.join("\n"));
+  const after = state.read("ims");
+  assert.ok(after.kind === "state" && after.state.operation === undefined);
 });
 
 test("growth that keeps failing is given up after three turns, said with what to do, and taken back", async (t) => {
