@@ -117,6 +117,7 @@ export {
   type VnfRequest,
   type ZonePlan,
 } from "./plan/vnf-plan.ts";
+export { type JoinTokenReading, readJoinTokenFile } from "./scaler/join-token-file.ts";
 export { queryPrometheus, type Sample } from "./scaler/prometheus.ts";
 export { Scaler, type ScalerModules } from "./scaler/scaler.ts";
 export {

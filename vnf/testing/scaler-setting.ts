@@ -7,7 +7,7 @@ import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { openHttp } from "../src/openstack/http.ts";
 import { queryPrometheus } from "../src/scaler/prometheus.ts";
-import { Scaler } from "../src/scaler/scaler.ts";
+import { Scaler, type ScalerModules } from "../src/scaler/scaler.ts";
 import { readScalerConfig } from "../src/scaler/scaler-config.ts";
 import { StateFile } from "../src/scaler/scaler-state.ts";
 import { openWebhook } from "../src/scaler/webhook-server.ts";
@@ -35,7 +35,7 @@ export interface Setting extends Lab {
   readonly values: Map<string, string>;
   readonly url: string;
   readonly log: string[];
-  again(more?: { readonly dryRun?: boolean; readonly signal?: AbortSignal }): Scaler;
+  again(more?: Partial<ScalerModules>): Scaler;
 }
 
 /** A scaler on a fake cloud, a Prometheus that answers what `values` says, and the webhook's server. */

@@ -33,6 +33,11 @@ export const scalerFile = z
     version: z.literal(1),
     vnf: z.string().min(1),
     pools: z.record(name, pool),
+    joinTokenFile: z
+      .string()
+      .min(1)
+      .optional()
+      .describe("token for members that come, read before each growth; default: the one the stack has"),
     prometheus: z
       .strictObject({
         url: z.url({ protocol: /^https?$/ }),

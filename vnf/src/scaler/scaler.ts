@@ -1,4 +1,4 @@
-import type { Outcome, Run } from "../lcm/outcome.ts";
+import { failed, type Outcome, type Run } from "../lcm/outcome.ts";
 import { scalePool } from "../lcm/scale.ts";
 import type { PoolState, VnfDriver } from "../lcm/vnf-driver.ts";
 import type { VnfModel } from "../model/model.ts";
@@ -7,6 +7,7 @@ import type { Pace } from "../openstack/pace.ts";
 import type { Tolerance } from "../placement/cells.ts";
 import { scalingSteps } from "../placement/steps.ts";
 import { type Decision, decide } from "./decision.ts";
+import type { JoinTokenReading } from "./join-token-file.ts";
 import type { Sample } from "./prometheus.ts";
 import type { ScalerConfig } from "./scaler-config.ts";
 import type { ScalerState, StateFile } from "./scaler-state.ts";
@@ -20,6 +21,8 @@ export interface ScalerModules {
   readonly state: StateFile;
   /** Undefined: no Prometheus is configured. */
   readonly query?: (promql: string) => Promise<Sample>;
+  /** Undefined: members that come get the token that the stack has. Read before each growth, since tokens expire. */
+  readonly joinToken?: () => JoinTokenReading;
   readonly log: (line: string) => void;
   readonly dryRun: boolean;
   /** ms an operation may take. */
@@ -119,6 +122,12 @@ export class Scaler {
       changed: Object.hasOwn(this.#state.changed, name) ? this.#state.changed[name] : undefined,
       now: pace.now(),
     });
+    // Members that come without a good token would never get ready: the wish waits for the file.
+    const token = decision.kind === "out" ? this.#modules.joinToken?.() : undefined;
+    if (token?.kind === "bad") {
+      this.#tell(name, `stays at ${now.size}: ${decision.why}, but ${token.problem}`, log);
+      return false;
+    }
     this.#tell(name, lineOf(decision, now.size, dryRun), log);
     if (decision.kind === "hold") return false;
     this.#wishes.delete(name);
@@ -153,7 +162,17 @@ export class Scaler {
       progress: (line) => log(`${pool}: ${line}`),
       ...(signal === undefined ? {} : { signal }),
     };
-    const outcome: Outcome = await scalePool(driver, model, { name: config.vnf, pool, size: to }, run);
+    const token = to > from ? this.#modules.joinToken?.() : undefined;
+    const outcome: Outcome =
+      token?.kind === "bad"
+        ? failed(token.problem)
+        : await scalePool(
+            driver,
+            model,
+            { name: config.vnf, pool, size: to },
+            run,
+            token === undefined ? {} : { joinToken: token.token },
+          );
     // Interrupted: whoever is started next goes on.
     if (signal?.aborted === true) return;
     if (outcome.kind === "failed" && operation.tries + 1 < TRIES) {

@@ -6,6 +6,7 @@ import {
   openHttp,
   openWebhook,
   queryPrometheus,
+  readJoinTokenFile,
   readScalerConfig,
   Scaler,
   type ScalerConfig,
@@ -60,7 +61,7 @@ async function serve(
   const owner = state.lock();
   if (owner !== undefined)
     return failed(`${owner} scales with ${given.stateFile} already`, [], ["stop it first"]);
-  const { prometheus, webhook } = config;
+  const { prometheus, webhook, joinTokenFile } = config;
   const http = openHttp({
     verify: true,
     ...(prometheus?.caFile === undefined ? {} : { ca: textOf(prometheus.caFile, "caFile") }),
@@ -70,6 +71,9 @@ async function serve(
     const remembered = state.read(config.vnf);
     if (remembered.kind === "bad") return failed(remembered.problem);
     const token = prometheus?.tokenFile === undefined ? undefined : secretOf(prometheus.tokenFile);
+    const joinToken = joinTokenFile === undefined ? undefined : () => readJoinTokenFile(joinTokenFile);
+    const first = joinToken?.();
+    if (first?.kind === "bad") run.progress(`${first.problem}: no pool grows until that is mended`);
     const { signal, pace } = run;
     const scaler = new Scaler(
       {
@@ -82,6 +86,7 @@ async function serve(
         dryRun: given.dryRun === true,
         timeoutMs: run.timeoutMs,
         ...(signal === undefined ? {} : { signal }),
+        ...(joinToken === undefined ? {} : { joinToken }),
         ...(prometheus === undefined
           ? {}
           : {
