@@ -1,8 +1,9 @@
-import { createHash, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { load } from "js-yaml";
 import { FakeCompute } from "./fake-compute.ts";
+import { FakeGlance, type FakeImage, PROJECT } from "./fake-glance.ts";
 import type { FakePace } from "./fake-pace.ts";
 import { FakeStack } from "./fake-stack.ts";
 
@@ -17,15 +18,7 @@ export interface FakeFault {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-interface FakeImage {
-  readonly id: string;
-  readonly name: string;
-  status: string;
-  size: number;
-  digest: string;
-}
-
-interface Asked {
+export interface Asked {
   readonly method: string;
   readonly path: string;
   readonly query: URLSearchParams;
@@ -33,7 +26,7 @@ interface Asked {
   readonly json: Record<string, unknown>;
 }
 
-type Answer = readonly [status: number, body?: unknown, headers?: Record<string, string>];
+export type Answer = readonly [status: number, body?: unknown, headers?: Record<string, string>];
 
 /**
  * Keystone, Heat, Nova, Neutron and Glance over HTTP, as far as the life cycle of a VNF needs them. Forms of requests, answers
@@ -42,7 +35,7 @@ type Answer = readonly [status: number, body?: unknown, headers?: Record<string,
 export class FakeCloud {
   readonly compute: FakeCompute;
   readonly stacks = new Map<string, FakeStack>();
-  readonly images: FakeImage[] = [];
+  readonly glance = new FakeGlance();
   readonly faults: FakeFault[] = [];
   readonly requests: string[] = [];
   readonly limits = {
@@ -70,14 +63,6 @@ export class FakeCloud {
   private constructor(pace: FakePace, zones: Readonly<Record<string, number>>) {
     this.#pace = pace;
     this.compute = new FakeCompute(zones);
-    this.images.push({ id: "image-tidewater", name: "tidewater", status: "active", size: 1, digest: "00" });
-    this.images.push({
-      id: "image-tidewater-next",
-      name: "tidewater-next",
-      status: "active",
-      size: 1,
-      digest: "01",
-    });
     this.#server = createServer((request, response) => void this.#serve(request, response));
     pace.whileWaiting(() => this.#turn());
   }
@@ -91,6 +76,10 @@ export class FakeCloud {
 
   get authUrl(): string {
     return `${this.#url}/identity/v3`;
+  }
+
+  get images(): FakeImage[] {
+    return this.glance.images;
   }
 
   get tokensGiven(): number {
@@ -168,7 +157,7 @@ export class FakeCloud {
     if (service === "heat") return this.#heat(asked, rest);
     if (service === "nova") return this.#nova(asked, rest);
     if (service === "neutron") return this.#neutron(asked, rest);
-    if (service === "glance") return this.#glance(asked, rest);
+    if (service === "glance") return this.glance.answer(asked, rest);
     if (service === "cinder") return this.#cinder(asked, rest);
     return [404, { error: { message: "no such service" } }];
   }
@@ -204,7 +193,7 @@ export class FakeCloud {
       {
         token: {
           expires_at,
-          project: { id: "project", name: "ims" },
+          project: { id: PROJECT, name: "ims" },
           roles: [{ id: "1", name: "member" }],
           catalog,
         },
@@ -409,40 +398,6 @@ export class FakeCloud {
       return [404, { itemNotFound: { code: 404, message: `Volume ${id} could not be found.` } }];
     if (method === "DELETE") this.compute.things.delete(id);
     return method === "DELETE" ? [202] : [200, { volume: { id } }];
-  }
-
-  #glance({ method, query, json, body }: Asked, [, , id = "", file = ""]: string[]): Answer {
-    const shown = (image: FakeImage) => ({
-      id: image.id,
-      name: image.name,
-      status: image.status,
-      size: image.size,
-      min_disk: 0,
-      min_ram: 0,
-      ...(image.status === "active" ? { os_hash_algo: "sha512", os_hash_value: image.digest } : {}),
-    });
-    if (id === "" && method === "POST") {
-      const image = { id: randomUUID(), name: String(json["name"]), status: "queued", size: 0, digest: "" };
-      this.images.push(image);
-      return [201, shown(image)];
-    }
-    if (id === "") {
-      const name = /^in:"(.*)"$/.exec(query.get("name") ?? "")?.[1];
-      return [200, { images: this.images.filter((image) => image.name === name).map(shown) }];
-    }
-    const image = this.images.find((one) => one.id === id);
-    if (image === undefined) return [404, "No image found"];
-    if (method === "DELETE") {
-      this.images.splice(this.images.indexOf(image), 1);
-      return [204];
-    }
-    if (file === "file") {
-      image.status = "active";
-      image.size = body.length;
-      image.digest = createHash("sha512").update(body).digest("hex");
-      return [204];
-    }
-    return [200, shown(image)];
   }
 }
 

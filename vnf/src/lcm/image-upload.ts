@@ -3,7 +3,7 @@ import { createReadStream } from "node:fs";
 import { open, stat } from "node:fs/promises";
 import { Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import type { Glance } from "../openstack/glance.ts";
+import type { Glance, Image } from "../openstack/glance.ts";
 import { done, failed, type Outcome, type Run } from "./outcome.ts";
 
 export interface ImageUpload {
@@ -26,7 +26,13 @@ export type ImageReading =
   | { readonly kind: "bad"; readonly problem: string };
 
 /** Marks what this program has begun, so that a half-done record can be told from someone else's image. */
-const MARK = "tidewater_sha512";
+const MARK = "tidewater_sha512" satisfies keyof Image;
+
+/**
+ * s that Nova waits for a guest that is asked to shut down, 60 without it: longer than the longest TimeoutStopSec of the image (330 of
+ * tidewater-cluster, in which a vellum hands over its records).
+ */
+export const SHUTDOWN_SECONDS = 360;
 
 /** Format by its first bytes, size and digest of an image file. */
 export async function readImage(file: string, signal?: AbortSignal): Promise<ImageReading> {
@@ -68,9 +74,12 @@ export async function uploadImage(glance: Glance, upload: ImageUpload, run: Run)
       [],
       ["get the file anew"],
     );
-  for (const image of await glance.named(name, run.signal)) {
-    if (image.status === "active" && image.os_hash_algo === "sha512" && image.os_hash_value === sha512)
-      return done(`${name} is there already (${image.id}), with the same content`, false);
+  const there = await glance.named(name, run.signal);
+  const same = there.find(
+    (image) => image.status === "active" && image.os_hash_algo === "sha512" && image.os_hash_value === sha512,
+  );
+  if (same !== undefined) return done(`${name} is there already (${same.id}), with the same content`, false);
+  for (const image of there) {
     if (image.status === "active")
       return failed(
         `there is an image ${name} (${image.id}) with other content`,
@@ -84,11 +93,25 @@ export async function uploadImage(glance: Glance, upload: ImageUpload, run: Run)
         ["wait for it, or openstack image delete"],
       );
     }
+    const foreign = await foreignIn(glance, image, run.signal);
+    if (foreign !== undefined)
+      return failed(
+        `an image ${name} (${image.id}) is begun and not uploaded, and ${foreign}`,
+        [],
+        [
+          `give this one another name: --name ${name}-${sha512.slice(0, 8)}`,
+          `or, when nobody needs it: openstack image delete ${image.id}`,
+        ],
+      );
     run.progress(`removing ${image.id}, which an earlier upload has begun`);
     await glance.delete(image.id, run.signal);
   }
   const { id } = await glance.create(
-    { name, diskFormat: format, minDiskGiB, minRamMiB, properties: { [MARK]: sha512 } },
+    {
+      ...{ name, minDiskGiB, minRamMiB },
+      diskFormat: format,
+      properties: { [MARK]: sha512, os_shutdown_timeout: String(SHUTDOWN_SECONDS) },
+    },
     run.signal,
   );
   try {
@@ -112,6 +135,13 @@ export async function uploadImage(glance: Glance, upload: ImageUpload, run: Run)
       );
     }
   }
+}
+
+/** Why a half-done record is not ours to remove: it is seen by name, and may be shared or an administrator may see all. */
+async function foreignIn(glance: Glance, image: Image, signal?: AbortSignal): Promise<string | undefined> {
+  if (typeof image[MARK] !== "string") return `has no ${MARK}: this program has not begun it`;
+  if (typeof image.owner !== "string") return undefined;
+  return image.owner === (await glance.project(signal)) ? undefined : `belongs to project ${image.owner}`;
 }
 
 function counted(file: string, size: number, run: Run): Transform {

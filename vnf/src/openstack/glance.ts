@@ -14,7 +14,10 @@ const image = z.object({
   min_ram: z.number().default(0),
   os_hash_algo: z.string().nullish(),
   os_hash_value: z.string().nullish(),
+  /** Id of a project. */
   owner: z.string().nullish(),
+  /** What this program writes on images that it uploads. */
+  tidewater_sha512: z.string().nullish(),
 });
 export type Image = z.output<typeof image>;
 
@@ -61,6 +64,11 @@ export class Glance {
       if (isStatus(error, 404, 400)) return undefined;
       throw error;
     }
+  }
+
+  /** Id of the project that the token is for. */
+  async project(signal?: AbortSignal): Promise<string> {
+    return (await this.#session.project(signal)).id;
   }
 
   /** The record; its data comes next. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -49,12 +49,44 @@ test("an upload that breaks off leaves no record behind; one that another run le
     assert.match(outcome.kind === "failed" ? outcome.next.join() : "", /nothing is left behind/);
     assert.equal(cloud.images.filter(({ name }) => name === "ims").length, 0);
   }
-  cloud.images.push({ id: "half", name: "ims", status: "queued", size: 0, digest: "" });
+  const properties = { tidewater_sha512: "of another file" };
+  cloud.images.push({ id: "half", name: "ims", status: "queued", size: 0, digest: "", properties });
   assert.equal((await uploadImage(glance, upload, run)).kind, "done");
   assert.deepEqual(
     cloud.images.filter(({ name }) => name === "ims").map(({ status }) => status),
     ["active"],
   );
+});
+
+test("a half-done record of somebody else is left alone: refused, with its id and what to do", async (t) => {
+  const { glance, run, cloud } = await startLab(t);
+  const upload = imageFile(t, QCOW2);
+  const half = { id: "half", name: "ims", status: "queued", size: 0, digest: "" };
+  const properties = { tidewater_sha512: "00" };
+  for (const [image, why] of [
+    [half, /an image ims \(half\) .* this program has not begun it$/],
+    [{ ...half, owner: "another", properties }, /an image ims \(half\) .* belongs to project another$/],
+  ] as const) {
+    cloud.images.push(image);
+    const outcome = await uploadImage(glance, upload, run);
+    assert.ok(outcome.kind === "failed");
+    assert.match(outcome.reason, why);
+    assert.match(outcome.next.join(), /another name: --name ims-[0-9a-f]{8},.*openstack image delete half/);
+    assert.deepEqual(cloud.images.splice(2), [image]);
+  }
+  assert.ok(!cloud.requests.some((one) => one.startsWith("DELETE /glance")));
+});
+
+test("an image makes Nova wait longer for a guest than any unit of it takes to stop", async (t) => {
+  const { glance, run, cloud } = await startLab(t);
+  assert.equal((await uploadImage(glance, imageFile(t, QCOW2), run)).kind, "done");
+  const waits = Number(cloud.images.at(-1)?.properties?.["os_shutdown_timeout"]);
+  const units = join(import.meta.dirname, "../../../images/files/etc/systemd/system");
+  const stops = readdirSync(units)
+    .filter((name) => name.endsWith(".service"))
+    .map((name) => Number(/^TimeoutStopSec=(\d+)$/m.exec(readFileSync(join(units, name), "utf8"))?.[1] ?? 0));
+  assert.ok(Math.max(...stops) >= 330, "a vellum hands over its records");
+  assert.ok(waits > Math.max(...stops), `${waits} s`);
 });
 
 test("another image under that name, a wrong digest, a file that is none: refused, nothing is made", async (t) => {
