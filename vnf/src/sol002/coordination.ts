@@ -52,7 +52,10 @@ export class Coordinations {
     return this.#all.get(id);
   }
 
-  /** The same operation asking for the same action again is shown what it began before. */
+  /**
+   * The same operation asking for the same action again is shown what it began before, unless that came to nothing: a retry of an operation
+   * keeps its identifier (SOL 003 clause 5.4.14), and is to drain again.
+   */
   begin(request: CoordinationRequest): Beginning {
     if (request.coordinationActionName !== "drain")
       return {
@@ -61,7 +64,10 @@ export class Coordinations {
         detail: `there is no coordination action ${request.coordinationActionName}; there is drain`,
       };
     for (const known of this.#all.values())
-      if (known.request.vnfLcmOpOccId === request.vnfLcmOpOccId && known.result !== "CANCELLED")
+      if (
+        known.request.vnfLcmOpOccId === request.vnfLcmOpOccId &&
+        (known.result === undefined || known.result === "CONTINUE")
+      )
         return { kind: "coordination", coordination: known, anew: false };
     const leaving = this.#leaving(request);
     if (typeof leaving === "string") return { kind: "refused", status: 400, detail: leaving };

@@ -122,6 +122,23 @@ test("a member that does not drain makes it ABORT, with the reason", async (t) =
   assert.deepEqual(outputParams.failed, [{ name: "bono-0", reason: "still there after 1 s" }]);
 });
 
+test("SOL 003 clause 5.4.14: a retry keeps the identifier of its operation, and drains again after an ABORT; after CONTINUE it does not", async (t) => {
+  const members = [await member(t, "bono-0")];
+  let drains = 0;
+  const server = await em(t, members, async () =>
+    drains++ === 0 ? { kind: "failed", reason: "still there" } : { kind: "drained" },
+  );
+  const first = await begin(server);
+  assert.equal((await decided(server, first)).coordinationResult, "ABORT");
+  const second = await begin(server);
+  assert.notEqual(second.headers.get("location"), first.headers.get("location"));
+  assert.equal((await decided(server, second)).coordinationResult, "CONTINUE");
+  const third = await begin(server);
+  assert.equal(third.headers.get("location"), second.headers.get("location"));
+  assert.equal(drains, 2);
+  assert.equal((await decided(server, first)).coordinationResult, "ABORT", "what was is still told");
+});
+
 test("a coordination can be cancelled, once", async (t) => {
   const members = [await member(t, "bono-0")];
   const server = await em(
