@@ -18,8 +18,14 @@ export interface DrainByCommand {
 const STDERR_MAX = 2000;
 
 /**
+ * In a row: a member that is busy or whose packets are lost misses one, and one whose process is started again refuses connections for a
+ * moment, so being refused counts no more than being silent.
+ */
+const MISSES = 3;
+
+/**
  * Drains by a command that makes the member's process get SIGTERM (systemctl stop over SSH, say): nodes then take nothing new,
- * finish what they have, and end. Drained is who does not answer on /health/live any more.
+ * finish what they have, and end. Drained is who has not answered on /health/live three times in a row.
  */
 export function drainByCommand({ command, timeoutSeconds, pollMs = 500 }: DrainByCommand): Drain {
   return async (member, signal) => {
@@ -32,9 +38,11 @@ export function drainByCommand({ command, timeoutSeconds, pollMs = 500 }: DrainB
     );
     const ran = await run(filled, limit);
     if (ran !== undefined) return { kind: "failed", reason: ran };
-    for (;;) {
-      if ((await askMember(member, "/health/live", 2000)) === undefined) return { kind: "drained" };
-      if (limit.aborted)
+    for (let misses = 0; ; ) {
+      misses = (await askMember(member, "/health/live", 2000)) === undefined ? misses + 1 : 0;
+      if (misses === MISSES) return { kind: "drained" };
+      // Who has begun to miss when the time is over is looked at to the end.
+      if (signal.aborted || (limit.aborted && misses === 0))
         return {
           kind: "failed",
           reason: signal.aborted ? "cancelled" : `still there after ${timeoutSeconds} s`,

@@ -176,6 +176,26 @@ test("a command that ends a member drains it; one that fails, or ends nobody, do
   assert.equal(cancelled.kind, "failed");
 });
 
+test("drained is who misses three times in a row; a member that was only slow is still there", async (t) => {
+  let asks = 0;
+  const server = createServer((request, response) => {
+    asks++;
+    if (asks === 3 || asks === 6) response.end("live");
+    else request.socket.destroy();
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const { port } = server.address() as AddressInfo;
+  const slow = { name: "bono-0", pool: "bono", management: `http://127.0.0.1:${port}` };
+  const drain = drainByCommand({ command: ["true"], timeoutSeconds: 30, pollMs: 5 });
+  assert.deepEqual(await drain(slow, new AbortController().signal), { kind: "drained" });
+  assert.equal(asks, 9);
+});
+
 test("SOL 002 clause 8.4: indicators are sums over the members, or nothing when nobody has them", async (t) => {
   const members = [await member(t, "bono-0"), await member(t, "bono-1"), await member(t, "sprout-0")];
   members[1]?.end();
