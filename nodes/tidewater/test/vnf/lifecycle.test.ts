@@ -162,9 +162,10 @@ test("the scaler as a process: a signed alarm makes the pool grow, SIGTERM ends 
   const folder = mkdtempSync(join(tmpdir(), "scaler-"));
   t.after(() => rmSync(folder, { recursive: true }));
   writeFileSync(join(folder, "secret"), "0123456789abcdef\n");
+  writeFileSync(join(folder, "token"), `${"t".repeat(22)}\n`, { mode: 0o600 });
   const config = join(folder, "scaler.yaml");
   const text = (port: number): string =>
-    `version: 1\nvnf: ims\npools: { sprout: { min: 7, max: 15 } }\nwebhook: { port: ${port}, secretFile: ${join(folder, "secret")} }\n`;
+    `version: 1\nvnf: ims\npools: { sprout: { min: 7, max: 15 } }\nwebhook: { port: ${port}, secretFile: ${join(folder, "secret")} }\njoinTokenFile: ${join(folder, "token")}\n`;
   writeFileSync(config, text(0));
   const args = ["scaler", "--config", config, "--state-file", join(folder, "state.json")];
   const child = spawn(process.execPath, [PROGRAM, "vnf", ...args], {
@@ -190,6 +191,7 @@ test("the scaler as a process: a signed alarm makes the pool grow, SIGTERM ends 
   assert.equal((await fetch(url, { method: "POST", body })).status, 202);
   await said(/sprout has 11 members/);
   assert.equal(cloud.stacks.get("ims")?.parameters.get("sprout_count"), "11");
+  assert.equal(cloud.stacks.get("ims")?.parameters.get("join_token"), "t".repeat(22));
   child.kill("SIGTERM");
   const [code] = (await once(child, "exit")) as [number];
   assert.equal(code, 0);
