@@ -127,8 +127,9 @@ export {
   type RestartAgentOptions,
 } from "./queue-manager/restart-agent.ts";
 export {
+  type PoolView,
   type QueueInput,
-  RESTART_TIMEOUT_MS,
+  type QueueTimes,
   type RestartQueue,
   stepQueue,
 } from "./queue-manager/restart-queue.fsm.ts";

@@ -4,9 +4,16 @@ import type { EtcdClient } from "../etcd/client.ts";
 import { etcdClusterProblems } from "../problems.ts";
 import { type MemberRecord, membersPrefix, readMember } from "../registry/member-record.ts";
 import { Turns } from "../turns.ts";
-import { type QueueInput, type RestartQueue, restartQueueSchema, stepQueue } from "./restart-queue.fsm.ts";
+import {
+  type PoolView,
+  type QueueInput,
+  type QueueTimes,
+  type RestartQueue,
+  restartQueueSchema,
+  stepQueue,
+} from "./restart-queue.fsm.ts";
 
-export interface RestartAgentOptions {
+export interface RestartAgentOptions extends QueueTimes {
   readonly client: EtcdClient;
   readonly clock: Clock;
   readonly log: Logger;
@@ -22,7 +29,6 @@ export interface RestartAgentOptions {
   readonly steadyMs?: number;
   /** From the restart until it must be well, ms. Default 120,000. */
   readonly healthMs?: number;
-  readonly timeoutMs?: number;
   /** Between two looks, ms. Default 1,000. */
   readonly everyMs?: number;
 }
@@ -43,7 +49,7 @@ export async function changeQueue(
   key: string,
   input: QueueInput,
   now: number,
-  timeoutMs?: number,
+  times?: QueueTimes,
 ): Promise<QueueResult> {
   for (let tries = 0; tries < 8; tries++) {
     const found = await client.range({ key });
@@ -51,7 +57,7 @@ export async function changeQueue(
     const [entry] = found.entries;
     const queue = entry === undefined ? EMPTY : parseQueue(entry.value);
     if (queue === undefined) return { kind: "invalid" };
-    const next = stepQueue(queue, input, now, timeoutMs);
+    const next = stepQueue(queue, input, now, times);
     if (next === undefined) return { kind: "unchanged", queue };
     const result = await client.transact({
       when: [entry === undefined ? { key, is: "absent" } : { key, is: "at", revision: entry.revision }],
@@ -78,6 +84,8 @@ function parseQueue(text: string): RestartQueue | undefined {
 export class RestartAgent implements Service {
   readonly #options: RestartAgentOptions;
   readonly #key: string;
+  /** Since when those of the queue are not registered. */
+  readonly #absentSince = new Map<string, number>();
   #running = false;
   readonly #turns: Turns;
 
@@ -114,30 +122,34 @@ export class RestartAgent implements Service {
   }
 
   async #look(): Promise<void> {
-    const { client, clock, root, pool, name, timeoutMs } = this.#options;
+    const { client, clock, root, pool, name } = this.#options;
     const prefix = `${membersPrefix(root)}${pool}/`;
     const members = await client.range({ prefix });
-    if (members.kind === "unavailable") return;
+    const found = await client.range({ key: this.#key });
+    // etcd was away, and so are members who could not renew their lease: they get their time once it is back.
+    if (members.kind === "unavailable" || found.kind === "unavailable") return this.#absentSince.clear();
     const known = members.entries
       .map(({ key, value }) => readMember(root, key, value))
       .filter((member): member is MemberRecord => member !== undefined);
-    const healthy = new Set(known.filter(({ state }) => state === "up").map((member) => member.name));
-    const queue = await client.range({ key: this.#key });
-    const [entry] = queue.kind === "found" ? queue.entries : [];
-    const entries = (entry === undefined ? undefined : parseQueue(entry.value))?.entries;
-    if (entries === undefined) return;
-    // Who was restarted must be back, too, before the next one goes.
-    const expected = new Set([...known.map((member) => member.name), ...entries.map((one) => one.name)]);
-    const result = await changeQueue(
-      client,
-      this.#key,
-      { kind: "look", healthy, expected },
-      clock.now(),
-      timeoutMs,
-    );
+    const [entry] = found.entries;
+    const queue = entry === undefined ? undefined : parseQueue(entry.value);
+    if (queue === undefined) return;
+    const view = { kind: "look", ...this.#view(known, queue) } as const;
+    const result = await changeQueue(client, this.#key, view, clock.now(), this.#options);
     if (result.kind !== "changed" && result.kind !== "unchanged") return;
     const own = result.queue.entries.find((one) => one.name === name);
     if (own?.state === "restarting") await this.#restart();
+  }
+
+  #view(known: readonly MemberRecord[], { entries }: RestartQueue): PoolView {
+    const now = this.#options.clock.monotonic();
+    const registered = new Set(known.map((member) => member.name));
+    const healthy = new Set(known.filter(({ state }) => state === "up").map((member) => member.name));
+    const absent = entries.map((one) => one.name).filter((name) => !registered.has(name));
+    const since = new Map(absent.map((name) => [name, this.#absentSince.get(name) ?? now]));
+    this.#absentSince.clear();
+    for (const [name, from] of since) this.#absentSince.set(name, from);
+    return { registered, healthy, absentMs: new Map([...since].map(([name, from]) => [name, now - from])) };
   }
 
   async #restart(): Promise<void> {

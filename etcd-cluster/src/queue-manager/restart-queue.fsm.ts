@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-const entry = z.object({
+const entrySchema = z.object({
   /** Of the member that is to restart: sprout-2 */
   name: z.string().min(1).max(300),
   state: z.enum(["queued", "restarting", "done", "failed"]),
@@ -8,10 +8,12 @@ const entry = z.object({
   since: z.number(),
 });
 
+type Entry = Readonly<z.output<typeof entrySchema>>;
+
 /** Who of a pool is to restart, one after the other. */
 export const restartQueueSchema = z.object({
   version: z.literal(1),
-  entries: z.array(entry).max(1000),
+  entries: z.array(entrySchema).max(1000),
 });
 export type RestartQueue = Readonly<z.output<typeof restartQueueSchema>>;
 
@@ -24,24 +26,37 @@ export type QueueInput =
   | { readonly kind: "cancel" }
   /** The member itself: it is up again and healthy, or will not be. */
   | { readonly kind: "finished"; readonly name: string; readonly healthy: boolean }
-  /** Time goes by. `healthy`: members of the pool that are known to be well. */
-  | { readonly kind: "look"; readonly healthy: ReadonlySet<string>; readonly expected: ReadonlySet<string> };
+  /** Time goes by. */
+  | ({ readonly kind: "look" } & PoolView);
 
-/** A restart that takes longer has failed, ms. */
-export const RESTART_TIMEOUT_MS = 900_000;
+export interface PoolView {
+  /** Members that are registered. */
+  readonly registered: ReadonlySet<string>;
+  /** Those of them that are known to be well. */
+  readonly healthy: ReadonlySet<string>;
+  /** For how long those of the queue that are not registered have not been, ms. */
+  readonly absentMs: ReadonlyMap<string, number>;
+}
+
+export interface QueueTimes {
+  /** A restart that takes longer has failed. Who is not registered for so long is forgotten. Default 900,000. */
+  readonly timeoutMs?: number | undefined;
+  /** Who is not registered for longer has left; before, it may be a machine that starts again. Default 60,000. */
+  readonly leftMs?: number | undefined;
+}
 
 /**
  * The next queue, or undefined when nothing changes. At most one member restarts; the next begins only when every other
- * member that is expected is healthy, and none after a failure until an operator resumes.
+ * member that is expected is healthy, and none after a failure until an operator resumes. Who has left is passed over.
  */
 export function stepQueue(
   queue: RestartQueue,
   input: QueueInput,
   now: number,
-  timeoutMs: number = RESTART_TIMEOUT_MS,
+  { timeoutMs = 900_000, leftMs = 60_000 }: QueueTimes = {},
 ): RestartQueue | undefined {
   const { entries } = queue;
-  const to = (name: string, state: RestartQueue["entries"][number]["state"]): RestartQueue => ({
+  const to = (name: string, state: Entry["state"]): RestartQueue => ({
     ...queue,
     entries: entries.map((one) => (one.name === name ? { name, state, since: now } : one)),
   });
@@ -77,9 +92,22 @@ export function stepQueue(
       const running = entries.find(({ state }) => state === "restarting");
       if (running !== undefined)
         return now - running.since >= timeoutMs ? to(running.name, "failed") : undefined;
-      const next = entries.find(({ state }) => state === "queued");
+      const absent = ({ name }: Entry): number =>
+        input.registered.has(name) ? 0 : (input.absentMs.get(name) ?? 0);
+      // A failure stands until somebody has seen it: the machine may be gone because of the restart.
+      const kept = entries.filter((one) => one.state === "failed" || absent(one) < timeoutMs);
+      if (kept.length < entries.length) return { ...queue, entries: kept };
+      const queued = entries.filter(({ state }) => state === "queued");
+      const next = queued.find(({ name }) => input.registered.has(name));
       if (next === undefined || entries.some(({ state }) => state === "failed")) return undefined;
-      const unwell = [...input.expected].some((name) => name !== next.name && !input.healthy.has(name));
+      // Who was restarted while others waited must be back before the next one goes; who was before they came may have left since.
+      const began = Math.min(...queued.map(({ since }) => since));
+      const awaited = entries.filter(
+        (one) =>
+          absent(one) < leftMs || (one.state === "done" && one.since >= began && now - one.since < timeoutMs),
+      );
+      const expected = new Set([...input.registered, ...awaited.map(({ name }) => name)]);
+      const unwell = [...expected].some((name) => name !== next.name && !input.healthy.has(name));
       return unwell ? undefined : to(next.name, "restarting");
     }
   }
