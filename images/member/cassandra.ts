@@ -1,5 +1,6 @@
 import { readdirSync } from "node:fs";
 import { totalmem } from "node:os";
+import type { CassandraStart } from "./cassandra-start.ts";
 import { type Places, put } from "./files.ts";
 import { type Member, MemberError } from "./member-file.ts";
 
@@ -7,31 +8,49 @@ import { type Member, MemberError } from "./member-file.ts";
  * Cassandra of the first vellums, the seeds: the ring is spread over them evenly, so nothing has to be negotiated when they start
  * together. @throws MemberError when the jars are not whole
  */
-export function writeCassandra({ address, seeds = [] }: Member, places: Places): void {
+export function writeCassandra(
+  { address, seeds = [] }: Pick<Member, "address" | "seeds">,
+  places: Places,
+  start: CassandraStart,
+): void {
   const agent = readdirSync(places.cassandraJars).find((jar) => /^jamm-.*\.jar$/.test(jar));
   if (agent === undefined)
     throw new MemberError(
       `${places.cassandraJars} has no jamm jar`,
       "build the image again with --cassandra",
     );
-  put(`${places.run}/cassandra.yaml`, cassandraYaml(address, seeds, places.cassandraData));
+  put(`${places.run}/cassandra.yaml`, cassandraYaml(address, seeds, places.cassandraData, start));
   // A quarter of the memory, as Cassandra itself would take; half goes to memcached.
   const heap = Math.max(256, Math.floor(totalmem() / 2 ** 22));
   put(
     `${places.run}/cassandra.jvm`,
-    `-javaagent:${places.cassandraJars}/${agent}\n-Xms${heap}m\n-Xmx${heap}m\n-Xss256k\n`,
+    [
+      `-javaagent:${places.cassandraJars}/${agent}`,
+      ...[`-Xms${heap}m`, `-Xmx${heap}m`, "-Xss256k"],
+      // Passed over by a node that is whole: it may stand there when Cassandra is started again.
+      ...(start === "replace" ? [`-Dcassandra.replace_address_first_boot=${address}`] : []),
+      "",
+    ].join("\n"),
   );
 }
 
-function cassandraYaml(address: string, seeds: readonly string[], data: string): string {
+function cassandraYaml(
+  address: string,
+  seeds: readonly string[],
+  data: string,
+  start: CassandraStart,
+): string {
   const token = -(2n ** 63n) + (BigInt(seeds.indexOf(address)) * 2n ** 64n) / BigInt(seeds.length);
+  const contacts = start === "replace" ? seeds.filter((seed) => seed !== address) : seeds;
   const bracketed = (one: string): string => (one.includes(":") ? `[${one}]:7000` : `${one}:7000`);
   return `${JSON.stringify(
     {
       cluster_name: "tidewater",
       num_tokens: 1,
-      initial_token: String(token),
-      auto_bootstrap: false,
+      // Who replaces has the token of the one before it, and takes what is lost from the others, which a seed does not.
+      ...(start === "replace"
+        ? { auto_bootstrap: true }
+        : { initial_token: String(token), auto_bootstrap: false }),
       partitioner: "org.apache.cassandra.dht.Murmur3Partitioner",
       authenticator: "AllowAllAuthenticator",
       authorizer: "AllowAllAuthorizer",
@@ -44,7 +63,7 @@ function cassandraYaml(address: string, seeds: readonly string[], data: string):
       seed_provider: [
         {
           class_name: "org.apache.cassandra.locator.SimpleSeedProvider",
-          parameters: [{ seeds: seeds.map(bracketed).join(",") }],
+          parameters: [{ seeds: contacts.map(bracketed).join(",") }],
         },
       ],
       listen_address: address,

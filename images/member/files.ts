@@ -29,6 +29,7 @@ export function placesBelow(root = "/") {
     memcached: at("var/lib/tidewater/cluster/memcached.json"),
     etcdData: at("var/lib/tidewater/etcd/data"),
     cassandraData: at("var/lib/tidewater/cassandra"),
+    cassandraUnfinished: at("var/lib/tidewater/cassandra.unfinished"),
     cassandraJars: at("usr/lib/tidewater/cassandra/lib"),
   };
 }

@@ -90,6 +90,20 @@ export async function siteHasConfig(member: Member, places: Places): Promise<boo
   return found.kind === "found" && found.entries.length > 0;
 }
 
+const seatKey = ({ address }: Member): string => `${ROOT}/cassandra-seats/${address}`;
+
+/** Whether Cassandra has ever served at the address of this machine. @throws MemberError when etcd does not say */
+export async function cassandraHasServed(member: Member, places: Places): Promise<boolean> {
+  const found = await withEtcd(member, places, (client) => client.range({ key: seatKey(member) }));
+  if (found.kind === "found") return found.entries.length > 0;
+  throw new MemberError("etcd does not say whether Cassandra was here before", "see that etcd has a quorum");
+}
+
+/** What is not noted now is at the next start. */
+export async function noteCassandraServes(member: Member, places: Places): Promise<void> {
+  await withEtcd(member, places, (client) => client.put(seatKey(member), member.name));
+}
+
 /** Those who read what a site begins with. */
 const READERS = [
   { pool: "bono", schema: z.object({ homeDomain: z.string() }) },

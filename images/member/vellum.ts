@@ -1,6 +1,7 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import { totalmem } from "node:os";
 import { writeCassandra } from "./cassandra.ts";
+import { knowsPeer, startOfCassandra } from "./cassandra-start.ts";
 import { type CertificateModules, obtainCertificates, tlsFilesOf } from "./certificates.ts";
 import { clusterConfig } from "./cluster.ts";
 import { admitTokens } from "./edge.ts";
@@ -9,7 +10,7 @@ import { put } from "./files.ts";
 import { type Member, MemberError } from "./member-file.ts";
 import { waitForPort } from "./ready.ts";
 import { probeOf, type Waiting, waitForSeeds } from "./seeds.ts";
-import { beginConfiguration } from "./site-keys.ts";
+import { beginConfiguration, cassandraHasServed, noteCassandraServes } from "./site-keys.ts";
 
 export interface MemberModules extends CertificateModules {
   /** A line for the console. */
@@ -50,10 +51,22 @@ export async function startVellum(member: Member, modules: MemberModules, waitin
       "build the image with --cassandra (docs/operations/images.md), or name a cluster of your own: parameter cassandra_servers",
     );
   if (withJars && member.cassandra !== "off" && seeds.includes(address)) {
-    writeCassandra(member, places);
-    await modules.startUnit("tidewater-cassandra.service");
-    await waitForPort(address, 9042, "tidewater-cassandra.service", waiting);
+    await startCassandra(member, modules, waiting);
   }
+}
+
+/** Resolves when it serves, for which one that replaces another must have all that was lost. @throws MemberError */
+async function startCassandra(member: Member, { places, say, startUnit }: MemberModules, waiting: Waiting) {
+  const unit = "tidewater-cassandra.service";
+  const ring = { hasServed: () => cassandraHasServed(member, places), knows: knowsPeer };
+  const start = await startOfCassandra(member, places, ring, waiting);
+  if (start === "replace") say("Cassandra has lost its disk: it takes from the others what it held");
+  writeCassandra(member, places, start);
+  await startUnit(unit);
+  await waitForPort(member.address, 9042, unit, waiting);
+  rmSync(places.cassandraUnfinished, { force: true });
+  if (start === "replace") writeCassandra(member, places, "seat");
+  await noteCassandraServes(member, places);
 }
 
 function memcachedEnvironment({ address, memcachedMegabytes }: Member): string {
