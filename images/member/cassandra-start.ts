@@ -41,12 +41,17 @@ async function place(
   { hasServed, knows }: Ring,
   { say, deadline, everyMs = 2000, remindMs = 30_000 }: Waiting,
 ): Promise<CassandraStart> {
-  const hadData = await hasServed();
+  let hadData: boolean | undefined;
   for (let spoke = Number.NEGATIVE_INFINITY; ; await sleep(everyMs)) {
     const answers = await Promise.all(others.map((seed) => knows(seed, address)));
     if (answers.includes(true)) return "replace";
-    // Alone it would serve without what it held, and only one of the others may have that too.
-    if (!hadData || answers.includes(false)) return "seat";
+    if (answers.includes(false)) return "seat";
+    // Alone it would serve without what it held. Asked again and again, since an operator may have it forgotten.
+    hadData = await hasServed().catch((error: unknown) => {
+      if (hadData === undefined) throw error;
+      return hadData;
+    });
+    if (!hadData) return "seat";
     if (performance.now() > deadline)
       throw new MemberError(
         `Cassandra has lost its disk, and no other node of the ring answers (${others.join(", ")})`,

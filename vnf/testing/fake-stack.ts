@@ -145,13 +145,16 @@ export class FakeStack {
           server.image = image;
           continue;
         }
-        if (server !== undefined) this.#compute.remove(server.id);
+        // Another server for other user data is made before the old one goes; else the old one makes room.
+        const replaced = server !== undefined && !member.unhealthy && this.#replaces(member);
+        if (server !== undefined && !replaced) this.#compute.remove(server.id);
         const made = this.#compute.boot(
           `${pool}-${index}`,
           zone,
           image,
           `${this.id}/${pool}/${cells[index]}`,
         );
+        if (server !== undefined && replaced) this.#compute.remove(server.id);
         member.serverId = made.id;
         member.token = this.parameters.get("join_token");
         member.unhealthy = false;

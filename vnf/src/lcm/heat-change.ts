@@ -26,6 +26,14 @@ export function minutes(ms: number): number {
 }
 
 /**
+ * An upgrade may have left REPLACE: every member whose user data has a new list or token would be made anew. One that has not ended
+ * yet needs it still.
+ */
+export function userDataKept(whole: boolean): { readonly user_data_update?: "IGNORE" } {
+  return whole ? { user_data_update: "IGNORE" } : {};
+}
+
+/**
  * Has Heat change a stack, and waits for the end of it. Heat does one action at a time: another's is waited for first. An
  * answer that says nothing about whether it was begun (500, a lost connection) is settled by looking at the stack.
  */
@@ -52,9 +60,10 @@ export async function changeStack(heat: Heat, change: HeatChange, run: Run): Pro
       if (ended.kind === "late") return late(ended.status, change.next);
       if (ended.kind === "gone") return failed(`${ref.name} was deleted meanwhile`, [], change.next);
       before = ended.stack;
-      if (statusOf(before.stack_status) === "COMPLETE" && change.satisfied?.(before) === true)
-        return done(change.said);
-      const reason = change.overtaken?.(before);
+      const satisfied = change.satisfied?.(before) === true;
+      if (satisfied && statusOf(before.stack_status) === "COMPLETE") return done(change.said);
+      // What was asked for is there, unfinished: it was ours, or might be.
+      const reason = satisfied ? undefined : change.overtaken?.(before);
       if (reason !== undefined) return failed(reason, [], change.next);
     }
     try {

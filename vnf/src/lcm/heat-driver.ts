@@ -6,7 +6,7 @@ import type { Nova, Server } from "../openstack/nova.ts";
 import type { Pace } from "../openstack/pace.ts";
 import type { Deployment } from "./deployment.ts";
 import { switchServers } from "./drain-servers.ts";
-import { changeStack, existing, minutes } from "./heat-change.ts";
+import { changeStack, existing, minutes, userDataKept } from "./heat-change.ts";
 import { healByHeat } from "./heat-heal.ts";
 import { instanceOf, isDeleting, poolsOf } from "./heat-instance.ts";
 import { instantiateByHeat } from "./heat-instantiate.ts";
@@ -118,8 +118,7 @@ export class HeatDriver implements VnfDriver {
       [`${pool}_zone_map`]: zoneMap.join(","),
       // Nothing is rebuilt by another size: members whose lists change need not wait for each other.
       update_pause: 0,
-      // An upgrade may have left REPLACE: every member whose user data has a new list or token would be made anew.
-      user_data_update: "IGNORE",
+      ...userDataKept(instance.state === "ready"),
       ...(joinToken === undefined ? {} : { join_token: joinToken }),
     };
     const pools = instance.pools.map((one) => (one.pool === pool ? { pool, size } : one));
@@ -207,11 +206,11 @@ export class HeatDriver implements VnfDriver {
             minutes(run.timeoutMs),
             run.signal,
           );
+        // Heat hides a token.
+        const shown = Object.entries(parameters).filter(([name]) => name !== "join_token");
         const satisfied = (now: Stack): boolean => {
           const values = instanceOf(now)?.parameters;
-          return Object.entries(parameters).every(
-            ([name, value]) => values?.get(name)?.replace(/[[\]" ]/g, "") === String(value),
-          );
+          return shown.every(([name, value]) => values?.get(name)?.replace(/[[\]" ]/g, "") === String(value));
         };
         return changeStack(
           heat,

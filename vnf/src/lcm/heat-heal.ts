@@ -1,6 +1,6 @@
-import type { Heat, Stack } from "../openstack/heat.ts";
+import { type Heat, type Stack, statusOf } from "../openstack/heat.ts";
 import type { Nova } from "../openstack/nova.ts";
-import { changeStack, minutes } from "./heat-change.ts";
+import { changeStack, minutes, userDataKept } from "./heat-change.ts";
 import type { HeatMember } from "./heat-tree.ts";
 import { failed, type Outcome, type Run } from "./outcome.ts";
 import { removeServers } from "./remove-servers.ts";
@@ -41,7 +41,7 @@ export async function healByHeat(
       submit: () =>
         heat.patch(
           { name: stack.stack_name, id: stack.id },
-          { update_pause: 0, user_data_update: "IGNORE" },
+          { update_pause: 0, ...userDataKept(statusOf(stack.stack_status) === "COMPLETE") },
           minutes(run.timeoutMs),
           run.signal,
         ),

@@ -1,3 +1,4 @@
+import { OpenStackError } from "../openstack/errors.ts";
 import { actionOf, statusOf } from "../openstack/heat.ts";
 import { late, whyFailed } from "./heat-change.ts";
 import { type InventoryModules, possessionsOf, removePossession, stillThere } from "./heat-inventory.ts";
@@ -46,13 +47,19 @@ export async function terminateByHeat(modules: InventoryModules, name: string, r
     await run.pace.sleep(3_000 * turn, run.signal);
     stack = ended.stack;
   }
-  const orphans = await stillThere(modules, possessions, run.signal);
-  for (const orphan of orphans) {
-    run.progress(`left behind: ${orphan.type} ${orphan.id} (${orphan.name}); deleting it`);
-    await removePossession(modules, orphan, run.signal);
+  let left = await stillThere(modules, possessions, run.signal);
+  for (const { type, id, name: called } of left)
+    run.progress(`left behind: ${type} ${id} (${called}); deleting it`);
+  // Nova takes its time for a server, and until then its volume and ports are in use.
+  for (let turn = 1; left.length > 0 && turn <= TRIES; turn++) {
+    for (const orphan of left)
+      await removePossession(modules, orphan, run.signal).catch((error: unknown) => {
+        if (!(error instanceof OpenStackError)) throw error;
+        run.progress(`${orphan.type} ${orphan.id}: ${error.message}`);
+      });
+    await run.pace.sleep(3_000 * turn, run.signal);
+    left = await stillThere(modules, left, run.signal);
   }
-  if (orphans.length > 0) await run.pace.sleep(3_000, run.signal);
-  const left = orphans.length === 0 ? [] : await stillThere(modules, orphans, run.signal);
   if (left.length > 0)
     return failed(
       "the stack is gone, but not all it had made",

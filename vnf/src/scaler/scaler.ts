@@ -1,4 +1,4 @@
-import { failed, type Outcome, type Run } from "../lcm/outcome.ts";
+import type { Outcome, Run } from "../lcm/outcome.ts";
 import { scalePool } from "../lcm/scale.ts";
 import type { PoolState, VnfDriver } from "../lcm/vnf-driver.ts";
 import type { VnfModel } from "../model/model.ts";
@@ -154,6 +154,11 @@ export class Scaler {
       this.#end(pool);
       return;
     }
+    const token = to > from ? this.#modules.joinToken?.() : undefined;
+    if (token?.kind === "bad") {
+      this.#tell(pool, `waits on its way to ${to}: ${token.problem}`, log);
+      return;
+    }
     if (operation.tries > 0) log(`${pool}: going on to ${to}`);
     this.#save({ ...this.#state, operation: { ...operation, tries: operation.tries + 1 } });
     const run: Run = {
@@ -162,17 +167,13 @@ export class Scaler {
       progress: (line) => log(`${pool}: ${line}`),
       ...(signal === undefined ? {} : { signal }),
     };
-    const token = to > from ? this.#modules.joinToken?.() : undefined;
-    const outcome: Outcome =
-      token?.kind === "bad"
-        ? failed(token.problem)
-        : await scalePool(
-            driver,
-            model,
-            { name: config.vnf, pool, size: to },
-            run,
-            token === undefined ? {} : { joinToken: token.token },
-          );
+    const outcome: Outcome = await scalePool(
+      driver,
+      model,
+      { name: config.vnf, pool, size: to },
+      run,
+      token === undefined ? {} : { joinToken: token.token },
+    );
     // Interrupted: whoever is started next goes on.
     if (signal?.aborted === true) return;
     if (outcome.kind === "failed" && operation.tries + 1 < TRIES) {

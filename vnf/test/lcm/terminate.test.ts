@@ -47,6 +47,22 @@ test("a data volume that Heat leaves behind is found and deleted, too", async (t
   assert.equal(cloud.compute.things.size, 0);
 });
 
+test("what is in use for a while yet is deleted again, and the rest does not wait for it", async (t) => {
+  const { driver, run, cloud, lines } = await startLab(t);
+  await driver.instantiate("ims", small({ vellum_volume: "50" }), run);
+  const of = (wanted: string) =>
+    [...cloud.compute.things].find(([, collection]) => collection === wanted)?.[0] ?? "";
+  const [volume, port] = [of("volumes"), of("ports")];
+  cloud.compute.sticky.add(volume).add(port);
+  cloud.faults.push({ on: /^DELETE \/cinder\/volumes\//, status: 400 });
+  assert.equal((await driver.terminate("ims", run)).kind, "done");
+  assert.ok(
+    lines.some((line) => line.startsWith(`OS::Cinder::Volume ${volume}: `)),
+    lines.join("\n"),
+  );
+  assert.deepEqual([cloud.compute.servers.size, cloud.compute.things.size], [0, 0]);
+});
+
 test("a deletion that fails is repeated; one that keeps failing says what exists, and may be asked again", async (t) => {
   const { driver, run, cloud } = await startLab(t);
   await driver.instantiate("ims", small(), run);

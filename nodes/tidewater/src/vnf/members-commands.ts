@@ -20,7 +20,7 @@ export function membersCommands(exit: (code: number) => void): Command[] {
     )
       .argument("<name>", "name of the VNF", checkName)
       .argument("[members...]", "as bono-3")
-      .option("--host <hostId>", "all members on this host, by the hostId of placement audit")
+      .option("--host <hostId>", "all members on this host, by the hostId that status shows")
       .option("--dry-run", "say which members it would be")
       .action(async (name: string, names: string[], given: Given) => exit(await heal(name, names, given))),
     withVia(
@@ -88,7 +88,7 @@ function chosenOf(
     if (names.length > 0) return "give members or --host, not both";
     // An empty or short one would be every host's, or several hosts'.
     if (!/^[0-9a-f]{12,56}$/.test(host))
-      return `--host ${JSON.stringify(host)}: write the hostId of placement audit, its first 12 hexadecimal digits at least`;
+      return `--host ${JSON.stringify(host)}: write the hostId that tidewater vnf status shows, its first 12 hexadecimal digits at least`;
     const there = members.filter(({ hostId }) => hostId?.startsWith(host) === true);
     if (new Set(there.map(({ hostId }) => hostId)).size > 1)
       return `--host ${host} is of several hosts: write more of it`;

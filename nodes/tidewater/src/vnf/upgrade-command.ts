@@ -17,7 +17,7 @@ interface Given extends CloudGiven {
 export function upgradeCommand(exit: (code: number) => void): Command {
   return cloudCommand(
     "upgrade",
-    "rebuild the members with another image, one of a pool at a time; they keep server, ports, addresses and cell",
+    "rebuild the members with another image, one of a pool at a time; they keep server, ports, addresses and cell (with another join token not their server)",
     240,
   )
     .argument("<name>", "name of the VNF", checkName)
@@ -64,7 +64,18 @@ function upgrade(name: string, given: Given): Promise<number> {
         [],
         [
           "tidewater backup and etcd-admin backup, then the same command with --empty-stores, then restore",
-          "or make the VNF anew with -e data-volumes, or with Cassandra elsewhere",
+          "or make the VNF anew with -e data-volumes",
+        ],
+      );
+    const token = given.joinTokenFile === undefined ? undefined : readToken(given.joinTokenFile);
+    if (token?.kind === "bad") return failed(token.problem);
+    // Another token is other user data, so another server, which Heat makes while the old one has the volume still.
+    if (stores && token !== undefined && (instance.parameters.get("vellum_volume") ?? "0") !== "0")
+      return failed(
+        "members with data volumes are rebuilt in place, with the token that they have: another one would make their servers anew, and Heat does not move the volumes",
+        [],
+        [
+          "sudo etcd-admin reopen on a vellum makes their token good again; then the same command without --join-token-file",
         ],
       );
     if (given.dryRun === true) return done(`would rebuild ${old.length} of ${members.length} members`, false);
@@ -76,8 +87,6 @@ function upgrade(name: string, given: Given): Promise<number> {
         ["give a longer --timeout or a shorter --pause"],
       );
     run.progress(`${old.length} of ${members.length} members have another image`);
-    const token = given.joinTokenFile === undefined ? undefined : readToken(given.joinTokenFile);
-    if (token?.kind === "bad") return failed(token.problem);
     const before = instance.parameters.get("image") ?? "";
     const outcome = await driver.upgrade(
       instance,

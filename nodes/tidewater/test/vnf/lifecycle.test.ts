@@ -121,7 +121,7 @@ test("heal --host takes the members of one host; what could be another's is refu
   assert.equal((await run("instantiate", "ims", ...SMALL)).code, 0);
   const servers = [...cloud.compute.servers.keys()];
   const wrong: readonly [string[], RegExp][] = [
-    [["--host", ""], /--host "": write the hostId of placement audit/],
+    [["--host", ""], /--host "": write the hostId that tidewater vnf status shows/],
     [["--host", "0"], /--host "0": write .* 12 hexadecimal digits/],
     [["--host", "0123456789ab"], /no member is on host 0123456789ab/],
     [["sprout-1", "--host", "0123456789ab"], /not both/],
@@ -154,6 +154,21 @@ test("upgrade: vellums without data volumes are rebuilt only by who says that th
   const done = await run(...asked, "--empty-stores");
   assert.deepEqual([done.code, done.stdout], [0, "ims runs image tidewater-next\n"], done.stderr);
   assert.ok([...cloud.compute.servers.values()].every(({ image }) => image === "tidewater-next"));
+});
+
+test("upgrade: members with data volumes are rebuilt in place, so another token is refused", async (t) => {
+  const { cloud, run } = await startCloud(t);
+  assert.equal((await run("instantiate", "ims", ...SMALL, "-p", "vellum_volume=50")).code, 0);
+  const folder = mkdtempSync(join(tmpdir(), "upgrade-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const token = join(folder, "token");
+  writeFileSync(token, `${"t".repeat(22)}\n`, { mode: 0o600 });
+  const asked = ["upgrade", "ims", "--image", "tidewater-next", "--pause", "0"];
+  const refused = await run(...asked, "--join-token-file", token);
+  assert.equal(refused.code, 1);
+  assert.match(refused.stderr, /rebuilt in place.*\n {2}go on: sudo etcd-admin reopen/s);
+  assert.ok([...cloud.compute.servers.values()].every(({ image }) => image === "tidewater"));
+  assert.equal((await run(...asked)).stdout, "ims runs image tidewater-next\n");
 });
 
 test("the scaler as a process: a signed alarm makes the pool grow, SIGTERM ends it, and only one runs", async (t) => {

@@ -110,6 +110,28 @@ test("--via sol003: the commands of a life through Heat go through a VNF manager
   assert.equal(fake.instances.size, 0);
 });
 
+test("--via sol003: the same command while its first step is still under way waits for that step and goes on", async (t) => {
+  const { fake, run } = await startManager(t);
+  fake.packages.set("package-1", { state: "ONBOARDED", vnfdId: VNFD });
+  assert.equal((await run("instantiate", "ims", "--via", "sol003", "-p", "dns_servers=192.0.2.53")).code, 0);
+  const [instance = ""] = fake.instances.keys();
+  fake.looks = 3;
+  const begun = await fake.send({
+    ...{ service: "test", method: "POST", headers: { Version: "2.0.0" }, timeoutMs: 1_000 },
+    url: `${fake.base}/vnflcm/v2/vnf_instances/${instance}/scale`,
+    body: JSON.stringify({ type: "SCALE_OUT", aspectId: "bono", numberOfSteps: 1 }),
+  });
+  assert.equal(begun.status, 202);
+  const grown = await run("scale", "ims", "bono=15", "--via", "sol003");
+  assert.deepEqual(
+    [grown.code, grown.stdout, fake.vnfcs.length],
+    [0, "bono has 15 members\n", 15],
+    grown.stderr,
+  );
+  const types = fake.bodies.filter(({ aspectId }) => aspectId === "bono").map(({ type }) => type);
+  assert.deepEqual(types, ["SCALE_OUT", "SCALE_OUT"]);
+});
+
 test("--via sol003: what is undecided is told before a heal deletes anything; after a heal that failed the members that are gone are found without their names", async (t) => {
   const { fake, run } = await startManager(t);
   fake.packages.set("package-1", { state: "ONBOARDED", vnfdId: VNFD });
