@@ -1,7 +1,7 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import cassandra from "cassandra-driver";
-import { type Places, put } from "./files.ts";
+import { holdsSomething, type Places, put } from "./files.ts";
 import { type Member, MemberError } from "./member-file.ts";
 import type { Waiting } from "./seeds.ts";
 
@@ -80,13 +80,5 @@ export async function knowsPeer(seed: string, address: string): Promise<boolean 
     return undefined;
   } finally {
     await client.shutdown();
-  }
-}
-
-function holdsSomething(folder: string): boolean {
-  try {
-    return readdirSync(folder).length > 0;
-  } catch {
-    return false;
   }
 }

@@ -1,4 +1,12 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 
 /** Where things are on a member. Tests put another directory before them. */
@@ -52,4 +60,13 @@ export function lineOf(path: string): string {
 /** User data names a volume for what is stored. */
 export function hasDataVolume({ dataVolume }: Places): boolean {
   return lineOf(dataVolume) !== "";
+}
+
+/** Whether it is a folder with anything in it. */
+export function holdsSomething(folder: string): boolean {
+  try {
+    return readdirSync(folder).length > 0;
+  } catch {
+    return false;
+  }
 }

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { totalmem } from "node:os";
 import { writeCassandra } from "./cassandra.ts";
 import { knowsPeer, startOfCassandra } from "./cassandra-start.ts";
@@ -6,7 +6,7 @@ import { type CertificateModules, obtainCertificates, tlsFilesOf } from "./certi
 import { clusterConfig } from "./cluster.ts";
 import { admitTokens } from "./edge.ts";
 import { etcdYaml, startOfEtcd } from "./etcd-member.ts";
-import { put } from "./files.ts";
+import { holdsSomething, put } from "./files.ts";
 import { type Member, MemberError } from "./member-file.ts";
 import { waitForPort } from "./ready.ts";
 import { probeOf, type Waiting, waitForSeeds } from "./seeds.ts";
@@ -72,12 +72,4 @@ async function startCassandra(member: Member, { places, say, startUnit }: Member
 function memcachedEnvironment({ address, memcachedMegabytes }: Member): string {
   const megabytes = memcachedMegabytes ?? Math.max(64, Math.floor(totalmem() / 2 ** 21));
   return `ADDRESS=${address}\nMEGABYTES=${megabytes}\n`;
-}
-
-function holdsSomething(folder: string): boolean {
-  try {
-    return readdirSync(folder).length > 0;
-  } catch {
-    return false;
-  }
 }

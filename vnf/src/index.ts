@@ -26,6 +26,7 @@ export { poolsOf } from "./lcm/heat-instance.ts";
 export { type ImageUpload, uploadImage } from "./lcm/image-upload.ts";
 export { done, failed, type Outcome, type Progress, type Run } from "./lcm/outcome.ts";
 export { type PreflightModules, preflight } from "./lcm/preflight.ts";
+export { volumeOf } from "./lcm/preflight-quota.ts";
 export { planScaling, type ScaleOptions, type ScalePlanning, scalePool } from "./lcm/scale.ts";
 export type {
   PoolChange,

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { isStatus } from "./errors.ts";
 import type { Limit } from "./nova.ts";
-import type { OpenStackSession, Service } from "./session.ts";
+import { type OpenStackSession, type Service, signalOf } from "./session.ts";
 
 const CINDER: Service = { type: "block-storage", name: "cinder" };
 
@@ -52,8 +52,4 @@ export class Cinder {
       if (!isStatus(error, 404)) throw error;
     }
   }
-}
-
-function signalOf(signal: AbortSignal | undefined): { signal?: AbortSignal } {
-  return signal === undefined ? {} : { signal };
 }

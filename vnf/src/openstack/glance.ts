@@ -1,7 +1,7 @@
 import type { Readable } from "node:stream";
 import { z } from "zod";
 import { isStatus } from "./errors.ts";
-import type { OpenStackSession, Service } from "./session.ts";
+import { type OpenStackSession, type Service, signalOf } from "./session.ts";
 
 const GLANCE: Service = { type: "image", name: "glance" };
 
@@ -119,8 +119,4 @@ export class Glance {
     const base = await this.#session.endpoint(GLANCE, signal);
     return base.endsWith("/v2") ? path : `/v2${path}`;
   }
-}
-
-function signalOf(signal: AbortSignal | undefined): { signal?: AbortSignal } {
-  return signal === undefined ? {} : { signal };
 }

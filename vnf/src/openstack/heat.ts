@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { isStatus } from "./errors.ts";
-import type { OpenStackSession, Service } from "./session.ts";
+import { type OpenStackSession, type Service, signalOf } from "./session.ts";
 
 const HEAT: Service = { type: "orchestration", name: "heat" };
 
@@ -251,10 +251,6 @@ export class Heat {
     );
     return snapshots;
   }
-}
-
-function signalOf(signal: AbortSignal | undefined): { signal?: AbortSignal } {
-  return signal === undefined ? {} : { signal };
 }
 
 /** "IN_PROGRESS" of "CREATE_IN_PROGRESS". */

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { isStatus } from "./errors.ts";
 import type { Limit } from "./nova.ts";
-import type { OpenStackSession, Service } from "./session.ts";
+import { type OpenStackSession, type Service, signalOf } from "./session.ts";
 
 const NEUTRON: Service = { type: "network", name: "neutron" };
 
@@ -93,8 +93,4 @@ export class Neutron {
     const base = await this.#session.endpoint(NEUTRON, signal);
     return base.endsWith("/v2.0") ? path : `/v2.0${path}`;
   }
-}
-
-function signalOf(signal: AbortSignal | undefined): { signal?: AbortSignal } {
-  return signal === undefined ? {} : { signal };
 }

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { isStatus } from "./errors.ts";
-import type { OpenStackSession, Service } from "./session.ts";
+import { type OpenStackSession, type Service, signalOf } from "./session.ts";
 
 const NOVA: Service = { type: "compute", name: "nova" };
 /** 2.16 tells whether the host is up, to who may know; 2.64 is what Heat uses for server groups. */
@@ -246,7 +246,3 @@ export class Nova {
 }
 
 const links = z.array(z.object({ rel: z.string(), href: z.string() })).optional();
-
-function signalOf(signal: AbortSignal | undefined): { signal?: AbortSignal } {
-  return signal === undefined ? {} : { signal };
-}

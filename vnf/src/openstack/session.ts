@@ -217,3 +217,8 @@ function filesOf(cloud: Cloud): { ca?: string; certificate?: string; key?: strin
     ...(cloud.keyFile === undefined ? {} : { key: read(cloud.keyFile, "key") }),
   };
 }
+
+/** For options whose signal may be left out but not undefined. */
+export function signalOf(signal: AbortSignal | undefined): { signal?: AbortSignal } {
+  return signal === undefined ? {} : { signal };
+}

@@ -98,9 +98,9 @@ export class Sol003Driver implements VnfDriver {
     const prepare = async (): Promise<Outcome | undefined> => {
       // Heat would detach the ports before it replaces a server, which nobody does on a host that is down; and its place is free then.
       const kept = await orFailed(
-        async () => (await removeServers(nova, members, run, next)) ?? done("", false),
+        async () => (await removeServers(nova, members, run, [])) ?? done("", false),
         async () => [],
-        next,
+        [],
         run.signal,
       );
       return kept.kind === "failed" ? kept : undefined;

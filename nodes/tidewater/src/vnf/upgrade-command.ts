@@ -1,4 +1,4 @@
-import { done, failed } from "@ims/vnf";
+import { done, failed, volumeOf } from "@ims/vnf";
 import type { Command } from "commander";
 import { InvalidArgumentError } from "commander";
 import { type CloudGiven, cloudCommand, withCloud } from "./cloud-command.ts";
@@ -56,9 +56,10 @@ function upgrade(name: string, given: Given): Promise<number> {
     const old = members.filter(({ image }) => image !== one.id);
     if (old.length === 0 && instance.state === "ready")
       return done(`all ${members.length} members run ${given.image} already`, false);
+    const volume = volumeOf(instance.parameters);
     const stores = members.some(({ pool }) => pool === "vellum");
     // Each gets a new disk, and Heat does not wait until it has back from the others what it stored before the next goes.
-    if (stores && (instance.parameters.get("vellum_volume") ?? "0") === "0" && given.emptyStores !== true)
+    if (stores && volume === 0 && given.emptyStores !== true)
       return failed(
         "the vellums have no data volumes (vellum_volume is 0): rebuilt one after the other they may lose subscribers, registrations, keys and configuration",
         [],
@@ -70,7 +71,7 @@ function upgrade(name: string, given: Given): Promise<number> {
     const token = given.joinTokenFile === undefined ? undefined : readToken(given.joinTokenFile);
     if (token?.kind === "bad") return failed(token.problem);
     // Another token is other user data, so another server, which Heat makes while the old one has the volume still.
-    if (stores && token !== undefined && (instance.parameters.get("vellum_volume") ?? "0") !== "0")
+    if (stores && token !== undefined && volume !== 0)
       return failed(
         "members with data volumes are rebuilt in place, with the token that they have: another one would make their servers anew, and Heat does not move the volumes",
         [],
