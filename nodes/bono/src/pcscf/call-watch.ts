@@ -1,3 +1,4 @@
+import { dropOldest } from "@ims/runtime";
 import type { SipMessage } from "@ims/sip";
 import { flat } from "./flat.ts";
 
@@ -49,8 +50,7 @@ export class CallWatch {
     const flows = this.#calls.get(callId);
     if (flows === undefined) {
       this.#calls.set(flat(callId), [flowId]);
-      const oldest = this.#calls.keys().next().value;
-      if (this.#calls.size > MAX_CALLS && oldest !== undefined) this.#calls.delete(oldest);
+      if (this.#calls.size > MAX_CALLS) dropOldest(this.#calls, MAX_CALLS);
     } else if (!flows.includes(flowId) && flows.length < 8) flows.push(flowId);
   }
 }

@@ -1,4 +1,4 @@
-import type { Clock } from "@ims/runtime";
+import { type Clock, dropOldest } from "@ims/runtime";
 import { flat } from "./flat.ts";
 
 interface Tries {
@@ -64,10 +64,7 @@ export class GuessLimiter {
   }
 
   #remember(name: string, tries: Tries): void {
-    if (this.#tries.size >= this.#maxEntries) {
-      const oldest = this.#tries.keys().next();
-      if (oldest.done !== true) this.#tries.delete(oldest.value);
-    }
+    if (this.#tries.size >= this.#maxEntries) dropOldest(this.#tries, this.#maxEntries);
     this.#tries.set(name, tries);
   }
 }

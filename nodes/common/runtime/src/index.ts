@@ -41,6 +41,7 @@ export { type Option, type OptionMeta, optionsOf } from "./config/option.ts";
 export { type ShownOption, shownOptions } from "./config/shown-options.ts";
 export { type NodeResolverOptions, nodeResolver } from "./dns/node-resolver.ts";
 export type { DnsAnswer, DnsResolver, NaptrRecord, SrvRecord } from "./dns/resolver.ts";
+export { dropOldest, oldestKeys } from "./drop-oldest.ts";
 export { type Fault, ImsError } from "./errors.ts";
 export { createHealth, type Health, type HealthState } from "./health.ts";
 export type { ReadyMessage } from "./hosted-node.ts";
@@ -168,6 +169,7 @@ export type {
   TrailReader,
   TrailStep,
 } from "./trail/trail-step.ts";
+export { type Flushable, flushAtTurnEnd } from "./turn-end.ts";
 export { VERSION } from "./version.ts";
 export { type IdleOptions, whenIdle } from "./when-idle.ts";
 export { atOnce, inSlices, nextTurn, Slices, type Work } from "./work.ts";

@@ -1,3 +1,5 @@
+import { flushNow } from "./turn-end.ts";
+
 /** Counts what arrives and slows the event loop a little when much does. */
 export interface LoopPacer {
   /** One message was read from a socket. */
@@ -39,10 +41,13 @@ export function loopPacer(
   let scheduled = false;
   let inTurn = 0;
 
-  // The first immediate lets the turn's own flushes run, the second one pauses after them.
+  // The first immediate lets what the turn has queued run (a commit, say), the second one pauses. What was read or answered between them
+  // leaves before the pause: else it would wait for all of it.
   const endTurn = (): void => {
     scheduled = false;
-    if (pause > 0 && inTurn < SATURATED) sleep(pause);
+    if (pause === 0 || inTurn >= SATURATED) return;
+    flushNow();
+    sleep(pause);
   };
   const afterFlush = (): void => {
     setImmediate(endTurn);

@@ -10,7 +10,6 @@ import Memcached from "memcached";
 import { startMemcached } from "../../../../test/support/memcached.ts";
 import { metaGet, metaSet } from "../src/memcached/commands.ts";
 import { Connection } from "../src/memcached/connection.ts";
-import { Flusher } from "../src/memcached/flusher.ts";
 
 const OPERATIONS = 6_000;
 const ROUNDS = 7;
@@ -39,7 +38,7 @@ const [one, two] = await Promise.all([startMemcached(), startMemcached()]);
 const clock = systemClock();
 
 const connection = new Connection(
-  { host: one.host, port: one.port, clock, deadlineMs: 2_000, maxPending: 1_000, flusher: new Flusher() },
+  { host: one.host, port: one.port, clock, deadlineMs: 2_000, maxPending: 1_000 },
   () => {},
 );
 const ask = async (command: (opaque: number) => string, data?: Buffer): Promise<void> => {

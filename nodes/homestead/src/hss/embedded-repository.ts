@@ -1,5 +1,5 @@
 import { matchesWildcard, parseWildcardedImpu, type WildcardedImpu } from "@ims/ims";
-import { type Clock, type Logger, nextTurn, type Timer } from "@ims/runtime";
+import { type Clock, type Logger, nextTurn, oldestKeys, type Timer } from "@ims/runtime";
 import { homesteadProblems } from "../problems.ts";
 import type { Eventually, Saved, StateChange } from "./hss.ts";
 import { namesOf, parkedKey, privateName, setName } from "./record-names.ts";
@@ -244,8 +244,7 @@ export class EmbeddedRepository implements SubscriberRepository {
 
   #remember(key: string, stored: Stored): void {
     if (this.#cache.size >= this.#cacheSize) {
-      const oldest = this.#cache.keys().next().value;
-      if (oldest !== undefined) {
+      for (const oldest of oldestKeys(this.#cache, this.#cacheSize)) {
         if (this.#dirty.has(oldest)) this.flush();
         // What could not be written stays at hand until it is.
         if (!this.#dirty.has(oldest)) this.#forget(oldest);

@@ -1,3 +1,4 @@
+import { dropOldest } from "@ims/runtime";
 import type { SipMessage } from "@ims/sip";
 
 /** More calls at a time than one sprout serves. */
@@ -20,8 +21,7 @@ export class AnsweredCalls {
     const key = keyOf(response);
     if (this.#answeredAt.has(key)) return; // at its other party's S-CSCF, in the same process
     this.#answeredAt.set(key, at);
-    const oldest = this.#answeredAt.keys().next().value;
-    if (this.#answeredAt.size > this.#max && oldest !== undefined) this.#answeredAt.delete(oldest);
+    if (this.#answeredAt.size > this.#max) dropOldest(this.#answeredAt, this.#max);
   }
 
   /** When the call that this BYE ends was answered; it is forgotten. */

@@ -1,6 +1,13 @@
 import net from "node:net";
 import tls from "node:tls";
-import type { Clock, LoopPacer, Timer, TrailEnds } from "@ims/runtime";
+import {
+  type Clock,
+  type Flushable,
+  flushAtTurnEnd,
+  type LoopPacer,
+  type Timer,
+  type TrailEnds,
+} from "@ims/runtime";
 import type { Command } from "../codec/command.ts";
 import { encode, type Identifiers } from "../codec/encode.ts";
 import { Writer } from "../codec/writer.ts";
@@ -40,7 +47,7 @@ const LINGER_MS = 1_000;
 const NOWHERE: ConnectionHandler = { connected() {}, message() {}, broken() {}, closed() {} };
 
 /** One transport connection: whole messages in, one write per turn of the event loop out. */
-export class Connection {
+export class Connection implements Flushable {
   readonly #socket: net.Socket;
   readonly #options: ConnectionOptions;
   readonly #writer = new Writer();
@@ -153,7 +160,7 @@ export class Connection {
     this.#options.trail?.sent(bytes, this.#writer.at(mark), position, this.ends);
     if (this.#flushing) return;
     this.#flushing = true;
-    setImmediate(() => this.#flush());
+    flushAtTurnEnd(this);
   }
 
   /** Sends what is waiting, then closes. What the peer still sends is not read: a reset would cost it our last words. */
@@ -166,7 +173,7 @@ export class Connection {
       this.#socket.destroy();
       return;
     }
-    this.#flush();
+    this.flush();
     this.#socket.end();
     if (this.#paused) this.#socket.resume();
     this.#lingering = this.#options.clock.setTimer(LINGER_MS, () => this.#socket.destroy());
@@ -206,7 +213,8 @@ export class Connection {
     this.#socket.resume();
   }
 
-  #flush(): void {
+  /** Sends what was encoded since the last time. */
+  flush(): void {
     this.#flushing = false;
     const bytes = this.#writer.take();
     if (bytes !== undefined && this.#socket.writable) this.#socket.write(bytes);

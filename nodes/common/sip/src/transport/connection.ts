@@ -1,7 +1,6 @@
 import type { Socket } from "node:net";
-import type { Clock, Timer } from "@ims/runtime";
+import { type Clock, type Flushable, flushAtTurnEnd, type Timer } from "@ims/runtime";
 import { BaseFlow, type FlowEnds } from "./flow.ts";
-import type { Flushable, Flusher } from "./flusher.ts";
 import type { TransportLimits } from "./limits.ts";
 import { isRequest, type Standstill } from "./standstill.ts";
 import { type FramerSink, StreamFramer } from "./stream-framer.ts";
@@ -11,7 +10,6 @@ export interface ConnectionModules {
   readonly handler: TransportHandler;
   readonly clock: Clock;
   readonly limits: TransportLimits;
-  readonly flusher: Flusher;
   readonly standstill: Standstill;
   /** Called once, as soon as the connection is no longer usable. */
   readonly onGone: (connection: Connection) => void;
@@ -199,7 +197,7 @@ export class StreamConnection extends Connection implements FramerSink {
     if (!this.open) return false;
     if (this.#out === "") {
       this.#out = text;
-      if (this.#connected) this.modules.flusher.mark(this);
+      if (this.#connected) flushAtTurnEnd(this);
     } else this.#out += text;
     if (this.#out.length <= this.modules.limits.maxQueuedBytes) return true;
     this.reset();

@@ -1,15 +1,14 @@
 import type { DatagramSocket } from "./datagram-socket.ts";
 import { DgramSocket } from "./dgram-socket.ts";
-import type { Flusher } from "./flusher.ts";
 import { mmsgAddon } from "./mmsg-addon.ts";
 import { MmsgSocket } from "./mmsg-socket.ts";
 
 export type DatagramDriver = "auto" | "dgram";
 
 /** How sockets for UDP are made: by the add-on where there is one, else by Node itself. */
-export function datagramSockets(driver: DatagramDriver, flusher: Flusher): (family: 4 | 6) => DatagramSocket {
+export function datagramSockets(driver: DatagramDriver): (family: 4 | 6) => DatagramSocket {
   const addon = driver === "auto" ? mmsgAddon() : undefined;
   return addon === undefined
     ? (family) => new DgramSocket(family)
-    : (family) => new MmsgSocket(family, { addon, flusher });
+    : (family) => new MmsgSocket(family, addon);
 }

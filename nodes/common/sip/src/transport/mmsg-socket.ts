@@ -1,4 +1,5 @@
 import { endianness } from "node:os";
+import { type Flushable, flushAtTurnEnd } from "@ims/runtime";
 import {
   type DatagramHandler,
   type DatagramPeer,
@@ -8,7 +9,6 @@ import {
   type PeerKey,
   RECEIVE_BUFFER,
 } from "./datagram-socket.ts";
-import type { Flushable, Flusher } from "./flusher.ts";
 import {
   ALONE,
   AMONG_OTHERS,
@@ -38,7 +38,6 @@ interface Peer extends DatagramPeer {
  */
 export class MmsgSocket implements DatagramSocket, Flushable {
   readonly #addon: MmsgAddon;
-  readonly #flusher: Flusher;
   readonly #family: 4 | 6;
   readonly #in = Buffer.allocUnsafeSlow(BATCH * SLOT);
   readonly #inRows = Buffer.allocUnsafeSlow(BATCH * ROW_WORDS * 4);
@@ -53,10 +52,9 @@ export class MmsgSocket implements DatagramSocket, Flushable {
   #row = 0;
   #readAt = 0;
 
-  constructor(family: 4 | 6, { addon, flusher }: { readonly addon: MmsgAddon; readonly flusher: Flusher }) {
+  constructor(family: 4 | 6, addon: MmsgAddon) {
     this.#family = family;
     this.#addon = addon;
-    this.#flusher = flusher;
   }
 
   bind(host: string, port: number, handler: DatagramHandler, shared?: SharedPort): Promise<number> {
@@ -124,7 +122,7 @@ export class MmsgSocket implements DatagramSocket, Flushable {
     this.#outWords[row + 2] = scope;
     for (let word = 0; word < words.length; word++) this.#outWords[row + 3 + word] = words[word] ?? 0;
     this.#outUsed += length;
-    if (this.#outCount++ === 0) this.#flusher.mark(this);
+    if (this.#outCount++ === 0) flushAtTurnEnd(this);
   }
 
   /** One batch a turn: other sockets and timers want their turn too, and where there is more the next turn comes at once. */

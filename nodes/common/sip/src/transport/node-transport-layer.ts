@@ -4,7 +4,6 @@ import { type Connection, type ConnectionModules, StreamConnection } from "./con
 import { ConnectionPool, poolKey } from "./connection-pool.ts";
 import { type DatagramDriver, datagramSockets } from "./datagram-sockets.ts";
 import { addressFamily, DeadFlow, type FlowEnds, plainAddress } from "./flow.ts";
-import { Flusher } from "./flusher.ts";
 import { defaultLimits, type TransportLimits } from "./limits.ts";
 import { type Listener, type ListenerModules, openListener } from "./listener.ts";
 import { isLoopback, localAddressTowards } from "./local-address.ts";
@@ -95,10 +94,8 @@ export class NodeTransportLayer implements TransportLayer {
       standstill: this.#standstill,
     };
     const nextId = (): number => this.#nextId();
-    const flusher = new Flusher();
     this.#connectionModules = {
       ...shared,
-      flusher,
       onGone: (connection) => {
         this.#pool.remove(connection);
         this.#flows.delete(connection.id);
@@ -110,7 +107,7 @@ export class NodeTransportLayer implements TransportLayer {
       connection: this.#connectionModules,
       udp: {
         ...shared,
-        openSocket: datagramSockets(modules.datagrams ?? "auto", flusher),
+        openSocket: datagramSockets(modules.datagrams ?? "auto"),
         nextId,
         onFlow: (flow) => this.#flows.set(flow.id, flow),
         onFlowGone: (flow) => this.#flows.delete(flow.id),

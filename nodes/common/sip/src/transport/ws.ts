@@ -3,7 +3,7 @@ import { createServer as createHttpServer, type Server as HttpServer, type Incom
 import { createServer as createHttpsServer } from "node:https";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import type { Timer } from "@ims/runtime";
+import { flushAtTurnEnd, type Timer } from "@ims/runtime";
 import { type WebSocket, WebSocketServer } from "ws";
 import { Connection, type ConnectionModules } from "./connection.ts";
 import type { FlowEnds } from "./flow.ts";
@@ -88,7 +88,7 @@ export class WsConnection extends Connection {
     if (!this.#corked) {
       this.#corked = true;
       this.#socket.cork();
-      this.modules.flusher.mark(this);
+      flushAtTurnEnd(this);
     }
     this.touch();
     this.#webSocket.send(bytes, { binary: !isUtf8(bytes) });

@@ -3,7 +3,6 @@ import { StoreError } from "../errors.ts";
 import type { StoreTls } from "../tls.ts";
 import { readChain } from "./chain-read.ts";
 import type { MemcachedCounters } from "./counters.ts";
-import { Flusher } from "./flusher.ts";
 import { MissedWrites } from "./missed-writes.ts";
 import { chainOf, type View } from "./placement.ts";
 import type { Replica } from "./replica.ts";
@@ -43,7 +42,6 @@ const FILLING_SPREAD_MS = 300;
 /** The servers of a store: which of them hold a key, what they missed, and filling up those that came back empty. */
 export class Cluster {
   readonly #options: ClusterOptions;
-  readonly #flusher = new Flusher();
   readonly #servers = new Map<string, Server>();
   readonly #missed = new MissedWrites(MISSED_LIMIT);
   readonly #timers = new Set<Timer>();
@@ -154,7 +152,6 @@ export class Cluster {
       maxPending,
       counters,
       random,
-      flusher: this.#flusher,
       onUp: (up, whole) => this.#onUp(up, whole),
       tls: this.#options.tls,
       ...(log === undefined ? {} : { log }),

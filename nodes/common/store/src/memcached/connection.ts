@@ -1,7 +1,6 @@
 import net from "node:net";
-import type { Clock, LoopPacer, Timer } from "@ims/runtime";
+import { type Clock, type Flushable, flushAtTurnEnd, type LoopPacer, type Timer } from "@ims/runtime";
 import { connectionProblem, dialStore, type StoreTls } from "../tls.ts";
-import type { Flushable, Flusher } from "./flusher.ts";
 import { type Reply, ReplyParser } from "./meta-protocol.ts";
 import { RequestQueue } from "./request-queue.ts";
 
@@ -20,7 +19,6 @@ export interface ConnectionOptions {
   readonly deadlineMs: number;
   /** Requests waiting for a reply beyond which no more are taken. */
   readonly maxPending: number;
-  readonly flusher: Flusher;
   readonly pacer?: LoopPacer;
   /** The server speaks TLS; undefined: in the clear. */
   readonly tls?: StoreTls | undefined;
@@ -100,7 +98,7 @@ export class Connection implements Flushable {
     const backlog = this.#outputBytes + this.#socket.writableLength;
     if (this.#pending.length >= this.#options.maxPending || backlog > MAX_BACKLOG_BYTES)
       return Promise.resolve({ code: "lost", sent: false, problem: "too many requests wait" });
-    if (this.#outputBytes === 0 && this.#connected) this.#options.flusher.mark(this);
+    if (this.#outputBytes === 0 && this.#connected) flushAtTurnEnd(this);
     this.#output.push(command);
     this.#outputBytes += command.length;
     if (data !== undefined) {

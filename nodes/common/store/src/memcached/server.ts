@@ -5,7 +5,6 @@ import type { StoreTls } from "../tls.ts";
 import { lifetimeToken, metaDelete, metaGet, metaSet } from "./commands.ts";
 import { Connection, type Ending, type Lost } from "./connection.ts";
 import type { MemcachedCounters } from "./counters.ts";
-import type { Flusher } from "./flusher.ts";
 import type { Reply } from "./meta-protocol.ts";
 import { placeSeed } from "./placement.ts";
 import type { ReadOutcome, Replica, Token, WriteOutcome } from "./replica.ts";
@@ -15,7 +14,6 @@ export interface ServerOptions {
   readonly clock: Clock;
   readonly deadlineMs: number;
   readonly maxPending: number;
-  readonly flusher: Flusher;
   readonly counters: MemcachedCounters;
   readonly pacer?: LoopPacer;
   readonly tls?: StoreTls | undefined;
@@ -154,7 +152,7 @@ export class Server implements Replica {
   }
 
   #connect(): void {
-    const { clock, deadlineMs, maxPending, flusher, pacer, tls } = this.#options;
+    const { clock, deadlineMs, maxPending, pacer, tls } = this.#options;
     const connection = new Connection(
       {
         host: this.address.host,
@@ -162,7 +160,6 @@ export class Server implements Replica {
         clock,
         deadlineMs,
         maxPending,
-        flusher,
         tls,
         ...(pacer === undefined ? {} : { pacer }),
       },

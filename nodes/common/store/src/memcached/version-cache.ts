@@ -1,3 +1,4 @@
+import { dropOldest } from "@ims/runtime";
 import type { Target } from "./chain-write.ts";
 import type { Lineage } from "./precedence.ts";
 
@@ -25,9 +26,7 @@ export class VersionCache {
   set(version: number, base: Base): void {
     this.#bases.delete(version);
     this.#bases.set(version, base);
-    if (this.#bases.size <= this.#limit) return;
-    const oldest = this.#bases.keys().next();
-    if (!oldest.done) this.#bases.delete(oldest.value);
+    if (this.#bases.size > this.#limit) dropOldest(this.#bases, this.#limit);
   }
 
   /** Hands it out once. */

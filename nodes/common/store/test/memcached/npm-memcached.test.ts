@@ -4,7 +4,6 @@ import { systemClock } from "@ims/runtime";
 import Memcached from "memcached";
 import { metaArithmetic, metaDelete, metaGet, metaSet } from "../../src/memcached/commands.ts";
 import { Connection } from "../../src/memcached/connection.ts";
-import { Flusher } from "../../src/memcached/flusher.ts";
 import { bytes, servers, skip, storeOn } from "./support.ts";
 
 /** The npm package, callbacks turned into promises. */
@@ -28,7 +27,7 @@ function npmClient(t: TestContext, id: string) {
 
 function ourClient(t: TestContext, host: string, port: number) {
   const connection = new Connection(
-    { host, port, clock: systemClock(), deadlineMs: 1_000, maxPending: 100, flusher: new Flusher() },
+    { host, port, clock: systemClock(), deadlineMs: 1_000, maxPending: 100 },
     () => {},
   );
   t.after(() => connection.close());

@@ -1,4 +1,4 @@
-import type { Clock } from "@ims/runtime";
+import { type Clock, dropOldest } from "@ims/runtime";
 import type { StoredSubscriber } from "./stored-subscriber.ts";
 
 /** From a UAR to the MAR, and from the challenge to its answer, it is less. */
@@ -19,10 +19,7 @@ export class RecentReads {
 
   set(subscriber: StoredSubscriber): void {
     this.#reads.delete(subscriber.impi);
-    if (this.#reads.size >= MAX_READS) {
-      const oldest = this.#reads.keys().next().value;
-      if (oldest !== undefined) this.#reads.delete(oldest);
-    }
+    if (this.#reads.size >= MAX_READS) dropOldest(this.#reads, MAX_READS);
     this.#reads.set(subscriber.impi, { subscriber, at: this.#clock.monotonic() });
   }
 

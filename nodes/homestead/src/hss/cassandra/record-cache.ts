@@ -1,3 +1,4 @@
+import { dropOldest } from "@ims/runtime";
 import type { DecodedRecord } from "../subscriber-row.ts";
 import type { DecodedParts } from "../subscription-row.ts";
 
@@ -34,7 +35,7 @@ export class RecordCache {
 
   set(impi: string, version: string, record: DecodedRecord | DecodedParts): void {
     this.#records.delete(impi);
-    if (this.#records.size >= this.#maxRecords) dropOldest(this.#records);
+    if (this.#records.size >= this.#maxRecords) dropOldest(this.#records, this.#maxRecords);
     this.#records.set(impi, { version, record });
     const identities =
       "key" in record
@@ -54,16 +55,12 @@ export class RecordCache {
 
   setOwner(canonical: string, impi: string): void {
     if (this.#owners.get(canonical) === impi) return;
-    if (this.#owners.size >= this.#maxRecords * OWNERS_PER_RECORD) dropOldest(this.#owners);
+    const most = this.#maxRecords * OWNERS_PER_RECORD;
+    if (this.#owners.size >= most) dropOldest(this.#owners, most);
     this.#owners.set(canonical, impi);
   }
 
   deleteOwner(canonical: string): void {
     this.#owners.delete(canonical);
   }
-}
-
-function dropOldest<V>(map: Map<string, V>): void {
-  const oldest = map.keys().next().value;
-  if (oldest !== undefined) map.delete(oldest);
 }
