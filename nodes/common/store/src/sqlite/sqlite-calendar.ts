@@ -21,7 +21,9 @@ export const SQLITE_CALENDAR_TABLE = `CREATE TABLE due (
     PRIMARY KEY (minute, shard, key, at)
   ) WITHOUT ROWID, STRICT;`;
 
-/** Rows swept with each one added: two, so that what is old shrinks faster than it grows. */
+/** Additions between two sweeps: looking for what is old costs more than to add a row. */
+const SWEEP_EVERY = 64;
+/** Rows swept for each one added: two, so that what is old shrinks faster than it grows. */
 const SWEEP_ROWS = 2;
 
 /** The file is this process's own; a wait would stall the loop. */
@@ -43,6 +45,9 @@ export class SqliteCalendar implements CalendarStore {
   readonly #insert: StatementSync;
   readonly #select: StatementSync;
   readonly #sweep: StatementSync;
+  #additions = 0;
+  /** Rows added since the last sweep; the first addition sweeps for what the process before left behind. */
+  #unswept = SWEEP_EVERY;
 
   /** @throws StoreError STORE_DATABASE when the file cannot be used. */
   constructor({ path, clock }: SqliteCalendarOptions) {
@@ -64,11 +69,17 @@ export class SqliteCalendar implements CalendarStore {
 
   add(entries: readonly CalendarEntry[]): Promise<CalendarAddResult> {
     if (entries.length === 0) return NOTHING;
-    const oldest = minuteOf(this.#clock.now() - CALENDAR_RETENTION_SECONDS * 1000);
     return this.#commits.run(() => {
       for (const { key, at } of entries) this.#insert.run(minuteOf(at), shardOf(key), key, Math.floor(at));
-      this.#sweep.run(oldest, entries.length * SWEEP_ROWS);
+      this.#unswept += entries.length;
+      if (this.#additions++ % SWEEP_EVERY === 0) this.#sweepSome();
     });
+  }
+
+  #sweepSome(): void {
+    const oldest = minuteOf(this.#clock.now() - CALENDAR_RETENTION_SECONDS * 1000);
+    this.#sweep.run(oldest, this.#unswept * SWEEP_ROWS);
+    this.#unswept = 0;
   }
 
   entries(minute: number, shard: number): Promise<CalendarEntriesResult> {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { fakeClock } from "@ims/runtime/testing";
-import { minuteOf, openDatabase, shardOf, sqliteCalendar } from "@ims/store";
+import { CALENDAR_RETENTION_SECONDS, minuteOf, openDatabase, shardOf, sqliteCalendar } from "@ims/store";
 import { calendarCompliance } from "@ims/store/testing";
 
 function file(t: TestContext): string {
@@ -53,4 +53,26 @@ test("a lock held by somebody else for too long is unavailable, and the next ent
   other.exec("ROLLBACK");
   other.close();
   assert.deepEqual(await calendar.add([{ key: "b", at: 60_000 }]), { kind: "stored" });
+});
+
+test("what is old shrinks while there are additions, whatever a process before has left behind", async (t) => {
+  const path = file(t);
+  const clock = fakeClock();
+  const count = (): number => {
+    const database = openDatabase(path, { migrations: [""] });
+    const { n } = database.prepare("SELECT count(*) AS n FROM due").get() ?? {};
+    database.close();
+    return Number(n);
+  };
+  const first = sqliteCalendar({ path, clock });
+  for (let key = 0; key < 300; key++) await first.add([{ key: `old-${key}`, at: clock.now() }]);
+  assert.equal(count(), 300);
+  first.close();
+  clock.advance((CALENDAR_RETENTION_SECONDS + 120) * 1000);
+  const second = sqliteCalendar({ path, clock });
+  t.after(() => second.close());
+  await second.add([{ key: "new", at: clock.now() }]);
+  assert.ok(count() < 300, "the first addition sweeps");
+  for (let key = 0; key < 200; key++) await second.add([{ key: `new-${key}`, at: clock.now() }]);
+  assert.equal(count(), 201);
 });
