@@ -181,7 +181,14 @@ export const sproutOptions = z.object({
     .default("")
     .describe("key of temporary GRUUs, 32 hex digits, one for the pool; default: a new one at each start")
     .meta({ secret: true }),
-  profileCache: z.int().min(1).max(1_000_000).default(5_000).describe("user profiles kept parsed in memory"),
+  profileCache: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .default(5_000)
+    .describe(
+      "user profiles kept parsed in memory; one that differs from others in its identities only needs no place",
+    ),
   resourcePriorityFile: z
     .string()
     .default("")

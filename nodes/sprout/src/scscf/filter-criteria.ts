@@ -38,11 +38,16 @@ export interface Criteria {
   all(request: EvaluatedRequest): readonly Met[];
 }
 
-/** Compiles the criteria of profiles, once for each that is kept in memory. */
+interface Known {
+  readonly sharedIfcSetIds: ServiceProfile["sharedIfcSetIds"];
+  readonly criteria: Criteria;
+}
+
+/** Compiles the criteria of profiles, once for all users whose profiles have the same ones in memory (`ProfileTemplates`). */
 export class FilterCriteria {
   #operator: OperatorCriteria;
   #fallback: readonly CompiledCriteria[];
-  #known = new WeakMap<ServiceProfile, Criteria>();
+  #known = new WeakMap<ServiceProfile["initialFilterCriteria"], Known>();
 
   constructor(operator: OperatorCriteria = NO_OPERATOR_CRITERIA) {
     this.#operator = operator;
@@ -64,12 +69,12 @@ export class FilterCriteria {
       this.#fallback.length === 0
     )
       return undefined;
-    let known = this.#known.get(profile);
-    if (known === undefined) {
-      known = criteriaOf(this.#ownOf(profile), this.#fallback);
-      this.#known.set(profile, known);
-    }
-    return known;
+    const { initialFilterCriteria, sharedIfcSetIds } = profile;
+    const known = this.#known.get(initialFilterCriteria);
+    if (known?.sharedIfcSetIds === sharedIfcSetIds) return known.criteria;
+    const criteria = criteriaOf(this.#ownOf(profile), this.#fallback);
+    this.#known.set(initialFilterCriteria, { sharedIfcSetIds, criteria });
+    return criteria;
   }
 
   /** Application servers that requests of that user may be sent to. */

@@ -106,7 +106,10 @@ async function push(modules: ScscfModules, request: PushProfile): Promise<CxRequ
       return {
         ...current,
         charging: request.charging ?? current.charging,
-        ...(profile === undefined || request.profileXml === undefined
+        // The same text is no other profile.
+        ...(profile === undefined ||
+        request.profileXml === undefined ||
+        request.profileXml === current.profileXml
           ? {}
           : { profile, profileXml: request.profileXml, aliasesUntil: 0 }),
       };

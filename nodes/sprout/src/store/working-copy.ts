@@ -1,3 +1,4 @@
+import { dropOldest } from "@ims/runtime";
 import type { KvStore, Version } from "@ims/store";
 import type { ProfileReader } from "../profile/profile-reader.ts";
 import type { Registration } from "./registration.ts";
@@ -22,8 +23,11 @@ const TABLE = "registration";
 /** IMPI to the keys of its sets, but for the set named after it: that one needs no entry. */
 const IMPI_TABLE = "impi";
 const MAX_ATTEMPTS = 8;
-/** Decoded registrations kept beside their version: what a burst of requests for one user touches. */
-const DECODED = 4096;
+/**
+ * Decoded registrations kept beside their version: what the requests of one procedure touch. More of them would live long enough to be moved
+ * by the garbage collector, which costs more than to decode one again.
+ */
+const DECODED = 512;
 
 export type WorkingRead =
   | {
@@ -72,10 +76,7 @@ export class WorkingCopy {
         return stored;
     }
     const { registration, meta } = stored;
-    if (this.#decoded.size >= DECODED) {
-      const oldest = this.#decoded.keys().next();
-      if (!oldest.done) this.#decoded.delete(oldest.value);
-    }
+    if (this.#decoded.size >= DECODED) dropOldest(this.#decoded, DECODED);
     this.#decoded.set(key, { version, registration, meta });
     return { kind: "found", registration, meta, version };
   }

@@ -39,6 +39,13 @@ test("what only looks alike is parsed: references, comments, other elements of t
       documentOf(user, { before: `<Other><PrivateID>a@example.com</PrivateID></Other>` }),
       documentOf(user, { after: "<PrivateID>last@example.com</PrivateID>" }),
       documentOf(user, { after: "<Identity>last@example.com</Identity>" }),
+      // What a reader of XML takes for the element stands elsewhere than what looks like it.
+      documentOf(user, {
+        before: `<Other><PrivateID>${user}</PrivateID></Other><x:PrivateID>a@example.com</x:PrivateID>`,
+      }),
+      documentOf(user).replace("<PrivateID>", `<Other><PrivateID>${user}</PrivateID></Other><PrivateID >`),
+      documentOf(user).replace("<Identity>", `<Junk><Identity>${user}</Identity></Junk><Identity >`),
+      documentOf(user, { before: `<?other <PrivateID>${user}</PrivateID>?>` }),
       documentOf(`${user}&amp;c`),
       documentOf(`${user}<![CDATA[&]]>`),
       documentOf(` ${user}`),
@@ -68,12 +75,18 @@ test("read in any order, what is read is what parsing gives", () => {
   );
 });
 
-test("kinds are bounded: where every user has one of his own, the oldest go", () => {
+test("kinds are bounded: where every user has one of his own, those go that have not served", () => {
   const templates = new ProfileTemplates();
-  for (let one = 1; one <= 1_000; one++) {
-    read(templates, documentOf("a", { inside: `<Extension><Number>${one}</Number></Extension>` }));
-    assert.equal(templates.size, Math.min(one, 256));
+  const ofKind = (one: number, user: string) =>
+    documentOf(user, { inside: `<Extension><Number>${one}</Number></Extension>` });
+  read(templates, documentOf("a"));
+  for (let one = 1; one <= 100; one++) {
+    read(templates, ofKind(one, "a"));
+    assert.equal(templates.size, Math.min(one + 1, 16));
+    assert.ok(templates.readKnown(ofKind(one, "b")), "the newest");
+    assert.ok(templates.readKnown(documentOf("b")), "what serves all the time");
   }
+  assert.equal(templates.readKnown(ofKind(1, "b")), undefined);
 });
 
 test("a profile that is built is one of its kind", () => {
