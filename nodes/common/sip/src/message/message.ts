@@ -29,6 +29,8 @@ export class SipMessage {
   readonly #bodyStart: number;
   readonly #table: number[];
   readonly #added: string[];
+  /** Some lines of the text go on in the next one. */
+  readonly #folded: boolean;
   #body: string | undefined;
   #topVia: Via | undefined;
   /** Shared with copies until a Route line changes. */
@@ -36,6 +38,12 @@ export class SipMessage {
   #target: Uri | undefined;
   /** What #target was read from. */
   #targetText = "";
+  /** What every layer asks for again; undefined: not read yet. */
+  #callId: string | undefined;
+  #fromTag: string | undefined;
+  #toTag: string | undefined;
+  #cseqMethod: string | undefined;
+  #cseqNumber = -1;
 
   /** Of a request, else "". */
   method: string;
@@ -59,15 +67,21 @@ export class SipMessage {
     requestUri: string,
     status: number,
     reason: string,
+    folded: boolean,
   ) {
     this.#text = text;
     this.#bodyStart = bodyStart;
     this.#table = table;
     this.#added = added;
+    this.#folded = folded;
     this.#body = body;
     this.#topVia = undefined;
     this.#routes = undefined;
     this.#target = undefined;
+    this.#callId = undefined;
+    this.#fromTag = undefined;
+    this.#toTag = undefined;
+    this.#cseqMethod = undefined;
     this.method = method;
     this.requestUri = requestUri;
     this.status = status;
@@ -75,11 +89,11 @@ export class SipMessage {
   }
 
   static request(method: string, requestUri: string): SipMessage {
-    return new SipMessage("", 0, [], [], "", method, requestUri, 0, "");
+    return new SipMessage("", 0, [], [], "", method, requestUri, 0, "", false);
   }
 
   static response(status: number, reason: string): SipMessage {
-    return new SipMessage("", 0, [], [], "", "", "", status, reason);
+    return new SipMessage("", 0, [], [], "", "", "", status, reason, false);
   }
 
   get isRequest(): boolean {
@@ -98,10 +112,16 @@ export class SipMessage {
       this.requestUri,
       this.status,
       this.reason,
+      this.#folded,
     );
     copy.#routes = this.#routes;
     copy.#target = this.#target;
     copy.#targetText = this.#targetText;
+    copy.#callId = this.#callId;
+    copy.#fromTag = this.#fromTag;
+    copy.#toTag = this.#toTag;
+    copy.#cseqMethod = this.#cseqMethod;
+    copy.#cseqNumber = this.#cseqNumber;
     return copy;
   }
 
@@ -287,6 +307,7 @@ export class SipMessage {
       table.length = kept;
       this.#topVia = undefined;
       this.#routes = undefined;
+      this.#forget();
     }
     return this;
   }
@@ -328,26 +349,36 @@ export class SipMessage {
   }
 
   get callId(): string {
-    return this.#first(CALL_ID) ?? "";
+    this.#callId ??= this.#first(CALL_ID) ?? "";
+    return this.#callId;
   }
 
   get fromTag(): string {
-    return tagOf(this.#first(FROM));
+    this.#fromTag ??= tagOf(this.#first(FROM));
+    return this.#fromTag;
   }
 
   get toTag(): string {
-    return tagOf(this.#first(TO));
+    this.#toTag ??= tagOf(this.#first(TO));
+    return this.#toTag;
   }
 
   /** CSeq sequence number, or -1 when malformed. */
   get cseqNumber(): number {
-    const value = this.#first(CSEQ) ?? "";
-    return decimal(value.slice(0, endOfWord(value))) ?? -1;
+    if (this.#cseqMethod === undefined) this.#readCseq();
+    return this.#cseqNumber;
   }
 
   get cseqMethod(): string {
+    return this.#cseqMethod ?? this.#readCseq();
+  }
+
+  #readCseq(): string {
     const value = this.#first(CSEQ) ?? "";
-    return value.slice(endOfWord(value)).trim();
+    const end = endOfWord(value);
+    this.#cseqNumber = decimal(value.slice(0, end)) ?? -1;
+    this.#cseqMethod = value.slice(end).trim();
+    return this.#cseqMethod;
   }
 
   /** The whole message, ready for the wire (latin1: one char, one byte). */
@@ -384,8 +415,12 @@ export class SipMessage {
     for (let at = 0; at < this.#table.length; at += WIDTH) {
       if (this.#table[at] !== id) continue;
       const value = this.#value(at);
-      if (isCommaList(id)) values.push(...splitList(value));
-      else values.push(value);
+      if (!isCommaList(id)) values.push(value);
+      else if (value.includes(",")) values.push(...splitList(value));
+      else {
+        const only = value.trim();
+        if (only !== "") values.push(only);
+      }
     }
     return values;
   }
@@ -407,7 +442,16 @@ export class SipMessage {
   #changed(id: HeaderId): this {
     if (id === VIA) this.#topVia = undefined;
     else if (id === ROUTE) this.#routes = undefined;
+    else if (id === FROM || id === TO || id === CALL_ID || id === CSEQ) this.#forget();
     return this;
+  }
+
+  /** What was read of lines that are others now. */
+  #forget(): void {
+    this.#callId = undefined;
+    this.#fromTag = undefined;
+    this.#toTag = undefined;
+    this.#cseqMethod = undefined;
   }
 
   #top(id: HeaderId): string | undefined {
@@ -453,7 +497,8 @@ export class SipMessage {
     const start = this.#table[at + 1] ?? 0;
     const valueStart = this.#table[at + 2] ?? 0;
     if (start < 0) return this.#added[-start - 1]?.slice(valueStart) ?? "";
-    return trimmed(this.#text, valueStart, this.#table[at + 3] ?? valueStart);
+    const value = trimmed(this.#text, valueStart, this.#table[at + 3] ?? valueStart);
+    return this.#folded ? unfold(value) : value;
   }
 
   #add(name: string, value: string): number {
@@ -461,13 +506,13 @@ export class SipMessage {
   }
 }
 
-/** A value as it counts: without the white space around it, unfolded (RFC 3261 §7.3.1). */
+/** A value as it counts: without the white space around it (RFC 3261 §7.3.1). */
 function trimmed(text: string, start: number, end: number): string {
   let from = start;
   let to = end;
   while (from < to && isSpace(text.charCodeAt(from))) from++;
   while (to > from && isSpace(text.charCodeAt(to - 1))) to--;
-  return unfold(text.slice(from, to));
+  return text.slice(from, to);
 }
 
 function endOfWord(value: string): number {

@@ -38,6 +38,7 @@ export function parseMessage(text: string): ParseResult {
   let rows = 0;
   let fault: ParseFault | undefined;
   let lines = 0;
+  let folded = false;
   let at = lineEnd + 2;
   let bodyStart = -1;
   // Next CR at or after `at`, or the length: remembered, or many lines without one would each search the whole text.
@@ -61,6 +62,7 @@ export function parseMessage(text: string): ParseResult {
     if (first === 0x20 || first === 0x09) {
       if (rows === 0) fault ??= "header-line";
       else scratch[rows - 1] = end;
+      folded = true;
       at = end + 2;
       continue;
     }
@@ -98,6 +100,7 @@ export function parseMessage(text: string): ParseResult {
     startLine.requestUri,
     startLine.status,
     startLine.reason,
+    folded,
   );
   fault = startLine.fault ?? fault ?? settleBody(message, text.length - bodyStart);
   if (fault !== undefined)

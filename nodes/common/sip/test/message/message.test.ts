@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
+  HeaderSet,
   parseMessage,
   parseNameAddr,
   parseUri,
@@ -185,4 +186,23 @@ test("RFC 3261 §20.42: Via with blanks around every separator", () => {
     [via?.transport, via?.host, via?.port, via?.branch, via?.sip20],
     ["UDP", "first.example.com", 4000, "z9hG4bKa7c6a8dlze.1", true],
   );
+});
+
+test("tags, Call-ID and CSeq are those of the lines as they are now, in the copy too", () => {
+  const read = (one: SipMessage) => [one.callId, one.fromTag, one.toTag, one.cseqNumber, one.cseqMethod];
+  const before = message(INVITE);
+  const [callId, fromTag] = read(before);
+  assert.deepEqual(read(before), [callId, fromTag, "", before.cseqNumber, "INVITE"]);
+  const copy = before.clone();
+  copy.set("To", "<sip:bob@example.com>;tag=b1").set("CSeq", "7 BYE").set("Call-ID", "other");
+  assert.deepEqual(read(copy), ["other", fromTag, "b1", 7, "BYE"]);
+  assert.equal(before.toTag, "");
+  copy.remove("From").prepend("From", "<sip:carol@example.com>;tag=c1");
+  assert.equal(copy.fromTag, "c1");
+  copy.removeNamed("t");
+  assert.equal(copy.toTag, "");
+  copy.append("To", "<sip:bob@example.com>;tag=b2");
+  assert.equal(copy.toTag, "b2");
+  copy.removeAll(new HeaderSet(["CSeq", "Call-ID"]));
+  assert.deepEqual(read(copy), ["", "c1", "b2", -1, ""]);
 });
