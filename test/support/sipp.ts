@@ -138,6 +138,16 @@ export function startSipp(options: SippOptions): RunningSipp {
   };
 }
 
+const SOCKETS = 15_000;
+/** Beside those of the UEs. */
+const OTHER_SOCKETS = 500;
+
+/** SIPp wants its sockets and its calls together to be fewer than the files it may open. */
+function socketsOf({ csv, args }: SippOptions): number {
+  const one = args?.includes("ui") === true; // a socket for each UE
+  return one && csv !== undefined ? Math.min(SOCKETS, csv.length + OTHER_SOCKETS) : SOCKETS;
+}
+
 function launch(options: SippOptions, directory: string): ChildProcess {
   const file = (name: string, text: string): string => {
     writeFileSync(join(directory, name), text);
@@ -154,7 +164,7 @@ function launch(options: SippOptions, directory: string): ChildProcess {
   for (const [name, value] of Object.entries(options.keys ?? {})) args.push("-key", name, value);
   args.push("-trace_stat", "-stf", "stat.csv", "-fd", "1", "-trace_rtt", "-rtt_freq", "1");
   args.push("-trace_err", "-error_file", "errors.log", "-trace_screen", "-screen_file", "screen.log");
-  args.push("-trace_logs", "-log_file", "logs.log", "-max_socket", "15000");
+  args.push("-trace_logs", "-log_file", "logs.log", "-max_socket", String(socketsOf(options)));
   if (options.traceMessages !== false) args.push("-trace_msg", "-message_file", "messages.log");
   const output = openSync(join(directory, "output.log"), "w");
   const child = spawn("sipp", [...args, ...(options.args ?? [])], {
