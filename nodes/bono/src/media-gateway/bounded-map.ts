@@ -1,4 +1,6 @@
-/** A map that forgets its oldest entry when it is full: what is missing in it may cost something, but does no harm. */
+import { dropOldest } from "@ims/runtime";
+
+/** A map that forgets its oldest entries when it is full: what is missing in it may cost something, but does no harm. */
 export class BoundedMap<Value> {
   readonly #entries = new Map<string, Value>();
   readonly #limit: number;
@@ -13,9 +15,7 @@ export class BoundedMap<Value> {
 
   set(key: string, value: Value): void {
     this.#entries.set(key, value);
-    if (this.#entries.size <= this.#limit) return;
-    const [oldest] = this.#entries.keys();
-    if (oldest !== undefined) this.#entries.delete(oldest);
+    if (this.#entries.size > this.#limit) dropOldest(this.#entries, this.#limit);
   }
 
   /** Takes it out. */
