@@ -2,9 +2,15 @@
 const SECOND = 1000;
 /** Where it begins: a core that has just started compiles yet. */
 const FIRST_SHARE = 0.1;
-/** By which it grows in a second without trouble, and what is left of it after one with trouble. */
+/** By which it grows in a second without trouble, and close to where there was some; what is left of it after one with trouble. */
 const GROWTH = 1.1;
+const CAREFUL_GROWTH = 1.01;
+const CLOSE = 0.85;
 const CUT = 0.7;
+/** Who was refused comes back meanwhile, and may be refused again for it, ms. */
+const AFTERMATH = 3 * SECOND;
+/** For so long after trouble, ms: it may have been the machine's, not the rate's. */
+const CARE = 20 * SECOND;
 const LEAST = 20;
 
 /** Says when the next registration of a crowd begins. */
@@ -50,6 +56,12 @@ export class Pace implements Pacing {
   #lastLook: number;
   #judgeAt: number;
   #troubles = 0;
+  /** Where there was trouble last. */
+  #troubled = Number.POSITIVE_INFINITY;
+  #troubledAt = Number.NEGATIVE_INFINITY;
+  #cutAt = Number.NEGATIVE_INFINITY;
+  /** How much of it. */
+  #cutFor = 0;
 
   /** `most`: registrations a second, at most; `now`: performance.now(). */
   constructor(most: number, now: number) {
@@ -77,9 +89,24 @@ export class Pace implements Pacing {
     if (now < this.#judgeAt) return;
     this.#judgeAt = now + SECOND;
     this.#look(now);
-    const factor = troubles > this.#troubles ? CUT : GROWTH;
-    this.#rate = Math.min(this.#most, Math.max(LEAST, this.#rate * factor));
+    const more = troubles - this.#troubles;
     this.#troubles = troubles;
+    if (more === 0) {
+      const careful = this.#rate >= CLOSE * this.#troubled && now - this.#troubledAt < CARE;
+      this.#turnTo(this.#rate * (careful ? CAREFUL_GROWTH : GROWTH));
+      return;
+    }
+    this.#troubledAt = now;
+    if (more > this.#cutFor || now - this.#cutAt > AFTERMATH) {
+      this.#troubled = this.#rate;
+      this.#cutAt = now;
+      this.#cutFor = more;
+      this.#turnTo(this.#rate * CUT);
+    }
+  }
+
+  #turnTo(rate: number): void {
+    this.#rate = Math.min(this.#most, Math.max(LEAST, rate));
   }
 
   #look(now: number): void {

@@ -87,13 +87,22 @@ test("a crowd comes faster from second to second, and slower as soon as some of 
   for (let second = 1; second <= 40; second++) pace.tell(0, second * 1000);
   assert.equal(pace.rate, 1000);
   assert.equal(begun(40_000, 40_010), 100, "no more than a tenth of a second's at once");
-  pace.tell(3, 41_000);
-  pace.tell(9, 41_500);
+  pace.tell(30, 41_000);
+  pace.tell(40, 41_500);
   assert.equal(Math.round(pace.rate), 700, "judged once a second");
-  for (let second = 42; second < 100; second++) pace.tell(second * 10, second * 1000);
+  pace.tell(42, 42_000);
+  assert.equal(Math.round(pace.rate), 700, "who was refused comes back");
+  for (let second = 43; second < 46; second++) pace.tell(42, second * 1000);
+  assert.equal(Math.round(pace.rate), 932, "and it grows again");
+  pace.tell(42, 45_999);
+  pace.tell(42, 46_000);
+  assert.equal(Math.round(pace.rate), 941, "carefully where it was too much before");
+  for (let second = 47; second < 100; second++) pace.tell(second * second, second * 1000);
   assert.equal(pace.rate, 20);
-  pace.tell(990, 100_000);
-  assert.equal(Math.round(pace.rate), 22);
+  for (let second = 100; second < 119; second++) pace.tell(99 * 99, second * 1000);
+  assert.equal(Math.round(pace.rate), 24);
+  pace.tell(99 * 99, 119_000);
+  assert.equal(Math.round(pace.rate), 27, "no longer than trouble of that rate would last");
 });
 
 test("a steady crowd comes at its rate whatever it meets, and makes good a second at most", () => {
