@@ -17,6 +17,10 @@ import { parseVia, type Via } from "./via.ts";
 /** Fields of the header table: number of the name, start of the name, start of the value, end of the line. */
 const WIDTH = 4;
 
+/** Octets of a request beside method, Request-URI, lines and body, and of a response beside reason, lines and body. */
+const AROUND_URI = "  SIP/2.0\r\n\r\n".length;
+const AROUND_REASON = "SIP/2.0 200 \r\n\r\n".length;
+
 const { Via: VIA, Route: ROUTE, From: FROM, To: TO, "Call-ID": CALL_ID, CSeq: CSEQ } = HeaderIds;
 
 /**
@@ -136,11 +140,17 @@ export class SipMessage {
     return this.set("Content-Length", String(body.length));
   }
 
-  /** Octets of the received text plus what was added: an upper estimate of the wire size, cheap. */
+  /** Octets on the wire, without making the text. */
   get length(): number {
-    let length = this.#text.length + (this.#body?.length ?? 0) + this.requestUri.length;
-    for (const line of this.#added) length += line.length + 2;
-    return length;
+    const table = this.#table;
+    let length = this.isRequest
+      ? this.method.length + this.requestUri.length + AROUND_URI
+      : this.reason.length + AROUND_REASON;
+    for (let at = 0; at < table.length; at += WIDTH) {
+      const start = table[at + 1] ?? 0;
+      length += 2 + (start < 0 ? (this.#added[-start - 1]?.length ?? 0) : (table[at + 3] ?? 0) - start);
+    }
+    return length + (this.#body?.length ?? this.#text.length - this.#bodyStart);
   }
 
   /** Drops octets beyond Content-Length (RFC 3261 §18.3). */

@@ -34,9 +34,9 @@ export class QueueProbe {
   /** Takes probes out of what arrives; everything else goes on. */
   watch(handler: TransportHandler): TransportHandler {
     return {
-      onMessage: (text, flow) => {
+      onMessage: (text, flow, message) => {
         if (text.charCodeAt(0) === 0x7e && this.#takes(text)) return;
-        handler.onMessage(text, flow);
+        handler.onMessage(text, flow, message);
       },
       onGarbage: (flow, reason, text) => handler.onGarbage?.(flow, reason, text),
       onKeepAlive: (flow) => handler.onKeepAlive?.(flow),

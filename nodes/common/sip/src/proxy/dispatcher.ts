@@ -205,7 +205,7 @@ export class Dispatcher implements ForkParts {
   #over(flow: Flow, request: SipMessage, sole = false): boolean {
     request.prepend("Via", this.#modules.vias.make(flow, this.#modules.branches.of(request, 0, sole)));
     const text = request.toString();
-    if (flow.send(text)) {
+    if (flow.send(text, request)) {
       this.#modules.trail?.sent(request, text, flow);
       return true;
     }

@@ -133,8 +133,9 @@ export class ProxyCore implements TransportHandler, TransactionLayerUser, Reques
     return this.transactions.identifiers;
   }
 
-  onMessage(text: string, flow: Flow): void {
+  onMessage(text: string, flow: Flow, handed?: SipMessage): void {
     if (this.#options.overload?.active && this.#shed(text, flow, this.#options.overload)) return;
+    if (handed !== undefined) return this.#receive(handed, text, flow);
     const parsed = parseMessage(text);
     if (parsed.kind === "invalid") {
       const { message } = parsed;
@@ -145,7 +146,10 @@ export class ProxyCore implements TransportHandler, TransactionLayerUser, Reques
       } else this.#options.counters?.dropped("unreadable", flow.side);
       return;
     }
-    const { message } = parsed;
+    this.#receive(parsed.message, text, flow);
+  }
+
+  #receive(message: SipMessage, text: string, flow: Flow): void {
     this.#options.trail?.received(message, text, flow);
     if (message.isRequest) this.#receiveRequest(message, flow);
     else if (isUsableResponse(message)) {
@@ -216,7 +220,7 @@ export class ProxyCore implements TransportHandler, TransactionLayerUser, Reques
     });
     this.#options.counters?.response(request.method, fault.status, flow.side);
     const text = response.toString();
-    flow.send(text);
+    flow.send(text, response);
     this.#options.trail?.sent(response, text, flow);
   }
 

@@ -80,7 +80,7 @@ export class ClientTransaction {
   }
 
   start(): void {
-    const sent = this.flow.send(this.#wire);
+    const sent = this.flow.send(this.#wire, this.#request);
     if (!sent) {
       this.input("transportError");
       return;

@@ -169,7 +169,7 @@ export class ServerTransaction {
           this.request = RELEASED;
           this.user = undefined;
         }
-        if (this.flow.send(wire)) this.#parts.trail?.sent(response, wire, this.flow);
+        if (this.flow.send(wire, response)) this.#parts.trail?.sent(response, wire, this.flow);
         else if (!this.#parts.sendElsewhere(response, this.flow)) this.#input("transportError", undefined);
         return;
       }

@@ -1,4 +1,5 @@
 import { isIPv4, isIPv6 } from "node:net";
+import type { SipMessage } from "../message/message.ts";
 import type { Flow, TransportProtocol } from "./transport.ts";
 
 /** What a flow is made of when it begins. Addresses without brackets. */
@@ -41,7 +42,7 @@ export abstract class BaseFlow implements Flow {
     return this.#open;
   }
 
-  abstract send(text: string): boolean;
+  abstract send(text: string, message?: SipMessage): boolean;
   abstract close(): void;
 
   onClose(listener: (flow: Flow) => void): void {

@@ -1,3 +1,4 @@
+import type { SipMessage } from "../message/message.ts";
 import { Connection, type ConnectionModules } from "./connection.ts";
 import type { FlowEnds } from "./flow.ts";
 import { RecentTexts } from "./handed-texts.ts";
@@ -7,15 +8,21 @@ export interface LocalTurns {
   mark(connection: LocalConnection): void;
 }
 
+interface Handed {
+  readonly text: string;
+  /** Of the receiver. */
+  readonly message: SipMessage | undefined;
+}
+
 /**
  * One end of a connection between two nodes of one process: what RFC 3261 §18 asks of a reliable transport without a socket
- * under it. Messages arrive whole, in order and in the turn of the loop in which they were sent, but never within the call that sends them.
+ * under it. Messages arrive as they were written and as they were read, whole, in order and in the turn of the loop in which they were sent, but never within the call that sends them.
  */
 export class LocalConnection extends Connection {
   readonly #turns: LocalTurns;
   #far: LocalConnection | undefined;
-  #out: string[] = [];
-  #spare: string[] = [];
+  #out: Handed[] = [];
+  #spare: Handed[] = [];
   #endsAfterThat = false;
   #pings = 0;
   pongs = 0;
@@ -42,9 +49,10 @@ export class LocalConnection extends Connection {
   readonly queuedBytes = 0;
   readonly waitedMs = 0;
 
-  send(text: string): boolean {
+  send(text: string, message?: SipMessage): boolean {
     if (!this.open) return false;
-    if (this.#out.push(text) === 1) this.#turns.mark(this);
+    // A copy now: who sends it may change it before it is taken.
+    if (this.#out.push({ text, message: message?.clone() }) === 1) this.#turns.mark(this);
     return true;
   }
 
@@ -65,14 +73,14 @@ export class LocalConnection extends Connection {
     if (this.#endsAfterThat) this.destroyNow();
   }
 
-  #receive(messages: readonly string[], pings: number): void {
+  #receive(messages: readonly Handed[], pings: number): void {
     if (!this.open) return;
     this.lastReceived = this.touch();
     const { handler, limits } = this.modules;
     for (let i = 0; i < pings; i++) handler.onKeepAlive?.(this);
-    for (const text of messages) {
+    for (const { text, message } of messages) {
       if (!this.open) return;
-      if (text.length <= limits.maxMessageBytes) handler.onMessage(text, this);
+      if (text.length <= limits.maxMessageBytes) handler.onMessage(text, this, message);
       else this.garbage("tooLarge", text.slice(0, limits.maxMessageBytes));
     }
   }

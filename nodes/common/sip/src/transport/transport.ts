@@ -1,3 +1,5 @@
+import type { SipMessage } from "../message/message.ts";
+
 /** RFC 3261 §18, RFC 7118: the transports of this stack, spelled as in Via. */
 export type TransportProtocol = "UDP" | "TCP" | "TLS" | "WS" | "WSS";
 
@@ -24,8 +26,11 @@ export interface Flow {
   readonly remoteAddress: string;
   readonly remotePort: number;
   readonly open: boolean;
-  /** Queues one message (latin1 text); everything queued in one turn of the loop leaves in one write. False when the flow is closed. */
-  send(text: string): boolean;
+  /**
+   * Queues one message (latin1 text); everything queued in one turn of the loop leaves in one write. False when the flow is closed. `message`:
+   * what the text was made from; a node of the same process is handed a copy of it.
+   */
+  send(text: string, message?: SipMessage): boolean;
   close(): void;
   /** On connections: cuts it at once. What the far end has not received by now it never will, whatever TCP has kept of it. */
   reset?(): void;
@@ -63,7 +68,8 @@ export type GarbageReason =
 
 /** What sits on the transports: gets whole messages, framed but not parsed. */
 export interface TransportHandler {
-  onMessage(text: string, flow: Flow): void;
+  /** `message`: what the text says, where it comes from a node of the same process; it belongs to the handler. */
+  onMessage(text: string, flow: Flow, message?: SipMessage): void;
   /**
    * Bytes that can be no SIP message (size limit, bad framing, never completed). `text` is what arrived of it, at most
    * the size limit. The stream is closed after this returns and after what was sent on the flow meanwhile.

@@ -188,6 +188,22 @@ test("RFC 3261 §20.42: Via with blanks around every separator", () => {
   );
 });
 
+test("the length is that on the wire, whatever was added, taken away, or cut off", () => {
+  const invite = message(INVITE);
+  assert.equal(invite.length, INVITE.length);
+  const cut = message(INVITE.replace("Length: 4", "Length: 2"));
+  const changed = invite.clone().prepend("Via", "SIP/2.0/TCP 192.0.2.9;branch=z9hG4bKnew");
+  changed
+    .replaceTop("Route", undefined)
+    .set("Max-Forwards", "69")
+    .set("Max-Forwards", "7")
+    .removeNamed("X-Private");
+  changed.requestUri = "sip:longer@example.com";
+  const response = responseTo(invite, 486, { toTag: "t", reason: "Busy" }).setBody("a body", "text/plain");
+  for (const one of [cut, changed, changed.clone(), response])
+    assert.equal(one.length, one.toString().length);
+});
+
 test("tags, Call-ID and CSeq are those of the lines as they are now, in the copy too", () => {
   const read = (one: SipMessage) => [one.callId, one.fromTag, one.toTag, one.cseqNumber, one.cseqMethod];
   const before = message(INVITE);

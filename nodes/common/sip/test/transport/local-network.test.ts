@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { fakeClock } from "@ims/runtime/testing";
+import { SipMessage } from "../../src/message/message.ts";
 import { defaultLimits } from "../../src/transport/limits.ts";
 import { LocalNetwork } from "../../src/transport/local-network.ts";
 import { message, rawPeer, type Station, station, until } from "./support.ts";
@@ -47,6 +48,22 @@ test("RFC 3261 §18: messages to a node of the same process arrive in order befo
   assert.equal(server.layer.flow(accepted?.id ?? 0), accepted);
   assert.equal(client.layer.flowTo(target, "core"), flow, "used again");
   assert.notEqual(client.layer.flowTo(target, "access"), flow, "but for no other zone");
+});
+
+test("a message that is sent with its text arrives as a copy that belongs to the receiver", async (t) => {
+  const { server, client, target } = await neighbours(t);
+  const sent = SipMessage.request("OPTIONS", "sip:a@example.com").append("Call-ID", "one");
+  const flow = client.layer.flowTo(target, "core");
+  flow.send(sent.toString(), sent);
+  sent.set("Call-ID", "changed after that");
+  flow.send(message(2));
+  await until("messages", () => server.messages.length === 2);
+  const [first, second] = server.messages;
+  assert.equal(first?.message?.callId, "one");
+  assert.equal(first?.message?.toString(), first?.text);
+  assert.equal(second?.message, undefined, "whoever has the text only has to read it");
+  first?.message?.set("Call-ID", "changed by the receiver");
+  assert.equal(sent.callId, "changed after that");
 });
 
 test("what one end has made of a text for the other is there for it alone", async (t) => {

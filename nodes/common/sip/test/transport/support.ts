@@ -1,6 +1,7 @@
 import { connect, type Socket } from "node:net";
 import type { TestContext } from "node:test";
 import { type Clock, systemClock } from "@ims/runtime";
+import type { SipMessage } from "../../src/message/message.ts";
 import { NodeTransportLayer, type NodeTransportModules } from "../../src/transport/node-transport-layer.ts";
 import type { Flow } from "../../src/transport/transport.ts";
 
@@ -18,7 +19,7 @@ export interface Garbage {
 /** A layer with a handler that keeps what it gets, stopped after the test. */
 export interface Station {
   readonly layer: NodeTransportLayer;
-  readonly messages: { text: string; flow: Flow }[];
+  readonly messages: { text: string; flow: Flow; message?: SipMessage }[];
   readonly garbage: Garbage[];
   readonly keepAlives: Flow[];
   /** Sides on which something was dropped as stale. */
@@ -32,7 +33,7 @@ export function station(
   t: TestContext,
   options: Omit<NodeTransportModules, "handler" | "clock"> & { clock?: Clock } = {},
 ): Station {
-  const messages: { text: string; flow: Flow }[] = [];
+  const messages: { text: string; flow: Flow; message?: SipMessage }[] = [];
   const garbage: Garbage[] = [];
   const keepAlives: Flow[] = [];
   const stale: string[] = [];
@@ -40,8 +41,8 @@ export function station(
     clock: systemClock(),
     ...options,
     handler: {
-      onMessage: (text, flow) => {
-        messages.push({ text, flow });
+      onMessage: (text, flow, message) => {
+        messages.push({ text, flow, ...(message === undefined ? {} : { message }) });
         it.answer?.(text, flow);
       },
       onGarbage: (flow, reason, text) => {
