@@ -1,19 +1,26 @@
 import assert from "node:assert/strict";
+import { readdirSync, readlinkSync } from "node:fs";
 import { test } from "node:test";
 import { bonoOptions, rehearse } from "../src/index.ts";
 
 const modules = { pacer: { received: () => undefined } };
 
-/** Sockets and listeners of this process. */
-function open(): string[] {
-  return process.getActiveResourcesInfo().filter((name) => /tcp|udp/i.test(name));
+/** Sockets of this process, those of the UDP add-on, too. */
+function openSockets(): number {
+  return readdirSync("/proc/self/fd").filter((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`).startsWith("socket:");
+    } catch {
+      return false; // what the folder was read with
+    }
+  }).length;
 }
 
 test("with a pools file a node registers and calls with itself before it serves, over TCP and UDP, and leaves nothing open", async () => {
-  const before = open();
+  const before = openSockets();
   const done = await rehearse(bonoOptions.parse({ poolsFile: "pools.json", rehearsalMs: 1 }), modules);
   assert.deepEqual(done, { registrations: 8, calls: 8 });
-  assert.deepEqual(open(), before);
+  assert.ok(openSockets() <= before);
 });
 
 test("who is alone serves at once, and so does who is told not to rehearse", async () => {

@@ -7,8 +7,8 @@ const GROWTH = 1.1;
 const CAREFUL_GROWTH = 1.01;
 const CLOSE = 0.85;
 const CUT = 0.7;
-/** Who was refused comes back meanwhile, and may be refused again for it, ms. */
-const AFTERMATH = 3 * SECOND;
+/** Who was refused comes back meanwhile (after 5 s at the earliest), and may be refused again for it, ms. */
+const AFTERMATH = 8 * SECOND;
 /** For so long after trouble, ms: it may have been the machine's, not the rate's. */
 const CARE = 20 * SECOND;
 const LEAST = 20;

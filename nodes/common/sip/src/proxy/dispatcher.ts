@@ -77,7 +77,7 @@ export class Dispatcher implements ForkParts {
     const targets = this.order(allowed, side, request);
     const first = targets[0];
     // RFC 3261 §18.1.1: what does not fit a datagram goes by TCP, and by UDP when there is no TCP.
-    if (first?.protocol === "UDP" && request.length > udpLimit)
+    if (first?.protocol === "UDP" && request.length + OUR_VIA > udpLimit)
       fork.sendTo([{ ...first, protocol: "TCP" }, ...targets], side);
     else fork.sendTo(targets, side);
   }
@@ -213,6 +213,9 @@ export class Dispatcher implements ForkParts {
     return false;
   }
 }
+
+/** Octets of the Via that a request gets yet, with room for what overload control says in it. */
+const OUR_VIA = 160;
 
 /** What begins dialogs: an open breaker refuses it; anything else only goes elsewhere if it can. */
 const DIALOGS: ReadonlySet<string> = new Set(["INVITE", "SUBSCRIBE", "REFER"]);

@@ -66,7 +66,7 @@ export type GarbageReason =
   | "conflictingContentLength"
   | "incomplete";
 
-/** What sits on the transports: gets whole messages, framed but not parsed. */
+/** What sits on the transports: gets whole messages, framed; parsed only where they were handed over. */
 export interface TransportHandler {
   /** `message`: what the text says, where it comes from a node of the same process; it belongs to the handler. */
   onMessage(text: string, flow: Flow, message?: SipMessage): void;

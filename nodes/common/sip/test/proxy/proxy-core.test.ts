@@ -516,6 +516,10 @@ test("RFC 3261 §18.1.1: a request longer than a datagram may be goes by TCP, by
   const b = bench(forwardAll);
   b.ue.receive(request("MESSAGE", [`X-Long: ${"x".repeat(1400)}`]));
   assert.equal(peer(b).protocol, "TCP");
+  const edge = bench(forwardAll);
+  const room = 1_290 - request("MESSAGE", ["X-Long: "]).length;
+  edge.ue.receive(request("MESSAGE", [`X-Long: ${"x".repeat(room)}`]));
+  assert.equal(peer(edge).protocol, "TCP", "our Via counts");
   const refusing = bench(forwardAll);
   refusing.transport.refuse({ ...target(7000), protocol: "TCP" });
   refusing.ue.receive(request("MESSAGE", [`X-Long: ${"x".repeat(1400)}`]));
