@@ -61,6 +61,8 @@ export class AdmissionControl {
   #servedRate = 0;
   #best = 0;
   #refused = 0;
+  /** Of them by the bucket. */
+  #overdrawn = 0;
   /** Requests taken because they had not waited long, and how many those are a second. */
   #timely = 0;
   #timelyRate = 0;
@@ -113,7 +115,10 @@ export class AdmissionControl {
     this.#asked = true;
     this.#refill();
     const least = kind === "privileged" ? -Math.max(5, (this.#rate * DEBT_MS) / 1000) : 1;
-    if (this.#tokens < least) return false;
+    if (this.#tokens < least) {
+      this.#overdrawn++;
+      return false;
+    }
     this.#tokens--;
     if (this.#options.capacity !== "answered") this.#served++;
     return true;
@@ -155,8 +160,11 @@ export class AdmissionControl {
     if (late) this.#rate = this.#reduced(delayMs);
     else if (refused > 0)
       this.#rate *= 1 + LEAST_RISE + (LARGEST_RISE - LEAST_RISE) * (1 - delayMs / targetMs);
-    if (late || refused > 0) this.#calmSince = now();
+    // A bucket keeps the delay short by what it refuses; those who have waited are refused because there is a queue, and in a short one, which
+    // is no more than a turn of a busy loop, a few of them for ever.
+    if (delayMs > targetMs / 2 || this.#overdrawn > 0) this.#calmSince = now();
     else if (now() - this.#calmSince >= CALM_MS) this.#end();
+    this.#overdrawn = 0;
   }
 
   #begin(delayMs: number): void {

@@ -186,3 +186,26 @@ test("the longer requests have waited the fewer are taken: none after the target
     assert.equal(share("exempt", waited), 100);
   }
 });
+
+test("what every message of a busy process waits does not keep a limit up: it ends half a second after the queue", () => {
+  let now = 0;
+  const control = new AdmissionControl({ targetMs: 50, floor: 50, now: () => now });
+  const tick = (delay: number, longestWait: number): number => {
+    now += TICK;
+    let refused = 0;
+    for (let request = 0; request < 100; request++) {
+      const waited = (longestWait * request) / 100;
+      if (!control.limiting) control.served();
+      else if (!control.admit("normal", waited)) refused++;
+    }
+    control.measured(delay, TICK);
+    return refused;
+  };
+  for (let count = 0; count < 10; count++) tick(300, 100);
+  assert.equal(control.limiting, true);
+  // Turns of 20 ms.
+  const refused = Array.from({ length: 20 }, () => tick(20, 20));
+  assert.ok(Math.max(...refused) <= 20, "a fifth");
+  assert.deepEqual(refused.slice(12), Array(8).fill(0));
+  assert.equal(control.limiting, false);
+});
