@@ -42,19 +42,22 @@ export type Round = {
 
 export type Sizes = { readonly warmup: number; readonly pairs: number };
 
-/** UEs of a group in each phase, at most: all callees of both phases have a socket in one SIPp, of 20,000 files at most. At high rates they register again. */
-const MOST_UES = 7_000;
+/** UEs of one SIPp, at most: it has a socket for each, of 20,000 files. */
+const MOST_UES = 15_000;
+/** UEs of a group that call or are called in each phase, at most: all callees of both phases are in one SIPp. */
+const MOST_CALLING = 7_000;
+/** UEs of a group: each has an address of its own in a network of 250 times 250. */
+const MOST_OF_GROUP = 62_500;
 
-/** UE pairs for the warm-up, and those that are measured. */
-export function sizesOf(plan: Plan): Sizes {
-  const { warmup, measured } = registrationsOf(plan);
-  return { warmup: Math.min(MOST_UES, warmup), pairs: Math.min(MOST_UES, measured) };
-}
-
-/** Registrations of each group in the warm-up and in the measurement. */
-function registrationsOf({ seconds, regRate, warmupSeconds }: Plan): { warmup: number; measured: number } {
+/** UE pairs for the warm-up, and those that are measured: each registers once, so that it is challenged. @throws Error when there are too many */
+export function sizesOf({ seconds, regRate, warmupSeconds }: Plan): Sizes {
   const half = (duration: number): number => Math.max(1, Math.ceil((regRate * duration) / 2));
-  return { warmup: half(warmupSeconds), measured: half(seconds) };
+  const sizes = { warmup: half(warmupSeconds), pairs: half(seconds) };
+  if (sizes.pairs > MOST_UES || sizes.warmup + sizes.pairs > MOST_OF_GROUP)
+    throw new Error(
+      `${regRate} registrations/s for ${warmupSeconds} and ${seconds} s are more UEs than there can be: ${MOST_UES} to measure with, ${MOST_OF_GROUP} in all, of each of two groups`,
+    );
+  return sizes;
 }
 
 const registrationExchanges = { "REGISTER-401": "1", "REGISTER-200": "2" };
@@ -97,12 +100,10 @@ function meetingOf(count: number): { readonly point: () => Promise<void>; readon
 
 async function runRound(system: SystemUnderTest, plan: Plan, meet: () => Promise<void>): Promise<Round> {
   const { warmup, pairs } = sizesOf(plan);
-  const registrations = registrationsOf(plan);
-  const register = (group: "a" | "b", users: number, from: number, count: number) => () =>
+  const register = (group: "a" | "b", count: number, from: number) => () =>
     startRegistrations({
       system,
-      count,
-      users: usersOf(group, users, from, system.lane),
+      users: usersOf(group, count, from, system.lane),
       role: group === "a" ? "caller" : "callee",
       rate: plan.regRate,
     });
@@ -111,25 +112,26 @@ async function runRound(system: SystemUnderTest, plan: Plan, meet: () => Promise
     if (result !== undefined) for (const [name, route] of serviceRoutes(result)) routes.set(name, route);
   };
 
-  learn(await register("a", warmup, 0, registrations.warmup)().done);
-  await register("b", warmup, 0, registrations.warmup)().done;
+  for (const group of ["a", "b"] as const)
+    for (let from = 0; from < warmup; from += MOST_UES)
+      learn(await register(group, Math.min(MOST_UES, warmup - from), from)().done);
   const before = memory(system);
   await meet();
   const registered = await measure(
     system,
-    [
-      register("a", pairs, warmup, registrations.measured),
-      register("b", pairs, warmup, registrations.measured),
-    ],
+    [register("a", pairs, warmup), register("b", pairs, warmup)],
     system.beside,
   );
   learn(registered.results[0]);
   const after = memory(system);
 
   const callSeconds = plan.seconds + plan.warmupSeconds;
-  const callees = startCallees(usersOf("b", warmup + pairs, 0, system.lane), callSeconds * 1000 + 120_000, {
-    lane: system.lane,
-  });
+  const calling = { warmup: Math.min(MOST_CALLING, warmup), pairs: Math.min(MOST_CALLING, pairs) };
+  const callees = startCallees(
+    [...usersOf("b", calling.warmup, 0, system.lane), ...usersOf("b", calling.pairs, warmup, system.lane)],
+    callSeconds * 1000 + 120_000,
+    { lane: system.lane },
+  );
   try {
     await delay(1000);
     await meet();
@@ -146,9 +148,13 @@ async function runRound(system: SystemUnderTest, plan: Plan, meet: () => Promise
     };
     if (routes.size === 0)
       throw new Error(`no UE could register: ${registered.results[0]?.errors.slice(0, 800)}`);
-    if (plan.warmupSeconds > 0) await calls(0, warmup, plan.warmupSeconds)().done;
+    if (plan.warmupSeconds > 0) await calls(0, calling.warmup, plan.warmupSeconds)().done;
     await meet();
-    const called = await measure(system, [calls(warmup, pairs, plan.seconds)], [callees, ...system.beside]);
+    const called = await measure(
+      system,
+      [calls(warmup, calling.pairs, plan.seconds)],
+      [callees, ...system.beside],
+    );
     const registration = operation(system, registered, registrationExchanges);
     return {
       system: system.name,
@@ -156,8 +162,7 @@ async function runRound(system: SystemUnderTest, plan: Plan, meet: () => Promise
       registration,
       call: operation(system, called, callExchanges),
       registered: registration.ok,
-      // At high rates some register more than once.
-      bytesPerSubscriber: growth(system, before, after, Math.min(registration.ok, 2 * pairs)),
+      bytesPerSubscriber: growth(system, before, after, registration.ok),
       memoryKb: Object.fromEntries(after),
     };
   } finally {
