@@ -18,7 +18,6 @@ const CREDENTIALS = new HeaderSet([
 export class SipTrail {
   readonly #trail: Trail;
   readonly #kind: number;
-  readonly #ends = new WeakMap<Flow, TrailEnds>();
 
   constructor(trail: Trail) {
     this.#trail = trail;
@@ -58,7 +57,7 @@ export class SipTrail {
   }
 
   #endsOf(flow: Flow): TrailEnds {
-    const known = this.#ends.get(flow);
+    const known = flow.trailEnds;
     if (known !== undefined) return known;
     const ends: TrailEnds = {
       protocol: flow.protocol,
@@ -67,7 +66,7 @@ export class SipTrail {
       remote: hostPort(flow.remoteAddress, flow.remotePort),
     };
     // Until a connection is open its own port is not known.
-    if (flow.localPort !== 0) this.#ends.set(flow, ends);
+    if (flow.localPort !== 0) flow.trailEnds = ends;
     return ends;
   }
 }

@@ -1,4 +1,5 @@
 import { isIPv4, isIPv6 } from "node:net";
+import type { TrailEnds } from "@ims/runtime";
 import type { SipMessage } from "../message/message.ts";
 import type { Flow, TransportProtocol } from "./transport.ts";
 
@@ -24,6 +25,7 @@ export abstract class BaseFlow implements Flow {
   localAddress: string;
   localPort: number;
   attachment: object | undefined = undefined;
+  trailEnds: TrailEnds | undefined = undefined;
   #open = true;
   #listeners: Set<(flow: Flow) => void> | undefined;
 
