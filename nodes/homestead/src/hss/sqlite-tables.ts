@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { openDatabase } from "@ims/store";
+import { BackgroundCheckpoint, openDatabase } from "@ims/store";
 import { isParkedKey, namesOf, PARKED, parkedKey, privateIdentitiesOf, privateName } from "./record-names.ts";
 import type { Sealing } from "./sealing.ts";
 import { asPrivate, firstOf, renamed, type Stored, stateAfterReplace } from "./stored.ts";
@@ -47,6 +47,7 @@ ALTER TABLE subscriber ADD COLUMN states TEXT;`,
 /** Subscribers in an SQLite file; ":memory:" for none. Throws StoreError when it cannot be used. */
 export class SqliteTables implements SubscriberTables {
   readonly #database: DatabaseSync;
+  readonly #checkpoint: BackgroundCheckpoint | undefined;
   readonly #sealing: Sealing;
   readonly #find: StatementSync;
   readonly #owner: StatementSync;
@@ -56,6 +57,7 @@ export class SqliteTables implements SubscriberTables {
   constructor(file: string, sealing: Sealing) {
     this.#sealing = sealing;
     this.#database = openDatabase(file, { migrations: MIGRATIONS });
+    this.#checkpoint = file === ":memory:" ? undefined : new BackgroundCheckpoint(this.#database, file);
     this.#find = this.#database.prepare("SELECT * FROM subscriber WHERE impi = ?");
     this.#owner = this.#database.prepare("SELECT impi FROM identity WHERE canonical = ?");
     this.#saveState = this.#database.prepare(
@@ -202,6 +204,7 @@ export class SqliteTables implements SubscriberTables {
 
   close(): void {
     this.#database.close();
+    void this.#checkpoint?.close();
   }
 
   #decode(row: Row): Stored {

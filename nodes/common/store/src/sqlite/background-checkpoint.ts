@@ -2,8 +2,10 @@ import type { DatabaseSync } from "node:sqlite";
 import { Worker } from "node:worker_threads";
 
 const EVERY_MS = 2_000;
-/** Pages of the log beyond which the writer helps itself: the thread is not there, or does not keep up. */
-const HELP_PAGES = 20_000;
+/** Pages of the log beyond which it is to begin anew. */
+const RESTART_PAGES = 4_000;
+/** And beyond which the writer helps itself, which holds its loop for as long as the disk takes: the thread is not there, or does not keep up. */
+const HELP_PAGES = 50_000;
 
 /** Text, not a file: it goes wherever the program goes. */
 const PROGRAM = `
@@ -11,9 +13,14 @@ const { workerData, parentPort } = require("node:worker_threads");
 const { DatabaseSync } = require("node:sqlite");
 const database = new DatabaseSync(workerData.path, { timeout: 1000 });
 database.exec("PRAGMA synchronous = NORMAL");
+const passive = database.prepare("PRAGMA wal_checkpoint(PASSIVE)");
+const restart = database.prepare("PRAGMA wal_checkpoint(RESTART)");
 const timer = setInterval(() => {
   try {
-    database.exec("PRAGMA wal_checkpoint(PASSIVE)");
+    if (passive.get().log < workerData.restartPages) return;
+    // What was written meanwhile; then there is little left to do while nobody else may write.
+    passive.get();
+    restart.get();
   } catch {
     // The next one will do.
   }
@@ -26,16 +33,21 @@ parentPort.once("message", () => {
 
 /**
  * Moves what stands in the write-ahead log of a database into its file, on a thread of its own: the disk is waited for there, and the
- * loop goes on. Not for ":memory:".
+ * loop goes on. A log that is written to all the time would never be found empty, and grow until its writer has to help: once it is
+ * long the thread takes the write lock for the little that is left, and `GroupCommit` waits for that without standing still. Not for ":memory:".
  */
 export class BackgroundCheckpoint {
   readonly #worker: Worker;
 
-  constructor(database: DatabaseSync, path: string, everyMs = EVERY_MS) {
+  constructor(
+    database: DatabaseSync,
+    path: string,
+    { everyMs = EVERY_MS, restartPages = RESTART_PAGES }: { everyMs?: number; restartPages?: number } = {},
+  ) {
     database.exec(`PRAGMA wal_autocheckpoint = ${HELP_PAGES}`);
     this.#worker = new Worker(PROGRAM, {
       eval: true,
-      workerData: { path, everyMs },
+      workerData: { path, everyMs, restartPages },
       execArgv: ["--disable-warning=ExperimentalWarning"],
       resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 4 },
     });

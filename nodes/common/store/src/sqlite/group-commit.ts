@@ -7,7 +7,15 @@ export type CommitResult =
 /** Writes in one transaction, so that the loop goes on between two: about 5 ms of work. */
 const LARGEST = 128;
 
+/** SQLITE_BUSY: somebody else writes. */
+const BUSY = 5;
+/** Tried again after so long, and for so long in all, ms. */
+const AGAIN_MS = 3;
+const PATIENCE_MS = 500;
+
 const STORED: CommitResult = { kind: "stored" };
+
+type Outcome = CommitResult | { readonly kind: "busy"; readonly cause: Error };
 
 interface Waiting {
   readonly work: () => void;
@@ -16,12 +24,14 @@ interface Waiting {
 
 /**
  * Writes of one turn of the loop share one transaction: a commit costs more than a row. Each is answered when its
- * transaction is committed, that is when it outlives the process; a power cut may lose the last ones.
+ * transaction is committed, that is when it outlives the process; a power cut may lose the last ones. While somebody else has the
+ * write lock (a checkpoint) they wait for it, and the loop goes on.
  */
 export class GroupCommit {
   readonly #database: DatabaseSync;
   #queue: Waiting[] = [];
   #armed = false;
+  #busySince: number | undefined;
 
   constructor(database: DatabaseSync) {
     this.#database = database;
@@ -43,24 +53,41 @@ export class GroupCommit {
   #arm(): void {
     if (this.#armed) return;
     this.#armed = true;
-    setImmediate(() => {
-      this.#armed = false;
-      this.#commit();
-      if (this.#queue.length > 0) this.#arm();
-    });
+    if (this.#busySince === undefined) setImmediate(this.#next);
+    else setTimeout(this.#next, AGAIN_MS);
   }
+
+  readonly #next = (): void => {
+    this.#armed = false;
+    this.#commit();
+    if (this.#queue.length > 0) this.#arm();
+  };
 
   #commit(): void {
     const batch = this.#queue.splice(0, LARGEST);
     if (batch.length === 0) return;
     const result = this.#transaction(batch);
-    for (const { done } of batch) done(result);
+    if (result.kind === "busy") {
+      this.#busySince ??= performance.now();
+      if (performance.now() - this.#busySince < PATIENCE_MS) {
+        this.#queue.unshift(...batch);
+        return;
+      }
+    }
+    this.#busySince = undefined;
+    const { cause } = result as { cause?: Error };
+    for (const { done } of batch) done(cause === undefined ? STORED : { kind: "unavailable", cause });
   }
 
-  #transaction(batch: readonly Waiting[]): CommitResult {
+  #transaction(batch: readonly Waiting[]): Outcome {
     const database = this.#database;
     try {
       database.exec("BEGIN IMMEDIATE");
+    } catch (error) {
+      const cause = error instanceof Error ? error : new Error(String(error));
+      return { kind: (error as { errcode?: number }).errcode === BUSY ? "busy" : "unavailable", cause };
+    }
+    try {
       for (const { work } of batch) work();
       database.exec("COMMIT");
       return STORED;

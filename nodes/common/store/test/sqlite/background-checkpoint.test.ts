@@ -4,14 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
-import { BackgroundCheckpoint, openDatabase } from "@ims/store";
+import { BackgroundCheckpoint, GroupCommit, openDatabase } from "@ims/store";
 
 test("what is committed gets into the file without the writer doing it, and the log is used again", async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "checkpoint-"));
   t.after(() => rmSync(folder, { recursive: true }));
   const path = join(folder, "a.db");
   const database = openDatabase(path, { migrations: ["CREATE TABLE row (n INTEGER, value BLOB)"] });
-  const checkpoint = new BackgroundCheckpoint(database, path, 50);
+  const checkpoint = new BackgroundCheckpoint(database, path, { everyMs: 50 });
   const insert = database.prepare("INSERT INTO row VALUES (?, ?)");
   const value = Buffer.alloc(3000);
   const fill = (): void => {
@@ -29,4 +29,58 @@ test("what is committed gets into the file without the writer doing it, and the 
   assert.ok(statSync(`${path}-wal`).size < log * 1.5, "the log begins anew");
   database.close();
   await checkpoint.close();
+});
+
+test("a log that is written to all the time begins anew, too, and nobody waits for it standing still", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "checkpoint-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, "a.db");
+  const database = openDatabase(path, { migrations: ["CREATE TABLE row (n INTEGER, value BLOB)"] });
+  const checkpoint = new BackgroundCheckpoint(database, path, { everyMs: 50, restartPages: 500 });
+  const commits = new GroupCommit(database);
+  const insert = database.prepare("INSERT INTO row VALUES (?, ?)");
+  const value = Buffer.alloc(3000);
+  let written = 0;
+  const kinds = new Set<string>();
+  for (const end = performance.now() + 4_000; performance.now() < end && written < 20_000; written += 40) {
+    const results = Array.from({ length: 40 }, () => commits.run(() => void insert.run(1, value)));
+    for (const { kind } of await Promise.all(results)) kinds.add(kind);
+    await delay(4);
+  }
+  assert.deepEqual([...kinds], ["stored"]);
+  assert.ok(written >= 4_000, `${written}`);
+  const log = statSync(`${path}-wal`).size;
+  assert.ok(log < (written * 4096) / 2, `${log} octets of log after ${written} pages`);
+  assert.equal(database.prepare("SELECT count(*) AS n FROM row").get()?.["n"], written);
+  database.close();
+  await checkpoint.close();
+});
+
+test("who meets the write lock of somebody else waits for it while the loop goes on, and not for ever", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "checkpoint-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, "a.db");
+  const database = openDatabase(path, { migrations: ["CREATE TABLE row (n INTEGER)"] });
+  const other = openDatabase(path, { migrations: ["CREATE TABLE row (n INTEGER)"] });
+  database.exec("PRAGMA busy_timeout = 0");
+  const commits = new GroupCommit(database);
+  const insert = database.prepare("INSERT INTO row VALUES (?)");
+  const order: string[] = [];
+  const write = (n: number): Promise<void> =>
+    commits.run(() => void insert.run(n)).then(({ kind }) => void order.push(`${n} ${kind}`));
+  other.exec("BEGIN IMMEDIATE");
+  const both = [write(1), write(2)];
+  await delay(50);
+  order.push("the loop goes on");
+  other.exec("COMMIT");
+  await Promise.all(both);
+  assert.deepEqual(order, ["the loop goes on", "1 stored", "2 stored"]);
+  other.exec("BEGIN IMMEDIATE");
+  await write(3);
+  assert.equal(order.at(-1), "3 unavailable");
+  other.exec("COMMIT");
+  await write(4);
+  assert.equal(order.at(-1), "4 stored");
+  database.close();
+  other.close();
 });
