@@ -106,6 +106,7 @@ function readOptions(args: readonly string[]) {
         };
   if (memory !== undefined && memory.most <= memory.least)
     throw new Error(`--memory ${memory.most}: more than --least, ${memory.least}`);
+  if (soak === undefined && memory === undefined && !values.budget) sizesOf(plan);
   return {
     ...values,
     rounds: whole(values.rounds, "rounds", 1),

@@ -113,8 +113,10 @@ async function runRound(system: SystemUnderTest, plan: Plan, meet: () => Promise
   };
 
   for (const group of ["a", "b"] as const)
-    for (let from = 0; from < warmup; from += MOST_UES)
-      learn(await register(group, Math.min(MOST_UES, warmup - from), from)().done);
+    for (let from = 0; from < warmup; from += MOST_UES) {
+      const result = await register(group, Math.min(MOST_UES, warmup - from), from)().done;
+      if (group === "a") learn(result);
+    }
   const before = memory(system);
   await meet();
   const registered = await measure(

@@ -180,7 +180,12 @@ export class SqliteTables implements SubscriberTables {
   }
 
   begin(): { end(keep: boolean): void } {
-    // Savepoints nest, so an import is one transaction around many.
+    // Savepoints nest, so an import is one transaction around many. The outermost has the write lock from the first: who reads before it
+    // writes is not made to wait for it, but fails.
+    if (!this.#database.isTransaction) {
+      this.#database.exec("BEGIN IMMEDIATE");
+      return { end: (keep) => this.#database.exec(keep ? "COMMIT" : "ROLLBACK") };
+    }
     this.#database.exec("SAVEPOINT work");
     return { end: (keep) => this.#database.exec(keep ? "RELEASE work" : "ROLLBACK TO work; RELEASE work") };
   }

@@ -88,10 +88,10 @@ export class QueueDatabase {
   /** `path`: ":memory:" for none. @throws StoreError STORE_DATABASE when the file cannot be used. */
   constructor(path: string) {
     this.#database = openDatabase(path, { migrations: MIGRATIONS, busyTimeoutMs: BUSY_TIMEOUT_MS });
-    this.#commits = new GroupCommit(this.#database);
-    this.#checkpoint = path === ":memory:" ? undefined : new BackgroundCheckpoint(this.#database, path);
     // What is there from before may have been sent just before the process ended.
     this.#database.exec("UPDATE acr SET again = 1, next_at = 0");
+    this.#commits = new GroupCommit(this.#database);
+    this.#checkpoint = path === ":memory:" ? undefined : new BackgroundCheckpoint(this.#database, path);
     const prepared = Object.entries(SQL).map(([name, sql]) => [name, this.#database.prepare(sql)]);
     this.#statements = Object.fromEntries(prepared) as Record<Statement, StatementSync>;
     this.#queued = this.#count("acr");

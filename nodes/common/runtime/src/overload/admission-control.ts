@@ -18,8 +18,13 @@ export interface AdmissionControlOptions {
 
 /** For so long after a measurement that was late all others must be: a single one may be a garbage collection. */
 const LATE_MS = 100;
-/** And this long without a refusal before limiting ends, ms. */
+/**
+ * And for so long none late, and none refused but by a share that a short queue costs, before limiting ends, ms. Longer each time when it has to begin
+ * again soon: a little more than can be served makes a short queue while it is limited, and a long one when it is not.
+ */
 const CALM_MS = 500;
+const LONGEST_CALM_MS = 16_000;
+const SOON_MS = 2_000;
 /** Tokens for this long may be saved up, and privileged requests may be in debt as much. */
 const BURST_MS = 100;
 const DEBT_MS = 100;
@@ -57,6 +62,8 @@ export class AdmissionControl {
   #late = 0;
   #lateMs = 0;
   #calmSince = 0;
+  #calmMs = CALM_MS;
+  #endedAt = Number.NEGATIVE_INFINITY;
   #served = 0;
   #servedRate = 0;
   #best = 0;
@@ -162,12 +169,14 @@ export class AdmissionControl {
       this.#rate *= 1 + LEAST_RISE + (LARGEST_RISE - LEAST_RISE) * (1 - delayMs / targetMs);
     // A bucket keeps the delay short by what it refuses; those who have waited are refused because there is a queue, and in a short one, which
     // is no more than a turn of a busy loop, a few of them for ever.
-    if (delayMs > targetMs / 2 || this.#overdrawn > 0) this.#calmSince = now();
-    else if (now() - this.#calmSince >= CALM_MS) this.#end();
+    if (late || this.#overdrawn > 0 || (refused > 0 && delayMs > targetMs / 2)) this.#calmSince = now();
+    else if (now() - this.#calmSince >= this.#calmMs) this.#end();
     this.#overdrawn = 0;
   }
 
   #begin(delayMs: number): void {
+    const soon = this.#options.now() - this.#endedAt < SOON_MS;
+    this.#calmMs = soon ? Math.min(LONGEST_CALM_MS, 2 * this.#calmMs) : CALM_MS;
     this.#limiting = true;
     this.#rate = this.#reduced(delayMs);
     this.#tokens = 0;
@@ -182,6 +191,7 @@ export class AdmissionControl {
   }
 
   #end(): void {
+    this.#endedAt = this.#options.now();
     this.#limiting = false;
     this.#late = 0;
     this.#lateMs = 0;

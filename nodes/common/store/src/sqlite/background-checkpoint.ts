@@ -6,21 +6,23 @@ const EVERY_MS = 2_000;
 const RESTART_PAGES = 4_000;
 /** And beyond which the writer helps itself, which holds its loop for as long as the disk takes: the thread is not there, or does not keep up. */
 const HELP_PAGES = 50_000;
+/** It waits for others, who wait for it then, no longer than this, ms. */
+const LOCK_MS = 20;
 
 /** Text, not a file: it goes wherever the program goes. */
 const PROGRAM = `
 const { workerData, parentPort } = require("node:worker_threads");
 const { DatabaseSync } = require("node:sqlite");
-const database = new DatabaseSync(workerData.path, { timeout: 1000 });
+const database = new DatabaseSync(workerData.path, { timeout: workerData.lockMs });
 database.exec("PRAGMA synchronous = NORMAL");
 const passive = database.prepare("PRAGMA wal_checkpoint(PASSIVE)");
 const restart = database.prepare("PRAGMA wal_checkpoint(RESTART)");
 const timer = setInterval(() => {
   try {
     if (passive.get().log < workerData.restartPages) return;
-    // What was written meanwhile; then there is little left to do while nobody else may write.
-    passive.get();
-    restart.get();
+    // What was written meanwhile; then there is little left to do while nobody else may write. Who reads for long (a backup) keeps the log.
+    const { log, checkpointed } = passive.get();
+    if (checkpointed === log) restart.get();
   } catch {
     // The next one will do.
   }
@@ -47,7 +49,7 @@ export class BackgroundCheckpoint {
     database.exec(`PRAGMA wal_autocheckpoint = ${HELP_PAGES}`);
     this.#worker = new Worker(PROGRAM, {
       eval: true,
-      workerData: { path, everyMs, restartPages },
+      workerData: { path, everyMs, restartPages, lockMs: LOCK_MS },
       execArgv: ["--disable-warning=ExperimentalWarning"],
       resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 4 },
     });

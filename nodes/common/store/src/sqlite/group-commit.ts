@@ -35,6 +35,7 @@ export class GroupCommit {
 
   constructor(database: DatabaseSync) {
     this.#database = database;
+    database.exec("PRAGMA busy_timeout = 0");
   }
 
   /** `work` runs statements of the database. If it throws, every write of its transaction is unavailable. */
@@ -70,9 +71,10 @@ export class GroupCommit {
     if (result.kind === "busy") {
       this.#busySince ??= performance.now();
       if (performance.now() - this.#busySince < PATIENCE_MS) {
-        this.#queue.unshift(...batch);
+        this.#queue = [...batch, ...this.#queue];
         return;
       }
+      batch.push(...this.#queue.splice(0));
     }
     this.#busySince = undefined;
     const { cause } = result as { cause?: Error };
@@ -85,7 +87,7 @@ export class GroupCommit {
       database.exec("BEGIN IMMEDIATE");
     } catch (error) {
       const cause = error instanceof Error ? error : new Error(String(error));
-      return { kind: (error as { errcode?: number }).errcode === BUSY ? "busy" : "unavailable", cause };
+      return { kind: isBusy(error) ? "busy" : "unavailable", cause };
     }
     try {
       for (const { work } of batch) work();
@@ -100,4 +102,9 @@ export class GroupCommit {
       return { kind: "unavailable", cause: error instanceof Error ? error : new Error(String(error)) };
     }
   }
+}
+
+/** The low octet of an extended error code is the plain one. */
+function isBusy(error: unknown): boolean {
+  return ((error as { errcode?: number }).errcode ?? 0) % 256 === BUSY;
 }

@@ -62,7 +62,6 @@ test("who meets the write lock of somebody else waits for it while the loop goes
   const path = join(folder, "a.db");
   const database = openDatabase(path, { migrations: ["CREATE TABLE row (n INTEGER)"] });
   const other = openDatabase(path, { migrations: ["CREATE TABLE row (n INTEGER)"] });
-  database.exec("PRAGMA busy_timeout = 0");
   const commits = new GroupCommit(database);
   const insert = database.prepare("INSERT INTO row VALUES (?)");
   const order: string[] = [];
@@ -76,11 +75,41 @@ test("who meets the write lock of somebody else waits for it while the loop goes
   await Promise.all(both);
   assert.deepEqual(order, ["the loop goes on", "1 stored", "2 stored"]);
   other.exec("BEGIN IMMEDIATE");
+  let turns = 0;
+  const turning = setInterval(() => turns++, 5);
+  const began = performance.now();
+  const many = Array.from({ length: 500 }, () => commits.run(() => void insert.run(0)));
   await write(3);
+  for (const { kind } of await Promise.all(many)) assert.equal(kind, "unavailable");
+  clearInterval(turning);
   assert.equal(order.at(-1), "3 unavailable");
+  assert.ok(performance.now() - began < 2_000, "all of them after the same time");
+  assert.ok(turns > 30, `${turns} turns meanwhile`);
   other.exec("COMMIT");
   await write(4);
   assert.equal(order.at(-1), "4 stored");
   database.close();
   other.close();
+});
+
+test("who reads for long keeps nobody from writing", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "checkpoint-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, "a.db");
+  const migrations = ["CREATE TABLE row (n INTEGER, value BLOB)"];
+  const database = openDatabase(path, { migrations });
+  const checkpoint = new BackgroundCheckpoint(database, path, { everyMs: 20, restartPages: 50 });
+  const commits = new GroupCommit(database);
+  const insert = database.prepare("INSERT INTO row VALUES (?, ?)");
+  const write = () => commits.run(() => void insert.run(1, Buffer.alloc(3000)));
+  await write();
+  const reader = openDatabase(path, { migrations });
+  reader.exec("BEGIN");
+  reader.prepare("SELECT count(*) FROM row").get();
+  for (const end = performance.now() + 1_500; performance.now() < end; await delay(1))
+    assert.equal((await write()).kind, "stored");
+  reader.exec("COMMIT");
+  reader.close();
+  database.close();
+  await checkpoint.close();
 });
