@@ -18,13 +18,8 @@ export interface AdmissionControlOptions {
 
 /** For so long after a measurement that was late all others must be: a single one may be a garbage collection. */
 const LATE_MS = 100;
-/**
- * And for so long none late, and none refused but by a share that a short queue costs, before limiting ends, ms. Longer each time when it has to begin
- * again soon: a little more than can be served makes a short queue while it is limited, and a long one when it is not.
- */
+/** And this long without a refusal before limiting ends, ms. */
 const CALM_MS = 500;
-const LONGEST_CALM_MS = 16_000;
-const SOON_MS = 2_000;
 /** Tokens for this long may be saved up, and privileged requests may be in debt as much. */
 const BURST_MS = 100;
 const DEBT_MS = 100;
@@ -62,14 +57,10 @@ export class AdmissionControl {
   #late = 0;
   #lateMs = 0;
   #calmSince = 0;
-  #calmMs = CALM_MS;
-  #endedAt = Number.NEGATIVE_INFINITY;
   #served = 0;
   #servedRate = 0;
   #best = 0;
   #refused = 0;
-  /** Of them by the bucket. */
-  #overdrawn = 0;
   /** Requests taken because they had not waited long, and how many those are a second. */
   #timely = 0;
   #timelyRate = 0;
@@ -122,10 +113,7 @@ export class AdmissionControl {
     this.#asked = true;
     this.#refill();
     const least = kind === "privileged" ? -Math.max(5, (this.#rate * DEBT_MS) / 1000) : 1;
-    if (this.#tokens < least) {
-      this.#overdrawn++;
-      return false;
-    }
+    if (this.#tokens < least) return false;
     this.#tokens--;
     if (this.#options.capacity !== "answered") this.#served++;
     return true;
@@ -167,16 +155,11 @@ export class AdmissionControl {
     if (late) this.#rate = this.#reduced(delayMs);
     else if (refused > 0)
       this.#rate *= 1 + LEAST_RISE + (LARGEST_RISE - LEAST_RISE) * (1 - delayMs / targetMs);
-    // A bucket keeps the delay short by what it refuses; those who have waited are refused because there is a queue, and in a short one, which
-    // is no more than a turn of a busy loop, a few of them for ever.
-    if (late || this.#overdrawn > 0 || (refused > 0 && delayMs > targetMs / 2)) this.#calmSince = now();
-    else if (now() - this.#calmSince >= this.#calmMs) this.#end();
-    this.#overdrawn = 0;
+    if (late || refused > 0) this.#calmSince = now();
+    else if (now() - this.#calmSince >= CALM_MS) this.#end();
   }
 
   #begin(delayMs: number): void {
-    const soon = this.#options.now() - this.#endedAt < SOON_MS;
-    this.#calmMs = soon ? Math.min(LONGEST_CALM_MS, 2 * this.#calmMs) : CALM_MS;
     this.#limiting = true;
     this.#rate = this.#reduced(delayMs);
     this.#tokens = 0;
@@ -191,7 +174,6 @@ export class AdmissionControl {
   }
 
   #end(): void {
-    this.#endedAt = this.#options.now();
     this.#limiting = false;
     this.#late = 0;
     this.#lateMs = 0;
