@@ -33,6 +33,7 @@ export class GroupCommit {
   #armed = false;
   #busySince: number | undefined;
 
+  /** Statements of that database wait for no lock from now on. */
   constructor(database: DatabaseSync) {
     this.#database = database;
     database.exec("PRAGMA busy_timeout = 0");
@@ -77,29 +78,27 @@ export class GroupCommit {
       batch.push(...this.#queue.splice(0));
     }
     this.#busySince = undefined;
-    const { cause } = result as { cause?: Error };
-    for (const { done } of batch) done(cause === undefined ? STORED : { kind: "unavailable", cause });
+    const answer =
+      result.kind === "stored" ? STORED : ({ kind: "unavailable", cause: result.cause } as const);
+    for (const { done } of batch) done(answer);
   }
 
   #transaction(batch: readonly Waiting[]): Outcome {
     const database = this.#database;
     try {
       database.exec("BEGIN IMMEDIATE");
-    } catch (error) {
-      const cause = error instanceof Error ? error : new Error(String(error));
-      return { kind: isBusy(error) ? "busy" : "unavailable", cause };
-    }
-    try {
       for (const { work } of batch) work();
       database.exec("COMMIT");
       return STORED;
     } catch (error) {
+      const begun = database.isOpen && database.isTransaction;
       try {
-        if (database.isOpen && database.isTransaction) database.exec("ROLLBACK");
+        if (begun) database.exec("ROLLBACK");
       } catch {
         // The first failure says more.
       }
-      return { kind: "unavailable", cause: error instanceof Error ? error : new Error(String(error)) };
+      const cause = error instanceof Error ? error : new Error(String(error));
+      return { kind: !begun && isBusy(error) ? "busy" : "unavailable", cause };
     }
   }
 }

@@ -2,14 +2,18 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { BackgroundCheckpoint, GroupCommit, openDatabase } from "@ims/store";
 
-test("what is committed gets into the file without the writer doing it, and the log is used again", async (t) => {
+function file(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), "checkpoint-"));
   t.after(() => rmSync(folder, { recursive: true }));
-  const path = join(folder, "a.db");
+  return join(folder, "a.db");
+}
+
+test("what is committed gets into the file without the writer doing it, and the log is used again", async (t) => {
+  const path = file(t);
   const database = openDatabase(path, { migrations: ["CREATE TABLE row (n INTEGER, value BLOB)"] });
   const checkpoint = new BackgroundCheckpoint(database, path, { everyMs: 50 });
   const insert = database.prepare("INSERT INTO row VALUES (?, ?)");
@@ -32,9 +36,7 @@ test("what is committed gets into the file without the writer doing it, and the 
 });
 
 test("a log that is written to all the time begins anew, too, and nobody waits for it standing still", async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), "checkpoint-"));
-  t.after(() => rmSync(folder, { recursive: true }));
-  const path = join(folder, "a.db");
+  const path = file(t);
   const database = openDatabase(path, { migrations: ["CREATE TABLE row (n INTEGER, value BLOB)"] });
   const checkpoint = new BackgroundCheckpoint(database, path, { everyMs: 50, restartPages: 500 });
   const commits = new GroupCommit(database);
@@ -57,9 +59,7 @@ test("a log that is written to all the time begins anew, too, and nobody waits f
 });
 
 test("who meets the write lock of somebody else waits for it while the loop goes on, and not for ever", async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), "checkpoint-"));
-  t.after(() => rmSync(folder, { recursive: true }));
-  const path = join(folder, "a.db");
+  const path = file(t);
   const database = openDatabase(path, { migrations: ["CREATE TABLE row (n INTEGER)"] });
   const other = openDatabase(path, { migrations: ["CREATE TABLE row (n INTEGER)"] });
   const commits = new GroupCommit(database);
@@ -93,9 +93,7 @@ test("who meets the write lock of somebody else waits for it while the loop goes
 });
 
 test("who reads for long keeps nobody from writing", async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), "checkpoint-"));
-  t.after(() => rmSync(folder, { recursive: true }));
-  const path = join(folder, "a.db");
+  const path = file(t);
   const migrations = ["CREATE TABLE row (n INTEGER, value BLOB)"];
   const database = openDatabase(path, { migrations });
   const checkpoint = new BackgroundCheckpoint(database, path, { everyMs: 20, restartPages: 50 });
