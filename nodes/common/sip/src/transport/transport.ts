@@ -44,7 +44,7 @@ export interface Flow {
   offClose(listener: (flow: Flow) => void): void;
   /** Per-flow state of the functional entity above (bono: who is registered over it). */
   attachment: object | undefined;
-  /** Its ends as the trail names them, once it has. Not in a WeakMap, which the collector looks through while everything stands still. */
+  /** On connections: their ends as the trail names them, once it has. Not in a WeakMap, which the collector looks through while everything stands still. */
   trailEnds?: TrailEnds | undefined;
   /** On connections that we opened: asks the far end for a sign of life (RFC 5626 §4.4.1). False when the flow is closed. */
   readonly ping?: (() => boolean) | undefined;
