@@ -1,19 +1,16 @@
 import type { SharedPort } from "./transport.ts";
+import type { WireAddress } from "./wire-address.ts";
 
-/** Names the far end of a datagram among those of one socket. */
-export type PeerKey = number | string;
-
-/** The far end of a datagram that was received. Valid during the call only. */
-export interface DatagramSource {
-  readonly key: PeerKey;
-  /** As text; an IPv4 address on an IPv6 socket is mapped. Reading it may cost. */
-  readonly address: string;
-  readonly port: number;
+/** The far end of datagrams: a flow is one, so that no object is kept beside it. */
+export interface DatagramPeer {
+  readonly wire: WireAddress;
+  readonly remotePort: number;
 }
 
-/** Where datagrams are sent to; made once for each far end. */
-export interface DatagramPeer {
-  readonly key: PeerKey;
+/** The far end of a datagram that was received. Valid during the call only. */
+export interface DatagramSource extends DatagramPeer {
+  /** As text; an IPv4 address on an IPv6 socket is mapped. Reading it may cost. */
+  readonly address: string;
 }
 
 export interface DatagramHandler {
@@ -32,7 +29,7 @@ export interface DatagramSocket {
   /** The port; rejects when it cannot be had. `handler` hears from then on. */
   bind(host: string, port: number, handler: DatagramHandler, shared?: SharedPort): Promise<number>;
   /** An IP address, IPv4 mapped on an IPv6 socket. */
-  peer(address: string, port: number): DatagramPeer;
+  wire(address: string): WireAddress;
   /** latin1 text of at most 65,507 octets; sent within this turn of the loop. */
   sendText(text: string, to: DatagramPeer): void;
   sendBytes(bytes: Uint8Array, to: DatagramPeer): void;

@@ -8,12 +8,6 @@ import {
 } from "./datagram-socket.ts";
 import type { SharedPort } from "./transport.ts";
 
-interface Peer extends DatagramPeer {
-  readonly key: string;
-  readonly address: string;
-  readonly port: number;
-}
-
 /** A UDP socket of Node's own: works everywhere, a system call and several objects a datagram. */
 export class DgramSocket implements DatagramSocket {
   readonly waitedMs = undefined;
@@ -45,7 +39,7 @@ export class DgramSocket implements DatagramSocket {
         socket.off("error", refused);
         socket.on("error", (error) => handler.onError(error));
         socket.on("message", (datagram, { address, port: from }) => {
-          const source = { key: peerKey(address, from), address, port: from };
+          const source = { wire: address, remotePort: from, address };
           if ((datagram[0] ?? 0) < FIRST_TEXT) handler.onBytes(datagram, source);
           else handler.onText(datagram.toString("latin1"), source);
         });
@@ -54,16 +48,16 @@ export class DgramSocket implements DatagramSocket {
     });
   }
 
-  peer(address: string, port: number): Peer {
-    return { key: peerKey(address, port), address, port };
+  wire(address: string): string {
+    return address;
   }
 
-  sendText(text: string, to: Peer): void {
-    this.#socket?.send(Buffer.from(text, "latin1"), to.port, to.address);
+  sendText(text: string, to: DatagramPeer): void {
+    this.sendBytes(Buffer.from(text, "latin1"), to);
   }
 
-  sendBytes(bytes: Uint8Array, to: Peer): void {
-    this.#socket?.send(bytes, to.port, to.address);
+  sendBytes(bytes: Uint8Array, { wire, remotePort }: DatagramPeer): void {
+    if (typeof wire === "string") this.#socket?.send(bytes, remotePort, wire);
   }
 
   close(): Promise<void> {
@@ -72,8 +66,4 @@ export class DgramSocket implements DatagramSocket {
       ? Promise.resolve()
       : new Promise((resolve) => void socket.close(() => resolve()));
   }
-}
-
-function peerKey(address: string, port: number): string {
-  return `${address}:${port}`;
 }

@@ -14,30 +14,24 @@ export interface FlowEnds {
   readonly remotePort: number;
 }
 
-/** Identity, state and close listeners: what all flows share (RFC 5626 §3). */
-export abstract class BaseFlow implements Flow {
+/** Far end, state and close listeners: what all flows share (RFC 5626 §3). */
+export abstract class AnyFlow implements Flow {
   readonly id: number;
-  readonly side: string;
-  readonly protocol: TransportProtocol;
-  readonly reliable: boolean;
+  abstract readonly side: string;
+  abstract readonly protocol: TransportProtocol;
+  abstract readonly reliable: boolean;
+  abstract readonly localAddress: string;
+  abstract readonly localPort: number;
   readonly remoteAddress: string;
   readonly remotePort: number;
-  localAddress: string;
-  localPort: number;
   attachment: object | undefined = undefined;
-  trailEnds: TrailEnds | undefined = undefined;
   #open = true;
   #listeners: Set<(flow: Flow) => void> | undefined;
 
-  constructor(ends: FlowEnds) {
-    this.id = ends.id;
-    this.side = ends.side;
-    this.protocol = ends.protocol;
-    this.reliable = ends.protocol !== "UDP";
-    this.localAddress = ends.localAddress;
-    this.localPort = ends.localPort;
-    this.remoteAddress = ends.remoteAddress;
-    this.remotePort = ends.remotePort;
+  constructor({ id, remoteAddress, remotePort }: Pick<FlowEnds, "id" | "remoteAddress" | "remotePort">) {
+    this.id = id;
+    this.remoteAddress = remoteAddress;
+    this.remotePort = remotePort;
   }
 
   get open(): boolean {
@@ -70,6 +64,25 @@ export abstract class BaseFlow implements Flow {
       if (listeners !== undefined) for (const listener of listeners) listener(this);
     });
     return true;
+  }
+}
+
+/** A flow with a near end of its own. */
+export abstract class BaseFlow extends AnyFlow {
+  readonly side: string;
+  readonly protocol: TransportProtocol;
+  readonly reliable: boolean;
+  localAddress: string;
+  localPort: number;
+  trailEnds: TrailEnds | undefined = undefined;
+
+  constructor(ends: FlowEnds) {
+    super(ends);
+    this.side = ends.side;
+    this.protocol = ends.protocol;
+    this.reliable = ends.protocol !== "UDP";
+    this.localAddress = ends.localAddress;
+    this.localPort = ends.localPort;
   }
 }
 

@@ -6,7 +6,6 @@ import {
   type DatagramSocket,
   type DatagramSource,
   FIRST_TEXT,
-  type PeerKey,
   RECEIVE_BUFFER,
 } from "./datagram-socket.ts";
 import {
@@ -19,18 +18,12 @@ import {
   WAITED_WORD,
 } from "./mmsg-addon.ts";
 import type { SharedPort } from "./transport.ts";
+import { Ipv6Words, type WireAddress } from "./wire-address.ts";
 
 /** Room for the longest datagram; a little more, so that slots do not fall on the same cache lines. */
 const SLOT = 65_536 + 320;
 const OUT_BYTES = 1_048_576;
 const OUT_ROWS = 512;
-
-interface Peer extends DatagramPeer {
-  readonly scope: number;
-  /** The address as it stands in memory: one word or four. */
-  readonly words: readonly number[];
-  readonly port: number;
-}
 
 /**
  * A UDP socket by recvmmsg and sendmmsg: what a turn of the loop sends goes out in one system call, and a datagram received
@@ -73,21 +66,27 @@ export class MmsgSocket implements DatagramSocket, Flushable {
     return (this.#inWords[this.#row + WAITED_WORD] ?? 0) / 1000 + performance.now() - this.#readAt;
   }
 
-  peer(address: string, port: number): Peer {
+  /** "" for what cannot be sent to. */
+  wire(address: string): WireAddress {
     const percent = address.indexOf("%");
-    const scope = percent < 0 ? 0 : Number(address.slice(percent + 1)) || 0;
     const bytes = this.#addon.addressBytes(percent < 0 ? address : address.slice(0, percent));
-    const words: number[] = [];
-    const read = endianness() === "LE" ? "readUInt32LE" : "readUInt32BE";
-    for (let at = 0; bytes !== undefined && at < bytes.length; at += 4) words.push(bytes[read](at));
-    return { key: keyOf(words, scope, port), scope, words, port };
+    if (bytes === undefined) return "";
+    const read = endianness() === "LE" ? "readInt32LE" : "readInt32BE";
+    if (bytes.length === 4) return bytes[read](0);
+    const words = new Ipv6Words();
+    words.first = bytes[read](0);
+    words.second = bytes[read](4);
+    words.third = bytes[read](8);
+    words.fourth = bytes[read](12);
+    words.scope = percent < 0 ? 0 : Number(address.slice(percent + 1)) | 0;
+    return words;
   }
 
-  sendText(text: string, to: Peer): void {
+  sendText(text: string, to: DatagramPeer): void {
     if (this.#makeRoom(text.length, to)) this.#queue(this.#out.write(text, this.#outUsed, "latin1"), to);
   }
 
-  sendBytes(bytes: Uint8Array, to: Peer): void {
+  sendBytes(bytes: Uint8Array, to: DatagramPeer): void {
     if (!this.#makeRoom(bytes.length, to)) return;
     this.#out.set(bytes, this.#outUsed);
     this.#queue(bytes.length, to);
@@ -108,19 +107,28 @@ export class MmsgSocket implements DatagramSocket, Flushable {
   }
 
   /** False for what cannot be sent: an address of the other family among it. */
-  #makeRoom(length: number, { words }: Peer): boolean {
+  #makeRoom(length: number, { wire }: DatagramPeer): boolean {
     if (this.#handle === undefined || length > OUT_BYTES) return false;
-    if (words.length !== (this.#family === 4 ? 1 : 4)) return false;
+    if (typeof wire !== (this.#family === 4 ? "number" : "object")) return false;
     if (this.#outUsed + length > OUT_BYTES || this.#outCount === OUT_ROWS) this.flush();
     return true;
   }
 
-  #queue(length: number, { port, scope, words }: Peer): void {
+  #queue(length: number, { wire, remotePort }: DatagramPeer): void {
     const row = this.#outCount * ROW_WORDS;
-    this.#outWords[row] = length;
-    this.#outWords[row + 1] = port;
-    this.#outWords[row + 2] = scope;
-    for (let word = 0; word < words.length; word++) this.#outWords[row + 3 + word] = words[word] ?? 0;
+    const words = this.#outWords;
+    words[row] = length;
+    words[row + 1] = remotePort;
+    if (typeof wire === "number") {
+      words[row + 2] = 0;
+      words[row + 3] = wire;
+    } else if (typeof wire === "object") {
+      words[row + 2] = wire.scope;
+      words[row + 3] = wire.first;
+      words[row + 4] = wire.second;
+      words[row + 5] = wire.third;
+      words[row + 6] = wire.fourth;
+    }
     this.#outUsed += length;
     if (this.#outCount++ === 0) flushAtTurnEnd(this);
   }
@@ -149,14 +157,15 @@ class Source implements DatagramSource {
   readonly #family: 4 | 6;
   #row = 0;
   length = 0;
-  port = 0;
-  key: PeerKey = 0;
+  remotePort = 0;
+  wire: number | Ipv6Words;
 
   constructor(addon: MmsgAddon, bytes: Buffer, words: Uint32Array, family: 4 | 6) {
     this.#addon = addon;
     this.#bytes = bytes;
     this.#words = words;
     this.#family = family;
+    this.wire = family === 4 ? 0 : new Ipv6Words();
   }
 
   take(index: number): void {
@@ -164,16 +173,17 @@ class Source implements DatagramSource {
     const words = this.#words;
     this.#row = row;
     this.length = words[row] ?? 0;
-    this.port = words[row + 1] ?? 0;
-    const address = words[row + 3] ?? 0;
-    this.key =
-      this.#family === 4
-        ? address * 65_536 + this.port
-        : keyOf(
-            [address, words[row + 4] ?? 0, words[row + 5] ?? 0, words[row + 6] ?? 0],
-            words[row + 2] ?? 0,
-            this.port,
-          );
+    this.remotePort = words[row + 1] ?? 0;
+    const first = (words[row + 3] ?? 0) | 0;
+    if (typeof this.wire === "number") {
+      this.wire = first;
+      return;
+    }
+    this.wire.first = first;
+    this.wire.second = (words[row + 4] ?? 0) | 0;
+    this.wire.third = (words[row + 5] ?? 0) | 0;
+    this.wire.fourth = (words[row + 6] ?? 0) | 0;
+    this.wire.scope = (words[row + 2] ?? 0) | 0;
   }
 
   get address(): string {
@@ -182,8 +192,4 @@ class Source implements DatagramSource {
     const scope = this.#words[this.#row + 2] ?? 0;
     return scope === 0 ? text : `${text}%${scope}`;
   }
-}
-
-function keyOf(words: readonly number[], scope: number, port: number): PeerKey {
-  return words.length === 1 ? (words[0] ?? 0) * 65_536 + port : `${words.join(".")}.${scope}.${port}`;
 }

@@ -1,17 +1,13 @@
 import type { Clock, Timer } from "@ims/runtime";
-import type {
-  DatagramHandler,
-  DatagramPeer,
-  DatagramSocket,
-  DatagramSource,
-  PeerKey,
-} from "./datagram-socket.ts";
-import { addressFamily, BaseFlow, type FlowEnds, plainAddress } from "./flow.ts";
+import { DatagramPeers, isSamePeer } from "./datagram-peers.ts";
+import type { DatagramHandler, DatagramPeer, DatagramSocket, DatagramSource } from "./datagram-socket.ts";
+import { AnyFlow, addressFamily, plainAddress } from "./flow.ts";
 import type { TransportLimits } from "./limits.ts";
 import { isLoopback, localAddressTowards } from "./local-address.ts";
 import { isRequest, type Standstill } from "./standstill.ts";
 import { isStun, stunResponse } from "./stun.ts";
 import type { SharedPort, TransportHandler } from "./transport.ts";
+import type { WireAddress } from "./wire-address.ts";
 
 // UDP payload over IPv4: 65,535 less the IP and UDP headers.
 const MAX_DATAGRAM = 65_507;
@@ -30,31 +26,59 @@ export interface UdpModules {
   readonly onError: (error: Error) => void;
 }
 
-/** The far end of a UDP listener: RFC 5626 §3. */
-export class UdpFlow extends BaseFlow {
-  readonly #endpoint: UdpEndpoint;
-  readonly peer: DatagramPeer;
-  /** Sweep in which there was traffic last. */
-  epoch = 0;
+/** A listener as its far ends see it: one for all flows to the same of its addresses. */
+interface NearEnd {
+  readonly endpoint: UdpEndpoint;
+  readonly address: string;
+}
 
-  constructor(ends: FlowEnds, endpoint: UdpEndpoint, peer: DatagramPeer) {
-    super(ends);
-    this.#endpoint = endpoint;
-    this.peer = peer;
+/** The far end of a UDP listener: RFC 5626 §3. There may be a million: what all of them have the same is the near end's. */
+export class UdpFlow extends AnyFlow implements DatagramPeer {
+  readonly #near: NearEnd;
+  readonly wire: WireAddress;
+  /** Sweep in which there was traffic last. */
+  epoch: number;
+
+  constructor(id: number, near: NearEnd, far: DatagramPeer & { readonly remoteAddress: string }) {
+    super({ id, remoteAddress: far.remoteAddress, remotePort: far.remotePort });
+    this.#near = near;
+    this.wire = far.wire;
+    this.epoch = near.endpoint.epoch;
+  }
+
+  get side(): string {
+    return this.#near.endpoint.side;
+  }
+
+  get protocol(): "UDP" {
+    return "UDP";
+  }
+
+  get reliable(): boolean {
+    return false;
+  }
+
+  get localAddress(): string {
+    return this.#near.address;
+  }
+
+  get localPort(): number {
+    return this.#near.endpoint.port;
   }
 
   get waitedMs(): number | undefined {
-    return this.#endpoint.waitedMs;
+    return this.#near.endpoint.waitedMs;
   }
 
   send(text: string): boolean {
     if (!this.open || text.length > MAX_DATAGRAM) return false;
-    this.epoch = this.#endpoint.epoch;
-    return this.#endpoint.write(text, this.peer);
+    const { endpoint } = this.#near;
+    this.epoch = endpoint.epoch;
+    return endpoint.write(text, this);
   }
 
   close(): void {
-    if (this.markClosed()) this.#endpoint.forget(this);
+    if (this.markClosed()) this.#near.endpoint.forget(this);
   }
 }
 
@@ -67,9 +91,9 @@ export class UdpEndpoint implements DatagramHandler {
   #port = 0;
   readonly #modules: UdpModules;
   readonly #socket: DatagramSocket;
-  readonly #flows = new Map<PeerKey, UdpFlow>();
-  /** For a listener on all interfaces: looking them up takes system calls. */
-  readonly #localAddresses = new Map<string, string>();
+  readonly #flows = new DatagramPeers<UdpFlow>();
+  /** Several for a listener on all interfaces only: looking its addresses up takes system calls. */
+  readonly #nearEnds = new Map<string, NearEnd>();
   #lastFlow: UdpFlow | undefined;
   #sweepTimer: Timer | undefined;
   #closed = false;
@@ -104,8 +128,9 @@ export class UdpEndpoint implements DatagramHandler {
   /** The flow to this address, made when there is none. */
   flowTo(address: string, port: number): UdpFlow {
     const plain = plainAddress(address);
-    const peer = this.#socket.peer(this.#wireAddress(plain), port);
-    return this.#flows.get(peer.key) ?? this.#makeFlow(plain, port, peer);
+    const wire = this.#socket.wire(this.#wireAddress(plain));
+    const far = { wire, remoteAddress: plain, remotePort: port };
+    return this.#flows.get(far) ?? this.#makeFlow(far);
   }
 
   /** True when the address can be reached from this socket. */
@@ -121,8 +146,7 @@ export class UdpEndpoint implements DatagramHandler {
   }
 
   forget(flow: UdpFlow): void {
-    if (this.#flows.get(flow.peer.key) !== flow) return;
-    this.#flows.delete(flow.peer.key);
+    if (!this.#flows.delete(flow)) return;
     if (this.#lastFlow === flow) this.#lastFlow = undefined;
     this.#modules.onFlowGone(flow);
   }
@@ -135,7 +159,7 @@ export class UdpEndpoint implements DatagramHandler {
   }
 
   onText(text: string, from: DatagramSource): void {
-    if (from.port === 0) return; // Nobody can be answered there.
+    if (from.remotePort === 0) return; // Nobody can be answered there.
     const { standstill, clock, limits, handler } = this.#modules;
     // Who still wants it sends it again.
     if (standstill.isStale(clock.monotonic(), limits.staleMs) && isRequest(text))
@@ -144,7 +168,7 @@ export class UdpEndpoint implements DatagramHandler {
   }
 
   onBytes(bytes: Buffer, from: DatagramSource): void {
-    if (from.port === 0) return;
+    if (from.remotePort === 0) return;
     if (isStun(bytes)) this.#onStun(bytes, from);
     else if ((bytes[0] ?? 0) <= 13 && isBlank(bytes)) this.#onKeepAlive(from);
     else this.#modules.handler.onMessage(skipLineEnds(bytes.toString("latin1")), this.#flowFrom(from));
@@ -156,11 +180,11 @@ export class UdpEndpoint implements DatagramHandler {
 
   #flowFrom(from: DatagramSource): UdpFlow {
     const last = this.#lastFlow;
-    if (last !== undefined && last.peer.key === from.key) {
+    if (last !== undefined && isSamePeer(last, from)) {
       last.epoch = this.epoch;
       return last;
     }
-    const flow = this.#flows.get(from.key) ?? this.flowTo(from.address, from.port);
+    const flow = this.#flows.get(from) ?? this.flowTo(from.address, from.remotePort);
     flow.epoch = this.epoch;
     this.#lastFlow = flow;
     return flow;
@@ -171,46 +195,33 @@ export class UdpEndpoint implements DatagramHandler {
     return this.family === 6 && addressFamily(address) === 4 ? `::ffff:${address}` : address;
   }
 
-  #makeFlow(address: string, port: number, peer: DatagramPeer): UdpFlow {
+  #makeFlow(far: DatagramPeer & { readonly remoteAddress: string }): UdpFlow {
     if (this.#flows.size >= this.#modules.limits.maxUdpFlows) this.#makeRoom();
-    const flow = new UdpFlow(
-      {
-        id: this.#modules.nextId(),
-        side: this.side,
-        protocol: "UDP",
-        localAddress: this.#localAddress(address),
-        localPort: this.#port,
-        remoteAddress: address,
-        remotePort: port,
-      },
-      this,
-      peer,
-    );
-    flow.epoch = this.epoch;
-    this.#flows.set(peer.key, flow);
+    const flow = new UdpFlow(this.#modules.nextId(), this.#nearEnd(far.remoteAddress), far);
+    this.#flows.add(flow);
     this.#modules.onFlow(flow);
     return flow;
   }
 
-  #localAddress(remote: string): string {
-    if (this.host !== "0.0.0.0" && this.host !== "::") return this.host;
-    const key = `${addressFamily(remote)}${isLoopback(remote)}`;
-    let address = this.#localAddresses.get(key);
-    if (address === undefined) {
-      address = localAddressTowards(this.host, remote);
-      this.#localAddresses.set(key, address);
+  #nearEnd(remote: string): NearEnd {
+    const isWildcard = this.host === "0.0.0.0" || this.host === "::";
+    const key = isWildcard ? `${addressFamily(remote)}${isLoopback(remote)}` : "";
+    let near = this.#nearEnds.get(key);
+    if (near === undefined) {
+      near = { endpoint: this, address: isWildcard ? localAddressTowards(this.host, remote) : this.host };
+      this.#nearEnds.set(key, near);
     }
-    return address;
+    return near;
   }
 
   /** Second chance: the oldest flows that are in use go to the end of the line, a few at most. */
   #makeRoom(): void {
     let chances = 8;
-    for (const [key, flow] of this.#flows) {
+    for (const flow of this.#flows.values()) {
       if (chances > 0 && (flow.attachment !== undefined || flow.epoch === this.epoch)) {
         chances -= 1;
-        this.#flows.delete(key);
-        this.#flows.set(key, flow);
+        this.#flows.delete(flow);
+        this.#flows.add(flow);
         continue;
       }
       flow.close();
@@ -219,15 +230,14 @@ export class UdpEndpoint implements DatagramHandler {
   }
 
   #onStun(datagram: Buffer, from: DatagramSource): void {
-    const { address, port } = from;
-    const response = stunResponse(datagram, plainAddress(address), port);
+    const response = stunResponse(datagram, plainAddress(from.address), from.remotePort);
     if (response === undefined || this.#closed) return;
-    this.#socket.sendBytes(response, this.#socket.peer(address, port));
+    this.#socket.sendBytes(response, from);
     this.#onKeepAlive(from);
   }
 
   #onKeepAlive(from: DatagramSource): void {
-    const flow = this.#flows.get(from.key);
+    const flow = this.#flows.get(from);
     if (flow === undefined) return;
     flow.epoch = this.epoch;
     this.#modules.handler.onKeepAlive?.(flow);
@@ -238,9 +248,9 @@ export class UdpEndpoint implements DatagramHandler {
       Math.ceil(this.#modules.limits.udpIdleMs / SWEEPS),
       () => {
         this.epoch += 1;
-        for (const flow of this.#flows.values()) {
+        this.#flows.forEach((flow) => {
           if (this.epoch - flow.epoch > SWEEPS && flow.attachment === undefined) flow.close();
-        }
+        });
         this.#armSweep();
       },
     );
