@@ -258,7 +258,7 @@ export function createBono(
     floor: options.overloadFloor,
     resourcePriorities,
     mayClaimPriority: (flow, claimed) => {
-      const granted = flows.registered(flow)?.sole?.priorities;
+      const granted = flows.registered(flow)?.sole?.grants.priorities;
       return granted !== undefined && resourcePriorities.permitted(splitList(claimed), granted).length > 0;
     },
     isEmergency:

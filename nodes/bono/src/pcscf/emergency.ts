@@ -32,7 +32,7 @@ export function emergency(
   // 1. Who is it? The emergency registration of this flow counts before any other (§5.2.10.3, §5.2.10.4).
   const access = flows.access(flow);
   const asserted = callerOn(request, access, modules);
-  const isEmergencyRegistered = asserted?.registration.emergency === true;
+  const isEmergencyRegistered = asserted?.registration.grants.emergency === true;
   if (asserted === undefined && !emergencySources.admit(flow.remoteAddress)) {
     counters.refused("sourceLimit");
     return context.respond(503, {
@@ -80,7 +80,7 @@ export function emergency(
 
     // 7. To an E-CSCF; another one when it is silent or says 3xx or 480 (§5.2.10.2).
     const charged = charging?.initial(forward, "originating");
-    charged?.collectAt(asserted?.registration.ccf);
+    charged?.collectAt(asserted?.registration.grants.ccf);
     const send = (index: number, ecscf: Uri): void => {
       const next = ecscfs[index + 1];
       let heard = false;

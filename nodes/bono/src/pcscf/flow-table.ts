@@ -17,8 +17,9 @@ export class AccessFlow {
   readonly token: string;
   /** Between "<sip:token.mark" and the end of our access-side Record-Route value. */
   readonly recordRouteTail: string;
-  /** Hardly ever several, and none has an identity of another: a list takes a fifth of the memory of a table by identity. */
-  registrations: readonly Registration[] = NONE;
+  /** Hardly ever several, and none has an identity of another: the first one needs no list. */
+  #first: Registration | undefined;
+  #others: readonly Registration[] = NONE;
   /** Emergency registration over this flow (TS 24.229 §5.2.10): beside the others, which it is none of. */
   emergency: Registration | undefined;
 
@@ -28,21 +29,48 @@ export class AccessFlow {
     this.recordRouteTail = recordRouteTail;
   }
 
+  /** Oldest first. */
+  get registrations(): readonly Registration[] {
+    return this.#first === undefined ? NONE : [this.#first, ...this.#others];
+  }
+
   /** The only registration of this flow; undefined when there are none or several. */
   get sole(): Registration | undefined {
-    return this.registrations.length === 1 ? this.registrations[0] : undefined;
+    return this.#others.length === 0 ? this.#first : undefined;
+  }
+
+  has(registration: Registration): boolean {
+    return this.#first === registration || this.#others.includes(registration);
   }
 
   /** What is registered over this flow by its canonical public user identity. */
   identity(impu: string): Identity | undefined {
-    for (const { identities } of this.registrations)
-      for (const identity of identities) if (identity.impu === impu) return identity;
+    const found = this.#first?.identity(impu);
+    if (found !== undefined) return found;
+    for (const other of this.#others) {
+      const identity = other.identity(impu);
+      if (identity !== undefined) return identity;
+    }
     return undefined;
+  }
+
+  add(registration: Registration): void {
+    if (this.#first === undefined) this.#first = registration;
+    else this.#others = [...this.#others, registration];
+  }
+
+  /** False when it is not there. */
+  remove(registration: Registration): boolean {
+    if (!this.has(registration)) return false;
+    const left = this.registrations.filter((one) => one !== registration);
+    this.#first = left.shift();
+    this.#others = left.length === 0 ? NONE : left;
+    return true;
   }
 
   /** Nobody is registered over this flow, not even for emergencies. */
   get isEmpty(): boolean {
-    return this.registrations.length === 0 && this.emergency === undefined;
+    return this.#first === undefined && this.emergency === undefined;
   }
 }
 
@@ -129,7 +157,7 @@ export class FlowTable {
       const old = access.identity(impu)?.registration;
       if (old !== undefined) this.#drop(access, old);
     }
-    access.registrations = [...access.registrations, registration];
+    access.add(registration);
     this.#registrations += 1;
     this.#byOwner.set(registration.owner, access);
     this.#attach(access);
@@ -191,8 +219,7 @@ export class FlowTable {
   }
 
   #drop(access: AccessFlow, registration: Registration): void {
-    if (!access.registrations.includes(registration)) return;
-    access.registrations = access.registrations.filter((one) => one !== registration);
+    if (!access.remove(registration)) return;
     this.#registrations -= 1;
     this.#disown(access, registration);
   }
@@ -212,11 +239,8 @@ export class FlowTable {
   readonly #onClose = (flow: Flow): void => {
     const access = this.registered(flow);
     if (access === undefined) return;
-    const gone = [...access.registrations, ...(access.emergency === undefined ? [] : [access.emergency])];
-    this.#registrations -= gone.length;
-    for (const registration of gone) this.#disown(access, registration);
-    access.registrations = NONE;
-    access.emergency = undefined;
+    for (const registration of access.registrations) this.#drop(access, registration);
+    this.deregisterEmergency(access);
     this.#detach(access);
   };
 

@@ -26,19 +26,18 @@ export function initiator(request: SipMessage, access: AccessFlow): AssertedIden
 
 /** The default public user identity, when one implicit registration set is all there is on the flow. */
 export function defaultIdentity(access: AccessFlow): AssertedIdentity | undefined {
-  return access.sole?.identities[0];
+  return access.sole;
 }
 
-/** The same of one registration, whatever else there is on the flow. Undefined: it holds no identity. */
-export function identityIn(request: SipMessage, registration: Registration): AssertedIdentity | undefined {
-  const { identities } = registration;
+/** The same of one registration, whatever else there is on the flow. */
+export function identityIn(request: SipMessage, registration: Registration): AssertedIdentity {
   for (const value of [...request.values("P-Preferred-Identity"), ...request.values("From")]) {
     const located = locateUri(value);
     const impu = located && canonicalImpu(value.slice(located.start, located.end));
-    const found = impu === undefined ? undefined : identities.find((one) => one.impu === impu);
+    const found = impu === undefined ? undefined : registration.identity(impu);
     if (found !== undefined) return found;
   }
-  return identities[0];
+  return registration;
 }
 
 function identityOn(access: AccessFlow, nameAddr: string): AssertedIdentity | undefined {
@@ -55,7 +54,7 @@ function identityOn(access: AccessFlow, nameAddr: string): AssertedIdentity | un
 function wildcardOn(access: AccessFlow, impu: string): AssertedIdentity | undefined {
   const registration = access.sole;
   if (registration === undefined) return undefined;
-  for (const wildcard of registration.wildcards)
+  for (const wildcard of registration.grants.wildcards)
     if (matchesWildcard(wildcard, impu)) return { registration, assertion: `<${impu}>` };
   return undefined;
 }

@@ -106,7 +106,7 @@ function toScscf(
   // 9. To the S-CSCF; its answers lose what a UE must not learn (§5.2.6.3.4).
   answerKeepAlive(context, settings);
   const charged = charging?.initial(forward, "originating");
-  charged?.collectAt(asserted.registration.ccf);
+  charged?.collectAt(asserted.registration.grants.ccf);
   let heard = false;
   const options: ForkOptions = {
     destination: { kind: "uri", side: "core", uri: serviceRoute.first },

@@ -175,7 +175,7 @@ function isEmergencyOf(
   flows: PcscfModules["flows"],
 ): boolean {
   const registration = flows.emergencyOf(access);
-  return registration?.impi === impi && registration.identities.some((one) => one.impu === impu);
+  return registration?.impi === impi && registration.identity(impu) !== undefined;
 }
 
 /** The public user identity being registered; undefined when To holds none. */

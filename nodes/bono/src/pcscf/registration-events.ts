@@ -164,9 +164,7 @@ export class RegistrationEvents {
   #subscribe(access: AccessFlow, registration: Registration, contacts: readonly string[]): void {
     const { tag, clock } = this.#modules;
     const impu =
-      registration.identities.find((one) => one.impu.startsWith("sip:"))?.impu ??
-      registration.identities[0]?.impu;
-    if (impu === undefined) return;
+      registration.identities.find((one) => one.impu.startsWith("sip:"))?.impu ?? registration.impu;
     this.#forgetLapsed();
     const watch: Watch = {
       callId: tag() + tag(),
@@ -257,11 +255,11 @@ function isFrom({ fromTag }: SipMessage, { remoteTag }: Watch): boolean {
 
 /** Is it still what the flow has? */
 function isCurrent(access: AccessFlow, registration: Registration): boolean {
-  return access.flow.open && access.registrations.includes(registration);
+  return access.flow.open && access.has(registration);
 }
 
-function nameOf(access: AccessFlow, { identities }: Registration): string {
-  return `${access.flow.id} ${identities[0]?.impu ?? ""}`;
+function nameOf(access: AccessFlow, { impu }: Registration): string {
+  return `${access.flow.id} ${impu}`;
 }
 
 function contactsOf(request: SipMessage): readonly string[] {

@@ -1,6 +1,6 @@
 import { canonicalImpu, parseWildcardedImpu, type RegInfo, type WildcardedImpu } from "@ims/ims";
 import { flat } from "./flat.ts";
-import type { Identity, Registration } from "./registration.ts";
+import { associatedIdentity, Registration } from "./registration.ts";
 
 /**
  * A registration as the network has it now: its identities for which a contact of this UE is active. The same object when nothing has
@@ -22,27 +22,31 @@ export function registrationAfter(
     else if (impu !== undefined) named.set(impu, { active, aor: one.aor });
   }
   const stays = (known: boolean | undefined): boolean => known ?? state === "partial";
-  const kept = registration.identities.filter(({ impu }) => stays(named.get(impu)?.active));
-  const known = new Set(registration.identities.map(({ impu }) => impu));
+  const { identities } = registration;
+  const kept = identities.filter(({ impu }) => stays(named.get(impu)?.active));
+  const known = new Set(identities.map(({ impu }) => impu));
   const added = [...named].filter(([impu, { active }]) => active && !known.has(impu));
-  const wildcards = registration.wildcards.filter(({ text }) => stays(ranges.get(text)));
+  const { grants } = registration;
+  const wildcards = grants.wildcards.filter(({ text }) => stays(ranges.get(text)));
   const newRanges = [...ranges].flatMap(([text, active]): WildcardedImpu[] => {
-    if (!active || registration.wildcards.some((one) => one.text === text)) return [];
+    if (!active || grants.wildcards.some((one) => one.text === text)) return [];
     const wildcard = parseWildcardedImpu(flat(text));
     return wildcard === undefined ? [] : [wildcard];
   });
   const same =
-    kept.length === registration.identities.length &&
-    wildcards.length === registration.wildcards.length &&
+    kept.length === identities.length &&
+    wildcards.length === grants.wildcards.length &&
     added.length + newRanges.length === 0;
   if (same) return registration;
-  if (kept.length + added.length === 0) return undefined;
-  const identities: Identity[] = [];
-  const after: Registration = { ...registration, identities, wildcards: [...wildcards, ...newRanges] };
-  for (const { impu, assertion } of kept) identities.push({ impu, assertion, registration: after });
-  for (const [impu, { aor }] of added)
-    identities.push({ impu: flat(impu), assertion: flat(`<${latin1(aor)}>`), registration: after });
-  return after;
+  const [first, ...others] = [
+    ...kept,
+    ...added.map(([impu, { aor }]) => associatedIdentity(impu, latin1(aor))),
+  ];
+  if (first === undefined) return undefined;
+  const { impi, owner, serviceRoute, expiresAt } = registration;
+  const isSameRanges = wildcards.length === grants.wildcards.length && newRanges.length === 0;
+  const granted = isSameRanges ? grants : { ...grants, wildcards: [...wildcards, ...newRanges] };
+  return new Registration({ impi, owner, serviceRoute, expiresAt, grants: granted }, [first, ...others]);
 }
 
 /** As it stands on the wire, one char an octet. */

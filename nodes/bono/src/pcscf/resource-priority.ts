@@ -21,7 +21,7 @@ export function authorisedPriority(
   registration: Registration | undefined,
   { resourcePriorities }: Pick<PcscfModules, "resourcePriorities">,
 ): string {
-  const granted = registration?.priorities;
+  const granted = registration?.grants.priorities;
   if (granted === undefined || !request.has("Resource-Priority")) return "";
   return resourcePriorities.permitted(request.values("Resource-Priority"), granted).join(", ");
 }

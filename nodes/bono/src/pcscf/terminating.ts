@@ -76,7 +76,7 @@ function toCallee(
 
   // 6. To the flow, never to the address in the Contact: there may be a NAT between.
   const charged = charging?.initial(request, "terminating");
-  charged?.collectAt(registration?.ccf);
+  charged?.collectAt(registration?.grants.ccf);
   const edit = (response: SipMessage): void => {
     if (called !== undefined) response.append("P-Asserted-Identity", called);
     if (response.status < 300) {
