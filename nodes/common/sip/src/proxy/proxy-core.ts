@@ -78,6 +78,7 @@ export class ProxyCore implements TransportHandler, TransactionLayerUser, Reques
       timers,
       user: this,
       sendElsewhere: (response, flow) => !this.#isStrict(flow.side) && responses.send(response, flow.side),
+      flow: (id) => this.transport.flow(id),
       mayAnswer: (flow, asked) => this.#mayAnswer(flow, asked),
       maySendAgain: (flow) => !this.#isStrict(flow.side),
       trail,

@@ -23,6 +23,8 @@ export interface ServerTransactionParts {
   readonly clock: Clock;
   readonly timers: TransactionTimers;
   readonly terminated: (transaction: ServerTransaction) => void;
+  /** Non-INVITE over an unreliable transport: from its final response to Timer J others keep what is left of it (RFC 3261 §17.2.2). */
+  readonly answered: (transaction: ServerTransaction, wire: string) => void;
   /** ACK of a 2xx that came while the transaction still absorbs retransmissions (RFC 6026 §7.1). */
   readonly onAck: (ack: SipMessage, flow: Flow) => void;
   /** Sends a response that cannot go back over its flow (RFC 3261 §18.2.2). */
@@ -38,8 +40,8 @@ const LINGER_MS = 500;
 const RELEASED = SipMessage.request("", "");
 
 /**
- * A server transaction: RFC 3261 §17.2. Owns the request and its user until the final response; what stays for Timers H to
- * L is flat: the key and the last response.
+ * A server transaction: RFC 3261 §17.2. Owns the request and its user until the final response; what stays for Timers H, I
+ * and L is flat: the key and the last response.
  */
 export class ServerTransaction {
   readonly key: string;
@@ -158,11 +160,13 @@ export class ServerTransaction {
         const final = this.#status >= 200;
         if (final || this.invite) this.#retransmission?.cancel();
         const accepted = final && this.#status < 300 && this.invite;
+        const leaves = final && !this.invite && !reliable;
         const wire = response.toString();
         // Over a reliable flow only the 2xx to INVITE may be needed again, and what who takes over from a dead sender asks for.
         if (!again) {
           this.#wire?.release();
-          this.#wire = accepted || !reliable || this.#keeps ? new KeptText(wire) : undefined;
+          const keeps = accepted || !reliable || this.#keeps;
+          this.#wire = keeps && !leaves ? new KeptText(wire) : undefined;
         }
         if (final) {
           // It stays for up to 32 s: nothing of the procedure may stay with it.
@@ -170,7 +174,9 @@ export class ServerTransaction {
           this.user = undefined;
         }
         if (this.flow.send(wire, response)) this.#parts.trail?.sent(response, wire, this.flow);
-        else if (!this.#parts.sendElsewhere(response, this.flow)) this.#input("transportError", undefined);
+        else if (!this.#parts.sendElsewhere(response, this.flow))
+          return this.#input("transportError", undefined);
+        if (leaves) this.#parts.answered(this, wire);
         return;
       }
       case "resendResponse":
@@ -191,7 +197,8 @@ export class ServerTransaction {
       case "startI":
         return this.#expire("timerI", reliable ? 0 : t4);
       case "startJ":
-        return this.#expire("timerJ", !reliable ? 64 * t1 : this.#keeps ? LINGER_MS : 0);
+        if (!reliable) return this.end();
+        return this.#expire("timerJ", this.#keeps ? LINGER_MS : 0);
       case "startL":
         return this.#expire("timerL", 64 * t1);
       case "stopRetransmission":

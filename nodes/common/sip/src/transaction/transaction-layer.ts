@@ -1,10 +1,12 @@
 import type { Clock } from "@ims/runtime";
 import { Identifiers } from "../message/identifiers.ts";
 import type { SipMessage } from "../message/message.ts";
+import { parseMessage } from "../message/parser.ts";
 import { responseTo } from "../message/response.ts";
 import { MAGIC_COOKIE, type Via } from "../message/via.ts";
 import type { SipTrail } from "../trail/sip-trail.ts";
 import type { Flow } from "../transport/transport.ts";
+import { AnsweredRequests } from "./answered-requests.ts";
 import {
   ClientTransaction,
   type ClientTransactionParts,
@@ -30,6 +32,8 @@ export interface TransactionLayerOptions {
   readonly timers: TransactionTimers;
   readonly user: TransactionLayerUser;
   readonly sendElsewhere: (response: SipMessage, flow: Flow) => boolean;
+  /** A flow by its id, while there is one. */
+  readonly flow: (id: number) => Flow | undefined;
   /** May what comes from `flow` answer a request sent over `asked`? False: it is dropped. Default: true. */
   readonly mayAnswer?: (flow: Flow, asked: Flow) => boolean;
   /** May what came over `flow` come again over another connection (a pool member took over)? Default: no. */
@@ -45,15 +49,19 @@ export class TransactionLayer {
   readonly identifiers = new Identifiers();
   readonly #user: TransactionLayerUser;
   readonly #servers = new Map<string, ServerTransaction>();
+  readonly #answered: AnsweredRequests;
   readonly #clients = new Map<string, ClientTransaction>();
   readonly #pending = new Map<number, Set<ClientTransaction>>();
   readonly #serverParts: ServerTransactionParts;
   readonly #clientParts: ClientTransactionParts;
   readonly #mayAnswer: (flow: Flow, asked: Flow) => boolean;
+  readonly #flow: (id: number) => Flow | undefined;
 
   constructor(options: TransactionLayerOptions) {
     const { clock, timers, user, sendElsewhere, mayAnswer, maySendAgain, trail } = options;
     this.#user = user;
+    this.#flow = options.flow;
+    this.#answered = new AnsweredRequests(clock);
     this.#mayAnswer = mayAnswer ?? (() => true);
     this.#serverParts = {
       clock,
@@ -62,6 +70,7 @@ export class TransactionLayer {
       sendElsewhere,
       maySendAgain: maySendAgain ?? (() => false),
       terminated: (gone) => this.#servers.delete(gone.key),
+      answered: ({ key, flow }, wire) => this.#answered.keep(key, wire, flow.id, 64 * timers.t1),
       onAck: (ack, flow) => user.onAck(ack, flow),
     };
     this.#clientParts = {
@@ -77,6 +86,7 @@ export class TransactionLayer {
     };
   }
 
+  /** Without those that only wait for Timer J over an unreliable transport. */
   get serverTransactions(): number {
     return this.#servers.size;
   }
@@ -116,7 +126,8 @@ export class TransactionLayer {
 
   /** Is there a server transaction for a request with this top Via? Those without the magic cookie are not looked for. */
   knows(via: Pick<Via, "branch" | "host" | "port">, method: string, side: string): boolean {
-    return this.#servers.has(`${via.branch}|${via.host}:${via.port ?? 0}|${method}|${side}`);
+    const key = `${via.branch}|${via.host}:${via.port ?? 0}|${method}|${side}`;
+    return this.#servers.has(key) || this.#answered.find(key) !== undefined;
   }
 
   /** A valid request from a flow. */
@@ -134,9 +145,30 @@ export class TransactionLayer {
       this.#user.onAck(request, flow);
       return;
     }
+    if (!flow.reliable && this.#answerAgain(key, flow)) return;
     const transaction = this.begin(request, flow, key);
     if (request.method === "CANCEL") this.#cancel(transaction);
     else this.#user.onRequest(transaction);
+  }
+
+  /** Completed, "request": RFC 3261 §17.2.2. False when it is none that was answered. */
+  #answerAgain(key: string, flow: Flow): boolean {
+    const known = this.#answered.find(key);
+    if (known === undefined) return false;
+    const { flowId, response } = known;
+    const { sendElsewhere, trail } = this.#serverParts;
+    const asked = flow.id === flowId ? flow : this.#flow(flowId);
+    // Who took over from a dead sender gets the answers.
+    const to = asked !== undefined && asked !== flow && this.#mayAnswer(flow, asked) ? flow : asked;
+    if (to?.send(response) === true) trail?.sentText(response, to);
+    else {
+      const parsed = parseMessage(response);
+      if (parsed.kind !== "message") return true;
+      // A UDP flow that was forgotten comes back as another one.
+      if (leadsTo(parsed.message.topVia, flow)) flow.send(response);
+      else sendElsewhere(parsed.message, flow);
+    }
+    return true;
   }
 
   /** A server transaction for a request that is only to be answered. */
@@ -219,6 +251,13 @@ function serverKey(request: SipMessage, method: string, flow: Flow): string {
   return flat(
     `${request.requestUri}|${request.fromTag}|${request.callId}|${request.cseqNumber}|${top}|${method}|${flow.side}`,
   );
+}
+
+/** RFC 3581 §4. */
+function leadsTo(via: Via | undefined, flow: Flow): boolean {
+  const address = via?.parameters.get("received") ?? via?.host;
+  const port = via?.parameters.get("rport") || String(via?.port ?? 5060);
+  return address === flow.remoteAddress && port === String(flow.remotePort);
 }
 
 /** A key is looked at as a whole: pieces joined would keep the message alive that they were cut from. Reading a char joins them. */
