@@ -44,12 +44,6 @@ export class DatagramPeers<Peer extends DatagramPeer> {
     return this.#others.get(name) === peer && this.#others.delete(name);
   }
 
-  forEach(each: (peer: Peer) => void): void {
-    this.#byKey.forEach(each);
-    this.#others.forEach(each);
-  }
-
-  /** Slower, for who does not want them all. */
   *values(): Generator<Peer, void> {
     yield* this.#byKey.values();
     yield* this.#others.values();

@@ -13,6 +13,9 @@ import type { WireAddress } from "./wire-address.ts";
 const MAX_DATAGRAM = 65_507;
 // A flow is forgotten after this many sweeps without traffic.
 const SWEEPS = 4;
+// Looked at in one go, and the pause after that: a million takes five seconds.
+const SWEEP_FLOWS = 2_000;
+const SWEEP_PAUSE_MS = 10;
 
 export interface UdpModules {
   readonly handler: TransportHandler;
@@ -244,16 +247,21 @@ export class UdpEndpoint implements DatagramHandler {
   }
 
   #armSweep(): void {
-    this.#sweepTimer = this.#modules.clock.setTimer(
-      Math.ceil(this.#modules.limits.udpIdleMs / SWEEPS),
-      () => {
-        this.epoch += 1;
-        this.#flows.forEach((flow) => {
-          if (this.epoch - flow.epoch > SWEEPS && flow.attachment === undefined) flow.close();
-        });
-        this.#armSweep();
-      },
-    );
+    const { clock, limits } = this.#modules;
+    this.#sweepTimer = clock.setTimer(Math.ceil(limits.udpIdleMs / SWEEPS), () => {
+      this.epoch += 1;
+      this.#sweep(this.#flows.values());
+    });
+  }
+
+  /** A part of the flows at a time: to look at a million at once would hold everything up. */
+  #sweep(flows: Iterator<UdpFlow, void>): void {
+    for (let count = 0; count < SWEEP_FLOWS; count++) {
+      const { value: flow } = flows.next();
+      if (flow === undefined) return this.#armSweep();
+      if (this.epoch - flow.epoch > SWEEPS && flow.attachment === undefined) flow.close();
+    }
+    this.#sweepTimer = this.#modules.clock.setTimer(SWEEP_PAUSE_MS, () => this.#sweep(flows));
   }
 }
 
