@@ -153,6 +153,31 @@ test("RFC 3261 §17.2.2: a retransmitted request gets the same final response an
   assert.equal(b.core.transactions.serverTransactions, 0);
 });
 
+test("RFC 3261 §17.2.2: who sends somebody else's request again from another address does not get its answer", () => {
+  let calls = 0;
+  const b = bench((context) => {
+    calls++;
+    context.respond(403);
+  });
+  b.ue.receive(request("MESSAGE"));
+  const stranger = b.transport.connect({ side: "access", remotePort: 6001 });
+  stranger.receive(request("MESSAGE"));
+  assert.equal(calls, 1);
+  assert.deepEqual([statuses(b.ue), statuses(stranger)], [[403, 403], []]);
+  b.ue.close();
+  stranger.receive(request("MESSAGE"));
+  assert.deepEqual([calls, statuses(stranger)], [1, []]);
+});
+
+test("RFC 3261 §17.2.2: a UDP flow that was forgotten and is there again gets the answer once more", () => {
+  const b = bench((context) => context.respond(403));
+  b.ue.receive(request("MESSAGE"));
+  b.ue.close();
+  const again = b.transport.connect({ side: "access", remotePort: 6000 });
+  again.receive(request("MESSAGE"));
+  assert.deepEqual(statuses(again), [403]);
+});
+
 test("RFC 3261 §17.2.1: 100 Trying leaves after 200 ms without a response, a non-2xx is sent again until its ACK", () => {
   const b = bench(() => undefined);
   b.ue.receive(request("INVITE"));
