@@ -98,7 +98,7 @@ export {
   AdmissionControl,
   type AdmissionControlOptions,
 } from "./overload/admission-control.ts";
-export { type PackedEntry, PackedTable } from "./packed/packed-table.ts";
+export { PackedTable } from "./packed/packed-table.ts";
 export { type FollowModules, followService, type ServiceTarget } from "./pool/follow-service.ts";
 export { type NameService, nameService, nameServiceOptions } from "./pool/name-service.ts";
 export { type MemberName, memberNameOf } from "./pool/pool-name.ts";

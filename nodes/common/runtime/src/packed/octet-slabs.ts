@@ -87,6 +87,8 @@ export class OctetSlabs {
   }
 
   #openOf(slotSize: number): Page[] {
+    // A page of its own is never open.
+    if (slotSize > PAGE_OCTETS) return [];
     let open = this.#open.get(slotSize);
     if (open === undefined) {
       open = [];

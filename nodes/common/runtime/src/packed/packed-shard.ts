@@ -4,6 +4,10 @@ const LEAST_ENTRIES = 16;
 const NONE = -1;
 /** Entries looked at for their end with each put: more than one, so that garbage shrinks faster than it can grow. */
 const SWEEP_STEP = 4;
+/** Slots, most of which may be free, passed over on the way to them. */
+const SWEEP_SLOTS = 64;
+/** With room for so many times what is there, a shard is made anew. */
+const TOO_LARGE = 8;
 
 /** What is known of each entry beside its octets. Slots of entries are numbers from 0 on; a free one is in no chain and its length is NONE. */
 interface Columns {
@@ -112,12 +116,27 @@ export class PackedShard {
 
   /** Looks at a few entries, other ones each time, and drops those that have lapsed. */
   sweep(now: number): void {
-    const { keyLengths, expiries } = this.#columns;
-    for (let step = 0; step < SWEEP_STEP; step++) {
-      this.#swept = this.#swept + 1 < this.#begun ? this.#swept + 1 : 0;
-      if (keyLengths[this.#swept] !== NONE && (expiries[this.#swept] as number) <= now)
-        this.remove(this.#swept);
+    let entries = 0;
+    for (let looked = 0; looked < SWEEP_SLOTS && entries < SWEEP_STEP; looked++) {
+      if (this.#swept >= this.#begun) {
+        this.#swept = 0;
+        this.#shrink();
+      }
+      if (this.#columns.keyLengths[this.#swept] !== NONE) entries++;
+      this.#look(this.#swept++, now);
     }
+  }
+
+  /** Drops all that have lapsed. */
+  purge(now: number): void {
+    for (let slot = 0; slot < this.#begun; slot++) this.#look(slot, now);
+    this.#shrink();
+  }
+
+  #look(slot: number, now: number): void {
+    const { keyLengths, expiries } = this.#columns;
+    if (slot < this.#begun && keyLengths[slot] !== NONE && (expiries[slot] as number) <= now)
+      this.remove(slot);
   }
 
   #valueOf(slot: number): readonly [number, number] {
@@ -156,13 +175,33 @@ export class PackedShard {
 
   /** Twice as many, all of them in use up to here. */
   #grow(): void {
+    this.#rebuild(this.#heads.length * 2);
+  }
+
+  #shrink(): void {
+    if (this.#heads.length <= Math.max(LEAST_ENTRIES, this.#size * TOO_LARGE)) return;
+    let entries = LEAST_ENTRIES;
+    while (entries < this.#size * 2) entries *= 2;
+    this.#rebuild(entries);
+  }
+
+  /** What is there moves together. */
+  #rebuild(entries: number): void {
     const before = this.#columns;
-    const entries = this.#heads.length * 2;
     const columns = columnsOf(entries);
-    for (const name of Object.keys(columns) as (keyof Columns)[]) columns[name].set(before[name]);
+    const names = Object.keys(columns) as (keyof Columns)[];
+    const begun = this.#begun;
     this.#columns = columns;
     this.#heads = new Int32Array(entries).fill(NONE);
-    for (let slot = 0; slot < this.#begun; slot++) this.#link(slot);
+    this.#begun = 0;
+    this.#free = NONE;
+    this.#swept = 0;
+    for (let from = 0; from < begun; from++) {
+      if (before.keyLengths[from] === NONE) continue;
+      const slot = this.#begun++;
+      for (const name of names) columns[name][slot] = before[name][from] as number;
+      this.#link(slot);
+    }
   }
 }
 

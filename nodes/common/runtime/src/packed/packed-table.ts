@@ -8,7 +8,7 @@ const SHARD_BITS = 6;
 const NONE = -1;
 
 /** Beside the value of an entry. */
-export interface PackedEntry {
+interface PackedEntry {
   /** Whatever its owner makes of it. */
   readonly number: number;
   /** From then on it is not found; by the clock of its owner. */
@@ -22,7 +22,8 @@ export interface PackedEntry {
 export class PackedTable {
   readonly #slabs = new OctetSlabs();
   readonly #shards: (PackedShard | undefined)[] = new Array<undefined>(SHARDS).fill(undefined);
-  /** Unknown outside: keys whose hashes meet cannot be made up. */
+  #purged = 0;
+  /** Unknown outside, so that nobody can foretell which keys meet. */
   readonly #seed = randomInt(2 ** 32) | 0;
 
   /** Entries, lapsed ones that no sweep has met included. */
@@ -37,7 +38,7 @@ export class PackedTable {
     return this.#slabs.size;
   }
 
-  /** A handle of the entry, good until the next put or delete; undefined when there is none or it has lapsed. */
+  /** A handle of the entry, good until the next call that is told a key; undefined when there is none or it has lapsed. */
   find(key: string, now: number): number | undefined {
     const text = keyText(key);
     const hash = hashOf(text, this.#seed);
@@ -77,6 +78,17 @@ export class PackedTable {
     }
     shard.put(hash, text, value, number, expiresAt);
     shard.sweep(now);
+  }
+
+  /** Is there one? */
+  has(key: string, now: number): boolean {
+    return this.find(key, now) !== undefined;
+  }
+
+  /** Drops what has lapsed in a part of the table, another 64th each time. For who may put nothing for a while. */
+  purge(now: number): void {
+    this.#shards[this.#purged]?.purge(now);
+    this.#purged = (this.#purged + 1) % SHARDS;
   }
 
   /** True when there was one. */

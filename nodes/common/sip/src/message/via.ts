@@ -72,3 +72,10 @@ function skipSlash(scan: Scan): boolean {
   skipSpace(scan);
   return scan.at < scan.end && scan.text.charCodeAt(scan.at++) === 0x2f;
 }
+
+/** Where a request came from, as its top Via says: RFC 3261 §18.2.2, RFC 3581 §4. A name where it has one; no port: what DNS or the transport says. */
+export function sentFrom({ host, port, parameters }: Via): { address: string; port: number | undefined } {
+  const address = (parameters.get("received") ?? host).replace(/^\[|\]$/g, "");
+  const rport = Number(parameters.get("rport") ?? "");
+  return { address, port: rport > 0 ? rport : port };
+}

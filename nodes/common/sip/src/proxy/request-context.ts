@@ -93,11 +93,14 @@ export class RequestContext implements RequestContextPort, ForkSink {
     });
     options.edit?.(response);
     if (status >= 300) this.decided("answer", { status, reason: options.reason, why: options.why });
-    this.relay(response);
-    if (options.stateless === true && status >= 200) this.#upstream.giveUp();
+    this.#answer(response, options.stateless);
   }
 
   relay(response: SipMessage): void {
+    this.#answer(response);
+  }
+
+  #answer(response: SipMessage, stateless = false): void {
     if (response.status >= 200) {
       if (this.#answered && !this.#isInvite2xx(response)) return;
       this.#answered = true;
@@ -105,7 +108,7 @@ export class RequestContext implements RequestContextPort, ForkSink {
       this.#cancelOthers();
     } else if (this.#answered) return;
     for (let index = this.#edits.length - 1; index >= 0; index--) this.#edits[index]?.(response);
-    this.#upstream.respond(response);
+    this.#upstream.respond(response, stateless);
   }
 
   onUpstream(edit: (response: SipMessage) => void): void {

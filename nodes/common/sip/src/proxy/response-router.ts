@@ -1,7 +1,7 @@
 import type { Clock } from "@ims/runtime";
 import type { Hops } from "../failover/hops.ts";
 import type { SipMessage } from "../message/message.ts";
-import type { Via } from "../message/via.ts";
+import { sentFrom, type Via } from "../message/via.ts";
 import type { SipTrail } from "../trail/sip-trail.ts";
 import { addressFamily } from "../transport/flow.ts";
 import type { Target, TransportProtocol } from "../transport/transport.ts";
@@ -99,10 +99,10 @@ export class ResponseRouter {
 function directTarget(via: Via): Target | undefined {
   const protocol = via.transport as TransportProtocol;
   if (protocol !== "TCP" && protocol !== "TLS" && protocol !== "UDP") return undefined;
-  const address = (via.parameters.get("received") ?? via.host).replace(/^\[|\]$/g, "");
+  const from = sentFrom(via);
+  const { address } = from;
   if (addressFamily(address) === 0) return undefined;
-  const rport = Number(via.parameters.get("rport") ?? "");
-  const port = protocol === "UDP" && rport > 0 ? rport : (via.port ?? DEFAULT_PORT[protocol]);
+  const port = (protocol === "UDP" ? from.port : via.port) ?? DEFAULT_PORT[protocol];
   // A name without a port leads to ports by SRV only.
   const byName = protocol !== "UDP" && via.port === undefined && addressFamily(via.host) === 0;
   return port === undefined || byName ? undefined : { protocol, address, port };

@@ -5,7 +5,8 @@ import type { TransactionUser } from "./transaction-user.ts";
 
 /** Where a context's responses go: a server transaction, or the fork of the entity before it in this process. */
 export interface Upstream {
-  respond(response: SipMessage): void;
+  /** `stateless`: nothing is kept after a final response (RFC 3261 §8.2.7). */
+  respond(response: SipMessage, stateless?: boolean): void;
   /** RFC 4320 §4.2: a non-INVITE that timed out gets no answer; what waits for one is freed. */
   giveUp(): void;
   /** The server transaction at the end of the way, and the entity that got its request. */
@@ -43,13 +44,13 @@ export class ServerUpstream implements Upstream, Origin {
     return this;
   }
 
-  respond(response: SipMessage): void {
+  respond(response: SipMessage, stateless = false): void {
     this.#leaving(response, this.transaction);
     if (response.status >= 200) {
       this.#answered?.();
       this.#answered = undefined;
     }
-    this.transaction.respond(response);
+    this.transaction.respond(response, stateless);
   }
 
   giveUp(): void {

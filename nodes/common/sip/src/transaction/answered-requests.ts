@@ -1,4 +1,7 @@
-import { type Clock, PackedTable } from "@ims/runtime";
+import { type Clock, PackedTable, type Timer } from "@ims/runtime";
+
+/** A 64th of them is looked through at a time: what has lapsed is gone after seven seconds, with or without traffic. */
+const PURGE_MS = 100;
 
 /**
  * Non-INVITE server transactions in the state Completed over unreliable transports (RFC 3261 §17.2.2): all that Timer J leaves of one is its
@@ -7,12 +10,13 @@ import { type Clock, PackedTable } from "@ims/runtime";
 export class AnsweredRequests {
   readonly #clock: Clock;
   readonly #table = new PackedTable();
+  #timer: Timer | undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** Those of the last Timer J, and some older ones. */
+  /** Those of the last Timer J, and some seconds more. */
   get size(): number {
     return this.#table.size;
   }
@@ -21,6 +25,11 @@ export class AnsweredRequests {
   keep(key: string, response: string, flowId: number, ms: number): void {
     const now = this.#clock.monotonic();
     this.#table.put(key, response, { number: flowId, expiresAt: now + ms }, now);
+    this.#timer ??= this.#clock.setTimer(PURGE_MS, this.#purge);
+  }
+
+  has(key: string): boolean {
+    return this.#table.has(key, this.#clock.monotonic());
   }
 
   /** The response to a request that was answered, and the flow that it went over. */
@@ -29,4 +38,9 @@ export class AnsweredRequests {
     if (found === undefined) return undefined;
     return { response: this.#table.textOf(found), flowId: this.#table.numberOf(found) };
   }
+
+  readonly #purge = (): void => {
+    this.#table.purge(this.#clock.monotonic());
+    this.#timer = this.#table.size === 0 ? undefined : this.#clock.setTimer(PURGE_MS, this.#purge);
+  };
 }

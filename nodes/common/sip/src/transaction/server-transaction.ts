@@ -63,6 +63,7 @@ export class ServerTransaction {
   /** Last response as sent, or the first 2xx to INVITE; undefined where nobody will ask for it again. */
   #wire: KeptText | undefined;
   #status = 0;
+  #stateless = false;
   #retransmission: Timer | undefined;
   #timeout: Timer | undefined;
   #interval: number;
@@ -94,12 +95,17 @@ export class ServerTransaction {
     return this.#status >= 200;
   }
 
-  /** Sends a response whose top Via is the request's. A second final response (but 2xx to INVITE) is ignored. */
-  respond(response: SipMessage): void {
+  /**
+   * Sends a response whose top Via is the request's. A second final response (but 2xx to INVITE) is ignored. `stateless`: nothing is kept
+   * after a final one (RFC 3261 §8.2.7).
+   */
+  respond(response: SipMessage, stateless = false): void {
     const status = response.status;
+    this.#stateless = stateless;
     // RFC 4320 §4.1: no 1xx to a non-INVITE before Timer E is at T2; we never send one.
     if (status < 200 && !this.invite) return;
     this.#input(status < 200 ? "1xx" : status < 300 ? "2xx" : "300-699", response);
+    if (stateless && status >= 200 && this.#state !== "terminated") this.end();
   }
 
   /** The UAS has sent its 2xx to INVITE again (RFC 3261 §13.3.1.4, RFC 6026 §7.1): so do we. */
@@ -176,7 +182,7 @@ export class ServerTransaction {
         if (this.flow.send(wire, response)) this.#parts.trail?.sent(response, wire, this.flow);
         else if (!this.#parts.sendElsewhere(response, this.flow))
           return this.#input("transportError", undefined);
-        if (leaves) this.#parts.answered(this, wire);
+        if (leaves && !this.#stateless) this.#parts.answered(this, wire);
         return;
       }
       case "resendResponse":
@@ -197,6 +203,7 @@ export class ServerTransaction {
       case "startI":
         return this.#expire("timerI", reliable ? 0 : t4);
       case "startJ":
+        if (this.#state === "terminated") return;
         if (!reliable) return this.end();
         return this.#expire("timerJ", this.#keeps ? LINGER_MS : 0);
       case "startL":

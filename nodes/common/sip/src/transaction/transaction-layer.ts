@@ -3,7 +3,7 @@ import { Identifiers } from "../message/identifiers.ts";
 import type { SipMessage } from "../message/message.ts";
 import { parseMessage } from "../message/parser.ts";
 import { responseTo } from "../message/response.ts";
-import { MAGIC_COOKIE, type Via } from "../message/via.ts";
+import { MAGIC_COOKIE, sentFrom, type Via } from "../message/via.ts";
 import type { SipTrail } from "../trail/sip-trail.ts";
 import type { Flow } from "../transport/transport.ts";
 import { AnsweredRequests } from "./answered-requests.ts";
@@ -69,7 +69,9 @@ export class TransactionLayer {
       trail,
       sendElsewhere,
       maySendAgain: maySendAgain ?? (() => false),
-      terminated: (gone) => this.#servers.delete(gone.key),
+      terminated: (gone) => {
+        if (this.#servers.get(gone.key) === gone) this.#servers.delete(gone.key);
+      },
       answered: ({ key, flow }, wire) => this.#answered.keep(key, wire, flow.id, 64 * timers.t1),
       onAck: (ack, flow) => user.onAck(ack, flow),
     };
@@ -86,9 +88,9 @@ export class TransactionLayer {
     };
   }
 
-  /** Without those that only wait for Timer J over an unreliable transport. */
+  /** Those that only wait for Timer J among them. */
   get serverTransactions(): number {
-    return this.#servers.size;
+    return this.#servers.size + this.#answered.size;
   }
 
   get clientTransactions(): number {
@@ -127,7 +129,7 @@ export class TransactionLayer {
   /** Is there a server transaction for a request with this top Via? Those without the magic cookie are not looked for. */
   knows(via: Pick<Via, "branch" | "host" | "port">, method: string, side: string): boolean {
     const key = `${via.branch}|${via.host}:${via.port ?? 0}|${method}|${side}`;
-    return this.#servers.has(key) || this.#answered.find(key) !== undefined;
+    return this.#servers.has(key) || this.#answered.has(key);
   }
 
   /** A valid request from a flow. */
@@ -145,30 +147,27 @@ export class TransactionLayer {
       this.#user.onAck(request, flow);
       return;
     }
-    if (!flow.reliable && this.#answerAgain(key, flow)) return;
+    const answered = this.#answered.find(key);
+    if (answered !== undefined) return this.#answerAgain(answered, flow);
     const transaction = this.begin(request, flow, key);
     if (request.method === "CANCEL") this.#cancel(transaction);
     else this.#user.onRequest(transaction);
   }
 
-  /** Completed, "request": RFC 3261 §17.2.2. False when it is none that was answered. */
-  #answerAgain(key: string, flow: Flow): boolean {
-    const known = this.#answered.find(key);
-    if (known === undefined) return false;
-    const { flowId, response } = known;
+  /** Completed, "request": RFC 3261 §17.2.2. */
+  #answerAgain({ response, flowId }: { response: string; flowId: number }, flow: Flow): void {
     const { sendElsewhere, trail } = this.#serverParts;
     const asked = flow.id === flowId ? flow : this.#flow(flowId);
     // Who took over from a dead sender gets the answers.
-    const to = asked !== undefined && asked !== flow && this.#mayAnswer(flow, asked) ? flow : asked;
-    if (to?.send(response) === true) trail?.sentText(response, to);
-    else {
+    let to = asked !== undefined && asked !== flow && this.#mayAnswer(flow, asked) ? flow : asked;
+    if (to?.open !== true) {
       const parsed = parseMessage(response);
-      if (parsed.kind !== "message") return true;
+      if (parsed.kind !== "message") return;
       // A UDP flow that was forgotten comes back as another one.
-      if (leadsTo(parsed.message.topVia, flow)) flow.send(response);
-      else sendElsewhere(parsed.message, flow);
+      if (!leadsTo(parsed.message.topVia, flow)) return void sendElsewhere(parsed.message, flow);
+      to = flow;
     }
-    return true;
+    if (to.send(response)) trail?.sentText(response, to);
   }
 
   /** A server transaction for a request that is only to be answered. */
@@ -253,11 +252,10 @@ function serverKey(request: SipMessage, method: string, flow: Flow): string {
   );
 }
 
-/** RFC 3581 §4. */
 function leadsTo(via: Via | undefined, flow: Flow): boolean {
-  const address = via?.parameters.get("received") ?? via?.host;
-  const port = via?.parameters.get("rport") || String(via?.port ?? 5060);
-  return address === flow.remoteAddress && port === String(flow.remotePort);
+  if (via === undefined) return false;
+  const { address, port } = sentFrom(via);
+  return address === flow.remoteAddress && (port ?? 5060) === flow.remotePort;
 }
 
 /** A key is looked at as a whole: pieces joined would keep the message alive that they were cut from. Reading a char joins them. */
