@@ -1,5 +1,6 @@
 import { flushCompileCache } from "node:module";
 import type { LoadResult } from "./config/load.ts";
+import { letHeapGrow } from "./heap-growth.ts";
 import { type HostedNode, hostNode, type LoadedNode } from "./hosted-node.ts";
 import { standardOutput } from "./log/logger.ts";
 import { loopPacer } from "./loop-pacer.ts";
@@ -27,6 +28,7 @@ const STOP_DEADLINE_MS = 5000;
  * Exit codes: 0 stopped, 1 could not start or failed while running, 2 wrong options.
  */
 export async function runServices(runnables: readonly Runnable[]): Promise<void> {
+  letHeapGrow();
   const destination = standardOutput();
   const nodes: HostedNode[] = [];
   const mistakes: string[] = [];

@@ -16,8 +16,11 @@ export interface AdmissionControlOptions {
   readonly capacity?: "taken" | "answered";
 }
 
-/** For so long after a measurement that was late all others must be: a single one may be a garbage collection. */
-const LATE_MS = 100;
+/**
+ * For so long after a measurement that was late the delay must stay or grow: what stood still for a garbage collection works off what has
+ * come meanwhile. Less than T1 (RFC 3261 §17.1.1.1): nobody has sent anything again by then.
+ */
+const LATE_MS = 400;
 /** And this long without a refusal before limiting ends, ms. */
 const CALM_MS = 500;
 /** Tokens for this long may be saved up, and privileged requests may be in debt as much. */
@@ -53,9 +56,10 @@ export class AdmissionControl {
   #rate = Number.POSITIVE_INFINITY;
   #tokens = 0;
   #refilledAt = 0;
-  /** Measurements in a row that were late, and the time since the first. */
+  /** Measurements in a row that were late, the time in which their delay did not fall, and the last one's. */
   #late = 0;
   #lateMs = 0;
+  #delayMs = 0;
   #calmSince = 0;
   #served = 0;
   #servedRate = 0;
@@ -141,7 +145,9 @@ export class AdmissionControl {
     this.#refused = 0;
     const late = delayMs > targetMs;
     this.#late = late ? this.#late + 1 : 0;
-    this.#lateMs = this.#late > 1 ? this.#lateMs + elapsedMs : 0;
+    if (this.#late < 2) this.#lateMs = 0;
+    else if (delayMs >= this.#delayMs) this.#lateMs += elapsedMs;
+    this.#delayMs = delayMs;
     if (!this.#limiting) {
       if (this.#lateMs >= LATE_MS && this.#servedRate > floor) this.#begin(delayMs);
       return;

@@ -65,9 +65,9 @@ function bench(
   return { core, overload, transport, clock, ue, failed, seen };
 }
 
-/** As after a tenth of a second of too many requests; nothing new is taken at this very moment. */
+/** As after half a second of too many requests; nothing new is taken at this very moment. */
 function overloaded({ overload, clock }: Bench): void {
-  for (let tick = 0; tick < 3; tick++) {
+  for (let tick = 0; tick < 9; tick++) {
     clock.advance(50);
     for (let request = 0; request < 50; request++) overload.taken(parsed(request1("OPTIONS", `s${request}`)));
     overload.measured(300, 50);
@@ -196,7 +196,7 @@ test("in overload nothing is shed of dialogs, of emergency calls, and of what is
   b.ue.receive(request1("INVITE", "sos", { uri: "urn:service:sos" }));
   assert.deepEqual(b.seen, ["BYE", "INVITE", "INVITE"]);
   assert.deepEqual(
-    b.ue.sent.map((text) => parsed(text).status),
+    b.ue.sent.map((text) => parsed(text).status).filter((status) => status > 100),
     [200, 487],
     "the CANCEL was answered, and nothing refused",
   );
