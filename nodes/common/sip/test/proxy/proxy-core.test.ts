@@ -149,7 +149,13 @@ test("RFC 3261 §17.2.2: a retransmitted request gets the same final response an
   assert.equal(calls, 1);
   assert.deepEqual(statuses(b.ue), [403, 403]);
   assert.equal(b.ue.sent[0], b.ue.sent[1]);
-  b.clock.advance(32_000);
+  b.clock.advance(31_999);
+  b.ue.receive(request("MESSAGE"));
+  assert.equal(calls, 1);
+  b.clock.advance(1);
+  b.ue.receive(request("MESSAGE"));
+  assert.equal(calls, 2, "Timer J has fired");
+  b.clock.advance(39_000);
   assert.equal(b.core.transactions.serverTransactions, 0);
 });
 
@@ -176,6 +182,19 @@ test("RFC 3261 §17.2.2: a UDP flow that was forgotten and is there again gets t
   const again = b.transport.connect({ side: "access", remotePort: 6000 });
   again.receive(request("MESSAGE"));
   assert.deepEqual(statuses(again), [403]);
+});
+
+test("RFC 3261 §8.2.7: of a request answered without state nothing is kept, and sent again it is a new one", () => {
+  let calls = 0;
+  const b = bench((context) => {
+    calls++;
+    context.respond(403, { stateless: true });
+  });
+  b.ue.receive(request("MESSAGE"));
+  assert.equal(b.core.transactions.serverTransactions, 0);
+  b.ue.receive(request("MESSAGE"));
+  assert.deepEqual([calls, statuses(b.ue)], [2, [403, 403]]);
+  assert.equal(b.core.transactions.serverTransactions, 0);
 });
 
 test("RFC 3261 §17.2.1: 100 Trying leaves after 200 ms without a response, a non-2xx is sent again until its ACK", () => {
