@@ -169,7 +169,7 @@ export const bonoOptions = z.object({
     .int()
     .min(1_000)
     .max(10_000_000)
-    .default(100_000)
+    .default(500_000)
     .describe(
       "addresses of UEs over UDP that are kept; beyond them one that was silent for long gives way, and its UE has to register again",
     ),

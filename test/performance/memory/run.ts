@@ -79,7 +79,7 @@ export async function runMemory({ plan, up, say, running }: MemoryOptions): Prom
       args: [
         ...["--no-examples", "--domain", domain],
         // SIPp's UEs come to the crowd, and some forgotten ones.
-        ...["--set", `bono.max-udp-flows=${Math.max(100_000, 2 * plan.most)}`],
+        ...["--set", `bono.max-udp-flows=${Math.max(500_000, 2 * plan.most)}`],
         ...(stores?.args ?? []),
         ...up,
       ],

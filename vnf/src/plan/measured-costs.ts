@@ -18,6 +18,7 @@ export interface PoolCost {
 }
 
 const BENCH = "npm run bench of 2026-11-22, docs/dimensioning.md";
+const CROWD = "npm run bench -- --memory 1000000 of 2026-11-23, docs/performance.md";
 
 /**
  * Figures of `npm run bench` with a process for each node, state on disk, UDP, two virtual processors that other work shares. What the stores of
@@ -27,7 +28,7 @@ export const measuredCosts: Readonly<Record<"bono" | "sprout" | "homestead", Poo
   bono: {
     registration: { value: 519, from: 370, to: 623, source: BENCH },
     call: { value: 1_088, from: 833, to: 1_575, source: BENCH },
-    subscriber: { value: 12_600, from: 6_300, to: 20_300, source: BENCH },
+    subscriber: { value: 2_900, from: 1_500, to: 6_300, source: CROWD },
   },
   sprout: {
     registration: { value: 994, from: 565, to: 1_180, source: `${BENCH}; ADR 6, ADR 7` },

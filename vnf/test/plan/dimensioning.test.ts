@@ -65,16 +65,16 @@ test("more of everything never makes a pool smaller; bounds stand round the figu
 
 test("what no pool of the model can carry is refused with what is short, and larger machines help", () => {
   const load = { callsPerHour: 0.65, registrationsPerHour: 2, utilisation: 0.5 };
-  const result = dimension({ model, ...load, subscribers: 10_000_000 });
+  const result = dimension({ model, ...load, subscribers: 40_000_000 });
   assert.equal(result.kind, "refused");
   if (result.kind !== "refused") return;
   assert.deepEqual(
     result.refusals.map(({ what }) => what),
-    ["bono"],
+    ["bono", "sprout", "vellum"],
   );
   assert.match(result.refusals[0]?.reason ?? "", /needed by memory/);
   const vdus = model.vdus.map((vdu) => ({ ...vdu, size: { ...vdu.size, memory: 8_192 } }));
-  const { pools, machines, vcpus } = dimensioned({ subscribers: 10_000_000, model: { ...model, vdus } });
+  const { pools, machines, vcpus } = dimensioned({ subscribers: 20_000_000, model: { ...model, vdus } });
   assert.equal(
     machines,
     pools.reduce((sum, { size }) => sum + size, 0),

@@ -1,4 +1,4 @@
-/** Of the patience: what a turn of a busy loop takes. Who has waited no longer is none of a queue, and alone must not keep a limit going. */
+/** Of the patience, which is the target for new work: about what a turn of a busy loop takes. Who has waited no longer must not keep a limit going. */
 const FREE = 1 / 5;
 
 /**

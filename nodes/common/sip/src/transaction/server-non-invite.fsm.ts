@@ -3,7 +3,7 @@ import type { ServerAction, ServerInput } from "./server-invite.fsm.ts";
 
 export type ServerNonInviteState = "trying" | "proceeding" | "completed" | "terminated";
 
-/** Non-INVITE server transaction: RFC 3261 §17.2.2, figure 8. */
+/** Non-INVITE server transaction: RFC 3261 §17.2.2, figure 8. Over unreliable transports AnsweredRequests are what is left in "completed". */
 export const serverNonInvite: Table<ServerNonInviteState, ServerInput, ServerAction> = {
   trying: {
     "1xx": step("proceeding", "sendResponse"),

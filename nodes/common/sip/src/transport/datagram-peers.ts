@@ -12,7 +12,7 @@ const SPREAD = 0x9e3779b1;
 export class DatagramPeers<Peer extends DatagramPeer> {
   readonly #byKey = new Map<number | string, Peer>();
   readonly #others = new Map<string, Peer>();
-  /** Whoever could foretell the numbers could choose addresses whose look-up takes long. */
+  /** Nobody shall foretell which IPv4 addresses meet. IPv6 addresses that meet can be made up; they cost a text for each look-up, and no more. */
   readonly #seed: number;
 
   constructor(seed = randomInt(-(2 ** 31), 2 ** 31)) {

@@ -40,7 +40,7 @@ export const defaultLimits: TransportLimits = {
   retiredIdleMs: 40_000,
   handshakeMs: 10_000,
   closeMs: 1_000,
-  maxUdpFlows: 100_000,
+  maxUdpFlows: 500_000,
   udpIdleMs: 600_000,
   // Timers B and F: nobody waits for an answer any more.
   staleMs: 32_000,
