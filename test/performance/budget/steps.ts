@@ -106,6 +106,7 @@ export const PLACES: readonly Place[] = [
   { path: "nodes/common/sip/src/transaction/timers.ts", step: "timers" },
   { path: "nodes/common/sip/src/transport/", step: "read", except: SENDING },
   { path: "nodes/common/store/", step: "store" },
+  { path: "nodes/common/runtime/src/packed/", step: "store" },
   { path: "nodes/common/store/src/store-metrics.ts", step: "tell" },
   { path: "nodes/homestead/", step: "HSS" },
   { path: "nodes/homestead/src/aka/", step: "hash" },
