@@ -11,7 +11,7 @@ const NO_SLOT = 0xffff;
 interface Page {
   readonly number: number;
   readonly octets: Buffer;
-  slotSize: number;
+  readonly slotSize: number;
   /** Slots that were ever used. */
   begun: number;
   live: number;

@@ -38,7 +38,7 @@ export class PackedTable {
     return this.#slabs.size;
   }
 
-  /** A handle of the entry, good until the next call that is told a key; undefined when there is none or it has lapsed. */
+  /** A handle of the entry, good until the next call that is told a key or removes; undefined when there is none or it has lapsed. */
   find(key: string, now: number): number | undefined {
     const text = keyText(key);
     const hash = hashOf(text, this.#seed);
@@ -91,15 +91,15 @@ export class PackedTable {
     this.#purged = (this.#purged + 1) % SHARDS;
   }
 
-  /** True when there was one. */
+  /** True when there was one, lapsed or not. */
   delete(key: string): boolean {
-    const text = keyText(key);
-    const hash = hashOf(text, this.#seed);
-    const shard = this.#shards[hash & (SHARDS - 1)];
-    const slot = shard?.find(hash, text) ?? NONE;
-    if (slot === NONE) return false;
-    shard?.remove(slot);
-    return true;
+    const found = this.find(key, Number.NEGATIVE_INFINITY);
+    if (found !== undefined) this.remove(found);
+    return found !== undefined;
+  }
+
+  remove(handle: number): void {
+    this.#shardOf(handle).remove(handle >>> SHARD_BITS);
   }
 
   #shardOf(handle: number): PackedShard {

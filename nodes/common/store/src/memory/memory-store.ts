@@ -57,9 +57,10 @@ export class MemoryStore implements KvStore {
   delete(table: string, key: string, options?: DeleteOptions): Promise<PutResult> {
     const entries = this.#tables.get(table);
     const entry = entries?.find(key, this.#clock.monotonic());
-    const version = entry === undefined ? undefined : entries?.numberOf(entry);
-    if (options?.ifVersion !== undefined && version !== options.ifVersion) return CONTENTION;
-    entries?.delete(key);
+    if (entries === undefined || entry === undefined)
+      return options?.ifVersion === undefined ? STORED : CONTENTION;
+    if (options?.ifVersion !== undefined && options.ifVersion !== entries.numberOf(entry)) return CONTENTION;
+    entries.remove(entry);
     return STORED;
   }
 
