@@ -44,7 +44,7 @@ async function openEmbedded(
   try {
     await acceptable(embedded);
   } catch (error) {
-    embedded.close();
+    await embedded.close();
     throw error;
   }
   modules.register.gauge({

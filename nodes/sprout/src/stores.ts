@@ -141,9 +141,9 @@ function openFiles(options: SproutOptions, { clock, register }: ServiceModules, 
   const cursors = sqliteStore({ path: join(folder, "registration-cursors.db"), clock, busyTimeoutMs: 10 });
   parts.push({
     start: () => Promise.resolve(),
-    stop: () => {
-      for (const file of [rows, cursors]) file.close();
-      return Promise.resolve();
+    async stop() {
+      cursors.close();
+      await rows.close();
     },
   });
   register.gauge({

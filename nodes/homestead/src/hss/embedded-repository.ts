@@ -173,10 +173,10 @@ export class EmbeddedRepository implements SubscriberRepository {
     });
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.flush();
     this.#timer?.cancel();
-    this.#tables.close();
+    await this.#tables.close();
   }
 
   /** Writes of others wait while an import holds the database. */

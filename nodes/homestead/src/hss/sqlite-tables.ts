@@ -207,9 +207,9 @@ export class SqliteTables implements SubscriberTables {
     return row.n;
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.#database.close();
-    void this.#checkpoint?.close();
+    await this.#checkpoint?.close();
   }
 
   #decode(row: Row): Stored {

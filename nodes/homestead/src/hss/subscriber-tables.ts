@@ -21,5 +21,5 @@ export interface SubscriberTables {
   /** Begins a transaction around the writes that follow, until its end. */
   begin(): { end(keep: boolean): void };
   count(): number;
-  close(): void;
+  close(): Promise<void>;
 }

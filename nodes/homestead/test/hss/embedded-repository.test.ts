@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { createSecretKey } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { fakeClock, memoryLogger } from "@ims/runtime/testing";
 import { HomesteadError } from "../../src/errors.ts";
@@ -28,7 +28,7 @@ function open(file: string, { clock = fakeClock(), cacheSize = 100, secret = key
   );
 }
 
-test("TS 29.228 §6.1: registration states are written in groups after 10 ms and survive a restart", (t) => {
+test("TS 29.228 §6.1: registration states are written in groups after 10 ms and survive a restart", async (t) => {
   const file = join(directory(t), "subscribers.db");
   const clock = fakeClock();
   const hss = open(file, { clock });
@@ -41,7 +41,7 @@ test("TS 29.228 §6.1: registration states are written in groups after 10 ms and
   });
   const observer = open(file);
   assert.equal(observer.byPrivateIdentity("alice@example.com")?.registration.state, "notRegistered");
-  observer.close();
+  await observer.close();
   clock.advance(20);
   const restarted = open(file);
   const again = restarted.byPublicIdentity("sip:alice@example.com");
@@ -53,24 +53,25 @@ test("TS 29.228 §6.1: registration states are written in groups after 10 ms and
     originRealm: undefined,
   });
   assert.equal(again?.sqn, 2 ** 47 + 5);
-  restarted.close();
-  hss.close();
+  await restarted.close();
+  await hss.close();
 });
 
-test("what is queued is written when homestead stops", (t) => {
+test("what is queued is written when homestead stops", async (t) => {
   const file = join(directory(t), "subscribers.db");
   const hss = open(file);
   addSubscriber(hss);
   const alice = hss.byPrivateIdentity("alice@example.com");
   assert.ok(alice);
   hss.save(alice, { sqn: 99 });
-  hss.close();
+  await hss.close();
+  assert.deepEqual(readdirSync(dirname(file)), ["subscribers.db"], "nobody holds its log any more");
   const restarted = open(file);
   assert.equal(restarted.byPrivateIdentity("alice@example.com")?.sqn, 99);
-  restarted.close();
+  await restarted.close();
 });
 
-test("the cache is bounded, and what falls out of it is written first", (t) => {
+test("the cache is bounded, and what falls out of it is written first", async (t) => {
   const file = join(directory(t), "subscribers.db");
   const hss = open(file, { cacheSize: 2 });
   for (const name of ["a", "b", "c"]) addSubscriber(hss, { impi: `${name}@example.com` });
@@ -80,10 +81,10 @@ test("the cache is bounded, and what falls out of it is written first", (t) => {
     hss.save(found, { sqn: found.sqn + 1 });
   }
   assert.equal(hss.byPrivateIdentity("a@example.com")?.sqn, 2);
-  hss.close();
+  await hss.close();
 });
 
-test("TS 33.102 §C: keys and password hashes are not readable in the database, and only with the key", (t) => {
+test("TS 33.102 §C: keys and password hashes are not readable in the database, and only with the key", async (t) => {
   const file = join(directory(t), "subscribers.db");
   const k = Buffer.from("465b5ce8b199b49faa5f0a2ee238a6bc", "hex");
   const hss = open(file);
@@ -91,7 +92,7 @@ test("TS 33.102 §C: keys and password hashes are not readable in the database, 
     aka: { k: createSecretKey(k), opc: Buffer.alloc(16, 9), amf: Buffer.from("8000", "hex") },
   });
   const ha1 = hss.byPrivateIdentity("alice@example.com")?.credentials.digest?.ha1Md5 ?? "";
-  hss.close();
+  await hss.close();
   const bytes = readFileSync(file);
   assert.equal(bytes.includes(k), false);
   assert.equal(bytes.includes(k.toString("hex")), false);
@@ -102,7 +103,7 @@ test("TS 33.102 §C: keys and password hashes are not readable in the database, 
     () => other.byPrivateIdentity("alice@example.com"),
     (error) => error instanceof HomesteadError && error.detail.code === "SECRETS_UNREADABLE",
   );
-  other.close();
+  await other.close();
 });
 
 test("an identity belongs to one subscriber only", (t) => {

@@ -115,10 +115,9 @@ export class SqliteRegistrations implements DurableRegistrations {
   }
 
   /** What is queued is written; afterwards every operation is unavailable. */
-  close(): void {
+  async close(): Promise<void> {
     this.#commits.flush();
-    if (!this.#database.isOpen) return;
-    this.#database.close();
-    void this.#checkpoint?.close();
+    if (this.#database.isOpen) this.#database.close();
+    await this.#checkpoint?.close();
   }
 }

@@ -46,7 +46,7 @@ test("rows answered as stored outlive the handle, and those still queued when it
   const first = new SqliteRegistrations({ path, clock });
   await first.write([put("a")]);
   const queued = first.write([put("b")]);
-  first.close();
+  await first.close();
   assert.deepEqual(await queued, { kind: "stored" });
   const second = new SqliteRegistrations({ path, clock });
   t.after(() => second.close());
@@ -78,7 +78,7 @@ test("a closed file and one that somebody else holds are unavailable, not except
   other.exec("ROLLBACK");
   other.close();
   assert.equal((await rows.write([put("a")])).kind, "stored");
-  rows.close();
+  await rows.close();
   assert.equal((await rows.write([put("a")])).kind, "unavailable");
   assert.equal((await rows.read("sip:a@example.com")).kind, "unavailable");
 });

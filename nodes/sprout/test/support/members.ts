@@ -52,7 +52,7 @@ export class Members {
     t.after(() => {
       // Those that were killed never come to the end of it.
       for (const { entities } of this.#running) void entities.stop();
-      rows.close();
+      return rows.close();
     });
   }
 

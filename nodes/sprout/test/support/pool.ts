@@ -200,7 +200,7 @@ export class Pool {
     this.#writes = writes;
     t.after(() => {
       for (const { store } of this.#members) store.stop();
-      rows.close();
+      return rows.close();
     });
   }
 

@@ -57,7 +57,7 @@ export class Sites {
     [this.a, this.b] = [this.#site("a", calendar), this.#site("b", calendar)];
     t.after(() => {
       for (const sprout of this.#sprouts) sprout.stop();
-      for (const rows of [...this.#rows.values(), this.#all]) rows.close();
+      return Promise.all([...this.#rows.values(), this.#all].map((rows) => rows.close()));
     });
   }
 

@@ -40,6 +40,7 @@ parentPort.once("message", () => {
  */
 export class BackgroundCheckpoint {
   readonly #worker: Worker;
+  readonly #ended: Promise<void>;
 
   constructor(
     database: DatabaseSync,
@@ -56,15 +57,16 @@ export class BackgroundCheckpoint {
     this.#worker.unref();
     // Without it the writer checkpoints by itself, more seldom.
     this.#worker.on("error", () => undefined);
-  }
-
-  /** The thread ends once its connection is closed. */
-  async close(): Promise<void> {
-    const ended = new Promise<void>((resolve) => {
+    // From the start: a thread that died earlier is not waited for.
+    this.#ended = new Promise((resolve) => {
       this.#worker.once("exit", () => resolve());
     });
+  }
+
+  /** Resolves when the thread has closed its connection: nobody holds the file, or its log, any more. */
+  async close(): Promise<void> {
     this.#worker.ref();
     this.#worker.postMessage("close");
-    await ended;
+    await this.#ended;
   }
 }

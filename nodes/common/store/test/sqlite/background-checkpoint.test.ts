@@ -111,3 +111,15 @@ test("who reads for long keeps nobody from writing", async (t) => {
   database.close();
   await checkpoint.close();
 });
+
+test("a thread that is no more is not waited for, nor is one waited for twice", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "checkpoint-"));
+  const path = join(folder, "a.db");
+  const database = openDatabase(path, { migrations: ["CREATE TABLE row (n INTEGER)"] });
+  t.after(() => database.close());
+  rmSync(folder, { recursive: true }); // its thread, which opens the file only now, ends with an error
+  const checkpoint = new BackgroundCheckpoint(database, path);
+  await delay(500);
+  await checkpoint.close();
+  await checkpoint.close();
+});
