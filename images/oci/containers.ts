@@ -1,5 +1,6 @@
 import { createReadStream, existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
+import { ENGINE_FLAGS } from "@ims/runtime";
 import { readModel } from "../../vnf/src/index.ts";
 import { type Bundle, bundlePrograms, type NpmPackage, npmPackage } from "../build/bundles.ts";
 import type { DebianPackage } from "../build/debian.ts";
@@ -126,7 +127,7 @@ function executionOf(role: ContainerRole, place: string, version: string) {
   const rows = reading.model.ports.filter(({ process }) => process === role.name);
   return {
     user: `${role.uid}:${GROUP.gid}`,
-    entrypoint: [`/${HOME}/bin/node`, "--disable-warning=ExperimentalWarning", place],
+    entrypoint: [`/${HOME}/bin/node`, "--disable-warning=ExperimentalWarning", ...ENGINE_FLAGS, place],
     workingDirectory: stateFolderOf(role),
     environment: ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "NODE_ENV=production"],
     exposed: rows.flatMap(({ port, protocols }) => protocols.map((protocol) => `${port}/${protocol}`)).sort(),

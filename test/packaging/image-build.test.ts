@@ -4,6 +4,7 @@ import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, wri
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { ENGINE_FLAGS } from "@ims/runtime";
 import { load } from "js-yaml";
 import { PROGRAMS } from "../../images/build/bundles.ts";
 import { debianSources, installedPackages, PACKAGES, readPackageList } from "../../images/build/debian.ts";
@@ -64,7 +65,13 @@ test("each program has a unit of its own that runs it as a user of its own", () 
   for (const { name, file } of DAEMONS) {
     const unit = name === "etcd-cluster" ? "cluster" : name;
     const text = readFileSync(join(FILES, `etc/systemd/system/tidewater-${unit}.service`), "utf8");
-    assert.ok(text.includes(`/usr/lib/tidewater/${file} --config `), name);
+    const command = [
+      "--disable-warning=ExperimentalWarning",
+      ...ENGINE_FLAGS,
+      `/usr/lib/tidewater/${file}`,
+      "--config",
+    ];
+    assert.ok(text.includes(`ExecStart=/usr/lib/tidewater/bin/node ${command.join(" ")} `), name);
     users.add(/^User=(.*)$/m.exec(text)?.[1] ?? "");
   }
   assert.equal(users.size, DAEMONS.length);

@@ -42,6 +42,7 @@ export { type ShownOption, shownOptions } from "./config/shown-options.ts";
 export { type NodeResolverOptions, nodeResolver } from "./dns/node-resolver.ts";
 export type { DnsAnswer, DnsResolver, NaptrRecord, SrvRecord } from "./dns/resolver.ts";
 export { dropOldest, oldestKeys } from "./drop-oldest.ts";
+export { ENGINE_FLAGS } from "./engine.ts";
 export { type Fault, ImsError } from "./errors.ts";
 export { createHealth, type Health, type HealthState } from "./health.ts";
 export type { ReadyMessage } from "./hosted-node.ts";

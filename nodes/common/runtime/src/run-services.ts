@@ -1,6 +1,6 @@
 import { flushCompileCache } from "node:module";
 import type { LoadResult } from "./config/load.ts";
-import { letHeapGrow } from "./heap-growth.ts";
+import { letHeapGrow } from "./engine.ts";
 import { type HostedNode, hostNode, type LoadedNode } from "./hosted-node.ts";
 import { standardOutput } from "./log/logger.ts";
 import { loopPacer } from "./loop-pacer.ts";

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import type { ReadyMessage } from "@ims/runtime";
+import { ENGINE_FLAGS, type ReadyMessage } from "@ims/runtime";
 import type { NodeProcess } from "./node-process.ts";
 
 const READY_WITHIN_MS = 30_000;
@@ -62,10 +62,14 @@ export class Supervisor {
   /** Every node that runs in it, once all of them are ready. */
   #startOne(one: NodeProcess): Promise<Started[]> {
     return new Promise((resolve, reject) => {
-      const child = spawn(process.execPath, [...process.execArgv, one.program, ...one.args], {
-        stdio: ["ignore", "inherit", "inherit", "ipc"],
-        env: { ...one.env, ...process.env },
-      });
+      const child = spawn(
+        process.execPath,
+        [...ENGINE_FLAGS, ...process.execArgv, one.program, ...one.args],
+        {
+          stdio: ["ignore", "inherit", "inherit", "ipc"],
+          env: { ...one.env, ...process.env },
+        },
+      );
       this.#children.set(one.name, child);
       const started: Started[] = [];
       const isReady = (): boolean => started.length === one.nodes.length;

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { isWorkerMessage, type WorkerMessage } from "@ims/runtime";
+import { ENGINE_FLAGS, isWorkerMessage, type WorkerMessage } from "@ims/runtime";
 import type { NodeProcess } from "../node-process.ts";
 import { ended, terminate } from "./child.ts";
 import type { Ready, Runner } from "./member.ts";
@@ -33,7 +33,7 @@ export function nodeRunner(
   return {
     start: (onExit) =>
       new Promise<Ready>((resolve, reject) => {
-        const started = spawn(process.execPath, [...process.execArgv, program, ...args], {
+        const started = spawn(process.execPath, [...ENGINE_FLAGS, ...process.execArgv, program, ...args], {
           stdio: ["ignore", "inherit", "inherit", "ipc", ...inherits],
           // A Ctrl-C at the terminal is ours to handle: they stop in their order.
           detached: true,
