@@ -9,10 +9,14 @@ export interface Awake {
   end(): void;
 }
 
+/** Nobody keeps them awake. */
+export const asleep: Awake = { pids: [], end: () => undefined };
+
 /**
  * A virtual processor without work sleeps, and to wake it costs whoever sends something to a process there a fifth of all its time: the core
  * seems slower when the load generator has less to do. A process that runs on each processor when nobody else wants it (SCHED_IDLE) prevents
- * that and takes nothing from anybody. It ends by itself after `atMostMs`, whatever becomes of who started it.
+ * that and takes nothing from anybody. It ends by itself after `atMostMs`, whatever becomes of who started it. Not beside processes that are held to a share
+ * (`holdTo`): Linux 6.18 then gives a processor to nobody else for 20 to 40 s, also at `nice 19`, with everybody there ready to run.
  */
 export function keepAwake(atMostMs: number): Awake {
   const spinning: ChildProcess[] = Array.from({ length: availableParallelism() }, (_, processor) =>

@@ -8,7 +8,7 @@ import { cpuSeconds, droppedDatagrams, machineBusySeconds } from "../proc.ts";
 import { saveJson } from "../report.ts";
 import { startOurs } from "../system.ts";
 import { usersOf } from "../users.ts";
-import { keepAwake } from "./awake.ts";
+import { asleep, keepAwake } from "./awake.ts";
 import { type Compared, comparedLine, summary } from "./compared.ts";
 import { type CoreShare, holdTo } from "./core-share.ts";
 import { type Callers, DRAIN_MS, type Step, startStep, stepOf } from "./steps.ts";
@@ -100,7 +100,7 @@ async function main(): Promise<void> {
   const steps: (Step & { readonly use: Use })[] = [];
   const compared: Compared[] = [];
   let held: CoreShare | undefined;
-  const awake = keepAwake((longest(options) + STARTED_S) * 1000);
+  const awake = options.share < 100 ? asleep : keepAwake((longest(options) + STARTED_S) * 1000);
   const busySeconds = (): number =>
     machineBusySeconds() - awake.pids.reduce((sum, pid) => sum + cpuSeconds(pid), 0);
   try {

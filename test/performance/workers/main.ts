@@ -3,7 +3,6 @@ import { availableParallelism } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { serviceRoutes, startCallees, startRegistrations } from "../load.ts";
-import { keepAwake } from "../overload/awake.ts";
 import { type CoreShare, holdTo } from "../overload/core-share.ts";
 import { type Callers, type Step, startStep, stepOf } from "../overload/steps.ts";
 import { cpuSeconds } from "../proc.ts";
@@ -83,26 +82,19 @@ type Served = {
   readonly steps: readonly Step[];
 };
 
-/** The processors are kept awake no longer, whatever becomes of this process. */
-const LONGEST_MS = 3_600_000;
 const say = (line: string): void => console.error(`workers: ${line}`);
 
 async function main(): Promise<void> {
   const options = readOptions(process.argv.slice(2));
   if (options.help) return console.log(usage);
   const rounds: { readonly one: Served; readonly several: Served }[] = [];
-  const awake = keepAwake(LONGEST_MS);
-  try {
-    for (let round = 1; round <= options.rounds; round++) {
-      const one = await serve(1, options);
-      const several = await serve(options.workers, options);
-      rounds.push({ one, several });
-      say(
-        `round ${round} of ${options.rounds}: 1 worker ${one.best.goodput}/s, ${options.workers} workers ${several.best.goodput}/s, ratio ${ratioOf({ one, several }).toFixed(2)}`,
-      );
-    }
-  } finally {
-    awake.end();
+  for (let round = 1; round <= options.rounds; round++) {
+    const one = await serve(1, options);
+    const several = await serve(options.workers, options);
+    rounds.push({ one, several });
+    say(
+      `round ${round} of ${options.rounds}: 1 worker ${one.best.goodput}/s, ${options.workers} workers ${several.best.goodput}/s, ratio ${ratioOf({ one, several }).toFixed(2)}`,
+    );
   }
   const ratios = rounds.map(ratioOf).sort((a, b) => a - b);
   const median = ratios[Math.floor(ratios.length / 2)] ?? Number.NaN;
