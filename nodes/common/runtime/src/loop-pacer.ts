@@ -1,3 +1,4 @@
+import { performance } from "node:perf_hooks";
 import { flushNow } from "./turn-end.ts";
 
 /** Counts what arrives and slows the event loop a little when much does. */
@@ -13,7 +14,7 @@ export interface LoopPacerOptions {
   readonly pauseMs: number;
 }
 
-/** What a turn should find: more saves little, and at high rates this many are there after a short pause. */
+/** What a turn should find when the loop has nothing else to do: more saves little. */
 const MESSAGES_PER_TURN = 12;
 
 /** A turn that brought so many had a queue before it: the loop is the bottleneck, and a pause would only make the queue longer. */
@@ -25,17 +26,21 @@ const WINDOW_MS = 50;
 /**
  * Receive coalescing: a wake-up costs more than the message it brings, and what runs after one finds its code and data gone
  * from the processor's caches. So under load the loop sleeps after a turn that brought something, as long as it takes a dozen
- * messages to arrive, `pauseMs` at most, on every socket of the process. Below the rate nothing is delayed. The pause is far
- * below the 20 ms that no turn may take. `sleep` stands still for so many ms.
+ * messages to arrive, `pauseMs` at most, on every socket of the process; the less the fuller its time is, because messages meet in a busy
+ * loop anyway, and a registration waits for eight turns. Below the rate nothing is delayed. The pause is far
+ * below the 20 ms that no turn may take. `sleep` stands still for so many ms; `idleMs` is how long the loop has had nothing to do since it began.
  */
 export function loopPacer(
   { aboveRate, pauseMs }: LoopPacerOptions,
   sleep: (ms: number) => void = standStill(),
+  idleMs: () => number = () => performance.eventLoopUtilization().idle,
 ): LoopPacer {
   if (pauseMs <= 0) return { received: () => undefined };
   const threshold = (aboveRate * WINDOW_MS) / 1000;
   let windowEnd = 0;
   let inWindow = 0;
+  let slept = 0;
+  let idleBefore = 0;
   /** 0 below the rate. */
   let pause = 0;
   let scheduled = false;
@@ -48,6 +53,7 @@ export function loopPacer(
     if (pause === 0 || inTurn >= SATURATED) return;
     flushNow();
     sleep(pause);
+    slept += pause;
   };
   const afterFlush = (): void => {
     setImmediate(endTurn);
@@ -63,8 +69,11 @@ export function loopPacer(
       if (now >= windowEnd) {
         // A window that began long ago says nothing of now.
         const busy = inWindow > threshold && now < windowEnd + WINDOW_MS;
-        pause = busy ? Math.min(pauseMs, (MESSAGES_PER_TURN * WINDOW_MS) / inWindow) : 0;
-        inWindow = 0;
+        const idle = idleMs();
+        // To the engine a pause is work.
+        const free = Math.min(1, (idle - idleBefore + slept) / (now - windowEnd + WINDOW_MS));
+        pause = busy ? Math.min(pauseMs, (MESSAGES_PER_TURN * WINDOW_MS) / inWindow) * free : 0;
+        [inWindow, slept, idleBefore] = [0, 0, idle];
         windowEnd = now + WINDOW_MS;
       }
       if (pause === 0) return;
