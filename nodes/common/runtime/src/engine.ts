@@ -1,7 +1,7 @@
 import { setFlagsFromString } from "node:v8";
 
 /**
- * What the engine of a node is started with, by whatever starts it: units, containers, `tidewater up`. One helper thread beside the loop. Node
+ * What the engine of a node is started with by units, containers and `tidewater up`; to be given by who starts one by hand. One helper thread beside the loop. Node
  * makes four on any machine; while they mark a large heap they take the processors from the loop that they help: on two processors with a
  * million registered subscribers it got 40 % of one, for 0.6 s, and calls were refused meanwhile (ADR 44, docs/performance.md).
  */

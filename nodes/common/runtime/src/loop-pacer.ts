@@ -20,13 +20,16 @@ const MESSAGES_PER_TURN = 12;
 /** A turn that brought so many had a queue before it: the loop is the bottleneck, and a pause would only make the queue longer. */
 const SATURATED = 4 * MESSAGES_PER_TURN;
 
+/** Of its time: a loop with less to spare does not pause. It would gather nothing, and to fall asleep and be woken takes as long. */
+const LEAST_FREE = 0.1;
+
 /** The rate is measured over windows of this length. */
 const WINDOW_MS = 50;
 
 /**
  * Receive coalescing: a wake-up costs more than the message it brings, and what runs after one finds its code and data gone
  * from the processor's caches. So under load the loop sleeps after a turn that brought something, as long as it takes a dozen
- * messages to arrive, `pauseMs` at most, on every socket of the process; the less the fuller its time is, because messages meet in a busy
+ * messages to arrive, `pauseMs` at most, on every socket of the process; and shorter, the fuller the loop's time is, because messages meet in a busy
  * loop anyway, and a registration waits for eight turns. Below the rate nothing is delayed. The pause is far
  * below the 20 ms that no turn may take. `sleep` stands still for so many ms; `idleMs` is how long the loop has had nothing to do since it began.
  */
@@ -52,8 +55,10 @@ export function loopPacer(
     scheduled = false;
     if (pause === 0 || inTurn >= SATURATED) return;
     flushNow();
+    const began = performance.now();
     sleep(pause);
-    slept += pause;
+    // Not what was asked for: it is woken late.
+    slept += performance.now() - began;
   };
   const afterFlush = (): void => {
     setImmediate(endTurn);
@@ -72,7 +77,10 @@ export function loopPacer(
         const idle = idleMs();
         // To the engine a pause is work.
         const free = Math.min(1, (idle - idleBefore + slept) / (now - windowEnd + WINDOW_MS));
-        pause = busy ? Math.min(pauseMs, (MESSAGES_PER_TURN * WINDOW_MS) / inWindow) * free : 0;
+        pause =
+          busy && free > LEAST_FREE
+            ? Math.min(pauseMs, (MESSAGES_PER_TURN * WINDOW_MS) / inWindow) * free
+            : 0;
         [inWindow, slept, idleBefore] = [0, 0, idle];
         windowEnd = now + WINDOW_MS;
       }
