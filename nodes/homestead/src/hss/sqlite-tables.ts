@@ -202,13 +202,15 @@ export class SqliteTables implements SubscriberTables {
     }
   }
 
+  /** 0 once closed. */
   count(): number {
+    if (!this.#database.isOpen) return 0;
     const row = this.#database.prepare("SELECT count(*) AS n FROM subscriber").get() as { n: number };
     return row.n;
   }
 
   async close(): Promise<void> {
-    this.#database.close();
+    if (this.#database.isOpen) this.#database.close();
     await this.#checkpoint?.close();
   }
 

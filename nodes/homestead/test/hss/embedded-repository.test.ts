@@ -66,6 +66,8 @@ test("what is queued is written when homestead stops", async (t) => {
   hss.save(alice, { sqn: 99 });
   await hss.close();
   assert.deepEqual(readdirSync(dirname(file)), ["subscribers.db"], "nobody holds its log any more");
+  await hss.close(); // a second time: harmless
+  assert.equal(hss.size, 0);
   const restarted = open(file);
   assert.equal(restarted.byPrivateIdentity("alice@example.com")?.sqn, 99);
   await restarted.close();

@@ -246,8 +246,8 @@ export class QueueDatabase {
   /** What is queued is written; afterwards every operation is unavailable. */
   async close(): Promise<void> {
     this.#commits.flush();
-    await this.#checkpoint?.close();
     if (this.#database.isOpen) this.#database.close();
+    await this.#checkpoint?.close();
   }
 
   #count(table: "acr" | "dead"): number {

@@ -109,8 +109,9 @@ export class SqliteRegistrations implements DurableRegistrations {
     if (this.#sweptTo > Number(this.#last.get()?.["last"] ?? 0)) this.#sweptTo = 0;
   }
 
-  /** Rows in the file, those that have gone and were not swept included. */
+  /** Rows in the file, those that have gone and were not swept included; 0 once closed. */
   get size(): number {
+    if (!this.#database.isOpen) return 0;
     return Number(this.#database.prepare("SELECT count(*) AS n FROM registration").get()?.["n"]);
   }
 

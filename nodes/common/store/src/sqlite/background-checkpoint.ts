@@ -63,7 +63,7 @@ export class BackgroundCheckpoint {
     });
   }
 
-  /** Resolves when the thread has closed its connection: nobody holds the file, or its log, any more. */
+  /** Resolves when the thread has closed its connection. The last one to close moves the log into the file: after the writer it is this one, and no loop waits. */
   async close(): Promise<void> {
     this.#worker.ref();
     this.#worker.postMessage("close");
