@@ -1,3 +1,4 @@
+import { ENGINE_FLAGS } from "@ims/runtime";
 import { type NodeCommand, programOf } from "./nodes.ts";
 
 /** A process that the supervisor keeps running. */
@@ -9,6 +10,11 @@ export interface NodeProcess {
   readonly env?: Readonly<Record<string, string>>;
   /** The nodes in it, each of which says when it is ready. */
   readonly nodes: readonly NodeCommand["name"][];
+}
+
+/** What Node is started with for it: what this process was given itself comes last, and wins. */
+export function nodeArguments({ program, args }: NodeProcess): string[] {
+  return [...ENGINE_FLAGS, ...process.execArgv, program, ...args];
 }
 
 /** Nodes that may share a process: neither keeps what the other must not see. Secrets of subscribers stay in homestead. */

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { ENGINE_FLAGS, type ReadyMessage } from "@ims/runtime";
-import type { NodeProcess } from "./node-process.ts";
+import type { ReadyMessage } from "@ims/runtime";
+import { type NodeProcess, nodeArguments } from "./node-process.ts";
 
 const READY_WITHIN_MS = 30_000;
 const STOP_WITHIN_MS = 10_000;
@@ -62,14 +62,10 @@ export class Supervisor {
   /** Every node that runs in it, once all of them are ready. */
   #startOne(one: NodeProcess): Promise<Started[]> {
     return new Promise((resolve, reject) => {
-      const child = spawn(
-        process.execPath,
-        [...ENGINE_FLAGS, ...process.execArgv, one.program, ...one.args],
-        {
-          stdio: ["ignore", "inherit", "inherit", "ipc"],
-          env: { ...one.env, ...process.env },
-        },
-      );
+      const child = spawn(process.execPath, nodeArguments(one), {
+        stdio: ["ignore", "inherit", "inherit", "ipc"],
+        env: { ...one.env, ...process.env },
+      });
       this.#children.set(one.name, child);
       const started: Started[] = [];
       const isReady = (): boolean => started.length === one.nodes.length;

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
-import { ENGINE_FLAGS, isWorkerMessage, type WorkerMessage } from "@ims/runtime";
-import type { NodeProcess } from "../node-process.ts";
+import { isWorkerMessage, type WorkerMessage } from "@ims/runtime";
+import { type NodeProcess, nodeArguments } from "../node-process.ts";
 import { ended, terminate } from "./child.ts";
 import type { Ready, Runner } from "./member.ts";
 
@@ -28,12 +28,12 @@ export function nodeRunner(
   process_: NodeProcess,
   { inherits = [], onMessage }: NodeRunnerOptions = {},
 ): NodeRunner {
-  const { program, args, nodes } = process_;
+  const { nodes } = process_;
   let child: ReturnType<typeof spawn> | undefined;
   return {
     start: (onExit) =>
       new Promise<Ready>((resolve, reject) => {
-        const started = spawn(process.execPath, [...ENGINE_FLAGS, ...process.execArgv, program, ...args], {
+        const started = spawn(process.execPath, nodeArguments(process_), {
           stdio: ["ignore", "inherit", "inherit", "ipc", ...inherits],
           // A Ctrl-C at the terminal is ours to handle: they stop in their order.
           detached: true,
