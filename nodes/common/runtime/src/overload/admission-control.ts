@@ -18,9 +18,13 @@ export interface AdmissionControlOptions {
 
 /**
  * For so long after a measurement that was late the delay must stay or grow: what stood still for a garbage collection works off what has
- * come meanwhile. Less than T1 (RFC 3261 §17.1.1.1): nobody has sent anything again by then.
+ * come meanwhile.
  */
 const LATE_MS = 400;
+/** A measurement counts for no longer: one that comes later has seen a process that stood still, not one that does not get on with its work. */
+const LONGEST_LOOK_MS = 100;
+/** For so long it may have been late in all, whatever the measurements say. */
+const LATEST_MS = 2_000;
 /** And this long without a refusal before limiting ends, ms. */
 const CALM_MS = 500;
 /** Tokens for this long may be saved up, and privileged requests may be in debt as much. */
@@ -59,6 +63,7 @@ export class AdmissionControl {
   /** Measurements in a row that were late, the time in which their delay did not fall, and the last one's. */
   #late = 0;
   #lateMs = 0;
+  #lateSince = 0;
   #delayMs = 0;
   #calmSince = 0;
   #served = 0;
@@ -145,11 +150,12 @@ export class AdmissionControl {
     this.#refused = 0;
     const late = delayMs > targetMs;
     this.#late = late ? this.#late + 1 : 0;
-    if (this.#late < 2) this.#lateMs = 0;
-    else if (delayMs >= this.#delayMs) this.#lateMs += elapsedMs;
+    if (this.#late < 2) [this.#lateMs, this.#lateSince] = [0, now()];
+    else if (delayMs >= this.#delayMs) this.#lateMs += Math.min(elapsedMs, LONGEST_LOOK_MS);
     this.#delayMs = delayMs;
     if (!this.#limiting) {
-      if (this.#lateMs >= LATE_MS && this.#servedRate > floor) this.#begin(delayMs);
+      const stays = this.#lateMs >= LATE_MS || (late && now() - this.#lateSince >= LATEST_MS);
+      if (stays && this.#servedRate > floor) this.#begin(delayMs);
       return;
     }
     this.#timelyRate = 0.5 * this.#timelyRate + (500 * this.#timely) / Math.max(1, elapsedMs);

@@ -10,6 +10,8 @@ import { fakeClock } from "../../testing/index.ts";
 import { openConnection, startServer, until } from "./http-under-test.ts";
 
 const clock = systemClock();
+/** Late ones until a limit begins. */
+const LOOKS = 6;
 
 test("a client has one name, also over IPv6, where it has as many addresses as it likes", () => {
   assert.equal(clientName("192.0.2.1"), "192.0.2.1");
@@ -34,7 +36,7 @@ test("RFC 9110 §15.6.4, §10.2.3: while requests wait too long there is 503, an
   const { admission, url } = await startServer(t, { clock, register, metricsPrefix: "ims_test" });
   const many = (): Promise<Response[]> =>
     Promise.all(Array.from({ length: 40 }, () => fetch(url, { method: "POST", body: "x" })));
-  for (let look = 0; look < 4; look++) {
+  for (let look = 0; look < LOOKS; look++) {
     await many();
     admission.measured(400, 1_000);
   }
@@ -66,7 +68,7 @@ test("who asks for more than its share is refused, and who asks seldom is served
       );
     return [...(await ended).matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status = ""]) => status);
   };
-  for (let look = 0; look < 4; look++) {
+  for (let look = 0; look < LOOKS; look++) {
     await ask("127.0.0.2", 50);
     admission.measured(200, 1_000);
   }
@@ -81,8 +83,8 @@ test("files are sent while other work is refused and say nothing of what gets do
   const many = (count: number): Promise<number[]> =>
     Promise.all(Array.from({ length: count }, async () => (await fetch(url)).status));
   const served = new Set([200]);
-  for (let look = 0; look < 4; look++) {
-    assert.deepEqual(new Set(await many(64)), served);
+  for (const count of [64, 64, 64, 64, 0, 0]) {
+    assert.ok((await many(count)).every((status) => served.has(status)));
     admission.measured(400, 1_000);
   }
   assert.equal(admission.problem, undefined);
@@ -138,7 +140,7 @@ test("a body that nobody will read is not waited for: the connection of its refu
   };
   const many = (headers: Record<string, string>): Promise<(string | undefined)[]> =>
     Promise.all(Array.from({ length: 60 }, () => ask(headers)));
-  for (let look = 0; look < 4; look++) {
+  for (let look = 0; look < LOOKS; look++) {
     await many({});
     admission.measured(400, 1_000);
   }

@@ -176,6 +176,40 @@ test("what stood still for less than T1 works off what has come, and nothing is 
     }
 });
 
+test("what stands still twice, for longer the second time, works off what has come, too", () => {
+  let now = 0;
+  const control = new AdmissionControl({ targetMs: 50, floor: 50, now: () => now });
+  // As a full collection of garbage does: it prepares, and then it marks and moves.
+  const looks = [
+    [120, 180],
+    [640, 700],
+    [640, 50],
+    [590, 50],
+    [300, 50],
+    [60, 50],
+    [0, 50],
+  ] as const;
+  for (let round = 0; round < 20; round++)
+    for (const [delayMs, elapsedMs] of looks) {
+      now += elapsedMs;
+      for (let request = 0; request < elapsedMs; request++) control.served();
+      control.measured(delayMs, elapsedMs);
+      assert.equal(control.limiting, false, `at ${delayMs} ms`);
+    }
+});
+
+test("what is late for two seconds is limited, however seldom it is looked at", () => {
+  let now = 0;
+  const control = new AdmissionControl({ targetMs: 50, floor: 50, now: () => now });
+  while (!control.limiting && now < 10_000) {
+    const elapsedMs = 600 + (now % 40);
+    now += elapsedMs;
+    for (let request = 0; request < 100; request++) control.served();
+    control.measured(elapsedMs - 60 - (now % 7), elapsedMs);
+  }
+  assert.ok(now > 1_500 && now < 3_300, `after ${now} ms`);
+});
+
 test("a limit ends when the rush is over, though the loop goes on to pause for 10 ms", () => {
   let now = 0;
   const control = new AdmissionControl({ targetMs: 50, floor: 50, now: () => now });

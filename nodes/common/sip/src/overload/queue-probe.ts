@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { createSocket, type Socket } from "node:dgram";
 import type { Clock } from "@ims/runtime";
 import type { ListeningPoint, TransportHandler } from "../transport/transport.ts";
+import { QueueWait } from "./queue-wait.ts";
 
 /** Where several processes share a port, the kernel chooses by the sender whose queue a probe stands in: how long one is waited for, ms. */
 const SEARCH_MS = 250;
@@ -21,7 +22,7 @@ export class QueueProbe {
   #to: { readonly port: number; readonly address: string } | undefined;
   #sentAt: number | undefined;
   #serial = 0;
-  #longest = 0;
+  #wait = new QueueWait();
   #shared = false;
   /** Of a shared port: no sender has been found yet whose probes come to us. */
   #searching = false;
@@ -59,6 +60,7 @@ export class QueueProbe {
     const address = this.#to?.address;
     this.#socket?.close();
     this.#sentAt = undefined;
+    this.#wait = new QueueWait();
     const socket = createSocket({
       type: six ? "udp6" : "udp4",
       lookup: (name, _options, callback) => callback(null, name, six ? 6 : 4),
@@ -80,14 +82,13 @@ export class QueueProbe {
       this.#begin();
       return 0;
     }
-    const longest = this.#searching ? 0 : Math.max(this.#longest, waiting);
-    this.#longest = 0;
+    const longest = this.#wait.look(waiting, now);
     if (this.#sentAt === undefined || waiting > LOST_MS) {
       this.#serial++;
       this.#sentAt = now;
       this.#socket.send(`${this.#mark}${this.#serial}`, this.#to.port, this.#to.address);
     }
-    return longest;
+    return this.#searching ? 0 : longest;
   };
 
   close(): void {
@@ -100,7 +101,8 @@ export class QueueProbe {
   #takes(text: string): boolean {
     if (!text.startsWith(this.#mark)) return false;
     if (this.#sentAt !== undefined && Number(text.slice(this.#mark.length)) === this.#serial) {
-      this.#longest = Math.max(this.#longest, this.#clock.monotonic() - this.#sentAt);
+      const now = this.#clock.monotonic();
+      this.#wait.arrived(now - this.#sentAt, now);
       this.#sentAt = undefined;
       this.#searching = false;
     }
