@@ -374,15 +374,16 @@ export async function createSprout(
       breakout?.stop();
       emergency?.stop();
       await entities.stop();
+      hssPeers.stop();
+      // An RTR or PPR that comes until then reaches the stores, and what it leads to the UEs.
+      await diameter.stop();
       await charging?.stop();
       await servers.stop();
       await core.stop();
       await analytics?.stop();
       await stores.stop();
-      hssPeers.stop();
       coreTls?.stop();
       names.stop();
-      await diameter.stop();
     },
     ports: () => ports,
     resources: () => entities.resources,
