@@ -5,8 +5,9 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { ProvisioningClient } from "@ims/api";
+import { freePort } from "@ims/runtime/testing";
 import { type CoreUnderTest, launchCore } from "../support/core-under-test.ts";
-import { freePort, type RunningSipp, runSipp, sippMissing, startSipp } from "../support/sipp.ts";
+import { type RunningSipp, runSipp, sippMissing, startSipp } from "../support/sipp.ts";
 import { type SippTarget, scenarioPath, ueArgs, ueRow } from "../support/sipp-call.ts";
 
 const missing = sippMissing();

@@ -3,17 +3,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, type TestContext, test } from "node:test";
+import { freePort } from "@ims/runtime/testing";
 import { inviteOf, reply } from "../support/call-flow.ts";
 import { type CoreUnderTest, launchCore } from "../support/core-under-test.ts";
 import { SipUe } from "../support/sip-ue.ts";
-import {
-  freePort,
-  type RunningSipp,
-  runSipp,
-  type SippResult,
-  sippMissing,
-  startSipp,
-} from "../support/sipp.ts";
+import { type RunningSipp, runSipp, type SippResult, sippMissing, startSipp } from "../support/sipp.ts";
 import { scenarioPath } from "../support/sipp-call.ts";
 
 const missing = sippMissing();

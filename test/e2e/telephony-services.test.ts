@@ -4,9 +4,10 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { Condition, Simservs } from "@ims/ims";
+import { freePort } from "@ims/runtime/testing";
 import { type CoreUnderTest, launchCore } from "../support/core-under-test.ts";
 import { endProgram } from "../support/program.ts";
-import { freePort, sippMissing } from "../support/sipp.ts";
+import { sippMissing } from "../support/sipp.ts";
 import { problemsOf, runCall, type Scenario, type SippUser } from "../support/sipp-call.ts";
 import { bars, TelephonyUnderTest } from "../support/telephony.ts";
 

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
+import { freePort } from "@ims/runtime/testing";
 import { startApplicationServer } from "../support/application-server.ts";
 import { type CoreUnderTest, launchCore } from "../support/core-under-test.ts";
-import { freePort, type RunningSipp, sippMissing, startSipp } from "../support/sipp.ts";
+import { type RunningSipp, sippMissing, startSipp } from "../support/sipp.ts";
 import {
   problemsOf,
   runCall,

@@ -1,7 +1,8 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
-import { freePort, type RunningSipp, type SippResult, startSipp } from "./sipp.ts";
+import { freePort } from "@ims/runtime/testing";
+import { type RunningSipp, type SippResult, startSipp } from "./sipp.ts";
 import { scenarioPath } from "./sipp-call.ts";
 
 /** SIPp as an application server on ISC, over UDP. */

@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { createWriteStream, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import net from "node:net";
 import { join } from "node:path";
+import { freePorts } from "@ims/runtime/testing";
 import { fastFolder } from "./cassandra.ts";
 
 const LIB = join(import.meta.dirname, "../../.cache/kafka/lib");
@@ -149,19 +150,6 @@ function answers(port: number): Promise<boolean> {
     socket.on("connect", () => socket.write(Buffer.from("0000000a00120000000000010000", "hex")));
     socket.on("data", () => end(true));
   });
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = net.createServer();
-      await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-      return server;
-    }),
-  );
-  const ports = servers.map((server) => (server.address() as net.AddressInfo).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
 }
 
 function pause(ms: number): Promise<void> {

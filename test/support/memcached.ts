@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import net from "node:net";
 import tls from "node:tls";
+import { freePort } from "@ims/runtime/testing";
 
 /** A real memcached on a loopback port. */
 export interface MemcachedProcess {
@@ -45,7 +46,7 @@ export async function startMemcached(options: StartMemcachedOptions = {}): Promi
 
   const launch = async (): Promise<void> => {
     for (let attempt = 0; attempt < 5; attempt++) {
-      if (options.port === undefined && attempt + port === 0) port = await freeTcpPort(host);
+      if (options.port === undefined && attempt + port === 0) port = await freePort(host);
       const started = spawn(
         "memcached",
         [
@@ -132,17 +133,6 @@ function connects(host: string, port: number, secure: StartMemcachedOptions["tls
       resolve(bytes.toString().startsWith("MN"));
     });
     socket.once("error", () => resolve(false));
-  });
-}
-
-function freeTcpPort(host: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = net.createServer();
-    server.once("error", reject);
-    server.listen({ host, port: 0 }, () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
-    });
   });
 }
 

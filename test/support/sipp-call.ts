@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { freePort, type RunningSipp, runSipp, type SippResult, startSipp } from "./sipp.ts";
+import { freePort } from "@ims/runtime/testing";
+import { type RunningSipp, runSipp, type SippResult, startSipp } from "./sipp.ts";
 
 export type SippUser = { readonly name: string; readonly password: string };
 export type Transport = "udp" | "tcp";

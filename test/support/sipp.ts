@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { createSocket } from "node:dgram";
 import {
   closeSync,
   existsSync,
@@ -10,7 +9,6 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 
@@ -247,23 +245,4 @@ function parseResponseTimes(text: string): Map<string, number[]> {
     else list.push(Number(time));
   }
   return times;
-}
-
-/** A port that is free for UDP and TCP on `host` right now. */
-export async function freePort(host: string): Promise<number> {
-  for (let attempt = 0; attempt < 20; attempt++) {
-    const port = await new Promise<number>((resolve, reject) => {
-      const server = createServer().once("error", reject);
-      server.listen(0, host, () => {
-        const address = server.address();
-        server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
-      });
-    });
-    const alsoUdp = await new Promise<boolean>((resolve) => {
-      const socket = createSocket(host.includes(":") ? "udp6" : "udp4").once("error", () => resolve(false));
-      socket.bind(port, host, () => socket.close(() => resolve(true)));
-    });
-    if (alsoUdp) return port;
-  }
-  throw new Error(`no port of ${host} is free for both UDP and TCP`);
 }

@@ -12,11 +12,11 @@ import {
   type RingOperation,
 } from "@ims/etcd-cluster";
 import { systemClock } from "@ims/runtime";
-import { memoryLogger } from "@ims/runtime/testing";
+import { freePort, memoryLogger } from "@ims/runtime/testing";
 import { CassandraNode, cassandraInstallation, nodetoolArguments } from "@ims/tidewater";
 import cassandra from "cassandra-driver";
 import { fastFolder, whyNoCassandra } from "../../support/cassandra.ts";
-import { clientOf, cluster, freePort, register, skip, until } from "./support.ts";
+import { clientOf, cluster, register, skip, until } from "./support.ts";
 
 const clock = systemClock();
 const network = `127.${randomInt(130, 220)}.${randomInt(1, 250)}`;

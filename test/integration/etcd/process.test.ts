@@ -8,8 +8,9 @@ import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import { admin, ConfigManager, changeQueue, queueKey } from "@ims/etcd-cluster";
 import { systemClock } from "@ims/runtime";
+import { freePort } from "@ims/runtime/testing";
 import { z } from "zod";
-import { clientOf, cluster, folder, freePort, read, skip, until } from "./support.ts";
+import { clientOf, cluster, folder, read, skip, until } from "./support.ts";
 
 const BIN = join(import.meta.dirname, "../../../etcd-cluster/bin/etcd-cluster.ts");
 
