@@ -24,3 +24,8 @@ function describe(detail: Fault): string {
     .map(([name, value]) => `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`);
   return [detail.code, ...facts].join(" ");
 }
+
+/** What was caught, as an Error: JavaScript may throw anything. */
+export function asError(caught: unknown): Error {
+  return caught instanceof Error ? caught : new Error(String(caught));
+}

@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import type { Clock } from "@ims/runtime";
+import { asError, type Clock } from "@ims/runtime";
 import {
   BackgroundCheckpoint,
   type CalendarStore,
@@ -84,8 +84,7 @@ export class SqliteRegistrations implements DurableRegistrations {
       }));
       return Promise.resolve({ kind: "found", rows });
     } catch (error) {
-      const cause = error instanceof Error ? error : new Error(String(error));
-      return Promise.resolve({ kind: "unavailable", cause });
+      return Promise.resolve({ kind: "unavailable", cause: asError(error) });
     }
   }
 

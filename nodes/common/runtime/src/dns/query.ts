@@ -2,6 +2,7 @@ import { randomInt } from "node:crypto";
 import { createSocket } from "node:dgram";
 import { connect, isIPv6 } from "node:net";
 import packet, { type DecodedPacket } from "dns-packet";
+import { asError } from "../errors.ts";
 
 export type QueryType = "NAPTR" | "SRV" | "A" | "AAAA";
 
@@ -85,7 +86,7 @@ function overTcp(
         if (answer.id !== id) throw new Error("answer to another question");
         resolve(answer);
       } catch (error) {
-        reject(error instanceof Error ? error : new Error(String(error)));
+        reject(asError(error));
       }
       socket.destroy();
     });

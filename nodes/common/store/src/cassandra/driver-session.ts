@@ -1,5 +1,5 @@
 import type { ConnectionOptions } from "node:tls";
-import type { Clock, Logger } from "@ims/runtime";
+import { asError, type Clock, type Logger } from "@ims/runtime";
 import cassandra from "cassandra-driver";
 import { storeProblems } from "../problems.ts";
 import { CassandraError } from "./errors.ts";
@@ -293,7 +293,7 @@ export function faultOf(error: unknown): Error {
   }
   if (error instanceof cassandra.errors.ResponseError && REFUSALS.has(error.code))
     return new CassandraError({ code: "CASSANDRA_STATEMENT", problem: error.message }, { cause: error });
-  return error instanceof Error ? error : new Error(String(error));
+  return asError(error);
 }
 
 function firstLine(problem: unknown): string {

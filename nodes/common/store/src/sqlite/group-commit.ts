@@ -1,4 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
+import { asError } from "@ims/runtime";
 
 export type CommitResult =
   | { readonly kind: "stored" }
@@ -97,8 +98,7 @@ export class GroupCommit {
       } catch {
         // The first failure says more.
       }
-      const cause = error instanceof Error ? error : new Error(String(error));
-      return { kind: !begun && isBusy(error) ? "busy" : "unavailable", cause };
+      return { kind: !begun && isBusy(error) ? "busy" : "unavailable", cause: asError(error) };
     }
   }
 }

@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import type { Clock } from "@ims/runtime";
+import { asError, type Clock } from "@ims/runtime";
 import {
   CALENDAR_RETENTION_SECONDS,
   type CalendarAddResult,
@@ -90,8 +90,7 @@ export class SqliteCalendar implements CalendarStore {
         entries: rows.map((row) => ({ key: String(row["key"]), at: Number(row["at"]) })),
       });
     } catch (error) {
-      const cause = error instanceof Error ? error : new Error(String(error));
-      return Promise.resolve({ kind: "unavailable", cause });
+      return Promise.resolve({ kind: "unavailable", cause: asError(error) });
     }
   }
 

@@ -1,6 +1,6 @@
 import { randomInt } from "node:crypto";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import type { Clock } from "@ims/runtime";
+import { asError, type Clock } from "@ims/runtime";
 import { checkPut } from "../check-put.ts";
 import {
   asVersion,
@@ -139,8 +139,5 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
 }
 
 function unavailable(error: unknown): Promise<{ kind: "unavailable"; cause: Error }> {
-  return Promise.resolve({
-    kind: "unavailable",
-    cause: error instanceof Error ? error : new Error(String(error)),
-  });
+  return Promise.resolve({ kind: "unavailable", cause: asError(error) });
 }
