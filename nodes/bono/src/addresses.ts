@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 import { networkInterfaces } from "node:os";
-import { memberNameOf, type Pools } from "@ims/runtime";
+import { isLoopback, memberNameOf, type Pools } from "@ims/runtime";
 import { hostForUri, type Uri } from "@ims/sip";
 import { BonoError } from "./errors.ts";
 import type { BonoOptions } from "./options.ts";
@@ -99,10 +99,6 @@ function coreAddress(coreHost: string, icscf: Uri): string {
     code: "BONO_CORE_ADDRESS",
     problem: `the trusted side is bound to ${coreHost}: give its address with --core-advertised-host or --core-host`,
   });
-}
-
-export function isLoopback(address: string): boolean {
-  return address === "::1" || address === "localhost" || (isIP(address) === 4 && address.startsWith("127."));
 }
 
 function isWildcard(address: string): boolean {

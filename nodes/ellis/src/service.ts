@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { ProvisioningClient, SimservsDocuments } from "@ims/api";
 import {
   HttpAdmission,
+  isLoopback,
   parsePoolsFile,
   type Service,
   type ServiceModules,
@@ -199,10 +200,6 @@ function coreViewOf(
     },
     modules,
   );
-}
-
-function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || (isIP(host) === 4 && host.startsWith("127."));
 }
 
 function isAddressOrNetwork(text: string): boolean {

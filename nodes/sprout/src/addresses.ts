@@ -1,5 +1,4 @@
-import { isIP } from "node:net";
-import { memberNameOf, type Pools } from "@ims/runtime";
+import { isLoopback, memberNameOf, type Pools } from "@ims/runtime";
 import { hostForUri } from "@ims/sip";
 import { SproutError } from "./errors.ts";
 
@@ -57,8 +56,4 @@ export function addressesOf(
 
 function bare(text: string): string {
   return text.replace(/^\[|\]$/g, "").toLowerCase();
-}
-
-function isLoopback(address: string): boolean {
-  return address === "::1" || address === "localhost" || (isIP(address) === 4 && address.startsWith("127."));
 }

@@ -43,7 +43,7 @@ export { type NodeResolverOptions, nodeResolver } from "./dns/node-resolver.ts";
 export type { DnsAnswer, DnsResolver, NaptrRecord, SrvRecord } from "./dns/resolver.ts";
 export { dropOldest, oldestKeys } from "./drop-oldest.ts";
 export { ENGINE_FLAGS } from "./engine.ts";
-export { type Fault, ImsError } from "./errors.ts";
+export { asError, type Fault, ImsError } from "./errors.ts";
 export { createHealth, type Health, type HealthState } from "./health.ts";
 export type { ReadyMessage } from "./hosted-node.ts";
 export { clientName } from "./http/client-name.ts";

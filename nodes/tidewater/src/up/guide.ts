@@ -1,4 +1,5 @@
-import { isLoopback, type UpOptions, uriHostOf } from "./nodes.ts";
+import { isLoopback } from "@ims/runtime";
+import { type UpOptions, uriHostOf } from "./nodes.ts";
 import type { Started } from "./supervisor.ts";
 
 /** Where the subscriber commands look for the API unless told otherwise. */

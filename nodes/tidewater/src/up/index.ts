@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
+import { isLoopback } from "@ims/runtime";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { managementTokenFile } from "../operate/management-token.ts";
 import { WrongUseError } from "../wrong-use.ts";
@@ -11,7 +12,6 @@ import {
   EMERGENCY_NUMBERS,
   IBCF_ROUTES,
   ibcfRoutes,
-  isLoopback,
   type NodeOption,
   nodeCommands,
   nodeOptionOf,

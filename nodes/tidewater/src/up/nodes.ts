@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { isIP } from "node:net";
 import { join } from "node:path";
+import { isLoopback } from "@ims/runtime";
 import { ellisCommand } from "./ellis-command.ts";
 import type { MediaGatewayOfLab } from "./media-gateway/rtpengine.ts";
 import type { PoolKeys } from "./pools/keys.ts";
@@ -75,11 +75,6 @@ const here = import.meta.dirname;
 /** Path of a node's program: nodes/<name>/bin/<name>.ts. */
 export function programOf(name: string): string {
   return join(here, "../../../", name, "bin", `${name}.ts`);
-}
-
-/** Whether only this machine reaches an address. */
-export function isLoopback(host: string): boolean {
-  return host === "::1" || host === "localhost" || (isIP(host) === 4 && host.startsWith("127."));
 }
 
 /** An address as it is written in a URI. */

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { managementTokenFile } from "../../src/operate/management-token.ts";
 import { guide } from "../../src/up/guide.ts";
-import { ibcfRoutes, isLoopback, nodeCommands, nodeOptionOf } from "../../src/up/nodes.ts";
+import { ibcfRoutes, nodeCommands, nodeOptionOf } from "../../src/up/nodes.ts";
 import { makeStateDir } from "../../src/up/state-dir.ts";
 
 const options = {
@@ -149,11 +149,6 @@ test("RFC 5626 §5: a bono that is started again gets the key of its flow tokens
   const key = bono?.env?.["TIDEWATER_BONO_FLOW_TOKEN_KEY"] ?? "";
   assert.match(key, /^[0-9a-f]{64}$/);
   assert.ok(!bono?.args.includes(key));
-});
-
-test("names that only begin like a loopback address are none", () => {
-  assert.deepEqual(["127.0.0.9", "::1", "localhost"].map(isLoopback), [true, true, true]);
-  assert.deepEqual(["127.example.com", "0.0.0.0", "192.0.2.1"].map(isLoopback), [false, false, false]);
 });
 
 test("--set takes options of nodes that exist, for that node alone", () => {

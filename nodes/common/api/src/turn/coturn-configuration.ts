@@ -1,4 +1,4 @@
-import { isIPv4 } from "node:net";
+import { isLoopback } from "@ims/runtime";
 import { peerRange } from "./peer-range.ts";
 
 /** RFC 8656 §7.2: relayed transport addresses are dynamic ports. */
@@ -38,7 +38,7 @@ export function coturnConfiguration(options: CoturnOptions): string {
   const { secret, realm, addresses, denied, folder, port = TURN_PORT } = options;
   const { first, last } = options.relayPorts ?? TURN_RELAY_PORTS;
   // For labs: one that is on loopback relays from there to there, to its own addresses only.
-  const isLab = addresses.every((address) => address === "::1" || isLoopback(address));
+  const isLab = addresses.every(isLoopback);
   return [
     ...addresses.flatMap((address) => [`listening-ip=${address}`, `relay-ip=${address}`]),
     `listening-port=${port}`,
@@ -70,8 +70,4 @@ function range(network: string): string {
   const text = peerRange(network);
   if (text === undefined) throw new RangeError(`${JSON.stringify(network)} is no address or network`);
   return text;
-}
-
-function isLoopback(address: string): boolean {
-  return isIPv4(address) && address.startsWith("127.");
 }

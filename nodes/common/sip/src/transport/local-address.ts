@@ -1,4 +1,5 @@
 import { networkInterfaces } from "node:os";
+import { isLoopback } from "@ims/runtime";
 import { addressFamily } from "./flow.ts";
 
 /**
@@ -16,8 +17,4 @@ export function localAddressTowards(host: string, remote: string): string {
     }
   }
   return host;
-}
-
-export function isLoopback(address: string): boolean {
-  return address === "::1" || address.startsWith("127.");
 }

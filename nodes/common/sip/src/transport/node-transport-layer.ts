@@ -1,12 +1,12 @@
 import { lookup } from "node:dns/promises";
-import type { Clock, LoopPacer } from "@ims/runtime";
+import { type Clock, isLoopback, type LoopPacer } from "@ims/runtime";
 import { type Connection, type ConnectionModules, StreamConnection } from "./connection.ts";
 import { ConnectionPool, poolKey } from "./connection-pool.ts";
 import { type DatagramDriver, datagramSockets } from "./datagram-sockets.ts";
 import { addressFamily, DeadFlow, type FlowEnds, plainAddress } from "./flow.ts";
 import { defaultLimits, type TransportLimits } from "./limits.ts";
 import { type Listener, type ListenerModules, openListener } from "./listener.ts";
-import { isLoopback, localAddressTowards } from "./local-address.ts";
+import { localAddressTowards } from "./local-address.ts";
 import { LocalConnection } from "./local-connection.ts";
 import type { LocalNetwork } from "./local-network.ts";
 import { dialSecurely, type SecureSide } from "./secure-side.ts";

@@ -1,9 +1,9 @@
-import type { Clock, Timer } from "@ims/runtime";
+import { type Clock, isLoopback, type Timer } from "@ims/runtime";
 import { DatagramPeers, isSamePeer } from "./datagram-peers.ts";
 import type { DatagramHandler, DatagramPeer, DatagramSocket, DatagramSource } from "./datagram-socket.ts";
 import { AnyFlow, addressFamily, plainAddress } from "./flow.ts";
 import type { TransportLimits } from "./limits.ts";
-import { isLoopback, localAddressTowards } from "./local-address.ts";
+import { localAddressTowards } from "./local-address.ts";
 import { isRequest, type Standstill } from "./standstill.ts";
 import { isStun, stunResponse } from "./stun.ts";
 import type { SharedPort, TransportHandler } from "./transport.ts";

@@ -1,4 +1,5 @@
-import { isLoopback, type NodeCommand, type NodeOption } from "../nodes.ts";
+import { isLoopback } from "@ims/runtime";
+import type { NodeCommand, NodeOption } from "../nodes.ts";
 import type { PoolKeys } from "./keys.ts";
 import type { LabAuthority } from "./lab-authority.ts";
 import type { PoolName, StoreName } from "./request.ts";
