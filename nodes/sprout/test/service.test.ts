@@ -3,6 +3,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { CxResultCode, Rtr } from "@ims/diameter/cx";
+import { startNode, until } from "@ims/diameter/testing";
 import { createHealth, metricsRegister, systemClock } from "@ims/runtime";
 import { memoryLogger } from "@ims/runtime/testing";
 import { createSprout, type SproutError, sproutOptions } from "../src/index.ts";
@@ -119,4 +121,39 @@ test("memcached that does not answer: not ready where it is all there is, and na
     health.alarms.active().map(({ problem, objectInstance }) => `${problem.id} ${objectInstance}`.trim()),
     ["TW-1301 127.0.0.1:1", "TW-1301 127.0.0.1:2", "TW-1302"],
   );
+});
+
+test("TS 29.228 §6.1.3: what the HSS asks while sprout stops still reaches the stores", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "sprout-test-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const hss = startNode(t, "hss.example.com");
+  const port = await hss.listen({ host: "127.0.0.1", port: 0 });
+  hss.start();
+  const sprout = await create({
+    homeDomain: "example.com",
+    stateDir: folder,
+    hssPeer: [`127.0.0.1:${port}`],
+  });
+  await sprout.start();
+  const answers: unknown[] = [];
+  const asking = (async () => {
+    for (;;) {
+      const rta = await hss.request(
+        Rtr,
+        {
+          userName: "alice@example.com",
+          publicIdentity: ["sip:alice@example.com"],
+          deregistrationReason: { reasonCode: 0 },
+        },
+        { destinationRealm: "example.com", destinationHost: "sprout.example.com" },
+      );
+      if (rta.kind !== "answer") return;
+      answers.push(rta.result);
+    }
+  })();
+  await until(() => answers.length > 0, "the first answer");
+  await sprout.stop();
+  await asking;
+  for (const answer of answers)
+    assert.deepEqual(answer, { code: CxResultCode.ERROR_USER_UNKNOWN, vendorId: 10415 });
 });
