@@ -1,9 +1,11 @@
 /** Looks come every 50 ms, and timers sit on a wheel of 10: what is later than that has stood still. */
 const LOOK_MS = 60;
+/** A queue gets shorter by so much at two thirds of what can be done: 1/load - 1. */
+const WORKED_OFF = 1 / 2;
 
 /**
  * What is known of the wait in a queue from probes, of which one at a time stands in it. While one has not arrived, the wait of the one before is taken
- * to get shorter by a ms in every ms, as that of a process does which is busy for half of its time and works off what came while it stood still.
+ * to get shorter, as that of a process does which works off what came while it stood still.
  */
 export class QueueWait {
   #longest = 0;
@@ -34,6 +36,6 @@ export class QueueWait {
   }
 
   #workedOff(now: number): number {
-    return Math.max(0, this.#waited - (now - this.#since));
+    return Math.max(0, this.#waited - WORKED_OFF * (now - this.#since));
   }
 }
