@@ -31,6 +31,8 @@ export type SystemUnderTest = {
   readonly version: string;
   /** Not of the system, but at work with it: an application server. */
   readonly beside: readonly RunningSipp[];
+  /** What it has said last; a peer says nothing. */
+  readonly output?: () => string;
   stop(): Promise<void>;
 };
 
@@ -138,6 +140,7 @@ export function systemOf(
     hss: [...parts.keys()].filter((part) => part.startsWith("homestead")),
     version: `Node ${process.version}`,
     beside: [],
+    output: core.output,
     stop: () => core.stop(),
   };
 }

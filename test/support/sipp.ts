@@ -73,7 +73,9 @@ export type Missing = { readonly kind: "missing"; readonly reason: string };
 /** What ended calls, by how often: status lines and methods of messages that the scenario did not expect. */
 export function unexpectedStatuses(errors: string): ReadonlyMap<string, number> {
   const found = new Map<string, number>();
-  for (const [, line = ""] of errors.matchAll(/received '(?:SIP\/2\.0 )?(\d{3} [^\r\n]*|[A-Z]+ )/g)) {
+  // Of a dead call SIPp tells what comes after its end: that ended nothing.
+  const ended = errors.replaceAll(/Dead call .*/g, "");
+  for (const [, line = ""] of ended.matchAll(/received '(?:SIP\/2\.0 )?(\d{3} [^\r\n]*|[A-Z]+ )/g)) {
     const status = line.trim();
     found.set(status, (found.get(status) ?? 0) + 1);
   }

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { SippResult, SippStats } from "../../support/sipp.ts";
+import { type SippResult, type SippStats, unexpectedStatuses } from "../../support/sipp.ts";
 import { serviceRoutes, startCallees, startCalls, startRegistrations } from "../load.ts";
 import { cpuSeconds, memoryOf } from "../proc.ts";
 import { percentile } from "../round.ts";
@@ -16,6 +16,7 @@ const PAIRS = 500;
 const AT_ONCE = 2000;
 const HOUR_S = 3600;
 const ATTEMPTS = 5;
+const MOST_LIMITS = 40;
 
 export interface ReferenceOptions {
   readonly system: SystemUnderTest;
@@ -34,6 +35,10 @@ export interface ReferenceResult {
   readonly rates: { readonly reRegistrations: number; readonly calls: number };
   readonly crowd: CrowdFigures;
   readonly calls: SippStats;
+  /** What ended calls that failed, by how often. */
+  readonly unexpected: Readonly<Record<string, number>>;
+  /** What the core said of limits for overload, the last ones. */
+  readonly limits: readonly string[];
   /** Milliseconds: from the first REGISTER to the 200 of the second, INVITE to 180. */
   readonly times: Readonly<Record<"REGISTER" | "INVITE-180", { readonly p50: number; readonly p99: number }>>;
   /** Processor time in cores, by process. */
@@ -90,6 +95,8 @@ export async function runReference(options: ReferenceOptions): Promise<Reference
     });
     return {
       ...{ subscribers, seconds, rates, crowd, calls: called.stats, cores },
+      unexpected: Object.fromEntries(unexpectedStatuses(called.errors)),
+      limits: limitsIn(system.output?.() ?? ""),
       times: { REGISTER: both(tookMs), "INVITE-180": both(setUp) },
       residentMb: Object.fromEntries(
         [...system.parts].map(([part, pid]) => [part, memoryOf(pid).rssKb / 1024]),
@@ -116,13 +123,22 @@ async function registerAll(
   throw new Error(`the UEs that call could not register: ${problem}`);
 }
 
+/** Lines of a log that say when a limit began and when it was over. */
+function limitsIn(log: string): string[] {
+  return log
+    .split("\n")
+    .filter((line) => line.includes('"msg":"overload'))
+    .slice(-MOST_LIMITS);
+}
+
 /** Failed procedures: what a UE has to do again later is none, and is told apart. */
 export function failedIn({ crowd, calls }: ReferenceResult): number {
   return crowd.failed + calls.failed;
 }
 
 export function referenceText(result: ReferenceResult): string {
-  const { subscribers, seconds, rates, crowd, calls, times, cores, residentMb } = result;
+  const { subscribers, seconds, rates, crowd, calls, times, cores, residentMb, unexpected, limits } = result;
+  const reasons = Object.entries(unexpected).map(([what, count]) => `${count} by ${what}`);
   const by = (values: Readonly<Record<string, number>>, digits: number): string =>
     Object.entries(values)
       .map(([part, value]) => `${part} ${value.toFixed(digits)}`)
@@ -130,7 +146,8 @@ export function referenceText(result: ReferenceResult): string {
   return [
     `${subscribers} registered subscribers, each ${REFERENCE.reRegistrations} registrations and ${REFERENCE.calls} calls an hour, for ${seconds} s: ${rates.reRegistrations.toFixed(0)} and ${rates.calls} a second`,
     `  registrations: ${crowd.registered} in ${crowd.seconds.toFixed(0)} s, ${crowd.failed} failed${crowd.problem === undefined ? "" : ` (${crowd.problem})`}, ${crowd.refusals} told to come later, ${crowd.retransmissions} repeated; p50 ${times.REGISTER.p50.toFixed(0)} ms, p99 ${times.REGISTER.p99.toFixed(0)} ms with the challenge`,
-    `  calls: ${calls.successful}, ${calls.failed} failed, ${calls.retransmissions} repeated; INVITE to 180 p50 ${times["INVITE-180"].p50.toFixed(0)} ms, p99 ${times["INVITE-180"].p99.toFixed(0)} ms`,
+    `  calls: ${calls.successful}, ${[`${calls.failed} failed`, ...reasons].join(", ")}, ${calls.retransmissions} repeated; INVITE to 180 p50 ${times["INVITE-180"].p50.toFixed(0)} ms, p99 ${times["INVITE-180"].p99.toFixed(0)} ms`,
     `  cores: ${by(cores, 2)}; resident MB: ${by(residentMb, 0)}`,
+    ...limits.map((line) => `  ${line}`),
   ].join("\n");
 }

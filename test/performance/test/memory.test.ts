@@ -159,13 +159,15 @@ test("the reference load says what failed, what came later, and how long it took
     calls,
     times: { REGISTER: { p50: 20, p99: 90 }, "INVITE-180": { p50: 12, p99: 60 } },
     ...{ cores: { "sprout+bono": 0.8 }, residentMb: { "sprout+bono": 3000 } },
+    ...{ unexpected: { "503 Service Unavailable": 2 }, limits: ['{"msg":"overload is over"}'] },
   });
+  assert.match(text, /overload is over/);
   assert.match(text, /556 and 181 a second/);
   assert.match(
     text,
     /333330 in 600 s, 3 failed \(no answer\), 4 told to come later, 1 repeated; p50 20 ms, p99 90 ms/,
   );
-  assert.match(text, /108300, 2 failed/);
+  assert.match(text, /108300, 2 failed, 2 by 503 Service Unavailable, /);
   assert.equal(failedIn({ crowd: { failed: 3 }, calls: { failed: 2 } } as never), 5);
 });
 
