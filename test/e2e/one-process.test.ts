@@ -1,17 +1,9 @@
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { establish, reply } from "../support/call-flow.ts";
 import { startCore } from "../support/core-under-test.ts";
+import { engineHelpersOf } from "../support/engine-helpers.ts";
 import { SipUe } from "../support/sip-ue.ts";
-
-/** Threads with which V8 collects and compiles beside the loop (ADR 44). */
-function helpersOf(pid: number | undefined): number {
-  const tasks = `/proc/${pid}/task`;
-  return readdirSync(tasks).filter(
-    (task) => readFileSync(`${tasks}/${task}/comm`, "utf8").trim() === "V8Worker",
-  ).length;
-}
 
 const BOB = "sip:6505550001@example.com";
 
@@ -31,7 +23,7 @@ test("bono and sprout in one process: users register and call over UDP and TCP, 
   );
   assert.equal(bono, sprout);
   assert.notEqual(bono, homestead);
-  for (const pid of [bono, homestead]) assert.equal(helpersOf(pid), 1);
+  for (const pid of [bono, homestead]) assert.equal(engineHelpersOf(pid), 1);
 
   for (const transport of ["udp", "tcp"] as const) {
     const alice = await SipUe.open(t, core, { user: "6505550000", transport });

@@ -10,6 +10,7 @@ import { ImageLayout } from "../../images/oci/layout.ts";
 import { CONTAINER_ROLES } from "../../images/oci/roles.ts";
 import { type TarEntry, tarOf } from "../../images/oci/tar.ts";
 import { readModel } from "../../vnf/src/index.ts";
+import { engineHelpersOf } from "../support/engine-helpers.ts";
 import { configOf, copyImage, digestOf, noOciTools, runImage, unpackImage } from "../support/oci-image.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -136,6 +137,7 @@ test("the node of an image, from the file system that umoci unpacks, as its user
   const status = readFileSync(`/proc/${container.pid}/status`, "utf8");
   assert.match(status, /^Uid:\t802\t802\t802\t802$/m);
   assert.match(status, /^Gid:\t800\t800\t800\t800$/m);
+  assert.equal(engineHelpersOf(container.pid), 1);
   const probe = (port: string) =>
     spawnSync("chroot", [root, "/usr/lib/tidewater/bin/node", "/usr/lib/tidewater/health.mjs", port]);
   assert.equal(probe(String(container.ports["management"])).status, 0);
