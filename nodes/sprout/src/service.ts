@@ -1,7 +1,6 @@
 import { createSecretKey } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { apiProblems, ChargingClient } from "@ims/api";
-import { DiameterNode, diameterProblems } from "@ims/diameter";
+import { DiameterNode } from "@ims/diameter";
 import { cx } from "@ims/diameter/cx";
 import { ChargingTriggers } from "@ims/ims";
 import {
@@ -15,15 +14,12 @@ import {
 } from "@ims/runtime";
 import {
   dnsQueries,
-  hopTroubles,
   type LocalNetwork,
   NodeTransportLayer,
   OverloadControl,
   OwnUris,
   ProxyCore,
-  parseResourcePriorities,
   parseUri,
-  ResourcePriorities,
   routedUri,
   SipLocator,
   SipTrail,
@@ -32,16 +28,15 @@ import {
   sipProblems,
   trustedLimits,
 } from "@ims/sip";
-import { z } from "zod";
 import { addressesOf } from "./addresses.ts";
 import { createAnalytics } from "./analytics/create-analytics.ts";
 import { createBgcf } from "./bgcf/create-bgcf.ts";
+import { checkedUri, readPriorities, readScscfs } from "./configured.ts";
 import { DiameterCx, handleCxRequests } from "./cx/diameter-cx.ts";
 import { HssPeers } from "./cx/hss-peers.ts";
 import { createEcscf } from "./ecscf/create-ecscf.ts";
-import { SproutError } from "./errors.ts";
+import { watchPeers, watchProcedures } from "./health.ts";
 import { createHostedServers } from "./hosted-servers.ts";
-import type { ConfiguredScscf } from "./icscf/scscf-selection.ts";
 import type { SproutOptions } from "./options.ts";
 import { sproutProblems } from "./problems.ts";
 import { CriteriaFiles } from "./profile/criteria-files.ts";
@@ -49,7 +44,6 @@ import { createNumbers } from "./routing/create-numbers.ts";
 import { Guard } from "./routing/guard.ts";
 import { telling } from "./routing/local-registration.ts";
 import { createEntities } from "./sprout.ts";
-import type { StoreProblems } from "./store/copies.ts";
 import { withTrail } from "./store-trail.ts";
 import { openStores } from "./stores.ts";
 
@@ -302,38 +296,10 @@ export async function createSprout(
   const ports: Record<string, number> = {};
   return {
     async start() {
-      health.addCheck(
-        "hss",
-        () => (diameter.isConnected() ? undefined : "no HSS is connected"),
-        sproutProblems.hssUnreachable,
-      );
-      alarms.watch(diameterProblems.peerLost, () =>
-        diameter.awayPeers.map((object) => ({ object, text: "not connected" })),
-      );
-      alarms.watch(sipProblems.nextHopDown, () =>
-        hopTroubles(core.hops.hops(), (address) => pools?.isMember(address) ?? true),
-      );
-      alarms.watch(sipProblems.overload, () => overload.problem);
+      watchPeers(health, { diameter, core, overload, pools });
       await stores.start();
       await analytics?.start();
-      const { storeProblems } = entities;
-      health.addNote("registrations", () => problemOf(storeProblems()));
-      alarms.watch(sproutProblems.workingCopyAway, () =>
-        storeProblems().working ? "the working copy does not answer" : undefined,
-      );
-      alarms.watch(sproutProblems.durableCopyAway, () => storeProblems().durable);
-      if (options.site !== "")
-        alarms.watch(sproutProblems.otherSiteAway, () =>
-          storeProblems().otherSite ? "its stores do not answer; this site serves alone" : undefined,
-        );
-      alarms.watch(sproutProblems.applicationServerAway, () =>
-        entities.serversAway().map((object) => ({ object, text: "left out until it answers a try" })),
-      );
-      health.addNote("applicationServers", () => {
-        const away = entities.serversAway();
-        return away.length === 0 ? undefined : `${away.join(", ")} away`;
-      });
-      health.addNote("filterCriteria", () => criteria.problem);
+      watchProcedures(health, { entities, criteria, options });
       watchFile(alarms, `${options.sharedIfcFile} ${options.fallbackIfcFile}`.trim(), criteria);
       criteria.start();
       numbers?.start();
@@ -388,62 +354,4 @@ export async function createSprout(
     ports: () => ports,
     resources: () => entities.resources,
   };
-}
-
-/** What /health/ready says beside "ready". */
-function problemOf({ working, durable, otherSite }: StoreProblems): string | undefined {
-  if (working) return "served by the durable copy, the working one does not answer";
-  if (durable === undefined && otherSite) return "the stores of the other site do not answer";
-  return durable === undefined ? undefined : `the durable copy does not answer: ${durable}`;
-}
-
-function checkedUri(option: string, text: string): string {
-  const uri = parseUri(text);
-  if (uri === undefined || (uri.scheme !== "sip" && uri.scheme !== "sips"))
-    throw new SproutError({ code: "SPROUT_BAD_URI", option, value: text });
-  return text;
-}
-
-function readPriorities(file: string): ResourcePriorities {
-  if (file === "") return new ResourcePriorities();
-  let text: string;
-  try {
-    text = readFileSync(file, "utf8");
-  } catch (cause) {
-    throw new SproutError({ code: "SPROUT_PRIORITY_FILE", file, problem: "cannot be read" }, { cause });
-  }
-  const read = parseResourcePriorities(text);
-  if (read.kind === "priorities") return read.priorities;
-  throw new SproutError({ code: "SPROUT_PRIORITY_FILE", file, problem: read.problem });
-}
-
-const scscfList = z
-  .array(
-    z.object({
-      uri: z.string().refine((text) => parseUri(text)?.scheme.startsWith("sip") ?? false, "no SIP URI"),
-      capabilities: z.array(z.int().min(0)).default([]),
-      priority: z.int().min(0).default(0),
-      weight: z.int().min(0).default(1),
-    }),
-  )
-  .min(1);
-
-function readScscfs(file: string): readonly ConfiguredScscf[] {
-  let text: string;
-  try {
-    text = readFileSync(file, "utf8");
-  } catch (cause) {
-    throw new SproutError({ code: "SPROUT_SCSCF_FILE", file, problem: "cannot be read" }, { cause });
-  }
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (cause) {
-    throw new SproutError({ code: "SPROUT_SCSCF_FILE", file, problem: "is not JSON" }, { cause });
-  }
-  const parsed = scscfList.safeParse(json);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  const problem = `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "bad value"}`;
-  throw new SproutError({ code: "SPROUT_SCSCF_FILE", file, problem });
 }

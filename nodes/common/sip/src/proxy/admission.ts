@@ -1,12 +1,13 @@
 import type { SipMessage } from "../message/message.ts";
 import { decimal } from "../message/values.ts";
+import type { Entities } from "./entities.ts";
 import { isLooped } from "./loop-detection.ts";
 import { topRoute } from "./next-hop.ts";
 import type { TransactionUser } from "./transaction-user.ts";
 
 /** What decides about a request beside itself. */
 export interface AdmissionParts {
-  readonly entities: readonly TransactionUser[];
+  readonly entities: Entities;
   /** option-tags that may stand in Proxy-Require. */
   readonly proxyRequire: ReadonlySet<string>;
   /** What every branch of this process begins with. */
@@ -38,7 +39,7 @@ export function admit(
   const { target } = request;
   if (target === undefined) return refuse(400, "Bad Request (Request-URI)");
   if (!SCHEMES.has(target.scheme)) return refuse(416, "Unsupported URI Scheme");
-  const isOwn = entities.some((one) => one.accepts(target));
+  const isOwn = entities.accepting(target) !== undefined;
 
   // Step 3: Max-Forwards; OPTIONS to ourselves is answered all the same.
   if (decimal(request.header("Max-Forwards") ?? "70") === 0 && !(request.method === "OPTIONS" && isOwn))
@@ -62,7 +63,7 @@ export function admit(
   if (route === "malformed") return refuse(400, "Bad Request (Route)");
   // A stranger's Route does not choose between entities: his side's entity judges it.
   if (route === undefined || side.strict) return { entity };
-  return { entity: entities.find((one) => one.accepts(route)) ?? entity };
+  return { entity: entities.accepting(route) ?? entity };
 }
 
 function undoStrictRouting(request: SipMessage): void {

@@ -3,33 +3,26 @@ import { DEFAULT_POLICIES } from "../failover/policy.ts";
 import type { Identifiers } from "../message/identifiers.ts";
 import type { SipMessage } from "../message/message.ts";
 import { parseMessage } from "../message/parser.ts";
-import { responseTo } from "../message/response.ts";
-import {
-  faultOfUnreadable,
-  isUsableResponse,
-  type RequestFault,
-  validateRequest,
-} from "../message/validate.ts";
+import { isUsableResponse } from "../message/validate.ts";
 import { decimal } from "../message/values.ts";
-import type { IsKnown, OverloadControl } from "../overload/overload-control.ts";
 import type { ServerTransaction } from "../transaction/server-transaction.ts";
 import { DEFAULT_TIMERS } from "../transaction/timers.ts";
 import { TransactionLayer, type TransactionLayerUser } from "../transaction/transaction-layer.ts";
 import type { Flow, GarbageReason, TransportHandler, TransportLayer } from "../transport/transport.ts";
+import { Acks } from "./acks.ts";
 import { type AdmissionParts, admit } from "./admission.ts";
 import { Branches } from "./branch.ts";
 import { Dispatcher } from "./dispatcher.ts";
+import { Entities } from "./entities.ts";
 import { Fork, type ForkSink } from "./fork.ts";
-import { forwardedCopy, ViaMaker } from "./forwarding.ts";
+import { ViaMaker } from "./forwarding.ts";
 import { breadthOfEach } from "./loop-detection.ts";
-import { nextHop, topRoute } from "./next-hop.ts";
 import type { ProxyCoreOptions, ProxyCounters, Side } from "./proxy-options.ts";
+import { Reception } from "./reception.ts";
 import { RequestContext } from "./request-context.ts";
 import { ResponseRouter } from "./response-router.ts";
-import { noteSource } from "./source.ts";
 import { Strays } from "./strays.ts";
 import type {
-  AckContext,
   DecisionFields,
   Destination,
   ForkOptions,
@@ -40,9 +33,6 @@ import type {
 } from "./transaction-user.ts";
 import { ServerUpstream } from "./upstream.ts";
 
-/** How much of what cannot be read is kept in the trail, octets. */
-const UNREADABLE_KEPT = 2_048;
-
 /** The proxy of RFC 3261 §16 under the functional entities of one process. */
 export class ProxyCore implements TransportHandler, TransactionLayerUser, RequestOriginator {
   readonly transport: TransportLayer;
@@ -50,11 +40,13 @@ export class ProxyCore implements TransportHandler, TransactionLayerUser, Reques
   /** The next hops on trusted sides and their health. */
   readonly hops: Hops;
   readonly #sides = new Map<string, Side>();
-  readonly #entities: readonly TransactionUser[];
+  readonly #entities: Entities;
   readonly #options: ProxyCoreOptions;
   readonly #admission: AdmissionParts;
   readonly #dispatcher: Dispatcher;
   readonly #strays: Strays;
+  readonly #reception: Reception;
+  readonly #acks: Acks;
   /** The response that is taken over at this moment. */
   #takenOver: SipMessage | undefined;
 
@@ -63,7 +55,7 @@ export class ProxyCore implements TransportHandler, TransactionLayerUser, Reques
     const { clock, locator, overload, onDefect, trail } = options;
     this.#options = options;
     for (const side of options.sides) this.#sides.set(side.name, side);
-    this.#entities = [...new Set(options.sides.map((side) => side.entity))];
+    this.#entities = new Entities(options.sides);
     this.transport = options.transport(this);
     this.hops = new Hops({
       clock,
@@ -115,7 +107,14 @@ export class ProxyCore implements TransportHandler, TransactionLayerUser, Reques
       identifiers: this.identifiers,
       responses,
       dispatcher: this.#dispatcher,
-      localEntity: (request, destination) => this.#localEntity(request, destination),
+      onDefect,
+    });
+    const { transactions } = this;
+    this.#reception = new Reception({ ...options, sides: this.#sides, transactions });
+    this.#acks = new Acks({
+      entities: this.#entities,
+      strays: this.#strays,
+      dispatcher: this.#dispatcher,
       onDefect,
     });
   }
@@ -135,94 +134,15 @@ export class ProxyCore implements TransportHandler, TransactionLayerUser, Reques
   }
 
   onMessage(text: string, flow: Flow, handed?: SipMessage): void {
-    if (this.#options.overload?.active && this.#shed(text, flow, this.#options.overload)) return;
-    if (handed !== undefined) return this.#receive(handed, text, flow);
-    const parsed = parseMessage(text);
-    if (parsed.kind === "invalid") {
-      const { message } = parsed;
-      this.#options.trail?.receivedText(text.slice(0, UNREADABLE_KEPT), flow);
-      if (message?.isRequest && message.method !== "ACK" && message.topVia !== undefined) {
-        noteSource(message, flow);
-        this.#refuse(message, flow, faultOfUnreadable(parsed.fault));
-      } else this.#options.counters?.dropped("unreadable", flow.side);
-      return;
-    }
-    this.#receive(parsed.message, text, flow);
+    this.#reception.onMessage(text, flow, handed);
   }
 
-  #receive(message: SipMessage, text: string, flow: Flow): void {
-    this.#options.trail?.received(message, text, flow);
-    if (message.isRequest) this.#receiveRequest(message, flow);
-    else if (isUsableResponse(message)) {
-      this.#hear(message, flow);
-      this.transactions.onResponse(message, flow);
-    } else this.#options.counters?.dropped("response", flow.side);
-  }
-
-  /** Framing failed: say 400 if the head can be read; the transport closes the stream. */
   onGarbage(flow: Flow, reason: GarbageReason, text: string): void {
-    const head = text.slice(0, 8192);
-    this.#options.trail?.receivedText(text.slice(0, UNREADABLE_KEPT), flow);
-    const { message } = parseMessage(
-      head.includes("\r\n\r\n") ? head : `${head.slice(0, head.lastIndexOf("\r\n"))}\r\n\r\n`,
-    );
-    if (message?.isRequest && message.method !== "ACK" && message.topVia !== undefined) {
-      const fault: RequestFault =
-        reason === "tooLarge"
-          ? { status: 513, reason: "Message Too Large" }
-          : { status: 400, reason: `Bad Request (${reason})` };
-      this.#refuse(message, flow, fault);
-    } else this.#options.counters?.dropped("unreadable", flow.side);
+    this.#reception.onGarbage(flow, reason, text);
   }
 
   onStale(side: string): void {
-    this.#options.counters?.dropped("stale", side);
-  }
-
-  /** RFC 7339 §11: what strangers say of overload counts for nothing. */
-  #hear(response: SipMessage, flow: Flow): void {
-    const { overload } = this.#options;
-    const side = this.#sides.get(flow.side);
-    if (overload === undefined || side === undefined || side.strict) return;
-    if (side.answers?.(flow.remoteAddress) !== false) overload.heard(response, flow);
-  }
-
-  /** Refuses before anything is parsed; true when the message is done with. */
-  #shed(text: string, flow: Flow, overload: OverloadControl): boolean {
-    const refusal = overload.refusal(text, flow, this.#isKnown);
-    if (refusal === undefined) return false;
-    if (refusal === "") return true;
-    const method = text.slice(0, text.indexOf(" "));
-    this.#options.counters?.request(method, flow.side);
-    this.#options.counters?.response(method, 503, flow.side);
-    flow.send(refusal);
-    this.#options.trail?.shed(refusal, flow);
-    return true;
-  }
-
-  readonly #isKnown: IsKnown = (via, method, side) => this.transactions.knows(via, method, side);
-
-  #receiveRequest(request: SipMessage, flow: Flow): void {
-    const side = this.#sides.get(flow.side);
-    if (side === undefined) return;
-    this.#options.counters?.request(request.method, flow.side);
-    if (request.topVia !== undefined) noteSource(request, flow);
-    const fault = validateRequest(request, side.strict);
-    if (fault === undefined) this.transactions.onRequest(request, flow);
-    else if (request.method !== "ACK" && request.topVia !== undefined) this.#refuse(request, flow, fault);
-    else this.#options.counters?.dropped("unreadable", flow.side);
-  }
-
-  /** Answers without a transaction: nothing a stranger sends wrong shall cost memory. */
-  #refuse(request: SipMessage, flow: Flow, fault: RequestFault): void {
-    const response = responseTo(request, fault.status, {
-      toTag: this.identifiers.tag(),
-      reason: fault.reason,
-    });
-    this.#options.counters?.response(request.method, fault.status, flow.side);
-    const text = response.toString();
-    flow.send(text, response);
-    this.#options.trail?.sent(response, text, flow);
+    this.#reception.onStale(side);
   }
 
   onRequest(transaction: ServerTransaction): void {
@@ -283,66 +203,13 @@ export class ProxyCore implements TransportHandler, TransactionLayerUser, Reques
 
   onAck(ack: SipMessage, flow: Flow): void {
     const side = this.#sides.get(flow.side);
-    if (side === undefined) return;
-    const route = topRoute(ack);
-    if (route === "malformed" || ack.target === undefined || this.#strays.mustEnd(ack))
-      return this.#options.counters?.dropped("ack", flow.side);
-    const own = route === undefined ? undefined : this.#entities.find((entity) => entity.accepts(route));
-    const entity = side.strict ? side.entity : (own ?? side.entity);
-    if (this.#strays.mayAcknowledge(flow, side) && entity.isOfRefusal?.(ack) === true)
-      return this.#strays.acknowledge(ack, flow, entity);
-    const context: AckContext = {
-      request: ack,
-      flow,
-      forward: () => forwardedCopy(ack),
-      send: (request, destination) => this.#sendAck(request, destination, flow, entity),
-    };
-    this.#enterAck(context, entity);
-  }
-
-  #enterAck(context: AckContext, entity: TransactionUser): void {
-    if (entity.onAck !== undefined) {
-      try {
-        entity.onAck(context);
-      } catch (error) {
-        this.#options.onDefect(error, context.request);
-      }
-      return;
-    }
-    const forwarded = context.forward();
-    this.popOwnRoutes(forwarded);
-    context.send(forwarded, { kind: "uri", side: context.flow.side });
-  }
-
-  /** To the wire, or to another entity of this process, as the requests of its dialog go. */
-  #sendAck(ack: SipMessage, destination: Destination, flow: Flow, from: TransactionUser): void {
-    const local = this.#localEntity(ack, destination);
-    const hops = decimal(ack.header("Max-Forwards") ?? "70") ?? 0;
-    if (local === undefined || local === from || hops === 0)
-      return this.#dispatcher.sendStateless(ack, destination);
-    this.#enterAck(
-      {
-        request: ack,
-        flow,
-        forward: () => forwardedCopy(ack),
-        send: (request, next) => this.#sendAck(request, next, flow, local),
-      },
-      local,
-    );
+    if (side !== undefined && !this.#acks.onAck(ack, flow, side))
+      this.#options.counters?.dropped("ack", flow.side);
   }
 
   /** Takes the Route values that name an entity of this process off the top. */
   popOwnRoutes(request: SipMessage): void {
-    for (;;) {
-      const route = topRoute(request);
-      if (
-        route === undefined ||
-        route === "malformed" ||
-        !this.#entities.some((entity) => entity.accepts(route))
-      )
-        return;
-      request.popRoute();
-    }
+    this.#entities.popOwnRoutes(request);
   }
 
   /** A response over another flow than its request's: from the same zone, and there from whom it trusts. */
@@ -423,15 +290,9 @@ export class ProxyCore implements TransportHandler, TransactionLayerUser, Reques
   }
 
   #dispatch(fork: Fork, destination: Destination, context: RequestContext): void {
-    const local = this.#localEntity(fork.request, destination);
+    const local = this.#entities.next(fork.request, destination);
     if (local === undefined) this.#dispatcher.dispatch(fork, destination);
     else fork.enter(() => this.#enterLocally(fork, local, context));
-  }
-
-  #localEntity(request: SipMessage, destination: Destination): TransactionUser | undefined {
-    if (destination.kind !== "uri") return undefined;
-    const uri = destination.uri ?? nextHop(request);
-    return uri === undefined ? undefined : this.#entities.find((entity) => entity.accepts(uri));
   }
 
   /** A hop inside the process: a function call instead of Via and socket. */

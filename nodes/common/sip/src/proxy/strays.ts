@@ -10,14 +10,13 @@ import { isLooped } from "./loop-detection.ts";
 import type { Side } from "./proxy-options.ts";
 import type { ResponseRouter } from "./response-router.ts";
 import { StatelessContext, type StatelessParts } from "./stateless-context.ts";
-import type { Destination, RequestContext, TransactionUser } from "./transaction-user.ts";
+import type { RequestContext, TransactionUser } from "./transaction-user.ts";
 
 export interface StraysModules {
   readonly admission: AdmissionParts;
   readonly identifiers: Identifiers;
   readonly responses: ResponseRouter;
   readonly dispatcher: Dispatcher;
-  readonly localEntity: (request: SipMessage, destination: Destination) => TransactionUser | undefined;
   readonly onDefect: (error: unknown, request: SipMessage) => void;
 }
 
@@ -48,13 +47,13 @@ export class Strays {
     const { request, flow } = transaction;
     if (side.strict || side.sentBy === undefined || this.mustEnd(request)) return false;
     if (side.answers?.(flow.remoteAddress) === false) return false;
-    const { admission, identifiers, dispatcher, localEntity } = this.#modules;
+    const { admission, identifiers, dispatcher } = this.#modules;
     const { entity, fault } = admit(request, side, admission);
     if (fault !== undefined) return false;
     // The next hop's answer is the answer; without a next hop it is ours.
     let settled = false;
     const parts: StatelessParts = {
-      localEntity,
+      localEntity: (next, destination) => admission.entities.next(next, destination),
       run: (next, context) => this.#run(next, context),
       send: (forwarded, destination) => {
         if (!settled) transaction.end();
@@ -81,12 +80,12 @@ export class Strays {
    * transaction at the next hop ends (RFC 3261 §17.2.1). The procedures see what they see of a CANCEL.
    */
   acknowledge(ack: SipMessage, flow: Flow, entity: TransactionUser): void {
-    const { localEntity, dispatcher } = this.#modules;
+    const { admission, dispatcher } = this.#modules;
     const to = ack.header("To") ?? "";
     const request = ack.clone().set("To", withoutTag(to)).set("CSeq", `${ack.cseqNumber} CANCEL`);
     request.method = "CANCEL";
     const parts: StatelessParts = {
-      localEntity,
+      localEntity: (next, destination) => admission.entities.next(next, destination),
       run: (next, context) => this.#run(next, context),
       send: (forwarded, destination) => {
         forwarded.method = "ACK";
