@@ -80,14 +80,24 @@ export const PLACES: readonly Place[] = [
   { path: "nodes/common/sip/src/message/", step: "parse" },
   { path: "nodes/common/sip/src/message/identifiers.ts", step: "hash" },
   {
+    path: "nodes/common/sip/src/message/header-lines.ts",
+    step: "parse",
+    except: {
+      step: "build",
+      functions: [
+        ...["prepend", "append", "appendUnknown", "set", "remove", "removeNamed", "removeAll", "replaceTop"],
+        ...["copy", "copyTable", "copyAdded", "withLines", "takeTop", "#exchangeTop", "#add"],
+      ],
+    },
+  },
+  {
     path: "nodes/common/sip/src/message/message.ts",
     step: "parse",
     except: {
       step: "build",
       functions: [
-        ...["request", "response", "clone", "setBody", "truncateBody", "prepend", "append", "appendUnknown"],
-        ...["set", "remove", "removeNamed", "removeAll", "replaceTop", "popRoute", "copy", "toString"],
-        ...["#exchangeTop", "#changed", "#add"],
+        ...["request", "response", "clone", "setBody", "truncateBody", "popRoute", "toString"],
+        ...["changed", "#forget"],
       ],
     },
   },
