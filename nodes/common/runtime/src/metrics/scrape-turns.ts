@@ -2,6 +2,8 @@ import { setTimeout as pause } from "node:timers/promises";
 
 /** Scrapes whose text is not taken yet: each holds some 100 kB. */
 const MAX_OPEN = 16;
+/** Of those, from one address: who floods leaves places for others. */
+const MAX_OPEN_OF_ONE = 8;
 /** A scrape may take this part of the event loop's time. */
 const SHARE = 0.2;
 
@@ -13,6 +15,8 @@ export class ScrapeTurns {
   readonly #make: () => Promise<string>;
   #next: Promise<string> | undefined;
   #open = 0;
+  /** By address; those that have none are not in it. */
+  readonly #openOf = new Map<string, number>();
   /** performance.now() from which on the next one may be made. */
   #earliest = 0;
 
@@ -20,13 +24,20 @@ export class ScrapeTurns {
     this.#make = make;
   }
 
-  /** Undefined: too many ask. `taken` resolves when the answer is gone, or will never be taken. */
-  async text(taken: Promise<unknown>): Promise<string | undefined> {
-    if (this.#open >= MAX_OPEN) return undefined;
-    this.#open++;
-    void taken.finally(() => this.#open--);
+  /** Undefined: too many ask, or this address too often. `taken` resolves when the answer is gone, or will never be taken. */
+  async text(address: string, taken: Promise<unknown>): Promise<string | undefined> {
+    if (this.#open >= MAX_OPEN || (this.#openOf.get(address) ?? 0) >= MAX_OPEN_OF_ONE) return undefined;
+    this.#count(address, 1);
+    void taken.finally(() => this.#count(address, -1));
     this.#next ??= this.#turn();
     return this.#next;
+  }
+
+  #count(address: string, more: number): void {
+    const open = (this.#openOf.get(address) ?? 0) + more;
+    this.#open += more;
+    if (open === 0) this.#openOf.delete(address);
+    else this.#openOf.set(address, open);
   }
 
   async #turn(): Promise<string> {

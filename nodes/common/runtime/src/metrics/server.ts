@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Health } from "../health.ts";
+import { clientName } from "../http/client-name.ts";
 import { type ManagementAnswer, type ManagementRoute, refused, text } from "../management/route.ts";
 import type { Service } from "../service.ts";
 import type { MetricsRegister } from "./register.ts";
@@ -64,9 +65,9 @@ export function managementServer(
     return name === undefined ? text(400, "a path that is no UTF-8\n") : answerOf(await found(name));
   }
 
-  async function scrape(response: ServerResponse): Promise<ManagementAnswer> {
+  async function scrape(request: IncomingMessage, response: ServerResponse): Promise<ManagementAnswer> {
     const taken = new Promise((resolve) => response.once("close", resolve));
-    const body = await scrapes.text(taken);
+    const body = await scrapes.text(clientName(request.socket.remoteAddress ?? ""), taken);
     if (body === undefined) return text(503, "others are being told: ask less often\n");
     return { status: 200, type: register.contentType, body };
   }
@@ -78,7 +79,7 @@ export function managementServer(
     if (request.method !== "GET" && request.method !== "HEAD") return text(405, "only GET and HEAD\n");
     switch (path) {
       case "/metrics":
-        return scrape(response);
+        return scrape(request, response);
       case "/health/live":
         return health.state === "failed" ? text(503, "failed\n") : text(200, "live\n");
       case "/health/ready": {

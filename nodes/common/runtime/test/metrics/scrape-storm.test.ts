@@ -39,4 +39,19 @@ test("a scrape storm: texts are shared, made one at a time with pauses between, 
   const before = made;
   const text = await (await fetch(`http://127.0.0.1:${server.port}/metrics`)).text();
   assert.match(text, new RegExp(`^ims_slow ${before + 1}$`, "m"));
+  // And so is who asks from elsewhere while an address floods.
+  let flooding = true;
+  const flood = (async () => {
+    let refused = 0;
+    while (flooding) refused += (await storm()).filter((status) => status === 503).length;
+    return refused;
+  })();
+  const elsewhere: number[] = [];
+  while (elsewhere.length < 20)
+    elsewhere.push(
+      await statusOf(get({ port: server.port, path: "/metrics", agent: false, localAddress: "127.0.0.2" })),
+    );
+  flooding = false;
+  assert.deepEqual([...new Set(elsewhere)], [200]);
+  assert.ok((await flood) > 0);
 });
