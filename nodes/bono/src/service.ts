@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { apiProblems, ChargingClient } from "@ims/api";
 import { ChargingTriggers, icidGenerator } from "@ims/ims";
 import {
@@ -21,9 +20,7 @@ import {
   NodeTransportLayer,
   OverloadControl,
   ProxyCore,
-  parseResourcePriorities,
-  parseUri,
-  ResourcePriorities,
+  readResourcePriorities,
   routedUri,
   SipLocator,
   SipTrail,
@@ -34,10 +31,10 @@ import {
   type Target,
   type TransactionTimers,
   trustedLimits,
-  type Uri,
   unreachableSide,
 } from "@ims/sip";
 import { addressesOf } from "./addresses.ts";
+import { sipUri } from "./configured.ts";
 import { BonoError } from "./errors.ts";
 import { createIbcf } from "./ibcf/create-ibcf.ts";
 import { createMediaGateway } from "./media-gateway/create-media-gateway.ts";
@@ -84,7 +81,11 @@ export function createBono(
   if (tls !== undefined)
     watchCertificate({ file: options.tlsCertFile || "--tls-cert", pem: tls.cert }, { alarms, clock });
   watchFile(alarms, options.poolsFile, pools, runtimeProblems.poolsFileRefused);
-  const resourcePriorities = readPriorities(options.resourcePriorityFile);
+  const resourcePriorities = readResourcePriorities(
+    options.resourcePriorityFile,
+    (problem, cause) =>
+      new BonoError({ code: "BONO_PRIORITY_FILE", file: options.resourcePriorityFile, problem }, { cause }),
+  );
   if (options.releaseCalls && !options.subscribeToRegistrations)
     throw new BonoError({
       code: "BONO_BLIND_RELEASE",
@@ -406,24 +407,4 @@ export function createBono(
     },
     ports: () => ports,
   };
-}
-
-function sipUri(option: string, text: string): Uri {
-  const uri = parseUri(text);
-  if (uri === undefined || (uri.scheme !== "sip" && uri.scheme !== "sips"))
-    throw new BonoError({ code: "BONO_BAD_URI", option, value: text });
-  return uri;
-}
-
-function readPriorities(file: string): ResourcePriorities {
-  if (file === "") return new ResourcePriorities();
-  let text: string;
-  try {
-    text = readFileSync(file, "utf8");
-  } catch (cause) {
-    throw new BonoError({ code: "BONO_PRIORITY_FILE", file, problem: "cannot be read" }, { cause });
-  }
-  const read = parseResourcePriorities(text);
-  if (read.kind === "priorities") return read.priorities;
-  throw new BonoError({ code: "BONO_PRIORITY_FILE", file, problem: read.problem });
 }

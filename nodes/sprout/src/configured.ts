@@ -1,35 +1,20 @@
 import { readFileSync } from "node:fs";
-import { parseResourcePriorities, parseUri, ResourcePriorities } from "@ims/sip";
+import { parseSipOrSipsUri } from "@ims/sip";
 import { z } from "zod";
 import { SproutError } from "./errors.ts";
 import type { ConfiguredScscf } from "./icscf/scscf-selection.ts";
 
 /** The text of an option that must be a SIP URI; throws SproutError otherwise. */
 export function checkedUri(option: string, text: string): string {
-  const uri = parseUri(text);
-  if (uri === undefined || (uri.scheme !== "sip" && uri.scheme !== "sips"))
+  if (parseSipOrSipsUri(text) === undefined)
     throw new SproutError({ code: "SPROUT_BAD_URI", option, value: text });
   return text;
-}
-
-/** Resource priorities (RFC 4412) of a file; "": none. Throws SproutError. */
-export function readPriorities(file: string): ResourcePriorities {
-  if (file === "") return new ResourcePriorities();
-  let text: string;
-  try {
-    text = readFileSync(file, "utf8");
-  } catch (cause) {
-    throw new SproutError({ code: "SPROUT_PRIORITY_FILE", file, problem: "cannot be read" }, { cause });
-  }
-  const read = parseResourcePriorities(text);
-  if (read.kind === "priorities") return read.priorities;
-  throw new SproutError({ code: "SPROUT_PRIORITY_FILE", file, problem: read.problem });
 }
 
 const scscfList = z
   .array(
     z.object({
-      uri: z.string().refine((text) => parseUri(text)?.scheme.startsWith("sip") ?? false, "no SIP URI"),
+      uri: z.string().refine((text) => parseSipOrSipsUri(text) !== undefined, "no SIP URI"),
       capabilities: z.array(z.int().min(0)).default([]),
       priority: z.int().min(0).default(0),
       weight: z.int().min(0).default(1),

@@ -20,6 +20,7 @@ import {
   OwnUris,
   ProxyCore,
   parseUri,
+  readResourcePriorities,
   routedUri,
   SipLocator,
   SipTrail,
@@ -31,10 +32,11 @@ import {
 import { addressesOf } from "./addresses.ts";
 import { createAnalytics } from "./analytics/create-analytics.ts";
 import { createBgcf } from "./bgcf/create-bgcf.ts";
-import { checkedUri, readPriorities, readScscfs } from "./configured.ts";
+import { checkedUri, readScscfs } from "./configured.ts";
 import { DiameterCx, handleCxRequests } from "./cx/diameter-cx.ts";
 import { HssPeers } from "./cx/hss-peers.ts";
 import { createEcscf } from "./ecscf/create-ecscf.ts";
+import { SproutError } from "./errors.ts";
 import { watchPeers, watchProcedures } from "./health.ts";
 import { createHostedServers } from "./hosted-servers.ts";
 import type { SproutOptions } from "./options.ts";
@@ -229,7 +231,14 @@ export async function createSprout(
     floor: options.overloadFloor,
     log,
     answerTargetMs: options.overloadAnswerTargetMs,
-    resourcePriorities: readPriorities(options.resourcePriorityFile),
+    resourcePriorities: readResourcePriorities(
+      options.resourcePriorityFile,
+      (problem, cause) =>
+        new SproutError(
+          { code: "SPROUT_PRIORITY_FILE", file: options.resourcePriorityFile, problem },
+          { cause },
+        ),
+    ),
     register,
     metricsPrefix: "ims_sprout",
   });

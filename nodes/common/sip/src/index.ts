@@ -35,6 +35,7 @@ export { reasonPhrase } from "./message/status.ts";
 export {
   hostForUri,
   parseHostPort,
+  parseSipOrSipsUri,
   parseUri,
   type Uri,
   uriEquals,
@@ -86,6 +87,7 @@ export {
   type SipLocatorOptions,
 } from "./resolver/locate.ts";
 export type { SrvRecord } from "./resolver/service-order.ts";
+export { readResourcePriorities } from "./resource-priority/priorities-file.ts";
 export {
   type PriorityNamespace,
   parseResourcePriorities,

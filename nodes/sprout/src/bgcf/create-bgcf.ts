@@ -1,7 +1,7 @@
 import type { ChargingTriggers } from "@ims/ims";
 import { type ServiceModules, watchFile } from "@ims/runtime";
-import { hostForUri, OwnUris, parseUri } from "@ims/sip";
-import { SproutError } from "../errors.ts";
+import { hostForUri, OwnUris } from "@ims/sip";
+import { checkedUri } from "../configured.ts";
 import { FollowedFile } from "../routing/followed-file.ts";
 import type { NumberOptions } from "../routing/number-options.ts";
 import type { NumberingOptions } from "../routing/telephone-number.ts";
@@ -24,9 +24,7 @@ export function createBgcf(
   { options, side, usualUri, uriHost, charging }: BgcfParts,
   { clock, log, register, health }: Pick<ServiceModules, "clock" | "log" | "register" | "health">,
 ): { readonly bgcf: Bgcf; readonly own: OwnUris; readonly uri: string; start(): void; stop(): void } {
-  const uri = options.bgcfUri || usualUri;
-  if (parseUri(uri)?.scheme.startsWith("sip") !== true)
-    throw new SproutError({ code: "SPROUT_BAD_URI", option: "bgcf-uri", value: uri });
+  const uri = checkedUri("bgcf-uri", options.bgcfUri || usualUri);
   const own = new OwnUris([uri, `sip:${hostForUri(uriHost)}:${options.bgcfPort}`]);
   const routes = new FollowedFile(
     { file: options.bgcfFile, what: "routes of the BGCF", schema: bgcfFile, make: makeBgcfRoutes },

@@ -1,7 +1,7 @@
 import type { ChargingTriggers } from "@ims/ims";
 import { type ServiceModules, watchFile } from "@ims/runtime";
-import { OwnUris, parseUri } from "@ims/sip";
-import { SproutError } from "../errors.ts";
+import { OwnUris } from "@ims/sip";
+import { checkedUri } from "../configured.ts";
 import { FollowedFile } from "../routing/followed-file.ts";
 import { Ecscf } from "./ecscf.ts";
 import type { EmergencyOptions } from "./options.ts";
@@ -22,9 +22,7 @@ export function createEcscf(
   { options, side, usualUri, bgcfUri, charging }: EcscfParts,
   { clock, log, register, health }: Pick<ServiceModules, "clock" | "log" | "register" | "health">,
 ): { readonly ecscf: Ecscf; readonly own: OwnUris; readonly uri: string; start(): void; stop(): void } {
-  const uri = options.ecscfUri || usualUri;
-  if (parseUri(uri)?.scheme.startsWith("sip") !== true)
-    throw new SproutError({ code: "SPROUT_BAD_URI", option: "ecscf-uri", value: uri });
+  const uri = checkedUri("ecscf-uri", options.ecscfUri || usualUri);
   const own = new OwnUris([uri]);
   const routes = new FollowedFile(
     {

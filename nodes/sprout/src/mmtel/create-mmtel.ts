@@ -2,7 +2,7 @@ import { SimservsClient } from "@ims/api";
 import type { ServiceModules } from "@ims/runtime";
 import { hostForUri, OwnUris, parseUri, type RequestOriginator } from "@ims/sip";
 import type { KvStore } from "@ims/store";
-import { SproutError } from "../errors.ts";
+import { checkedUri } from "../configured.ts";
 import { sproutProblems } from "../problems.ts";
 import { HomeNetwork } from "./home-network.ts";
 import { Locations } from "./locations.ts";
@@ -30,12 +30,9 @@ export function createMmtel(
   { clock, log, register, health }: ServiceModules,
 ): { readonly server: Mmtel; readonly own: OwnUris; readonly uri: string } {
   const { options } = parts;
-  const uri = options.mmtelUri || `sip:mmtel.${options.homeDomain}`;
-  const { scheme, host = "" } = parseUri(uri) ?? { scheme: "" };
-  if (scheme !== "sip" && scheme !== "sips")
-    throw new SproutError({ code: "SPROUT_BAD_URI", option: "mmtel-uri", value: uri });
-  if (options.mrfUri !== "" && parseUri(options.mrfUri)?.scheme.startsWith("sip") !== true)
-    throw new SproutError({ code: "SPROUT_BAD_URI", option: "mrf-uri", value: options.mrfUri });
+  const uri = checkedUri("mmtel-uri", options.mmtelUri || `sip:mmtel.${options.homeDomain}`);
+  const { host = "" } = parseUri(uri) ?? {};
+  if (options.mrfUri !== "") checkedUri("mrf-uri", options.mrfUri);
   const { mmtelPort } = options;
   const own = new OwnUris([
     uri,

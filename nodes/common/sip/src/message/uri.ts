@@ -41,6 +41,12 @@ export function parseUri(text: string): Uri | undefined {
   };
 }
 
+/** A sip or sips URI; undefined when it is none. */
+export function parseSipOrSipsUri(text: string): Uri | undefined {
+  const uri = parseUri(text);
+  return uri?.scheme === "sip" || uri?.scheme === "sips" ? uri : undefined;
+}
+
 /** What follows the user: the same in the URIs of all users of a domain, and of all dialogs through a proxy. */
 type Place = Pick<Uri, "host" | "port" | "parameters" | "headers">;
 const places = new KnownParts<Place>();

@@ -5,6 +5,7 @@ import type { Dispatcher } from "./dispatcher.ts";
 import type { Entities } from "./entities.ts";
 import { forwardedCopy } from "./forwarding.ts";
 import { topRoute } from "./next-hop.ts";
+import { popOwnRoutes } from "./own-route.ts";
 import type { Side } from "./proxy-options.ts";
 import type { Strays } from "./strays.ts";
 import type { AckContext, Destination, TransactionUser } from "./transaction-user.ts";
@@ -53,7 +54,7 @@ export class Acks {
       return;
     }
     const forwarded = context.forward();
-    this.#modules.entities.popOwnRoutes(forwarded);
+    popOwnRoutes(forwarded, { own: this.#modules.entities });
     context.send(forwarded, { kind: "uri", side: flow.side });
   }
 

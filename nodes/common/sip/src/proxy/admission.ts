@@ -39,7 +39,7 @@ export function admit(
   const { target } = request;
   if (target === undefined) return refuse(400, "Bad Request (Request-URI)");
   if (!SCHEMES.has(target.scheme)) return refuse(416, "Unsupported URI Scheme");
-  const isOwn = entities.accepting(target) !== undefined;
+  const isOwn = entities.has(target);
 
   // Step 3: Max-Forwards; OPTIONS to ourselves is answered all the same.
   if (decimal(request.header("Max-Forwards") ?? "70") === 0 && !(request.method === "OPTIONS" && isOwn))

@@ -1,14 +1,19 @@
 import type { SipMessage } from "../message/message.ts";
 import type { Uri } from "../message/uri.ts";
-import { nextHop, topRoute } from "./next-hop.ts";
+import { nextHop } from "./next-hop.ts";
+import type { Own } from "./own-route.ts";
 import type { Destination, TransactionUser } from "./transaction-user.ts";
 
 /** The functional entities of one process, and which of them a URI means. */
-export class Entities {
+export class Entities implements Own {
   readonly #entities: readonly TransactionUser[];
 
   constructor(sides: readonly { readonly entity: TransactionUser }[]) {
     this.#entities = [...new Set(sides.map((side) => side.entity))];
+  }
+
+  has(uri: Uri): boolean {
+    return this.accepting(uri) !== undefined;
   }
 
   /** Who takes requests to that URI; undefined: it leads elsewhere. */
@@ -21,14 +26,5 @@ export class Entities {
     if (destination.kind !== "uri") return undefined;
     const uri = destination.uri ?? nextHop(request);
     return uri === undefined ? undefined : this.accepting(uri);
-  }
-
-  /** Takes the Route values that name an entity of this process off the top (RFC 3261 §16.4). */
-  popOwnRoutes(request: SipMessage): void {
-    for (;;) {
-      const route = topRoute(request);
-      if (route === undefined || route === "malformed" || this.accepting(route) === undefined) return;
-      request.popRoute();
-    }
   }
 }

@@ -109,8 +109,13 @@ export class ProxyCore implements TransportHandler, TransactionLayerUser, Reques
       dispatcher: this.#dispatcher,
       onDefect,
     });
-    const { transactions } = this;
-    this.#reception = new Reception({ ...options, sides: this.#sides, transactions });
+    this.#reception = new Reception({
+      counters: options.counters,
+      trail,
+      overload,
+      sides: this.#sides,
+      transactions: this.transactions,
+    });
     this.#acks = new Acks({
       entities: this.#entities,
       strays: this.#strays,
@@ -205,11 +210,6 @@ export class ProxyCore implements TransportHandler, TransactionLayerUser, Reques
     const side = this.#sides.get(flow.side);
     if (side !== undefined && !this.#acks.onAck(ack, flow, side))
       this.#options.counters?.dropped("ack", flow.side);
-  }
-
-  /** Takes the Route values that name an entity of this process off the top. */
-  popOwnRoutes(request: SipMessage): void {
-    this.#entities.popOwnRoutes(request);
   }
 
   /** A response over another flow than its request's: from the same zone, and there from whom it trusts. */

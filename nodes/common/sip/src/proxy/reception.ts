@@ -18,7 +18,10 @@ const UNREADABLE_KEPT = 2_048;
 /** How much of a message whose framing failed is looked at for whom to answer, characters. */
 const HEAD_KEPT = 8_192;
 
-export interface ReceptionModules extends Pick<ProxyCoreOptions, "counters" | "trail" | "overload"> {
+export interface ReceptionModules {
+  readonly counters: ProxyCoreOptions["counters"];
+  readonly trail: ProxyCoreOptions["trail"];
+  readonly overload: ProxyCoreOptions["overload"];
   readonly sides: ReadonlyMap<string, Side>;
   readonly transactions: TransactionLayer;
 }

@@ -1,5 +1,6 @@
 import type { SipMessage } from "../message/message.ts";
 import type { Flow } from "../transport/transport.ts";
+import type { Entities } from "./entities.ts";
 import { forwardedCopy } from "./forwarding.ts";
 import type {
   Destination,
@@ -12,8 +13,7 @@ import type {
 
 /** What a stateless context needs of ProxyCore. */
 export interface StatelessParts {
-  /** An entity of this process that the request goes to next. */
-  localEntity(request: SipMessage, destination: Destination): TransactionUser | undefined;
+  readonly entities: Entities;
   run(entity: TransactionUser, context: RequestContext): void;
   send(request: SipMessage, destination: Destination): void;
   /** A procedure refused it: nothing goes on from there. */
@@ -55,7 +55,7 @@ export class StatelessContext implements RequestContext {
   }
 
   fork(request: SipMessage, { destination }: ForkOptions): Fork {
-    const entity = this.#parts.localEntity(request, destination);
+    const entity = this.#parts.entities.next(request, destination);
     if (entity === undefined) this.#parts.send(request, destination);
     else {
       const next = { entity, from: this.#entity.functionalEntity };

@@ -53,7 +53,7 @@ export class Strays {
     // The next hop's answer is the answer; without a next hop it is ours.
     let settled = false;
     const parts: StatelessParts = {
-      localEntity: (next, destination) => admission.entities.next(next, destination),
+      entities: admission.entities,
       run: (next, context) => this.#run(next, context),
       send: (forwarded, destination) => {
         if (!settled) transaction.end();
@@ -85,7 +85,7 @@ export class Strays {
     const request = ack.clone().set("To", withoutTag(to)).set("CSeq", `${ack.cseqNumber} CANCEL`);
     request.method = "CANCEL";
     const parts: StatelessParts = {
-      localEntity: (next, destination) => admission.entities.next(next, destination),
+      entities: admission.entities,
       run: (next, context) => this.#run(next, context),
       send: (forwarded, destination) => {
         forwarded.method = "ACK";

@@ -7,6 +7,7 @@ import {
   OverloadControl,
   ProxyCore,
   parseMessage,
+  popOwnRoutes,
   type RequestContext,
   ResourcePriorities,
   responseTo,
@@ -40,7 +41,7 @@ function member(
     isOfRefusal: (ack) => ack.routes[0]?.uri?.parameters.has("orig") === true,
     onRequest(context: RequestContext) {
       const forwarded = context.forward();
-      core.popOwnRoutes(forwarded);
+      popOwnRoutes(forwarded, { own: { has: entity.accepts } });
       context.fork(forwarded, { destination: { kind: "uri", side: "core" } });
     },
   };

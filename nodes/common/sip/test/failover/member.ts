@@ -8,6 +8,7 @@ import {
   NodeTransportLayer,
   ProxyCore,
   parseUri,
+  popOwnRoutes,
   type RequestContext,
   type TransactionUser,
   trustedLimits,
@@ -30,7 +31,7 @@ const entity: TransactionUser = {
     if (method === "INVITE" && DIE === "invite") return die();
     if (method === "REGISTER") return context.respond(200);
     const forwarded = context.forward();
-    core.popOwnRoutes(forwarded);
+    popOwnRoutes(forwarded, { own: { has: entity.accepts } });
     if (forwarded.toTag === "") {
       forwarded.append("Route", `<sip:${CALLEE_EDGE};transport=tcp;lr>`);
       if (method === "INVITE") forwarded.prepend("Record-Route", `<sip:${POOL};transport=tcp;lr>`);

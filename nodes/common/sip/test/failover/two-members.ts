@@ -10,6 +10,7 @@ import {
   NodeTransportLayer,
   ProxyCore,
   parseMessage,
+  popOwnRoutes,
   type SipMessage,
   type Target,
   type TransactionUser,
@@ -176,14 +177,14 @@ function edge(
     accepts: isOwn,
     onRequest(context) {
       const forwarded = context.forward();
-      core.popOwnRoutes(forwarded);
+      popOwnRoutes(forwarded, { own: { has: isOwn } });
       context.fork(forwarded, {
         destination: targets === undefined ? { kind: "uri", side } : { kind: "targets", side, targets },
       });
     },
     onAck(context) {
       const forwarded = context.forward();
-      core.popOwnRoutes(forwarded);
+      popOwnRoutes(forwarded, { own: { has: isOwn } });
       context.send(
         forwarded,
         targets === undefined ? { kind: "uri", side } : { kind: "targets", side, targets },

@@ -7,6 +7,7 @@ import {
   NodeTransportLayer,
   ProxyCore,
   parseMessage,
+  popOwnRoutes,
   type SipMessage,
   type TransactionUser,
   type TransportHandler,
@@ -79,7 +80,7 @@ test("RFC 3261 §7: what a node of the same process is handed is what its text s
     accepts: (uri) => uri.host === "edge.example.com",
     onRequest: (context) => {
       const forwarded = context.forward();
-      edge.core.popOwnRoutes(forwarded);
+      popOwnRoutes(forwarded, { own: { has: (uri) => uri.host === "edge.example.com" } });
       forwarded.prepend("Record-Route", "<sip:edge.example.com;lr>");
       const target = { protocol: "TCP", address: "127.0.0.1", port } as const;
       context.fork(forwarded, { destination: { kind: "targets", targets: [target], side: "core" } });

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
-import { parseResourcePriorities, ResourcePriorities } from "../../src/index.ts";
+import { parseResourcePriorities, ResourcePriorities, readResourcePriorities } from "../../src/index.ts";
 
 const standard = new ResourcePriorities();
 
@@ -75,4 +78,24 @@ test("a table that is wrong is told with place and remedy", () => {
     assert.equal(read.kind, "bad", content);
     assert.match(read.kind === "bad" ? read.problem : "", problem);
   }
+});
+
+test("the file of an operator: none is the standard table; what is wrong with it is said as its reader wants it", (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "sip-test-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, "priorities.json");
+  const read = (name: string): ResourcePriorities =>
+    readResourcePriorities(name, (problem, cause) => new Error(problem, { cause }));
+  assert.equal(read("").isExempt("ets.0"), true);
+  assert.throws(() => read(file), { message: "cannot be read" });
+  writeFileSync(file, "[");
+  assert.throws(() => read(file), { message: "is not JSON" });
+  writeFileSync(
+    file,
+    '{"namespaces": [{"name": "ours", "priorities": ["low", "high"], "exemptFrom": "high"}]}',
+  );
+  assert.deepEqual(
+    ["ours.high", "ours.low", "ets.0"].map((value) => read(file).isExempt(value)),
+    [true, false, false],
+  );
 });
