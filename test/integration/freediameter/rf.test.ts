@@ -26,7 +26,7 @@ test("RFC 6733 §9, TS 32.299 §6.2: accounting requests go through freeDiameter
   const ralf = startNode(t, "ralf.example.com", { applications: [rf] });
   ralf.addPeer({ host: relay.host, port: relay.port, originHost: relay.originHost });
   ralf.start();
-  assert.equal(await ralf.whenConnected(5_000, relay.originHost), true, relay.log());
+  assert.equal(await ralf.whenConnected(20_000, relay.originHost), true, relay.log());
   const send = (number: number, retransmission: boolean) =>
     ralf.request(
       Acr,
